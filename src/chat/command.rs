@@ -1,0 +1,130 @@
+//! What somebody wants: parsed, authenticated, and carrying whatever `decide` may not fetch for itself.
+
+use crate::chat::accounts::PasswordHash;
+use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::name::{Address, Name};
+
+/// A wish to change something. The connection that has it is authenticated; whom it acts for stands in the command.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Make an account and, for a person at a connection, log in.
+    Register {
+        /// The account's name.
+        name: Name,
+        /// The person's name.
+        full_name: Box<str>,
+        /// Where the person is from.
+        country: Box<str>,
+        /// Of the chosen password.
+        password: PasswordHash,
+        /// The session to open; none for an account from the configuration.
+        session: Option<NewSession>,
+    },
+    /// Log in.
+    OpenSession {
+        /// Who.
+        user: UserId,
+        /// The hash that the given password was verified against; stale where the password changed meanwhile.
+        verified: PasswordHash,
+        /// The session to open.
+        session: NewSession,
+    },
+    /// Note that a session is in use.
+    TouchSession {
+        /// Which.
+        session: SessionId,
+    },
+    /// Log out.
+    CloseSession {
+        /// Which.
+        session: SessionId,
+    },
+    /// Send to one user of this server.
+    SendDirect {
+        /// Who.
+        from: UserId,
+        /// To whom; the realm, where given, is a name of this server.
+        to: Address,
+        /// What.
+        text: Box<str>,
+        /// Whether the receiver is online, where that is a condition (text listeners, PROTOCOL §4).
+        online: Option<bool>,
+    },
+    /// Send to a group of this server.
+    SendGroup {
+        /// Who.
+        from: UserId,
+        /// To which group; the realm, where given, is a name of this server.
+        to: Address,
+        /// What.
+        text: Box<str>,
+    },
+    /// Send to everyone.
+    Broadcast {
+        /// Who.
+        from: UserId,
+        /// What.
+        text: Box<str>,
+    },
+    /// Move a user's inbox cursor over a page that was read.
+    ReadInbox {
+        /// Whose.
+        user: UserId,
+        /// Where the cursor stood when the page was read.
+        from: Seq,
+        /// Where it goes.
+        upto: Seq,
+    },
+    /// Note that everything in an interval was pushed live to the user.
+    ReadLive {
+        /// Whose.
+        user: UserId,
+        /// After this one …
+        after: Seq,
+        /// … up to and with this one.
+        upto: Seq,
+    },
+    /// Move a user's cursor in the view of a realm.
+    ReadRealmInbox {
+        /// Whose.
+        user: UserId,
+        /// Of which realm.
+        realm: RealmId,
+        /// Where the cursor stood when the page was read.
+        from: Seq,
+        /// Where it goes.
+        upto: Seq,
+    },
+    /// Make a group.
+    CreateGroup {
+        /// Its owner and first member.
+        owner: UserId,
+        /// Its name.
+        name: Name,
+        /// Of its password, where it gets one.
+        password: Option<PasswordHash>,
+    },
+    /// Join a group.
+    JoinGroup {
+        /// Who.
+        user: UserId,
+        /// Which.
+        group: Name,
+        /// The hash that the given password was verified against, if one was given and was right.
+        verified: Option<PasswordHash>,
+    },
+    /// Give this server one more name.
+    AddRealm {
+        /// The name.
+        name: Name,
+    },
+}
+
+/// A session about to be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession {
+    /// Of the token that the client gets.
+    pub token: TokenHash,
+    /// Whether it ends with its connection.
+    pub ephemeral: bool,
+}

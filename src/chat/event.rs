@@ -1,0 +1,112 @@
+//! What happened. Events are the only thing that changes state and the only thing stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::accounts::PasswordHash;
+use crate::chat::message::Message;
+use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::name::Name;
+use crate::time::Time;
+
+/// An event with its place in the log and the server's time, which never goes back along the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// When it was decided.
+    pub time: Time,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened, decided.
+///
+/// The stored form is positional: variants and fields are only ever added at the end, and a frozen log of every
+/// released version is read in the tests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// An account was made.
+    UserRegistered {
+        /// The next free number.
+        user: UserId,
+        /// As it will be shown.
+        name: Name,
+        /// The person's name.
+        full_name: Box<str>,
+        /// Where the person is from; may be empty.
+        country: Box<str>,
+        /// Of the account's password.
+        password: PasswordHash,
+    },
+    /// A user logged in. The session's number is that of this log entry.
+    SessionOpened {
+        /// Who.
+        user: UserId,
+        /// Of the token that was handed out.
+        token: TokenHash,
+        /// Ends with its connection (a text listener's).
+        ephemeral: bool,
+    },
+    /// A session was used after a while (not every use is an event).
+    SessionUsed {
+        /// Which.
+        session: SessionId,
+    },
+    /// A session ended: logged out, expired, or pushed out by newer ones.
+    SessionClosed {
+        /// Which.
+        session: SessionId,
+    },
+    /// A message was said.
+    MessageSent(Message),
+    /// A user's inbox was read.
+    InboxRead {
+        /// Whose.
+        user: UserId,
+        /// The inbox is read up to and with this one.
+        upto: Seq,
+    },
+    /// What came in an interval was pushed to a text listener, where that counts as read.
+    LiveRead {
+        /// Whose.
+        user: UserId,
+        /// The interval is open here …
+        after: Seq,
+        /// … and closed here. It holds every earlier interval that it touches.
+        upto: Seq,
+    },
+    /// A user's view of what crossed realms was read.
+    RealmInboxRead {
+        /// Whose.
+        user: UserId,
+        /// Of which realm.
+        realm: RealmId,
+        /// Read up to and with this one.
+        upto: Seq,
+    },
+    /// A group was made; its owner is its first member.
+    GroupCreated {
+        /// The next free number.
+        group: GroupId,
+        /// As it will be shown.
+        name: Name,
+        /// Who made it.
+        owner: UserId,
+        /// Of the group's password, where it has one.
+        password: Option<PasswordHash>,
+    },
+    /// A user joined a group.
+    GroupJoined {
+        /// Which.
+        group: GroupId,
+        /// Who.
+        user: UserId,
+    },
+    /// This server answers to one more name.
+    RealmAdded {
+        /// The next free number.
+        realm: RealmId,
+        /// The name.
+        name: Name,
+    },
+}

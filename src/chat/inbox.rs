@@ -1,0 +1,191 @@
+//! Reading: an inbox is the merge of a user's timelines by id, from a cursor (PROTOCOL §4).
+
+use crate::chat::accounts::User;
+use crate::chat::event::Event;
+use crate::chat::refusal::Refusal;
+use crate::chat::state::State;
+use crate::chat::timeline::{Entry, Timeline};
+use crate::id::{RealmId, Seq, UserId};
+use crate::limits::LIVE_INTERVALS;
+
+/// What a reader wants of the store: some intervals of some timelines, merged by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Who reads.
+    pub reader: UserId,
+    /// The intervals.
+    pub spans: Vec<Span>,
+    /// Which of their messages.
+    pub which: Which,
+}
+
+/// An interval of a timeline, open at its start and closed at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The timeline.
+    pub timeline: Timeline,
+    /// After this entry …
+    pub after: Seq,
+    /// … up to and with this one.
+    pub upto: Seq,
+}
+
+/// Which messages of the spans a view shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All that the reader received.
+    Received,
+    /// Those that crossed realms.
+    Crossed,
+    /// Those that came from or went to one realm.
+    CrossedWith(RealmId),
+}
+
+impl View {
+    /// Whether the view shows an entry of one of its timelines.
+    #[must_use]
+    pub fn shows(&self, timeline: Timeline, entry: &Entry) -> bool {
+        let own = match timeline {
+            Timeline::User(_) => entry.sent,
+            Timeline::Group(_) | Timeline::Broadcast => entry.peer == self.reader,
+        };
+        let wanted = match self.which {
+            Which::Received => true,
+            Which::Crossed => entry.realm.is_some(),
+            Which::CrossedWith(realm) => entry.realm == Some(realm),
+        };
+        wanted && !own
+    }
+}
+
+impl State {
+    /// What the user's inbox holds past its cursor. No spans: nothing new.
+    #[must_use]
+    pub fn inbox(&self, id: UserId) -> Option<View> {
+        let user = self.user(id)?;
+        let mut spans = Vec::new();
+        for span in self.timelines_of(id, user, user.cursor) {
+            cut_out(span, &user.live, &mut spans);
+        }
+        Some(View { reader: id, spans, which: Which::Received })
+    }
+
+    /// What crossed realms with the realm, or at all for the home realm, past the user's cursor in that view.
+    #[must_use]
+    pub fn realm_inbox(&self, id: UserId, realm: RealmId) -> Option<View> {
+        let user = self.user(id)?;
+        let spans = self.timelines_of(id, user, user.realm_cursor(realm)).collect();
+        let which = if realm == RealmId::HOME { Which::Crossed } else { Which::CrossedWith(realm) };
+        Some(View { reader: id, spans, which })
+    }
+
+    /// The user's timelines with something after `after`.
+    fn timelines_of(&self, id: UserId, user: &User, after: Seq) -> impl Iterator<Item = Span> {
+        let own = (user.last > after).then_some(Span { timeline: Timeline::User(id), after, upto: user.last });
+        let since = after.max(user.registered);
+        let broadcasts = (self.last_broadcast > since).then_some(Span {
+            timeline: Timeline::Broadcast,
+            after: since,
+            upto: self.last_broadcast,
+        });
+        let groups = user.memberships.iter().filter_map(move |membership| {
+            let last = self.group(membership.group)?.last;
+            let upto = membership.left.map_or(last, |left| left.min(last));
+            let after = after.max(membership.joined);
+            (upto > after).then_some(Span { timeline: Timeline::Group(membership.group), after, upto })
+        });
+        own.into_iter().chain(broadcasts).chain(groups)
+    }
+}
+
+impl User {
+    /// How far the view of a realm is read.
+    #[must_use]
+    pub fn realm_cursor(&self, realm: RealmId) -> Seq {
+        self.realm_cursors.iter().find(|(id, _)| *id == realm).map_or(Seq(0), |(_, cursor)| *cursor)
+    }
+}
+
+/// Pushes the parts of a span that lie in none of the (ascending) intervals.
+fn cut_out(span: Span, intervals: &[(Seq, Seq)], parts: &mut Vec<Span>) {
+    let mut after = span.after;
+    for &(start, end) in intervals {
+        if start > after && after < span.upto {
+            parts.push(Span { after, upto: start.min(span.upto), ..span });
+        }
+        after = after.max(end);
+    }
+    if after < span.upto {
+        parts.push(Span { after, ..span });
+    }
+}
+
+pub(super) fn decide_read(state: &State, id: UserId, from: Seq, upto: Seq) -> Result<Vec<Event>, Refusal> {
+    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    if user.cursor != from {
+        return Err(Refusal::CursorMoved);
+    }
+    let upto = absorb(user, upto.min(state.head));
+    if upto <= user.cursor {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::InboxRead { user: id, upto }])
+}
+
+pub(super) fn decide_live(state: &State, id: UserId, after: Seq, upto: Seq) -> Result<Vec<Event>, Refusal> {
+    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    let upto = upto.min(state.head);
+    if upto <= after.max(user.cursor) {
+        return Ok(Vec::new());
+    }
+    if after <= user.cursor {
+        return Ok(vec![Event::InboxRead { user: id, upto: absorb(user, upto) }]);
+    }
+    let touching = user.live.iter().filter(|(start, end)| *start <= upto && *end >= after);
+    let (after, upto) = touching.fold((after, upto), |(a, u), (start, end)| (a.min(*start), u.max(*end)));
+    Ok(vec![Event::LiveRead { user: id, after, upto }])
+}
+
+pub(super) fn decide_read_realm(
+    state: &State,
+    id: UserId,
+    realm: RealmId,
+    from: Seq,
+    upto: Seq,
+) -> Result<Vec<Event>, Refusal> {
+    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    if user.realm_cursor(realm) != from {
+        return Err(Refusal::CursorMoved);
+    }
+    let upto = upto.min(state.head);
+    if upto <= from {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::RealmInboxRead { user: id, realm, upto }])
+}
+
+/// A cursor that has come to an interval read live goes on to its end.
+fn absorb(user: &User, upto: Seq) -> Seq {
+    user.live.iter().fold(upto, |upto, (after, end)| if *after <= upto { upto.max(*end) } else { upto })
+}
+
+pub(super) fn apply_read(user: &mut User, upto: Seq) {
+    user.cursor = upto;
+    user.live.retain(|(_, end)| *end > upto);
+}
+
+pub(super) fn apply_live(user: &mut User, after: Seq, upto: Seq) {
+    user.live.retain(|(start, end)| *end < after || *start > upto);
+    let place = user.live.partition_point(|(start, _)| *start < after);
+    user.live.insert(place, (after, upto));
+    if user.live.len() > LIVE_INTERVALS {
+        user.live.remove(0);
+    }
+}
+
+pub(super) fn apply_realm_read(user: &mut User, realm: RealmId, upto: Seq) {
+    match user.realm_cursors.iter_mut().find(|(id, _)| *id == realm) {
+        Some((_, cursor)) => *cursor = upto,
+        None => user.realm_cursors.push((realm, upto)),
+    }
+}

@@ -1,0 +1,158 @@
+//! A message: who said it to whom, and its body, which is serialised once in its life.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{GroupId, RealmId, Seq, UserId};
+use crate::json;
+use crate::time::Time;
+
+/// What was said, as decided and stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who said it.
+    pub from: Author,
+    /// To whom.
+    pub to: Destination,
+    /// The other realm, where the message crossed realms (PROTOCOL §6).
+    pub realm: Option<RealmId>,
+    /// The message object. The store keeps it in a column of its own.
+    #[serde(skip)]
+    pub body: Body,
+}
+
+/// Who said a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Author {
+    /// A user of this server.
+    Local(UserId),
+}
+
+/// To whom a message was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Destination {
+    /// One user.
+    User(UserId),
+    /// The members of a group.
+    Group(GroupId),
+    /// All users of the server.
+    Everyone,
+}
+
+/// The bytes of a message object (PROTOCOL §4) but for its opening brace, `id` and `time`, which go in front when the
+/// log has given them. Stored, pushed and joined into inbox answers as they are; ASCII only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body(pub Bytes);
+
+/// The kind of a message, as the message object names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// From one user to one other.
+    Direct,
+    /// To a group.
+    Group,
+    /// To everyone.
+    Broadcast,
+}
+
+/// The parts of a message object, in the order of the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts<'a> {
+    /// The sender's name.
+    #[serde(borrow)]
+    pub from: Cow<'a, str>,
+    /// The receiver's name, the group's name, or `*`.
+    #[serde(borrow)]
+    pub to: Cow<'a, str>,
+    /// The sender's full name.
+    #[serde(borrow)]
+    pub msg_from: Cow<'a, str>,
+    /// The receiver's full name, the group's name, or `*`.
+    #[serde(borrow)]
+    pub msg_to: Cow<'a, str>,
+    /// The text.
+    #[serde(borrow)]
+    pub msg: Cow<'a, str>,
+    /// Direct, group or broadcast.
+    pub kind: Kind,
+    /// The group's name, for a group message.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Cow<'a, str>>,
+    /// The other realm's name, for a message that crossed realms.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<Cow<'a, str>>,
+}
+
+impl Body {
+    /// Serialises the message object: the only place that does.
+    #[must_use]
+    pub fn compose(parts: &Parts<'_>) -> Self {
+        let mut object = Vec::with_capacity(160 + parts.msg.len());
+        json::append(&mut object, parts);
+        Self(Bytes::from(object).slice(1..))
+    }
+
+    /// Appends the whole message object.
+    pub fn append_object(&self, out: &mut Vec<u8>, seq: Seq, time: Time) {
+        use std::io::Write;
+        let head = write!(out, "{{\"id\":{seq},\"time\":\"{time}\",");
+        debug_assert!(head.is_ok(), "writing to memory cannot fail");
+        out.extend_from_slice(&self.0);
+    }
+
+    /// The whole message object.
+    #[must_use]
+    pub fn object(&self, seq: Seq, time: Time) -> Vec<u8> {
+        let mut object = Vec::with_capacity(64 + self.0.len());
+        self.append_object(&mut object, seq, time);
+        object
+    }
+
+    /// Calls `read` with the parts, for those who need them apart again (a text listener, the senders of an inbox).
+    ///
+    /// # Errors
+    /// Where the bytes are no message object: a store that something else has written to.
+    pub fn read<T>(&self, read: impl FnOnce(Parts<'_>) -> T) -> Result<T, serde_json::Error> {
+        let mut object = Vec::with_capacity(1 + self.0.len());
+        object.push(b'{');
+        object.extend_from_slice(&self.0);
+        serde_json::from_slice(&object).map(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goal() -> Parts<'static> {
+        Parts {
+            from: "messi".into(),
+            to: "henderson".into(),
+            msg_from: "Lionel Messi".into(),
+            msg_to: "Jordan Henderson".into(),
+            msg: "gól \"!\"".into(),
+            kind: Kind::Direct,
+            group: None,
+            realm: None,
+        }
+    }
+
+    #[test]
+    fn the_object_is_the_protocols() {
+        let object = Body::compose(&goal()).object(Seq(42), Time(1_795_244_400_123));
+        assert_eq!(
+            String::from_utf8(object).unwrap(),
+            r#"{"id":42,"time":"2026-11-21T07:00:00.123Z","from":"messi","to":"henderson","msg_from":"Lionel Messi","#
+                .to_owned()
+                + r#""msg_to":"Jordan Henderson","msg":"g\u00f3l \"!\"","kind":"direct"}"#
+        );
+    }
+
+    #[test]
+    fn the_parts_read_back() {
+        assert_eq!(Body::compose(&goal()).read(|parts| parts == goal()).unwrap(), true);
+    }
+}

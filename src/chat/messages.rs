@@ -1,0 +1,78 @@
+//! Saying things: to one user, to a group, to everyone (PROTOCOL §4).
+
+use crate::chat::accounts::User;
+use crate::chat::event::Event;
+use crate::chat::message::{Author, Body, Destination, Kind, Message, Parts};
+use crate::chat::refusal::Refusal;
+use crate::chat::state::State;
+use crate::id::{RealmId, UserId};
+use crate::name::{Address, Name};
+
+pub(super) fn decide_direct(
+    state: &State,
+    from: UserId,
+    to: &Address,
+    text: &str,
+    online: Option<bool>,
+) -> Result<Vec<Event>, Refusal> {
+    let sender = state.user(from).ok_or(Refusal::NoSession)?;
+    let realm = own_realm(state, to.realm.as_ref())?;
+    let (receiver_id, receiver) = state.user_named(&to.name).ok_or(Refusal::UserNotFound)?;
+    if online == Some(false) {
+        return Err(Refusal::UserOffline);
+    }
+    let parts = Parts {
+        to: receiver.name.as_str().into(),
+        msg_to: receiver.shown_name().into(),
+        ..said_by(sender, text, Kind::Direct, realm)
+    };
+    Ok(sent(from, Destination::User(receiver_id), realm, &parts))
+}
+
+pub(super) fn decide_group(state: &State, from: UserId, to: &Address, text: &str) -> Result<Vec<Event>, Refusal> {
+    let sender = state.user(from).ok_or(Refusal::NoSession)?;
+    let realm = own_realm(state, to.realm.as_ref())?;
+    let (group_id, group) = state.group_named(&to.name).ok_or(Refusal::GroupNotFound)?;
+    if !sender.is_member(group_id) {
+        return Err(Refusal::NotMember);
+    }
+    let name = group.name.as_str();
+    let parts = Parts {
+        to: name.into(),
+        msg_to: name.into(),
+        group: Some(name.into()),
+        ..said_by(sender, text, Kind::Group, realm)
+    };
+    Ok(sent(from, Destination::Group(group_id), realm, &parts))
+}
+
+pub(super) fn decide_broadcast(state: &State, from: UserId, text: &str) -> Result<Vec<Event>, Refusal> {
+    let sender = state.user(from).ok_or(Refusal::NoSession)?;
+    let parts = Parts { to: "*".into(), msg_to: "*".into(), ..said_by(sender, text, Kind::Broadcast, None) };
+    Ok(sent(from, Destination::Everyone, None, &parts))
+}
+
+/// The realm that was named, which must be a name of this server.
+fn own_realm<'a>(state: &'a State, realm: Option<&Name>) -> Result<Option<(RealmId, &'a str)>, Refusal> {
+    let Some(name) = realm else { return Ok(None) };
+    let (id, realm) = state.realm_named(name).ok_or(Refusal::RealmNotFound)?;
+    Ok(Some((id, realm.name.as_str())))
+}
+
+fn said_by<'a>(sender: &'a User, text: &'a str, kind: Kind, realm: Option<(RealmId, &'a str)>) -> Parts<'a> {
+    Parts {
+        from: sender.name.as_str().into(),
+        to: "".into(),
+        msg_from: sender.shown_name().into(),
+        msg_to: "".into(),
+        msg: text.into(),
+        kind,
+        group: None,
+        realm: realm.map(|(_, name)| name.into()),
+    }
+}
+
+fn sent(from: UserId, to: Destination, realm: Option<(RealmId, &str)>, parts: &Parts<'_>) -> Vec<Event> {
+    let realm = realm.map(|(id, _)| id);
+    vec![Event::MessageSent(Message { from: Author::Local(from), to, realm, body: Body::compose(parts) })]
+}

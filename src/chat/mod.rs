@@ -1,0 +1,34 @@
+//! The domain: what a chat is, whatever carries it.
+//!
+//! [`decide`] turns a [`Command`] into [`Event`]s or a [`Refusal`]; [`State::apply`] is the only thing that changes
+//! [`State`]. Both are pure: time, random values and what one node alone knows come in the command, so that the same log
+//! gives the same state anywhere.
+//!
+//! Never here: async, clocks, randomness, I/O, the wording of replies.
+
+mod accounts;
+mod command;
+mod decide;
+mod event;
+mod groups;
+mod inbox;
+mod message;
+mod messages;
+mod outcome;
+mod realms;
+mod refusal;
+mod state;
+mod timeline;
+
+pub use accounts::{PasswordHash, Session, User};
+pub use command::{Command, NewSession};
+pub use decide::decide;
+pub use event::{Event, Record};
+pub use groups::{Group, Membership};
+pub use inbox::{Span, View, Which};
+pub use message::{Author, Body, Destination, Kind, Message, Parts};
+pub use outcome::{Outcome, Profile, RealmStatus, Receipt, StoredMessage};
+pub use realms::Realm;
+pub use refusal::{Limit, Refusal};
+pub use state::{Audience, Snapshot, State};
+pub use timeline::{Entry, Timeline};

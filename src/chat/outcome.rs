@@ -1,0 +1,139 @@
+//! What a request came to, before anybody puts it into words.
+
+use crate::chat::message::Body;
+use crate::id::{Seq, Token};
+use crate::name::Name;
+use crate::time::Time;
+
+/// The log's receipt for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The number of the (first) log entry.
+    pub seq: Seq,
+    /// The server's time for it.
+    pub time: Time,
+}
+
+/// What a request came to. `wire` writes it as a reply.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Logged in.
+    LoggedIn {
+        /// As registered.
+        user: Name,
+        /// The new session's.
+        token: Token,
+    },
+    /// Registered and logged in.
+    Registered {
+        /// As registered.
+        user: Name,
+        /// The new session's.
+        token: Token,
+    },
+    /// Logged out.
+    LoggedOut,
+    /// The connection ends on the user's wish.
+    Bye,
+    /// About oneself.
+    Whoami(Profile),
+    /// About a user.
+    Info(Profile),
+    /// A direct message or broadcast was sent. `to` is the receiver's name as registered.
+    Sent {
+        /// The message's.
+        receipt: Receipt,
+        /// The receiver, or none for a broadcast.
+        to: Option<Name>,
+    },
+    /// A message to a group was sent.
+    SentToGroup(Receipt),
+    /// A message to a user of a realm was sent.
+    SentToRealm {
+        /// The message's.
+        receipt: Receipt,
+        /// Whether the other side has it.
+        delivered: bool,
+    },
+    /// A message to a group of a realm was sent.
+    SentToRealmGroup {
+        /// The message's.
+        receipt: Receipt,
+        /// Whether the other side has it.
+        delivered: bool,
+    },
+    /// A page of the inbox.
+    Inbox {
+        /// Oldest first.
+        messages: Vec<StoredMessage>,
+        /// A page limit cut it.
+        more: bool,
+    },
+    /// A page of what crossed realms.
+    RealmInbox {
+        /// Oldest first.
+        messages: Vec<StoredMessage>,
+        /// A page limit cut it.
+        more: bool,
+    },
+    /// The active users, in the order of coming online.
+    Active(Vec<Name>),
+    /// A group was made.
+    GroupCreated,
+    /// A group was joined.
+    GroupJoined {
+        /// A password was given, which words the answer differently.
+        with_password: bool,
+    },
+    /// The user's groups.
+    Groups(Vec<Name>),
+    /// A group's members.
+    Members(Vec<Name>),
+    /// A realm was added.
+    RealmAdded(Name),
+    /// The realms this server knows.
+    Realms(Vec<RealmStatus>),
+    /// How to use the server, or one command.
+    Help(Option<Box<str>>),
+    /// Still here.
+    Pong,
+    /// Which server this is.
+    Version,
+}
+
+/// What is known of a user.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// As registered.
+    pub user: Name,
+    /// The person's name.
+    pub full_name: Box<str>,
+    /// May be empty.
+    pub country: Box<str>,
+    /// The home realm.
+    pub realm: Name,
+    /// Has an open connection.
+    pub online: bool,
+    /// When the last connection ended, or now; none for one who never came.
+    pub last_seen: Option<Time>,
+}
+
+/// A realm in the list of realms.
+#[derive(Clone, Debug)]
+pub struct RealmStatus {
+    /// Its name here.
+    pub name: Name,
+    /// `home` or `name`: the configured one, or a further name of this server.
+    pub state: &'static str,
+}
+
+/// A message as the store gives it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its `id`.
+    pub seq: Seq,
+    /// The server's time.
+    pub time: Time,
+    /// The rest of its object.
+    pub body: Body,
+}

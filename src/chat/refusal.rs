@@ -1,0 +1,84 @@
+//! Why not.
+
+/// Why a request was refused. Each variant is one stable error `code` (PROTOCOL §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No user of that name.
+    UserNotFound,
+    /// The user, on a text listener, is not there to be told.
+    UserOffline,
+    /// The account's or group's password was another.
+    WrongPassword,
+    /// The account's name is taken.
+    UserExists,
+    /// No session: never logged in, logged out, or expired.
+    NoSession,
+    /// Not for this user.
+    Forbidden,
+    /// The group's name is taken.
+    GroupExists,
+    /// No group of that name.
+    GroupNotFound,
+    /// Already in the group.
+    AlreadyMember,
+    /// Not in the group.
+    NotMember,
+    /// The realm's name is taken.
+    RealmExists,
+    /// No realm of that name.
+    RealmNotFound,
+    /// The other server does not answer.
+    RealmUnreachable,
+    /// Too many failures; try again later.
+    Throttled,
+    /// Too much at once; try again.
+    Busy,
+    /// A bound of the server is reached.
+    LimitReached(Limit),
+    /// The cursor moved meanwhile: read again. Never leaves the server.
+    CursorMoved,
+    /// The disk refused it: it did not happen.
+    StorageFailed,
+    /// The disk failed half-way: whether it happened cannot be told.
+    UnknownOutcome,
+}
+
+/// The bounds of the server that a command can run into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// `MAX_USERS`.
+    Users,
+    /// `MAX_GROUPS`.
+    Groups,
+    /// `MAX_MEMBERSHIPS`.
+    Memberships,
+    /// `MAX_REALMS`.
+    Realms,
+}
+
+impl Refusal {
+    /// The reply's `code`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UserNotFound => "user_not_found",
+            Self::UserOffline => "user_offline",
+            Self::WrongPassword => "wrong_password",
+            Self::UserExists => "user_exists",
+            Self::NoSession => "no_session",
+            Self::Forbidden => "forbidden",
+            Self::GroupExists => "group_exists",
+            Self::GroupNotFound => "group_not_found",
+            Self::AlreadyMember => "already_member",
+            Self::NotMember => "not_member",
+            Self::RealmExists => "realm_exists",
+            Self::RealmNotFound => "realm_not_found",
+            Self::RealmUnreachable => "realm_unreachable",
+            Self::Throttled => "throttled",
+            Self::Busy | Self::CursorMoved => "busy",
+            Self::LimitReached(_) => "limit_reached",
+            Self::StorageFailed => "storage_failed",
+            Self::UnknownOutcome => "unknown_outcome",
+        }
+    }
+}

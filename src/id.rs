@@ -1,0 +1,119 @@
+//! The numbers by which things are known inside. None is ever used twice.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($number:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name(pub $number);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// The place of an entry in the log, counted from 1. A message's `id` is its entry's number (PROTOCOL §4); 0 is
+    /// the place before the first.
+    Seq(u64)
+}
+id! {
+    /// A user: its place in the order of registration, counted from 0.
+    UserId(u32)
+}
+id! {
+    /// A group: its place in the order of creation, counted from 0. A new group of an old name has a new number.
+    GroupId(u32)
+}
+id! {
+    /// A realm that this server knows: its place in the order of being added; 0 is the home realm.
+    RealmId(u32)
+}
+id! {
+    /// A session: the log entry that opened it.
+    SessionId(u64)
+}
+
+impl Seq {
+    /// The entry after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl RealmId {
+    /// The realm that the configuration names.
+    pub const HOME: Self = Self(0);
+}
+
+/// What a client shows to act for a session (PROTOCOL §2): a version 4 UUID. Only its [`TokenHash`] is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Token(Uuid);
+
+impl Token {
+    /// A new token, from the system's random source.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// Reads the hyphenated form, 36 characters, which no name can have.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != uuid::fmt::Hyphenated::LENGTH {
+            return None;
+        }
+        Uuid::try_parse(text).ok().map(Self)
+    }
+
+    /// What the store keeps of it. The token has 122 random bits, so that one plain hash is enough.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// The text to hand to the client: the one place where a token leaves.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        self.0.hyphenated().to_string()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(hidden)")
+    }
+}
+
+/// SHA-256 of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TokenHash(pub [u8; 32]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_only_in_its_hyphenated_form() {
+        let token = Token::random();
+        assert_eq!(Token::parse(&token.reveal()), Some(token));
+        assert_eq!(Token::parse(&token.reveal().to_uppercase()), Some(token));
+        assert_eq!(Token::parse(&token.reveal().replace('-', "")), None);
+        assert_eq!(Token::parse("messi"), None);
+    }
+
+    #[test]
+    fn a_token_does_not_show_in_debug_output() {
+        let token = Token::random();
+        assert!(!format!("{token:?}").contains(&token.reveal()));
+    }
+}

@@ -1,0 +1,139 @@
+//! Every bound of the server, in one place, each with the reason for its value. Those that an operator may want to move
+//! are defaults here and keys in the configuration.
+
+use std::time::Duration;
+
+// --- names and accounts (PROTOCOL §2, §3) ---
+
+/// The longest name, in bytes: PROTOCOL §3.
+pub const NAME_BYTES: usize = 32;
+/// The longest password of a user or group, in bytes: PROTOCOL §3.
+pub const PASSWORD_BYTES: usize = 128;
+/// The longest full name or country, in bytes: they ride in every message of their owner.
+pub const PROFILE_BYTES: usize = 128;
+/// The sessions of one user; the least recently used goes: PROTOCOL §2.
+pub const SESSIONS_PER_USER: usize = 32;
+/// How long a session stays valid unused: PROTOCOL §2. A default.
+pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A session's last use is noted at most this often, so that use costs no disk: fine enough to tell 32 devices apart.
+pub const SESSION_TOUCH: Duration = Duration::from_secs(10 * 60);
+/// Expired sessions are looked for this often.
+pub const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// Sessions that one round of housekeeping closes: it holds the state's write lock for less than a millisecond.
+pub const EXPIRED_PER_ROUND: usize = 256;
+
+// --- the domain: what State may grow to ---
+
+/// Accounts: at about 400 bytes each, 4 GB.
+pub const MAX_USERS: usize = 10_000_000;
+/// Groups, deleted ones included, whose numbers are never used again.
+pub const MAX_GROUPS: usize = 1_000_000;
+/// Intervals of membership of one user, closed ones included: an inbox merges that many timelines at most.
+pub const MAX_MEMBERSHIPS: usize = 1_000;
+/// Realms: each may become a link, with a queue of its own.
+pub const MAX_REALMS: usize = 256;
+/// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages
+/// show once more, which is better than not at all.
+pub const LIVE_INTERVALS: usize = 32;
+
+// --- the wire (PROTOCOL §1, §7) ---
+
+/// The longest request line, in bytes, without its newline: PROTOCOL §1. A default.
+pub const LINE_BYTES: usize = 8 * 1024;
+/// The smallest line limit that may be configured: a real client sends 3 KB as its first line.
+pub const LINE_BYTES_MIN: usize = 4 * 1024;
+/// The largest line limit that may be configured: escaped, a line grows up to sixfold, and a page holds many.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+/// The longest tag: PROTOCOL §7.
+pub const TAG_BYTES: usize = 64;
+
+// --- reading ---
+
+/// The most messages of an inbox page: PROTOCOL §4. A default.
+pub const INBOX_PAGE: usize = 1_000;
+/// A page ends early once its bodies reach this: a page of long messages must not become a reply of 30 MB.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+/// Tries to read an inbox page whose cursor another connection of the user keeps moving: each failed try means that
+/// the other one got a page.
+pub const READ_RETRIES: usize = 16;
+/// Names in a list of active users, members or groups: 1 MB of reply at the most.
+pub const LIST_NAMES: usize = 20_000;
+/// Connections to the store for reading: pages are read at once by that many, others wait. Each has a page cache of
+/// its own.
+pub const READERS: usize = 4;
+
+// --- connections ---
+
+/// Connections at a time. A default, lowered to what the process may have of file descriptors.
+pub const CONNECTIONS: usize = 10_000;
+/// File descriptors kept free for the store, listeners and logs.
+pub const RESERVED_DESCRIPTORS: usize = 64;
+/// Connections from one address that is not loopback: a school behind one address fits. A default.
+pub const CONNECTIONS_PER_ADDRESS: usize = 1_024;
+/// Addresses whose connections are counted at a time: as many as there can be connections.
+pub const EVICTION_PERCENT: usize = 90;
+/// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined
+/// sends share a commit or two.
+pub const REQUESTS_IN_FLIGHT: usize = 1_024;
+/// Reply bytes that wait for a reader; the connection's requests are not read on until it has taken them.
+pub const REPLY_BYTES: usize = 256 * 1024;
+/// Pushed bytes that wait for a reader before it is told that it lags: PROTOCOL §7.
+pub const PUSH_BYTES: usize = 256 * 1024;
+/// A send buffer larger than this is given back once it is empty: an idle connection holds next to nothing.
+pub const IDLE_BUFFER_BYTES: usize = 512;
+/// How long a closing connection may take to accept its last words.
+pub const LAST_WORDS: Duration = Duration::from_secs(5);
+/// TCP keep-alive: the first probe after this long a silence, then ten seconds between probes.
+pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);
+/// Between two keep-alive probes.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// What was sent and is not acknowledged for this long ends the connection (TCP_USER_TIMEOUT).
+pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+/// New connections the kernel keeps for us between two accepts.
+pub const BACKLOG: u32 = 4_096;
+
+// --- passwords ---
+
+/// Argon2id memory in KiB, passes and lanes: the OWASP minimum of 19 MiB, 2, 1.
+pub const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
+/// Password checks that wait for a core; more are answered `busy`. At 35 ms each on two cores, 256 wait 4.5 s.
+pub const HASHES_WAITING: usize = 256;
+/// Failed logins in a row that one name may have before it is throttled …
+pub const FAILURES_PER_NAME: u32 = 10;
+/// … and one address (a class behind one address mistypes more).
+pub const FAILURES_PER_ADDRESS: u32 = 40;
+/// One failure is forgiven each time this has passed: ten guesses a minute for a name, 14,400 a day.
+pub const FAILURE_FORGIVEN: Duration = Duration::from_secs(6);
+/// Names and addresses whose failures are remembered; the fullest forgiven go first. At 60 bytes each, 4 MB.
+pub const FAILURES_REMEMBERED: usize = 65_536;
+
+// --- the hub ---
+
+/// Changes that wait for a commit, over all connections; past it connections wait before their next request.
+pub const PENDING_CHANGES: usize = 65_536;
+/// Bytes of message bodies that wait for a commit.
+pub const PENDING_BYTES: usize = 64 * 1024 * 1024;
+/// After a failed commit that left the store whole (a full disk), it is tried again this often.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
+/// How long a stop may take before the rest is cut off. A default.
+pub const SHUTDOWN: Duration = Duration::from_secs(10);
+
+// --- the store ---
+
+/// Timeline entries that a chunk row packs: a chunk is read as a whole, and a page wants few of them.
+pub const CHUNK_ENTRIES: usize = 128;
+/// Log entries that the timeline index may trail behind: bounds the memory of the index and what an opening after a
+/// crash reads again (about half a second).
+pub const INDEX_WINDOW: u64 = 256 * 1024;
+/// Timelines that one commit writes to chunks because they fell out of the window: keeps a commit short.
+pub const CHUNKS_PER_COMMIT: usize = 64;
+/// The page cache of the writing connection, in KiB …
+pub const WRITER_CACHE_KIB: u32 = 16 * 1024;
+/// … and of each reading one.
+pub const READER_CACHE_KIB: u32 = 4 * 1024;
+/// Pages (of 4 KiB) in the write-ahead log at which the checkpointer starts to copy them back, off the commit path.
+pub const WAL_CHECKPOINT_PAGES: u32 = 2_000;
+/// Pages at which a commit waits for the checkpointer: bounds the log at 128 MB on a disk that cannot keep up.
+pub const WAL_MAX_PAGES: u32 = 32_000;

@@ -1,0 +1,129 @@
+//! Names of users, groups and realms: valid by construction (PROTOCOL §3).
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::limits::NAME_BYTES;
+
+/// A name of 1 to 32 characters of `A-Z a-z 0-9 _ - .`, the first a letter or a digit, kept as it was registered.
+///
+/// Two names that differ only in (ASCII) case are the same name: compare and look up by [`Name::key`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(Box<str>);
+
+impl Name {
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// [`InvalidName`] where the text is not of the form PROTOCOL §3 asks for, or is the reserved word `realm`.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let bytes = text.as_bytes();
+        let first_is_alphanumeric = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
+        let well_formed = bytes.len() <= NAME_BYTES
+            && first_is_alphanumeric
+            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
+        if !well_formed || text.eq_ignore_ascii_case("realm") {
+            return Err(InvalidName);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name as its owner registered it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes the name unique: the same name without regard to case.
+    #[must_use]
+    pub fn key(&self) -> NameKey {
+        let mut key = [0; NAME_BYTES];
+        for (folded, byte) in key.iter_mut().zip(self.0.bytes()) {
+            *folded = byte.to_ascii_lowercase();
+        }
+        NameKey(key)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+/// A name folded to lower case, in place, so that a look-up allocates nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NameKey([u8; NAME_BYTES]);
+
+/// Why a text is no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or digit, and not the word realm")]
+pub struct InvalidName;
+
+/// A name, and the realm it was said to live in: `bob` or `bob@timur`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The user or group.
+    pub name: Name,
+    /// The realm, where one was given.
+    pub realm: Option<Name>,
+}
+
+impl Address {
+    /// Reads `NAME` or `NAME@REALM`.
+    ///
+    /// # Errors
+    /// [`InvalidName`] where either part is no name.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let Some((name, realm)) = text.split_once('@') else {
+            return Ok(Self { name: Name::parse(text)?, realm: None });
+        };
+        Ok(Self { name: Name::parse(name)?, realm: Some(Name::parse(realm)?) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_protocol() {
+        for good in ["a", "messi", "B0b_-.x", "9lives", &"x".repeat(32)] {
+            assert_eq!(Name::parse(good).map(|n| n.to_string()), Ok(good.to_string()));
+        }
+        for bad in ["", "_a", ".a", "-a", "a b", "a@b", "é", "realm", "Realm", &"x".repeat(33)] {
+            assert_eq!(Name::parse(bad), Err(InvalidName), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_the_same_without_regard_to_case() {
+        let (lower, upper) = (Name::parse("messi").unwrap(), Name::parse("MESSI").unwrap());
+        assert_eq!(lower.key(), upper.key());
+        assert_ne!(lower.key(), Name::parse("messi1").unwrap().key());
+    }
+
+    #[test]
+    fn an_address_may_name_a_realm() {
+        let address = Address::parse("bob@timur").unwrap();
+        assert_eq!((address.name.as_str(), address.realm.unwrap().as_str()), ("bob", "timur"));
+        assert_eq!(Address::parse("bob").unwrap().realm, None);
+        for bad in ["bob@", "@timur", "bob@a@b"] {
+            assert!(Address::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
