@@ -6,3 +6,4 @@ pub mod json;
 pub mod limits;
 pub mod name;
 pub mod time;
+pub mod wire;

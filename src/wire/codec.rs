@@ -1,0 +1,151 @@
+//! Bytes to lines (PROTOCOL §1).
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, io, mem, str};
+
+use bytes::{Buf, BytesMut};
+use memchr::memchr;
+use tokio_util::codec::Decoder;
+
+use crate::wire::telnet::{NEWLINE, Stripped, Telnet};
+
+/// Cuts a stream of bytes into lines. A bad line is told once, and the line after it is served.
+///
+/// Between two calls bytes may only be appended to the buffer. It never keeps more than the limit and one byte of an
+/// unfinished line, whatever comes.
+#[derive(Debug)]
+pub struct LineCodec {
+    limit: usize,
+    /// So many bytes at the front of the buffer are text of the unfinished line, without newline or telnet sequence.
+    scanned: usize,
+    telnet: Telnet,
+    /// The unfinished line was told to be too long; the rest of it is dropped.
+    skipping: bool,
+}
+
+/// A line of a client. It may hold a password, so that its debug output shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Its text, without the line end and without control characters but tab.
+    Text(String),
+    /// Why it cannot be served.
+    Invalid(LineError),
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// It is longer than the server takes.
+    #[error("expected at most {limit} bytes in a line")]
+    TooLong {
+        /// The longest line that is served, in bytes.
+        limit: usize,
+    },
+    /// It is not UTF-8.
+    #[error("expected UTF-8")]
+    NotUtf8,
+    /// It holds a NUL, an escape, or the like.
+    #[error("expected no control character but tab")]
+    ControlCharacter,
+}
+
+impl LineCodec {
+    /// A codec for lines of at most `limit` bytes, not counting the line end and telnet sequences.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { limit, scanned: 0, telnet: Telnet::default(), skipping: false }
+    }
+
+    /// Drops the rest of a line that was too long. Returns whether its newline has come.
+    fn skip(&mut self, buffer: &mut BytesMut) -> bool {
+        let Some(newline) = memchr(NEWLINE, buffer) else {
+            buffer.clear();
+            return false;
+        };
+        buffer.advance(newline + 1);
+        self.skipping = false;
+        true
+    }
+
+    /// Looks at the bytes that are new. Returns where in the buffer the line's newline stands, if it has come;
+    /// `scanned` is then the length of the line.
+    fn scan(&mut self, buffer: &mut BytesMut) -> Option<usize> {
+        let start = self.scanned;
+        let fresh = buffer.get_mut(start..).unwrap_or_default();
+        let Stripped { kept, newline } = self.telnet.strip(fresh);
+        self.scanned = start + kept;
+        newline.map(|place| start + place)
+    }
+
+    /// One `\r` of a line end may stand past the limit. This is true of a line that grows as soon as it is true of the
+    /// whole, so that it does not matter where reads cut it.
+    fn is_too_long(&self, line: &[u8]) -> bool {
+        line.strip_suffix(b"\r").unwrap_or(line).len() > self.limit
+    }
+
+    fn read(&self, line: &[u8]) -> Line {
+        if self.is_too_long(line) {
+            return Line::Invalid(LineError::TooLong { limit: self.limit });
+        }
+        let Ok(text) = str::from_utf8(line) else {
+            return Line::Invalid(LineError::NotUtf8);
+        };
+        let text = text.trim_end_matches('\r');
+        if has_control_character(text) {
+            return Line::Invalid(LineError::ControlCharacter);
+        }
+        Line::Text(text.to_owned())
+    }
+}
+
+/// Without a way out early, which lets the compiler look at many bytes at once.
+fn has_control_character(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | ((byte < b' ') & (byte != b'\t')) | (byte == 0x7F))
+}
+
+/// Its error is the trait's: decoding cannot fail.
+impl Decoder for LineCodec {
+    type Item = Line;
+    type Error = io::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> io::Result<Option<Line>> {
+        if self.skipping && !self.skip(buffer) {
+            return Ok(None);
+        }
+        if let Some(newline) = self.scan(buffer) {
+            let length = mem::take(&mut self.scanned);
+            let line = self.read(buffer.get(..length).unwrap_or_default());
+            buffer.advance(newline + 1);
+            return Ok(Some(line));
+        }
+        buffer.truncate(self.scanned);
+        if !self.is_too_long(buffer) {
+            return Ok(None);
+        }
+        buffer.clear();
+        *self = Self { skipping: true, ..Self::new(self.limit) };
+        Ok(Some(Line::Invalid(LineError::TooLong { limit: self.limit })))
+    }
+
+    /// A last line may come without a newline.
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> io::Result<Option<Line>> {
+        if let Some(line) = self.decode(buffer)? {
+            return Ok(Some(line));
+        }
+        let last = (!buffer.is_empty()).then(|| self.read(buffer));
+        buffer.clear();
+        *self = Self::new(self.limit);
+        Ok(last)
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Invalid(error) => write!(f, "Invalid({error:?})"),
+        }
+    }
+}

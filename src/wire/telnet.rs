@@ -1,0 +1,79 @@
+//! Telnet options, which a terminal may send unasked, are dropped (PROTOCOL §1).
+
+use memchr::memchr2;
+
+pub(super) const NEWLINE: u8 = b'\n';
+
+/// "Interpret as command": what follows is not text (RFC 854).
+const IAC: u8 = 0xFF;
+const WILL: u8 = 0xFB;
+const DONT: u8 = 0xFE;
+/// Begins a subnegotiation, which `IAC SE` ends.
+const SB: u8 = 0xFA;
+const SE: u8 = 0xF0;
+
+/// Takes telnet sequences out of a stream of lines, wherever reads have cut it. It stands inside a sequence at most
+/// until the next newline, so that garbage never swallows the line after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Telnet {
+    /// Outside of any sequence.
+    #[default]
+    Text,
+    /// After IAC.
+    Command,
+    /// After IAC and one of WILL, WONT, DO, DONT: one more byte belongs to it.
+    Option,
+    /// After IAC SB.
+    Subnegotiation,
+    /// After an IAC inside a subnegotiation.
+    SubnegotiationCommand,
+}
+
+/// What is left of the bytes up to the first newline, or of all of them.
+pub(super) struct Stripped {
+    /// That many bytes at the front are text.
+    pub(super) kept: usize,
+    /// Where the newline stands.
+    pub(super) newline: Option<usize>,
+}
+
+impl Telnet {
+    /// Moves the text before the first newline to the front of `bytes`. What follows the newline stays as it is.
+    pub(super) fn strip(&mut self, bytes: &mut [u8]) -> Stripped {
+        let mut kept = 0;
+        if *self == Self::Text {
+            let special = memchr2(NEWLINE, IAC, bytes);
+            kept = special.unwrap_or(bytes.len());
+            if special.is_none_or(|place| bytes.get(place) == Some(&NEWLINE)) {
+                return Stripped { kept, newline: special };
+            }
+        }
+        for place in kept..bytes.len() {
+            let byte = bytes[place];
+            if byte == NEWLINE {
+                *self = Self::Text;
+                return Stripped { kept, newline: Some(place) };
+            }
+            if !self.takes(byte) {
+                bytes[kept] = byte;
+                kept += 1;
+            }
+        }
+        Stripped { kept, newline: None }
+    }
+
+    /// Whether the byte belongs to a sequence.
+    fn takes(&mut self, byte: u8) -> bool {
+        let (next, taken) = match (*self, byte) {
+            (Self::Text, IAC) => (Self::Command, true),
+            (Self::Text, _) => (Self::Text, false),
+            (Self::Command, WILL..=DONT) => (Self::Option, true),
+            (Self::Command, SB) => (Self::Subnegotiation, true),
+            (Self::Command | Self::Option, _) | (Self::SubnegotiationCommand, SE) => (Self::Text, true),
+            (Self::Subnegotiation, IAC) => (Self::SubnegotiationCommand, true),
+            (Self::Subnegotiation | Self::SubnegotiationCommand, _) => (Self::Subnegotiation, true),
+        };
+        *self = next;
+        taken
+    }
+}
