@@ -40,15 +40,19 @@ pub(super) struct Stripped {
 impl Telnet {
     /// Moves the text before the first newline to the front of `bytes`. What follows the newline stays as it is.
     pub(super) fn strip(&mut self, bytes: &mut [u8]) -> Stripped {
-        let mut kept = 0;
-        if *self == Self::Text {
-            let special = memchr2(NEWLINE, IAC, bytes);
-            kept = special.unwrap_or(bytes.len());
-            if special.is_none_or(|place| bytes.get(place) == Some(&NEWLINE)) {
-                return Stripped { kept, newline: special };
-            }
+        if *self != Self::Text {
+            return self.strip_slowly(bytes, 0);
         }
-        for place in kept..bytes.len() {
+        match memchr2(NEWLINE, IAC, bytes) {
+            Some(place) if bytes[place] == IAC => self.strip_slowly(bytes, place),
+            newline => Stripped { kept: newline.unwrap_or(bytes.len()), newline },
+        }
+    }
+
+    /// Byte by byte from `start`; everything before it is text.
+    fn strip_slowly(&mut self, bytes: &mut [u8], start: usize) -> Stripped {
+        let mut kept = start;
+        for place in start..bytes.len() {
             let byte = bytes[place];
             if byte == NEWLINE {
                 *self = Self::Text;

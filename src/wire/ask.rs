@@ -1,0 +1,93 @@
+//! From the parameters of a command to what is asked: one function a form. Words after the last parameter are ignored,
+//! as real clients send some.
+
+use crate::wire::request::{Ask, Person};
+use crate::wire::verbs::Verb;
+use crate::wire::words::{BadParameter, Words, read_name};
+
+/// Reads the parameters of a command.
+pub(super) type Read = fn(&mut Words<'_>) -> Result<Ask, BadParameter>;
+
+pub(super) fn log_in(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::LogIn { user: words.name("USER")?, password: words.password()? })
+}
+
+/// Two parameters or four: a full name without a country is a mistake to tell, not to guess about.
+pub(super) fn register(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    let (user, password) = (words.name("USER")?, words.password()?);
+    if words.is_empty() {
+        return Ok(Ask::Register { user, password, profile: None });
+    }
+    let profile = Person { full_name: words.profile("FULLNAME")?, country: words.profile("COUNTRY")? };
+    Ok(Ask::Register { user, password, profile: Some(profile) })
+}
+
+pub(super) fn send(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::Send { to: words.address("USER")?, text: words.text()? })
+}
+
+/// A client of the realm system writes `{}` where it means nobody.
+pub(super) fn info(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    let user = match words.next() {
+        "" | "{}" => None,
+        word => Some(read_name("USER", word)?),
+    };
+    Ok(Ask::Info { user })
+}
+
+pub(super) fn broadcast(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::Broadcast { text: words.text()? })
+}
+
+pub(super) fn add_group(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::CreateGroup { group: words.name("GROUP")?, password: words.optional_password()? })
+}
+
+pub(super) fn create_group(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::CreateGroup { group: words.name("GROUP")?, password: Some(words.password()?) })
+}
+
+pub(super) fn join_group(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::JoinGroup { group: words.name("GROUP")?, password: words.optional_password()? })
+}
+
+pub(super) fn send_group(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::SendGroup { to: words.address("GROUP")?, text: words.text()? })
+}
+
+pub(super) fn members(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::Members { group: words.name("GROUP")? })
+}
+
+pub(super) fn add_realm(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    let realm = words.name("REALM")?;
+    if words.is_empty() {
+        return Ok(Ask::AddRealm { realm, peer: None });
+    }
+    let peer = (words.next().into(), words.port()?);
+    Ok(Ask::AddRealm { realm, peer: Some(peer) })
+}
+
+pub(super) fn send_private_realm(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::SendPrivateRealm { realm: words.name("REALM")?, user: words.name("USER")?, text: words.text()? })
+}
+
+pub(super) fn send_group_realm(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    let realm = words.name("REALM")?;
+    let word = words.next();
+    let group = read_name("GROUP", word.strip_prefix("group:").unwrap_or(word))?;
+    Ok(Ask::SendGroupRealm { realm, group, text: words.text()? })
+}
+
+pub(super) fn realm_inbox(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::RealmInbox { realm: words.name("REALM")? })
+}
+
+pub(super) fn help(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    let word = words.next();
+    if word.is_empty() {
+        return Ok(Ask::Help { command: None });
+    }
+    let verb = Verb::find(word).ok_or_else(|| BadParameter::new("COMMAND", "expected a word that help lists"))?;
+    Ok(Ask::Help { command: Some(verb.word.into()) })
+}

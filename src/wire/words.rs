@@ -1,0 +1,108 @@
+//! The words of a line, and what a parameter may be.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+use secrecy::SecretString;
+
+use crate::limits::{PASSWORD_BYTES, PROFILE_BYTES};
+use crate::name::{Address, InvalidName, Name};
+
+/// What separates words.
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// The part of a line that was not read yet. It begins with a word, or is empty.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'a>(&'a str);
+
+/// A parameter that is missing or not what was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadParameter {
+    /// Its name in the usage of the command.
+    pub(super) name: &'static str,
+    /// What would do.
+    pub(super) expected: Cow<'static, str>,
+}
+
+impl BadParameter {
+    pub(super) fn new(name: &'static str, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self { name, expected: expected.into() }
+    }
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn of(line: &'a str) -> Self {
+        Self(line.trim_matches(BLANKS))
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next word, or an empty text at the end of the line.
+    pub(super) fn next(&mut self) -> &'a str {
+        let end = memchr2(b' ', b'\t', self.0.as_bytes()).unwrap_or(self.0.len());
+        let (word, rest) = self.0.split_at(end);
+        self.0 = rest.trim_start_matches(BLANKS);
+        word
+    }
+
+    /// A user's, group's or realm's name.
+    pub(super) fn name(&mut self, parameter: &'static str) -> Result<Name, BadParameter> {
+        read_name(parameter, self.next())
+    }
+
+    /// `NAME` or `NAME@REALM`.
+    pub(super) fn address(&mut self, parameter: &'static str) -> Result<Address, BadParameter> {
+        Address::parse(self.next()).map_err(|error| not_a_name(parameter, error))
+    }
+
+    /// A password, to be set or to be checked.
+    pub(super) fn password(&mut self) -> Result<SecretString, BadParameter> {
+        let word = self.next();
+        if !(1..=PASSWORD_BYTES).contains(&word.len()) {
+            let expected = format!("expected 1-{PASSWORD_BYTES} bytes without white space");
+            return Err(BadParameter::new("PASSWORD", expected));
+        }
+        Ok(word.into())
+    }
+
+    /// A password, where there is one more word.
+    pub(super) fn optional_password(&mut self) -> Result<Option<SecretString>, BadParameter> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        self.password().map(Some)
+    }
+
+    /// A full name or country, in which `_` stands for a space (PROTOCOL §3).
+    pub(super) fn profile(&mut self, parameter: &'static str) -> Result<Box<str>, BadParameter> {
+        let word = self.next();
+        if !(1..=PROFILE_BYTES).contains(&word.len()) {
+            return Err(BadParameter::new(parameter, format!("expected 1-{PROFILE_BYTES} bytes, _ for a space")));
+        }
+        Ok(word.replace('_', " ").into())
+    }
+
+    /// A TCP port.
+    pub(super) fn port(&mut self) -> Result<u16, BadParameter> {
+        let port = self.next().parse().ok().filter(|port| *port != 0);
+        port.ok_or_else(|| BadParameter::new("PORT", "expected a number from 1 to 65535"))
+    }
+
+    /// The rest of the line, as it was written.
+    pub(super) fn text(&mut self) -> Result<Box<str>, BadParameter> {
+        if self.is_empty() {
+            return Err(BadParameter::new("TEXT", "expected a text up to the end of the line"));
+        }
+        Ok(std::mem::take(&mut self.0).into())
+    }
+}
+
+pub(super) fn read_name(parameter: &'static str, word: &str) -> Result<Name, BadParameter> {
+    Name::parse(word).map_err(|error| not_a_name(parameter, error))
+}
+
+fn not_a_name(parameter: &'static str, error: InvalidName) -> BadParameter {
+    BadParameter::new(parameter, error.to_string())
+}
