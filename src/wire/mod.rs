@@ -4,14 +4,23 @@
 
 mod ask;
 mod codec;
+mod help;
 mod http;
+mod object;
 mod parse;
+mod reply;
 mod request;
+#[cfg(test)]
+mod samples;
+mod style;
 mod telnet;
+mod text;
 mod verbs;
+mod wording;
 mod words;
 
 pub use codec::{Line, LineCodec, LineError};
 pub use parse::parse;
 pub use request::{Ask, Fault, Parsed, Person, Rejection, Request, Tag};
+pub use style::{Farewell, Heading, Style};
 pub use verbs::{VERBS, Verb};

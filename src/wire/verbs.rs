@@ -20,7 +20,7 @@ pub struct Verb {
     pub(super) read: Read,
 }
 
-/// Every word, in the order of help. Neighbours that differ only in the word are synonyms.
+/// Every word, in the order of help. Neighbours of the same parameters and summary are synonyms and share a line of it.
 pub static VERBS: &[Verb] = &[
     verb("auth", "USER PASSWORD", "log in", ask::log_in).for_anyone(),
     verb("login", "USER PASSWORD", "log in", ask::log_in).for_anyone(),

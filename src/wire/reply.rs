@@ -1,0 +1,224 @@
+//! The frames of a `json` listener: one object each, `status` first, in ASCII, ended by an empty line (PROTOCOL §1, §4).
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::chat::{Outcome, Profile, RealmStatus, Receipt, Refusal, StoredMessage};
+use crate::id::Token;
+use crate::name::Name;
+use crate::wire::object::Object;
+use crate::wire::request::{Rejection, Tag};
+use crate::wire::style::{Farewell, Heading, Style};
+use crate::wire::{help, wording};
+
+const STYLE: Style = Style::Json;
+const END: &[u8] = b"\r\n\r\n";
+
+/// An entry of the list of active users as the service system has it.
+#[derive(Serialize)]
+struct ActiveUser<'a> {
+    username: &'a Name,
+}
+
+/// An entry of the list of realms.
+#[derive(Serialize)]
+struct Realm<'a> {
+    realm: &'a Name,
+    state: &'a str,
+}
+
+pub(super) fn append_reply(out: &mut Vec<u8>, heading: &Heading, result: Result<&Outcome, Refusal>) {
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(refusal) => return append_refusal(out, heading.tag.as_ref(), Some(heading), refusal),
+    };
+    let message = wording::success(STYLE, heading, outcome);
+    append_frame(out, heading.tag.as_ref(), |frame| {
+        frame.field("status", "OK").field("message", &message);
+        append_fields(frame, heading, outcome, &message);
+    });
+}
+
+pub(super) fn append_rejection(out: &mut Vec<u8>, rejection: &Rejection) {
+    let message = wording::rejection(STYLE, rejection);
+    append_error(out, rejection.tag.as_ref(), message, rejection.fault.code(), Some(&rejection.detail));
+}
+
+pub(super) fn append_refusal(out: &mut Vec<u8>, tag: Option<&Tag>, heading: Option<&Heading>, refusal: Refusal) {
+    let message = wording::refusal(STYLE, heading, refusal);
+    append_error(out, tag, message, refusal.code(), wording::refusal_detail(refusal));
+}
+
+pub(super) fn append_farewell(out: &mut Vec<u8>, why: Farewell) {
+    append_error(out, None, wording::farewell(why), why.code(), Some(wording::farewell_detail(why)));
+}
+
+pub(super) fn append_event(out: &mut Vec<u8>, message: &StoredMessage) {
+    append_frame(out, None, |frame| {
+        frame.field("event", "message");
+        message.body.append_object(frame.key("data"), message.seq, message.time);
+    });
+}
+
+/// `data` repeats the message: the realm document puts some of its error texts there.
+fn append_error(out: &mut Vec<u8>, tag: Option<&Tag>, message: &str, code: &str, detail: Option<&str>) {
+    append_frame(out, tag, |frame| {
+        frame.field("status", "ERROR").field("message", message).field("code", code).field("data", message);
+        if let Some(detail) = detail {
+            frame.field("detail", detail);
+        }
+    });
+}
+
+fn append_frame(out: &mut Vec<u8>, tag: Option<&Tag>, fill: impl FnOnce(&mut Object<'_>)) {
+    let mut frame = Object::open(out);
+    fill(&mut frame);
+    if let Some(tag) = tag {
+        frame.field("tag", tag.as_str());
+    }
+    drop(frame);
+    out.extend_from_slice(END);
+}
+
+/// What an outcome carries besides its sentence.
+fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, message: &str) {
+    match outcome {
+        Outcome::LoggedIn { user, token } | Outcome::Registered { user, token } => append_login(frame, user, token),
+        Outcome::LoggedOut => append_logout(frame, heading),
+        Outcome::Whoami(profile) => append_whoami(frame, profile),
+        Outcome::Info(profile) => append_info(frame, profile),
+        Outcome::Sent { receipt, .. } | Outcome::SentToGroup(receipt) => append_receipt(frame, receipt, None),
+        Outcome::SentToRealm { receipt, delivered } | Outcome::SentToRealmGroup { receipt, delivered } => {
+            append_receipt(frame, receipt, Some(*delivered));
+        }
+        Outcome::Inbox { messages, more } => append_inbox(frame, messages, *more),
+        Outcome::RealmInbox { messages, more } => append_realm_inbox(frame, messages, *more),
+        Outcome::Active(users) => append_active(frame, heading, users, message),
+        Outcome::Groups(names) | Outcome::Members(names) => append_names(frame, names),
+        Outcome::RealmAdded(realm) => append_realm(frame, realm),
+        Outcome::Realms(realms) => append_realms(frame, realms),
+        Outcome::Help(command) => append_help(frame, command.as_deref()),
+        Outcome::Version => append_version(frame),
+        Outcome::Bye | Outcome::GroupCreated | Outcome::GroupJoined { .. } | Outcome::Pong => {}
+    }
+}
+
+fn append_login(frame: &mut Object<'_>, user: &Name, token: &Token) {
+    let token = token.reveal();
+    frame.field("tokenid", &token);
+    frame.object("data").field("user", user).field("tokenid", &token);
+}
+
+/// Clients of the cli system print `messages`.
+fn append_logout(frame: &mut Object<'_>, heading: &Heading) {
+    frame.field("messages", &wording::success(Style::Text, heading, &Outcome::LoggedOut));
+}
+
+fn append_whoami(frame: &mut Object<'_>, profile: &Profile) {
+    append_profile(&mut frame.object("data"), profile);
+}
+
+fn append_info(frame: &mut Object<'_>, profile: &Profile) {
+    let mut data = frame.object("data");
+    append_profile(&mut data, profile);
+    let last_seen = profile.last_seen.map(|time| time.to_string());
+    data.field("online", &profile.online).field("last_seen", &last_seen);
+}
+
+fn append_profile(data: &mut Object<'_>, profile: &Profile) {
+    data.field("user", &profile.user)
+        .field("full_name", &profile.full_name)
+        .field("country", &profile.country)
+        .field("realm", &profile.realm);
+}
+
+fn append_receipt(frame: &mut Object<'_>, receipt: &Receipt, delivered: Option<bool>) {
+    let mut data = frame.object("data");
+    data.field("id", &receipt.seq).field("time", &format_args!("{}", receipt.time));
+    if let Some(delivered) = delivered {
+        data.field("delivered", &delivered);
+    }
+}
+
+fn append_inbox(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) {
+    let objects = objects(messages);
+    let mut by_sender = frame.object("messages");
+    for (sender, objects) in group_by_sender(messages, &objects) {
+        by_sender.array(&sender, objects);
+    }
+    drop(by_sender);
+    append_page(frame, &objects, more);
+}
+
+fn append_realm_inbox(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) {
+    let objects = objects(messages);
+    frame.array("messages", &objects);
+    append_page(frame, &objects, more);
+}
+
+fn append_page(frame: &mut Object<'_>, objects: &[Vec<u8>], more: bool) {
+    frame.array("data", objects);
+    if more {
+        frame.field("more", &more);
+    }
+}
+
+fn objects(messages: &[StoredMessage]) -> Vec<Vec<u8>> {
+    messages.iter().map(|message| message.body.object(message.seq, message.time)).collect()
+}
+
+/// The objects of each sender, senders in the order of their first message.
+fn group_by_sender<'a>(messages: &[StoredMessage], objects: &'a [Vec<u8>]) -> Vec<(String, Vec<&'a Vec<u8>>)> {
+    let mut places = HashMap::new();
+    let mut senders: Vec<(String, Vec<&Vec<u8>>)> = Vec::new();
+    for (message, object) in messages.iter().zip(objects) {
+        let sender = message.body.read(|parts| parts.from.into_owned()).unwrap_or_default();
+        let place = *places.entry(sender.clone()).or_insert(senders.len());
+        match senders.get_mut(place) {
+            Some((_, objects)) => objects.push(object),
+            None => senders.push((sender, vec![object])),
+        }
+    }
+    senders
+}
+
+/// Each system had its own shape for the same list.
+fn append_active(frame: &mut Object<'_>, heading: &Heading, users: &[Name], message: &str) {
+    match heading.verb.word {
+        "showuseractive" => {
+            let active: Vec<_> = users.iter().map(|username| ActiveUser { username }).collect();
+            frame.object("messages").field("users", &active);
+        }
+        "list" => {
+            frame.field("messages", message);
+        }
+        _ => {}
+    }
+    append_names(frame, users);
+}
+
+fn append_names(frame: &mut Object<'_>, names: &[Name]) {
+    frame.field("data", names);
+}
+
+/// The key is that of the linked server; a further name of this server has none.
+fn append_realm(frame: &mut Object<'_>, realm: &Name) {
+    frame.object("data").field("realm", realm).field("key", &());
+}
+
+fn append_realms(frame: &mut Object<'_>, realms: &[RealmStatus]) {
+    let realms: Vec<_> = realms.iter().map(|status| Realm { realm: &status.name, state: status.state }).collect();
+    frame.field("data", &realms);
+}
+
+fn append_help(frame: &mut Object<'_>, command: Option<&str>) {
+    frame.field("data", &help::lines(command));
+}
+
+fn append_version(frame: &mut Object<'_>) {
+    frame.object("data").field("name", wording::SERVER_NAME).field("version", wording::SERVER_VERSION);
+}

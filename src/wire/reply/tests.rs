@@ -1,0 +1,317 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::chat::Kind;
+use crate::wire::samples::{
+    LOG_INS, RECEIPT, REFUSALS, TOKEN, any_message, heading, message, messi, name, names, realms, rejection, token,
+};
+use crate::wire::{LineError, VERBS};
+
+/// The one frame that was appended, without its end.
+fn frame(append: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = b"before".to_vec();
+    append(&mut out);
+    let text = String::from_utf8(out).unwrap();
+    let frame = text.strip_prefix("before").unwrap().strip_suffix("\r\n\r\n").unwrap();
+    assert!(frame.is_ascii() && !frame.contains(['\r', '\n']), "{frame}");
+    frame.to_owned()
+}
+
+fn reply(line: &str, outcome: &Outcome) -> String {
+    frame(|out| Style::Json.reply(out, &heading(line), Ok(outcome)))
+}
+
+fn refused(line: &str, refusal: Refusal) -> Value {
+    serde_json::from_str(&frame(|out| Style::Json.reply(out, &heading(line), Err(refusal)))).unwrap()
+}
+
+/// `rest` is what stands between `"status":"OK",` and the closing brace. `TOKEN` and `WHEN` stand for the samples'.
+fn assert_reply(line: &str, outcome: &Outcome, rest: &str) {
+    let rest = rest.replace("TOKEN", TOKEN).replace("WHEN", r#""id":42,"time":"2026-11-21T07:00:00.123Z""#);
+    assert_eq!(reply(line, outcome), format!(r#"{{"status":"OK",{rest}}}"#), "{line:?}");
+}
+
+#[test]
+fn logging_in_is_answered_in_the_words_of_each_system() {
+    let keys = r#""tokenid":"TOKEN","data":{"user":"messi","tokenid":"TOKEN"}"#;
+    let logged_in = Outcome::LoggedIn { user: name("messi"), token: token() };
+    assert_reply("auth messi x", &logged_in, &format!(r#""message":"username messi logged in, token TOKEN",{keys}"#));
+    assert_reply("login messi x", &logged_in, &format!(r#""message":"username messi logged in, token: TOKEN",{keys}"#));
+    let registered = Outcome::Registered { user: name("messi"), token: token() };
+    assert_reply("register messi x", &registered, &format!(r#""message":"sign up berhasil",{keys}"#));
+    assert_reply("register messi x A B", &registered, &format!(r#""message":"registered messi, token TOKEN",{keys}"#));
+}
+
+#[test]
+fn logging_out_is_answered_in_both_languages() {
+    assert_reply("logout", &Outcome::LoggedOut, r#""message":"Logout successful","messages":"Logout berhasil""#);
+    assert_reply("exit", &Outcome::Bye, r#""message":"bye""#);
+}
+
+#[test]
+fn people_are_described() {
+    let profile = r#""user":"messi","full_name":"Lionel Messi","country":"Argentina","realm":"local""#;
+    assert_reply("whoami", &Outcome::Whoami(messi()), &format!(r#""message":"messi","data":{{{profile}}}"#));
+    assert_reply(
+        "info messi",
+        &Outcome::Info(messi()),
+        &format!(r#""message":"messi","data":{{{profile},"online":true,"last_seen":"2026-11-21T07:00:00.123Z"}}"#),
+    );
+    let unseen = Outcome::Info(Profile { online: false, last_seen: None, ..messi() });
+    assert!(reply("info messi", &unseen).ends_with(r#""online":false,"last_seen":null}}"#));
+}
+
+#[test]
+fn sent_messages_have_a_receipt() {
+    let sent = Outcome::Sent { receipt: RECEIPT, to: Some(name("henderson")) };
+    assert_reply("send henderson hi", &sent, r#""message":"Message sent","data":{WHEN}"#);
+    assert_reply("chat henderson hi", &sent, r#""message":"send to henderson","data":{WHEN}"#);
+    let broadcast = Outcome::Sent { receipt: RECEIPT, to: None };
+    assert_reply("broadcast hi", &broadcast, r#""message":"Message sent","data":{WHEN}"#);
+    let to_group = Outcome::SentToGroup(RECEIPT);
+    assert_reply("sendgroup g1 hi", &to_group, r#""message":"Message sent to group","data":{WHEN}"#);
+    assert_reply("chatgroup g1 hi", &to_group, r#""message":"Pesan terkirim","data":{WHEN}"#);
+}
+
+#[test]
+fn messages_to_realms_tell_whether_they_were_delivered() {
+    assert_reply(
+        "sendprivaterealm timur bob hi",
+        &Outcome::SentToRealm { receipt: RECEIPT, delivered: true },
+        r#""message":"Message sent to user in realm","data":{WHEN,"delivered":true}"#,
+    );
+    assert_reply(
+        "sendgrouprealm timur g1 hi",
+        &Outcome::SentToRealmGroup { receipt: RECEIPT, delivered: false },
+        r#""message":"Message sent to group in realm","data":{WHEN,"delivered":false}"#,
+    );
+}
+
+#[test]
+fn an_inbox_is_grouped_by_sender_and_in_order() {
+    let page = [("paff", "1"), ("messi", "2"), ("paff", "3")];
+    let messages: Vec<_> = (1..).zip(page).map(|(seq, (from, msg))| message(seq, from, msg, Kind::Direct)).collect();
+    let [one, two, three] = &objects(&messages).try_into().unwrap();
+    let text = |object: &Vec<u8>| String::from_utf8(object.clone()).unwrap();
+    let (one, two, three) = (text(one), text(two), text(three));
+    let inbox = Outcome::Inbox { messages: messages.clone(), more: false };
+    let grouped = format!(r#""messages":{{"paff":[{one},{three}],"messi":[{two}]}},"data":[{one},{two},{three}]"#);
+    assert_reply("inbox", &inbox, &format!(r#""message":"3 messages",{grouped}"#));
+    assert_reply("kotakmasuk", &inbox, &format!(r#""message":"3 messages",{grouped}"#));
+    let cut = Outcome::Inbox { messages: messages.clone(), more: true };
+    assert_reply("inbox", &cut, &format!(r#""message":"3 messages",{grouped},"more":true"#));
+    let of_realm = Outcome::RealmInbox { messages, more: false };
+    let list = format!("[{one},{two},{three}]");
+    assert_reply(
+        "getrealminbox timur",
+        &of_realm,
+        &format!(r#""message":"3 messages","messages":{list},"data":{list}"#),
+    );
+}
+
+#[test]
+fn an_empty_inbox_keeps_its_shape() {
+    let inbox = Outcome::Inbox { messages: Vec::new(), more: false };
+    assert_reply("inbox", &inbox, r#""message":"0 messages","messages":{},"data":[]"#);
+    let of_realm = Outcome::RealmInbox { messages: Vec::new(), more: false };
+    assert_reply("getrealminbox timur", &of_realm, r#""message":"0 messages","messages":[],"data":[]"#);
+}
+
+#[test]
+fn active_users_are_listed_in_the_shape_of_each_system() {
+    let active = Outcome::Active(names(&["paff", "neko"]));
+    let data = r#""data":["paff","neko"]"#;
+    let users = r#""messages":{"users":[{"username":"paff"},{"username":"neko"}]}"#;
+    assert_reply("showuseractive", &active, &format!(r#""message":"2 users",{users},{data}"#));
+    let list = r#""message":"List user: paff,neko","messages":"List user: paff,neko""#;
+    assert_reply("list", &active, &format!("{list},{data}"));
+    assert_reply("user_on", &active, &format!(r#""message":"user aktif: paff, neko",{data}"#));
+    assert_reply("online", &active, &format!(r#""message":"paff,neko",{data}"#));
+    assert_reply("info", &active, &format!(r#""message":"paff,neko",{data}"#));
+}
+
+#[test]
+fn group_commands_are_answered_in_the_words_of_each_system() {
+    assert_reply("addgroup g1", &Outcome::GroupCreated, r#""message":"Add group successful""#);
+    assert_reply("creategroup g1 x", &Outcome::GroupCreated, r#""message":"Grup berhasil dibuat""#);
+    let joined = |with_password| Outcome::GroupJoined { with_password };
+    assert_reply("joingroup g1", &joined(false), r#""message":"Join group successful""#);
+    assert_reply("joingroup g1 x", &joined(true), r#""message":"Join grup berhasil""#);
+    assert_reply("groups", &Outcome::Groups(names(&["g1"])), r#""message":"1 groups","data":["g1"]"#);
+    assert_reply("members g1", &Outcome::Members(names(&["a", "b"])), r#""message":"2 members","data":["a","b"]"#);
+}
+
+#[test]
+fn realms_are_listed() {
+    let added = Outcome::RealmAdded(name("timur"));
+    assert_reply(
+        "addrealm timur",
+        &added,
+        r#""message":"Realm added successfully","data":{"realm":"timur","key":null}"#,
+    );
+    let data = r#""data":[{"realm":"local","state":"home"},{"realm":"timur","state":"name"}]"#;
+    assert_reply("realms", &realms(), &format!(r#""message":"2 realms",{data}"#));
+}
+
+#[test]
+fn the_server_tells_about_itself() {
+    assert_reply("ping", &Outcome::Pong, r#""message":"pong""#);
+    let version = env!("CARGO_PKG_VERSION");
+    let data = format!(r#""data":{{"name":"kabar","version":"{version}"}}"#);
+    assert_reply("version", &Outcome::Version, &format!(r#""message":"kabar {version}",{data}"#));
+    let help: Value = serde_json::from_str(&reply("help", &Outcome::Help(None))).unwrap();
+    assert!(help["data"].as_array().unwrap().len() > 20);
+    let help: Value = serde_json::from_str(&reply("help chat", &Outcome::Help(Some("chat".into())))).unwrap();
+    assert_eq!(help["message"], "chat USER TEXT: tell a user");
+}
+
+#[test]
+fn an_error_has_its_keys_in_order() {
+    assert_eq!(
+        frame(|out| Style::Json.reply(out, &heading("inbox"), Err(Refusal::NoSession))),
+        r#"{"status":"ERROR","message":"Session tidak ditemukan","code":"no_session","#.to_owned()
+            + r#""data":"Session tidak ditemukan","detail":"log in first: auth USER PASSWORD"}"#
+    );
+}
+
+#[test]
+fn refusals_are_worded_as_the_table_has_them() {
+    for (line, refusal, code, message) in [
+        ("auth messi x", Refusal::UserNotFound, "user_not_found", "User Tidak Ada"),
+        ("login messi x", Refusal::UserNotFound, "user_not_found", "User Tidak Ada"),
+        ("auth messi x", Refusal::WrongPassword, "wrong_password", "Password Salah"),
+        ("login messi x", Refusal::WrongPassword, "wrong_password", "Password Salah"),
+        ("register messi x", Refusal::UserExists, "user_exists", "User sudah ada"),
+        ("send messi x", Refusal::UserNotFound, "user_not_found", "User tidak ditemukan"),
+        ("chat messi x", Refusal::UserNotFound, "user_not_found", "User tidak ditemukan"),
+        ("info messi", Refusal::UserNotFound, "user_not_found", "User tidak ditemukan"),
+        ("addgroup g1", Refusal::GroupExists, "group_exists", "Group sudah ada"),
+        ("creategroup g1 x", Refusal::GroupExists, "group_exists", "Nama grup sudah terpakai"),
+        ("joingroup g1", Refusal::AlreadyMember, "already_member", "User sudah dalam group"),
+        ("joingroup g1 x", Refusal::AlreadyMember, "already_member", "Anda telah bergabung dalam grup"),
+        ("joingroup g1", Refusal::GroupNotFound, "group_not_found", "Group tidak ditemukan"),
+        ("joingroup g1 x", Refusal::GroupNotFound, "group_not_found", "Grup tidak tersedia"),
+        ("joingroup g1", Refusal::WrongPassword, "wrong_password", "Password grup salah"),
+        ("joingroup g1 x", Refusal::WrongPassword, "wrong_password", "Password grup salah"),
+        ("sendgroup g1 x", Refusal::GroupNotFound, "group_not_found", "Group tidak ditemukan"),
+        ("chatgroup g1 x", Refusal::GroupNotFound, "group_not_found", "Nama grup tidak tersedia"),
+        ("sendgroup g1 x", Refusal::NotMember, "not_member", "Anda belum bergabung dalam grup"),
+        ("chatgroup g1 x", Refusal::NotMember, "not_member", "Anda belum bergabung dalam grup"),
+        ("addrealm timur", Refusal::RealmExists, "realm_exists", "Realm sudah ada"),
+        ("sendprivaterealm timur bob x", Refusal::RealmNotFound, "realm_not_found", "Realm tidak ditemukan"),
+        ("sendprivaterealm timur bob x", Refusal::UserNotFound, "user_not_found", "User tidak ditemukan"),
+        ("sendgrouprealm timur g1 x", Refusal::GroupNotFound, "group_not_found", "Group tidak ditemukan"),
+        ("getrealminbox timur", Refusal::RealmNotFound, "realm_not_found", "Realm tidak ditemukan"),
+    ] {
+        let frame = refused(line, refusal);
+        assert_eq!((&frame["code"], &frame["message"]), (&code.into(), &message.into()), "{line:?}");
+        assert_eq!(frame["data"], frame["message"], "{line:?}");
+    }
+}
+
+#[test]
+fn bad_lines_are_worded_as_the_table_has_them() {
+    for (rejection, code, message) in [
+        (rejection("hello"), "unknown_command", "*Maaf, command tidak benar"),
+        (rejection("send messi"), "bad_parameter", "parameter salah / tidak ada"),
+        (rejection("broadcast"), "bad_parameter", "Format message tidak sesuai"),
+        (rejection("creategroup g1"), "bad_parameter", "Format message tidak sesuai"),
+        (rejection("chatgroup g1"), "bad_parameter", "Format message tidak sesuai"),
+        (LineError::TooLong { limit: 8192 }.into(), "line_too_long", "parameter salah / tidak ada"),
+        (LineError::NotUtf8.into(), "invalid_utf8", "parameter salah / tidak ada"),
+        (LineError::ControlCharacter.into(), "control_character", "parameter salah / tidak ada"),
+    ] {
+        let frame: Value = serde_json::from_str(&frame(|out| Style::Json.reject(out, &rejection))).unwrap();
+        assert_eq!((&frame["code"], &frame["message"]), (&code.into(), &message.into()));
+        assert_eq!(frame["detail"], *rejection.detail);
+    }
+}
+
+#[test]
+fn the_tag_comes_back_last_in_every_reply() {
+    let end = r#","tag":"k1"}"#;
+    assert!(reply("#k1 ping", &Outcome::Pong).ends_with(end));
+    assert!(frame(|out| Style::Json.reply(out, &heading("#k1 ping"), Err(Refusal::Busy))).ends_with(end));
+    assert!(frame(|out| Style::Json.reject(out, &rejection("#k1 hello"))).ends_with(end));
+    let tag = Tag::parse("k1");
+    assert!(frame(|out| Style::Json.refuse(out, tag.as_ref(), Refusal::StorageFailed)).ends_with(end));
+}
+
+#[test]
+fn a_closing_connection_is_told_why() {
+    for (why, code) in [
+        (Farewell::ShuttingDown, "shutting_down"),
+        (Farewell::Evicted, "connection_limit"),
+        (Farewell::TooManyConnections, "connection_limit"),
+    ] {
+        let frame: Value = serde_json::from_str(&frame(|out| Style::Json.farewell(out, why))).unwrap();
+        assert_eq!((&frame["status"], &frame["code"]), (&"ERROR".into(), &code.into()));
+    }
+}
+
+fn assert_no_ok(append: impl FnOnce(&mut Vec<u8>)) {
+    let frame = frame(append);
+    assert!(!frame.to_ascii_lowercase().contains("ok"), "{frame}");
+}
+
+#[test]
+fn no_refusal_of_a_log_in_contains_ok() {
+    for (line, refusal) in LOG_INS.iter().flat_map(|line| REFUSALS.map(|refusal| (line, refusal))) {
+        assert_no_ok(|out| Style::Json.reply(out, &heading(line), Err(refusal)));
+        assert_no_ok(|out| Style::Json.refuse(out, None, refusal));
+    }
+}
+
+#[test]
+fn no_rejection_of_a_log_in_contains_ok() {
+    let long = "x".repeat(200);
+    for word in ["auth", "login", "register"] {
+        for rest in ["", "_", "messi", &format!("messi {long}")] {
+            assert_no_ok(|out| Style::Json.reject(out, &rejection(&format!("{word} {rest}"))));
+        }
+    }
+    for rest in ["Lionel", &format!("{long} Argentina"), &format!("Lionel {long}")] {
+        assert_no_ok(|out| Style::Json.reject(out, &rejection(&format!("register messi x {rest}"))));
+    }
+    assert_no_ok(|out| Style::Json.reject(out, &rejection("#* auth messi x")));
+    for error in [LineError::TooLong { limit: 8192 }, LineError::NotUtf8, LineError::ControlCharacter] {
+        assert_no_ok(|out| Style::Json.reject(out, &error.into()));
+    }
+}
+
+#[test]
+fn no_last_words_contain_ok() {
+    for why in [Farewell::ShuttingDown, Farewell::Evicted, Farewell::TooManyConnections] {
+        assert_no_ok(|out| Style::Json.farewell(out, why));
+    }
+}
+
+#[test]
+fn an_event_holds_the_message_as_it_was_stored() {
+    let message = message(7, "messi", "gól", Kind::Direct);
+    let object = String::from_utf8(message.body.object(message.seq, message.time)).unwrap();
+    let pushed = Style::Json.pushed(&message);
+    assert_eq!(pushed, format!("{{\"event\":\"message\",\"data\":{object}}}\r\n\r\n"));
+}
+
+proptest! {
+    #[test]
+    fn every_frame_is_one_object_whatever_it_holds(text in any::<String>(), message in any_message()) {
+        let profile = Profile { full_name: text.clone().into(), country: text.into(), ..messi() };
+        let inbox = Outcome::Inbox { messages: vec![message.clone()], more: true };
+        for (line, outcome) in [("whoami", Outcome::Whoami(profile)), ("inbox", inbox)] {
+            let frame: Value = serde_json::from_str(&reply(line, &outcome)).unwrap();
+            prop_assert_eq!(&frame["status"], "OK");
+        }
+        let pushed = frame(|out| out.extend_from_slice(&Style::Json.pushed(&message)));
+        prop_assert!(serde_json::from_str::<Value>(&pushed).unwrap().is_object());
+    }
+
+    #[test]
+    fn every_refusal_is_one_object(verb in 0..VERBS.len(), refusal in proptest::sample::select(&REFUSALS[..])) {
+        let heading = Heading { verb: &VERBS[verb], tag: Tag::parse("k"), draft: VERBS[verb].of_draft };
+        let frame: Value = serde_json::from_str(&frame(|out| Style::Json.reply(out, &heading, Err(refusal)))).unwrap();
+        prop_assert_eq!(&frame["code"], refusal.code());
+    }
+}

@@ -1,0 +1,109 @@
+//! What the tests of replies reply to: the people of the documents.
+
+use proptest::prelude::*;
+
+use crate::chat::{Body, Kind, Limit, Outcome, Parts, Profile, RealmStatus, Receipt, Refusal, StoredMessage};
+use crate::id::{Seq, Token};
+use crate::name::Name;
+use crate::time::Time;
+use crate::wire::{Heading, Parsed, Rejection, parse};
+
+pub(super) const TOKEN: &str = "0b5c3f2e-1111-4222-8333-444455556666";
+
+pub(super) const RECEIPT: Receipt = Receipt { seq: Seq(42), time: Time(1_795_244_400_123) };
+
+pub(super) const REFUSALS: [Refusal; 22] = [
+    Refusal::UserNotFound,
+    Refusal::UserOffline,
+    Refusal::WrongPassword,
+    Refusal::UserExists,
+    Refusal::NoSession,
+    Refusal::Forbidden,
+    Refusal::GroupExists,
+    Refusal::GroupNotFound,
+    Refusal::AlreadyMember,
+    Refusal::NotMember,
+    Refusal::RealmExists,
+    Refusal::RealmNotFound,
+    Refusal::RealmUnreachable,
+    Refusal::Throttled,
+    Refusal::Busy,
+    Refusal::LimitReached(Limit::Users),
+    Refusal::LimitReached(Limit::Groups),
+    Refusal::LimitReached(Limit::Memberships),
+    Refusal::LimitReached(Limit::Realms),
+    Refusal::CursorMoved,
+    Refusal::StorageFailed,
+    Refusal::UnknownOutcome,
+];
+
+/// The requests that carry a password of an account, in every form that errors.
+pub(super) const LOG_INS: [&str; 4] = ["auth messi x", "login messi x", "register messi x", "register messi x A B"];
+
+pub(super) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub(super) fn names(texts: &[&str]) -> Vec<Name> {
+    texts.iter().map(|text| name(text)).collect()
+}
+
+pub(super) fn token() -> Token {
+    Token::parse(TOKEN).unwrap()
+}
+
+pub(super) fn heading(line: &str) -> Heading {
+    match parse(line) {
+        Parsed::Request(request) => request.heading(),
+        other => panic!("{line:?} is {other:?}"),
+    }
+}
+
+pub(super) fn rejection(line: &str) -> Rejection {
+    match parse(line) {
+        Parsed::Rejected(rejection) => rejection,
+        other => panic!("{line:?} is {other:?}"),
+    }
+}
+
+pub(super) fn messi() -> Profile {
+    Profile {
+        user: name("messi"),
+        full_name: "Lionel Messi".into(),
+        country: "Argentina".into(),
+        realm: name("local"),
+        online: true,
+        last_seen: Some(RECEIPT.time),
+    }
+}
+
+pub(super) fn realms() -> Outcome {
+    let realm = |text, state| RealmStatus { name: name(text), state };
+    Outcome::Realms(vec![realm("local", "home"), realm("timur", "name")])
+}
+
+pub(super) fn message(seq: u64, from: &str, msg: &str, kind: Kind) -> StoredMessage {
+    let (to, group) = match kind {
+        Kind::Direct => ("henderson", None),
+        Kind::Group => ("informatika21", Some("informatika21".into())),
+        Kind::Broadcast => ("*", None),
+    };
+    let parts = Parts {
+        from: from.into(),
+        to: to.into(),
+        msg_from: from.into(),
+        msg_to: to.into(),
+        msg: msg.into(),
+        kind,
+        group,
+        realm: None,
+    };
+    StoredMessage { seq: Seq(seq), time: RECEIPT.time, body: Body::compose(&parts) }
+}
+
+/// Any message with any text.
+pub(super) fn any_message() -> impl Strategy<Value = StoredMessage> {
+    let kind = prop_oneof![Just(Kind::Direct), Just(Kind::Group), Just(Kind::Broadcast)];
+    (any::<u64>(), "[a-z]{1,3}", any::<String>(), kind)
+        .prop_map(|(seq, from, msg, kind)| message(seq, &from, &msg, kind))
+}

@@ -1,0 +1,106 @@
+//! How a listener answers: frames for programs, or lines for people.
+
+use bytes::Bytes;
+
+use crate::chat::{Outcome, Refusal, StoredMessage};
+use crate::wire::request::{Ask, Rejection, Request, Tag};
+use crate::wire::verbs::Verb;
+use crate::wire::{reply, text};
+
+/// The kind of a listener (PROTOCOL §1). Every function appends whole frames: nothing is ever written in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// One JSON object a reply, in ASCII.
+    Json,
+    /// `[OK] text` or `[ERR] text`, in UTF-8.
+    Text,
+}
+
+/// What a reply must know of its request once the rest of it is gone.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    /// The row of the command word.
+    pub verb: &'static Verb,
+    /// To be echoed.
+    pub tag: Option<Tag>,
+    /// The request is one that only the draft system has: a word of its own, `register` with two parameters, or
+    /// `joingroup` with a password. It is answered in that system's wording.
+    pub draft: bool,
+}
+
+/// Why the server closes a connection (PROTOCOL §1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// The server stops.
+    ShuttingDown,
+    /// The connection was the longest silent one when room was needed.
+    Evicted,
+    /// There are as many connections as there may be, of this address or at all.
+    TooManyConnections,
+}
+
+impl Style {
+    /// Appends the reply to a request.
+    pub fn reply(self, out: &mut Vec<u8>, heading: &Heading, result: Result<&Outcome, Refusal>) {
+        match self {
+            Self::Json => reply::append_reply(out, heading, result),
+            Self::Text => text::append_reply(out, heading, result),
+        }
+    }
+
+    /// Appends the reply to a line that is no request.
+    pub fn reject(self, out: &mut Vec<u8>, rejection: &Rejection) {
+        match self {
+            Self::Json => reply::append_rejection(out, rejection),
+            Self::Text => text::append_rejection(out, rejection),
+        }
+    }
+
+    /// Appends the refusal of a request of which nothing but the tag is known any more.
+    pub fn refuse(self, out: &mut Vec<u8>, tag: Option<&Tag>, refusal: Refusal) {
+        match self {
+            Self::Json => reply::append_refusal(out, tag, None, refusal),
+            Self::Text => text::append_refusal(out, None, refusal),
+        }
+    }
+
+    /// The frame of a message as it is pushed: made once, and shared by all connections it goes to.
+    #[must_use]
+    pub fn pushed(self, message: &StoredMessage) -> Bytes {
+        let mut out = Vec::with_capacity(128 + message.body.0.len());
+        match self {
+            Self::Json => reply::append_event(&mut out, message),
+            Self::Text => text::append_message(&mut out, message),
+        }
+        out.into()
+    }
+
+    /// Appends the last words before the server closes a connection.
+    pub fn farewell(self, out: &mut Vec<u8>, why: Farewell) {
+        match self {
+            Self::Json => reply::append_farewell(out, why),
+            Self::Text => text::append_farewell(out, why),
+        }
+    }
+}
+
+impl Request {
+    /// What the reply to this request must know of it.
+    #[must_use]
+    pub fn heading(&self) -> Heading {
+        let has_the_form_of_draft =
+            matches!(self.ask, Ask::Register { profile: None, .. } | Ask::JoinGroup { password: Some(_), .. });
+        Heading { verb: self.verb, tag: self.tag.clone(), draft: self.verb.of_draft || has_the_form_of_draft }
+    }
+}
+
+impl Farewell {
+    /// The error's `code`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ShuttingDown => "shutting_down",
+            Self::Evicted | Self::TooManyConnections => "connection_limit",
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The lines of a `text` listener: `[OK] text` or `[ERR] text`, lists one item a line before it (PROTOCOL §1).
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use crate::chat::{Kind, Outcome, Parts, Profile, Refusal, StoredMessage};
+use crate::name::Name;
+use crate::wire::request::Rejection;
+use crate::wire::style::{Farewell, Heading, Style};
+use crate::wire::{help, wording};
+
+const STYLE: Style = Style::Text;
+
+pub(super) fn append_reply(out: &mut Vec<u8>, heading: &Heading, result: Result<&Outcome, Refusal>) {
+    match result {
+        Ok(outcome) => {
+            append_items(out, heading, outcome);
+            append_line(out, &["[OK] ", &wording::success(STYLE, heading, outcome)]);
+        }
+        Err(refusal) => append_refusal(out, Some(heading), refusal),
+    }
+}
+
+pub(super) fn append_rejection(out: &mut Vec<u8>, rejection: &Rejection) {
+    append_error(out, wording::rejection(STYLE, rejection));
+}
+
+pub(super) fn append_refusal(out: &mut Vec<u8>, heading: Option<&Heading>, refusal: Refusal) {
+    append_error(out, wording::refusal(STYLE, heading, refusal));
+}
+
+pub(super) fn append_farewell(out: &mut Vec<u8>, why: Farewell) {
+    append_error(out, wording::farewell(why));
+}
+
+/// A message as it is pushed, and as an inbox lists it.
+pub(super) fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
+    // A body that cannot be read was not written by this server, and is not shown.
+    let _ = message.body.read(|Parts { from, msg, kind, group, .. }| match kind {
+        Kind::Direct => append_line(out, &["[", &from, "] ", &msg]),
+        Kind::Group => append_line(out, &["[group ", &group.unwrap_or_default(), "] ", &from, ": ", &msg]),
+        Kind::Broadcast => append_line(out, &["[broadcast] ", &from, ": ", &msg]),
+    });
+}
+
+fn append_error(out: &mut Vec<u8>, sentence: &str) {
+    append_line(out, &["[ERR] ", sentence]);
+}
+
+/// What an outcome lists, if the sentence does not name it already.
+fn append_items(out: &mut Vec<u8>, heading: &Heading, outcome: &Outcome) {
+    match outcome {
+        Outcome::Info(profile) => append_profile(out, profile),
+        Outcome::Inbox { messages, .. } | Outcome::RealmInbox { messages, .. } => {
+            messages.iter().for_each(|message| append_message(out, message));
+        }
+        Outcome::Active(_) if ["list", "user_on"].contains(&heading.verb.word) => {}
+        Outcome::Active(names) | Outcome::Groups(names) | Outcome::Members(names) => append_names(out, names),
+        Outcome::Realms(realms) => {
+            realms.iter().for_each(|realm| append_line(out, &[realm.name.as_str(), " ", realm.state]));
+        }
+        Outcome::Help(None) => help::lines(None).iter().for_each(|line| append_line(out, &[line])),
+        _ => {}
+    }
+}
+
+fn append_names(out: &mut Vec<u8>, names: &[Name]) {
+    names.iter().for_each(|name| append_line(out, &[name.as_str()]));
+}
+
+fn append_profile(out: &mut Vec<u8>, profile: &Profile) {
+    let last_seen = profile.last_seen.map_or(Cow::Borrowed("never"), |time| time.to_string().into());
+    append_line(out, &["full name: ", &profile.full_name]);
+    append_line(out, &["country: ", &profile.country]);
+    append_line(out, &["realm: ", profile.realm.as_str()]);
+    append_line(out, &["online: ", if profile.online { "yes" } else { "no" }]);
+    append_line(out, &["last seen: ", &last_seen]);
+}
+
+/// The only way to write to a text listener: whatever somebody said, it stays in its line and is shown as it is.
+fn append_line(out: &mut Vec<u8>, parts: &[&str]) {
+    for character in parts.iter().flat_map(|part| part.chars()) {
+        append_shown(out, character);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn append_shown(out: &mut Vec<u8>, character: char) {
+    if can_paint(character) {
+        out.extend(character.escape_unicode().map(|ascii| ascii as u8));
+        return;
+    }
+    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// Control characters (C0, DEL and C1), line and paragraph separators, and what changes the direction of writing: with
+/// them one person could paint another's terminal.
+fn can_paint(character: char) -> bool {
+    let turns_or_breaks = ['\u{61C}', '\u{200E}', '\u{200F}'].contains(&character)
+        || ('\u{2028}'..='\u{202E}').contains(&character)
+        || ('\u{2066}'..='\u{2069}').contains(&character);
+    character.is_control() || turns_or_breaks
+}

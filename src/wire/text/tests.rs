@@ -1,0 +1,159 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::wire::LineError;
+use crate::wire::samples::{
+    LOG_INS, RECEIPT, REFUSALS, any_message, heading, message, messi, name, names, realms, rejection, token,
+};
+
+fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    append(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn reply(line: &str, outcome: &Outcome) -> String {
+    text(|out| Style::Text.reply(out, &heading(line), Ok(outcome)))
+}
+
+#[test]
+fn replies_are_worded_as_the_draft_system_has_them() {
+    let (user, token) = (name("messi"), token());
+    let sent = |to| Outcome::Sent { receipt: RECEIPT, to };
+    for (line, outcome, sentence) in [
+        ("login messi x", Outcome::LoggedIn { user: user.clone(), token }, "login berhasil"),
+        ("register messi x", Outcome::Registered { user: user.clone(), token }, "sign up berhasil"),
+        ("register messi x A B", Outcome::Registered { user: user.clone(), token }, "sign up berhasil"),
+        ("logout", Outcome::LoggedOut, "Logout berhasil"),
+        ("exit", Outcome::Bye, "bye"),
+        ("whoami", Outcome::Whoami(messi()), "messi"),
+        ("send messi hi", sent(Some(user.clone())), "pesan terkirim"),
+        ("chat messi hi", sent(Some(user)), "send to messi"),
+        ("broadcast hi", sent(None), "pesan terkirim"),
+        ("creategroup g1 x", Outcome::GroupCreated, "Grup berhasil dibuat"),
+        ("joingroup g1 x", Outcome::GroupJoined { with_password: true }, "Join grup berhasil"),
+        ("chatgroup g1 hi", Outcome::SentToGroup(RECEIPT), "Pesan terkirim"),
+        ("sendgroup g1 hi", Outcome::SentToGroup(RECEIPT), "Message sent to group"),
+        ("list", Outcome::Active(names(&["paff", "neko"])), "List user: paff,neko"),
+        ("user_on", Outcome::Active(names(&["paff", "neko"])), "user aktif: paff, neko"),
+        ("addrealm timur", Outcome::RealmAdded(name("timur")), "Realm added successfully"),
+        ("ping", Outcome::Pong, "pong"),
+    ] {
+        assert_eq!(reply(line, &outcome), format!("[OK] {sentence}\r\n"), "{line:?}");
+    }
+}
+
+#[test]
+fn lists_stand_one_item_a_line_before_the_answer() {
+    let users = || names(&["paff", "neko"]);
+    for (line, outcome, expected) in [
+        ("online", Outcome::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
+        ("showuseractive", Outcome::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
+        ("groups", Outcome::Groups(names(&["g1"])), "g1\r\n[OK] 1 groups\r\n"),
+        ("members g1", Outcome::Members(users()), "paff\r\nneko\r\n[OK] 2 members\r\n"),
+        ("realms", realms(), "local home\r\ntimur name\r\n[OK] 2 realms\r\n"),
+    ] {
+        assert_eq!(reply(line, &outcome), expected, "{line:?}");
+    }
+}
+
+#[test]
+fn an_inbox_lists_messages_as_they_are_pushed() {
+    let messages = vec![
+        message(1, "messi", "goal!", Kind::Direct),
+        message(2, "messi", "goal!", Kind::Group),
+        message(3, "messi", "gól!", Kind::Broadcast),
+    ];
+    let lines = "[messi] goal!\r\n[group informatika21] messi: goal!\r\n[broadcast] messi: gól!\r\n";
+    let pushed: Vec<u8> = messages.iter().flat_map(|message| Style::Text.pushed(message)).collect();
+    assert_eq!(String::from_utf8(pushed).unwrap(), lines);
+    assert_eq!(reply("inbox", &Outcome::Inbox { messages, more: true }), format!("{lines}[OK] 3 messages\r\n"));
+}
+
+#[test]
+fn a_person_is_described_before_the_answer() {
+    let lines = "full name: Lionel Messi\r\ncountry: Argentina\r\nrealm: local\r\nonline: yes\r\n";
+    let expected = format!("{lines}last seen: 2026-11-21T07:00:00.123Z\r\n[OK] messi\r\n");
+    assert_eq!(reply("info messi", &Outcome::Info(messi())), expected);
+    let unseen = Outcome::Info(Profile { online: false, last_seen: None, ..messi() });
+    assert!(reply("info messi", &unseen).ends_with("online: no\r\nlast seen: never\r\n[OK] messi\r\n"));
+}
+
+#[test]
+fn help_is_a_line_a_command() {
+    let lines = reply("help", &Outcome::Help(None));
+    assert_eq!(lines.lines().filter(|line| line.starts_with("send | chat USER TEXT ")).count(), 1);
+    assert_eq!(lines.lines().filter(|line| line.starts_with("[OK] ")).count(), 1);
+    assert_eq!(reply("help ping", &Outcome::Help(Some("ping".into()))), "[OK] ping: still there?\r\n");
+}
+
+#[test]
+fn refusals_are_worded_as_the_draft_system_has_them() {
+    for (line, refusal, sentence) in [
+        ("login messi x", Refusal::UserNotFound, "Username belum tersedia"),
+        ("login messi x", Refusal::WrongPassword, "Password yang dimasukkan salah"),
+        ("auth messi x", Refusal::UserNotFound, "User Tidak Ada"),
+        ("auth messi x", Refusal::WrongPassword, "Password Salah"),
+        ("register messi x", Refusal::UserExists, "Username sudah terpakai"),
+        ("send messi hi", Refusal::UserNotFound, "penerima tidak tersedia"),
+        ("send messi hi", Refusal::UserOffline, "penerima tidak tersedia"),
+        ("chat messi hi", Refusal::UserOffline, "penerima tidak tersedia"),
+        ("info messi", Refusal::UserNotFound, "User tidak ditemukan"),
+        ("creategroup g1 x", Refusal::GroupExists, "Nama grup sudah terpakai"),
+        ("joingroup g1 x", Refusal::GroupNotFound, "Grup tidak tersedia"),
+        ("joingroup g1 x", Refusal::AlreadyMember, "Anda telah bergabung dalam grup"),
+        ("joingroup g1 x", Refusal::WrongPassword, "Password grup salah"),
+        ("chatgroup g1 x", Refusal::GroupNotFound, "Nama grup tidak tersedia"),
+        ("chatgroup g1 x", Refusal::NotMember, "Anda belum bergabung dalam grup"),
+        ("online", Refusal::NoSession, "Session tidak ditemukan"),
+    ] {
+        let refused = text(|out| Style::Text.reply(out, &heading(line), Err(refusal)));
+        assert_eq!(refused, format!("[ERR] {sentence}\r\n"), "{line:?}");
+    }
+}
+
+#[test]
+fn bad_lines_and_last_words_are_errors() {
+    let rejected = |rejection| text(|out| Style::Text.reject(out, &rejection));
+    assert_eq!(rejected(rejection("hello")), "[ERR] *Maaf, command tidak benar\r\n");
+    assert_eq!(rejected(rejection("send messi")), "[ERR] Format message tidak sesuai\r\n");
+    assert_eq!(rejected(LineError::NotUtf8.into()), "[ERR] Format message tidak sesuai\r\n");
+    assert_eq!(text(|out| Style::Text.farewell(out, Farewell::ShuttingDown)), "[ERR] Server berhenti\r\n");
+    assert_eq!(text(|out| Style::Text.refuse(out, None, Refusal::StorageFailed)), "[ERR] Gagal disimpan\r\n");
+}
+
+#[test]
+fn no_error_of_a_log_in_contains_ok() {
+    for (line, refusal) in LOG_INS.iter().flat_map(|line| REFUSALS.map(|refusal| (line, refusal))) {
+        let refused = text(|out| Style::Text.reply(out, &heading(line), Err(refusal)));
+        assert!(!refused.to_ascii_lowercase().contains("ok"), "{refused}");
+    }
+}
+
+#[test]
+fn nobody_can_paint_another_persons_terminal() {
+    let painting = "\u{1b}[2J\u{9b}H\u{7f}\t\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}é😀";
+    assert_eq!(
+        Style::Text.pushed(&message(1, "messi", painting, Kind::Direct)),
+        r"[messi] \u{1b}[2J\u{9b}H\u{7f}\u{9}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}é😀".to_owned() + "\r\n"
+    );
+    let profile = Profile { full_name: "a\u{1b}b".into(), ..messi() };
+    assert!(reply("info messi", &Outcome::Info(profile)).starts_with("full name: a\\u{1b}b\r\n"));
+}
+
+#[test]
+fn a_body_that_is_no_message_is_not_shown() {
+    let mut broken = message(1, "messi", "hi", Kind::Direct);
+    broken.body.0 = broken.body.0.slice(1..);
+    assert!(Style::Text.pushed(&broken).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn every_push_is_one_line_whatever_it_says(message in any_message()) {
+        let pushed = Style::Text.pushed(&message);
+        let line = std::str::from_utf8(&pushed).unwrap().strip_suffix("\r\n").unwrap();
+        prop_assert!(!line.chars().any(char::is_control));
+        prop_assert_eq!(line.lines().count(), 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! Every sentence that is written to a client (PROTOCOL §4): the documents' own, word for word, and ours where they
+//! have none. The explaining details are ours.
+//!
+//! No error of `auth`, `login` or `register` may contain the letters "ok": a real graphical client takes them for
+//! success (PROTOCOL §1).
+
+use std::borrow::Cow;
+
+use crate::chat::{Limit, Outcome, Refusal};
+use crate::id::Token;
+use crate::name::Name;
+use crate::wire::help;
+use crate::wire::request::{Fault, Rejection};
+use crate::wire::style::{Farewell, Heading, Style};
+
+pub(super) const SERVER_NAME: &str = env!("CARGO_PKG_NAME");
+pub(super) const SERVER_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The sentence for what a request came to.
+pub(super) fn success(style: Style, heading: &Heading, outcome: &Outcome) -> Cow<'static, str> {
+    let word = heading.verb.word;
+    let is_text = style == Style::Text;
+    match outcome {
+        Outcome::LoggedIn { .. } if is_text && word == "login" => "login berhasil".into(),
+        Outcome::LoggedIn { user, token } => logged_in(word, user, token).into(),
+        Outcome::Registered { .. } if is_text || heading.draft => "sign up berhasil".into(),
+        Outcome::Registered { user, token } => format!("registered {user}, token {}", token.reveal()).into(),
+        Outcome::LoggedOut if is_text => "Logout berhasil".into(),
+        Outcome::LoggedOut => "Logout successful".into(),
+        Outcome::Bye => "bye".into(),
+        Outcome::Whoami(profile) | Outcome::Info(profile) => profile.user.to_string().into(),
+        Outcome::Sent { to: Some(to), .. } if word == "chat" => format!("send to {to}").into(),
+        Outcome::Sent { .. } if is_text => "pesan terkirim".into(),
+        Outcome::Sent { .. } => "Message sent".into(),
+        Outcome::SentToGroup(_) if heading.draft => "Pesan terkirim".into(),
+        Outcome::SentToGroup(_) => "Message sent to group".into(),
+        Outcome::SentToRealm { .. } => "Message sent to user in realm".into(),
+        Outcome::SentToRealmGroup { .. } => "Message sent to group in realm".into(),
+        Outcome::Inbox { messages, .. } | Outcome::RealmInbox { messages, .. } => count(messages.len(), "messages"),
+        Outcome::Active(users) => active(style, word, users),
+        Outcome::GroupCreated if heading.draft => "Grup berhasil dibuat".into(),
+        Outcome::GroupCreated => "Add group successful".into(),
+        Outcome::GroupJoined { with_password: true } => "Join grup berhasil".into(),
+        Outcome::GroupJoined { with_password: false } => "Join group successful".into(),
+        Outcome::Groups(groups) => count(groups.len(), "groups"),
+        Outcome::Members(members) => count(members.len(), "members"),
+        Outcome::RealmAdded(_) => "Realm added successfully".into(),
+        Outcome::Realms(realms) => count(realms.len(), "realms"),
+        Outcome::Help(command) => help::sentence(command.as_deref()).into(),
+        Outcome::Pong => "pong".into(),
+        Outcome::Version => format!("{SERVER_NAME} {SERVER_VERSION}").into(),
+    }
+}
+
+/// The layanan system writes a colon where the others do not.
+fn logged_in(word: &str, user: &Name, token: &Token) -> String {
+    let colon = if word == "login" { ":" } else { "" };
+    format!("username {user} logged in, token{colon} {}", token.reveal())
+}
+
+fn active(style: Style, word: &str, users: &[Name]) -> Cow<'static, str> {
+    match word {
+        "list" => format!("List user: {}", join(users, ",")).into(),
+        "user_on" => format!("user aktif: {}", join(users, ", ")).into(),
+        _ if word == "showuseractive" || style == Style::Text => count(users.len(), "users"),
+        _ => join(users, ",").into(),
+    }
+}
+
+fn join(names: &[Name], separator: &str) -> String {
+    names.iter().map(Name::as_str).collect::<Vec<_>>().join(separator)
+}
+
+fn count(number: usize, things: &str) -> Cow<'static, str> {
+    format!("{number} {things}").into()
+}
+
+/// The sentence for why a request was refused. Where nothing is known of the request, that of most requests.
+pub(super) fn refusal(style: Style, heading: Option<&Heading>, refusal: Refusal) -> &'static str {
+    let word = heading.map_or("", |heading| heading.verb.word);
+    let is_draft = heading.is_some_and(|heading| heading.draft);
+    let is_text = style == Style::Text;
+    match (refusal, word) {
+        (Refusal::UserNotFound, "login") if is_text => "Username belum tersedia",
+        (Refusal::UserNotFound, "auth" | "login") => "User Tidak Ada",
+        (Refusal::UserNotFound | Refusal::UserOffline, "send" | "chat") if is_text => "penerima tidak tersedia",
+        (Refusal::UserNotFound | Refusal::UserOffline, _) => "User tidak ditemukan",
+        (Refusal::WrongPassword, "login") if is_text => "Password yang dimasukkan salah",
+        (Refusal::WrongPassword, "joingroup") => "Password grup salah",
+        (Refusal::WrongPassword, _) => "Password Salah",
+        (Refusal::UserExists, _) if is_text => "Username sudah terpakai",
+        (Refusal::UserExists, _) => "User sudah ada",
+        (Refusal::NoSession, _) => "Session tidak ditemukan",
+        (Refusal::Forbidden, _) => "Tidak diizinkan",
+        (Refusal::GroupExists, _) if is_draft => "Nama grup sudah terpakai",
+        (Refusal::GroupExists, _) => "Group sudah ada",
+        (Refusal::GroupNotFound, "joingroup") if is_draft => "Grup tidak tersedia",
+        (Refusal::GroupNotFound, _) if is_draft => "Nama grup tidak tersedia",
+        (Refusal::GroupNotFound, _) => "Group tidak ditemukan",
+        (Refusal::AlreadyMember, _) if is_draft => "Anda telah bergabung dalam grup",
+        (Refusal::AlreadyMember, _) => "User sudah dalam group",
+        (Refusal::NotMember, _) => "Anda belum bergabung dalam grup",
+        (Refusal::RealmExists, _) => "Realm sudah ada",
+        (Refusal::RealmNotFound, _) => "Realm tidak ditemukan",
+        (Refusal::RealmUnreachable, _) => "Realm tidak dapat dihubungi",
+        (Refusal::Throttled, _) => "Terlalu sering salah, coba lagi nanti",
+        (Refusal::Busy | Refusal::CursorMoved, _) => "Server sedang sibuk, coba lagi",
+        (Refusal::LimitReached(_), _) => "Batas server tercapai",
+        (Refusal::StorageFailed, _) => "Gagal disimpan",
+        (Refusal::UnknownOutcome, _) => "Tidak diketahui apakah tersimpan",
+    }
+}
+
+/// What helps somebody who was refused, where anything does.
+pub(super) fn refusal_detail(refusal: Refusal) -> Option<&'static str> {
+    let detail = match refusal {
+        Refusal::WrongPassword | Refusal::AlreadyMember => return None,
+        Refusal::UserNotFound => "no user of this server has that name",
+        Refusal::UserOffline => "the user is not online, and nothing was stored",
+        Refusal::UserExists | Refusal::GroupExists | Refusal::RealmExists => "the name is taken: choose another",
+        Refusal::NoSession => "log in first: auth USER PASSWORD",
+        Refusal::Forbidden => "the configuration of this server does not let you",
+        Refusal::GroupNotFound => "no group has that name",
+        Refusal::NotMember => "join the group first: joingroup GROUP",
+        Refusal::RealmNotFound => "no realm that this server knows has that name",
+        Refusal::RealmUnreachable => "the other server does not answer",
+        Refusal::Throttled => "too many failures of this name or address: wait a minute",
+        Refusal::Busy | Refusal::CursorMoved => "too much at once: try again",
+        Refusal::LimitReached(Limit::Users) => "this server takes no more users",
+        Refusal::LimitReached(Limit::Groups) => "this server takes no more groups",
+        Refusal::LimitReached(Limit::Memberships) => "a user can be in no more groups",
+        Refusal::LimitReached(Limit::Realms) => "this server takes no more realms",
+        Refusal::StorageFailed => "the disk failed, and nothing was changed: try again",
+        Refusal::UnknownOutcome => "the disk failed half-way: find out before you try again",
+    };
+    Some(detail)
+}
+
+/// The sentence for a line that is no request.
+pub(super) fn rejection(style: Style, rejection: &Rejection) -> &'static str {
+    let is_draft = style == Style::Text || rejection.verb.is_some_and(|verb| verb.of_draft);
+    match rejection.fault {
+        Fault::UnknownCommand => "*Maaf, command tidak benar",
+        Fault::BadParameter | Fault::Line(_) if is_draft => "Format message tidak sesuai",
+        Fault::BadParameter | Fault::Line(_) => "parameter salah / tidak ada",
+    }
+}
+
+/// The last sentence on a connection.
+pub(super) fn farewell(why: Farewell) -> &'static str {
+    match why {
+        Farewell::ShuttingDown => "Server berhenti",
+        Farewell::Evicted | Farewell::TooManyConnections => "Terlalu banyak koneksi",
+    }
+}
+
+/// What helps somebody whose connection ends.
+pub(super) fn farewell_detail(why: Farewell) -> &'static str {
+    match why {
+        Farewell::ShuttingDown => "the server is stopping: connect again later",
+        Farewell::Evicted => "the server needed room, and this connection was silent without a log-in: connect again",
+        Farewell::TooManyConnections => "close one, or try again later",
+    }
+}
