@@ -98,6 +98,9 @@ pub const BACKLOG: u32 = 4_096;
 
 /// Argon2id memory in KiB, passes and lanes: the OWASP minimum of 19 MiB, 2, 1.
 pub const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
+/// The costliest hash that a configuration may bring along, likewise: about a second and 128 MiB a check. Other tools'
+/// defaults (64 MiB, 4, 4) fit.
+pub const ARGON2_MAX: (u32, u32, u32) = (128 * 1024, 10, 8);
 /// Password checks that wait for a core; more are answered `busy`. At 35 ms each on two cores, 256 wait 4.5 s.
 pub const HASHES_WAITING: usize = 256;
 /// Failed logins in a row that one name may have before it is throttled …
@@ -137,3 +140,16 @@ pub const READER_CACHE_KIB: u32 = 4 * 1024;
 pub const WAL_CHECKPOINT_PAGES: u32 = 2_000;
 /// Pages at which a commit waits for the checkpointer: bounds the log at 128 MB on a disk that cannot keep up.
 pub const WAL_MAX_PAGES: u32 = 32_000;
+
+// --- the configuration ---
+
+/// The largest configuration file, in bytes: some 50,000 accounts. A wrong path (a device, a backup) is not read whole.
+pub const CONFIG_BYTES: u64 = 8 * 1024 * 1024;
+/// The longest time that a session may be configured to stay valid unused, in days: ten years.
+pub const SESSION_DAYS_MAX: usize = 3_650;
+/// The longest time that a stop may be configured to take, in seconds: service managers lose patience long before.
+pub const SHUTDOWN_SECONDS_MAX: usize = 3_600;
+/// The most connections that may be configured: at 13 KB each, 13 GB. More is a slip of the finger.
+pub const CONNECTIONS_MAX: usize = 1_000_000;
+/// The largest inbox page that may be configured: longer ones end at [`PAGE_BYTES`] anyway.
+pub const INBOX_PAGE_MAX: usize = 10_000;

@@ -1,0 +1,308 @@
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+
+use super::draft::Draft;
+use super::*;
+
+fn read(text: &str) -> Result<Config, ConfigError> {
+    let mut draft = Draft::default();
+    draft.read_file("config.toml", text)?;
+    draft.finish()
+}
+
+fn mistake(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn mistake_in_environment(variable: &str, value: &str) -> String {
+    Config::load(None, environment(&[(variable, value)]), &[]).unwrap_err().to_string()
+}
+
+#[test]
+fn an_empty_file_gives_the_default() {
+    assert_eq!(format!("{:?}", read("").unwrap()), format!("{:?}", Config::default()));
+}
+
+#[test]
+fn every_setting_of_the_file_arrives() {
+    let config = read(
+        r#"
+        [server]
+        listen = ["[::1]:1", "0.0.0.0:2"]
+        listen_text = []
+        data = "d"
+        realm = "barat"
+        durability = "fast"
+        shutdown_seconds = 1
+        [connections]
+        max = 2
+        per_address = 3
+        line_bytes = 0x1000
+        [accounts]
+        registration = "closed"
+        password_min_bytes = 8
+        session_days = 2
+        administrators = ["messi", "Ivy"]
+        [messages]
+        inbox_page = 10
+        broadcast = "administrators"
+        [realms]
+        add = "administrators"
+        [log]
+        format = "json"
+        filter = "warn,kabar::net=debug"
+        "#,
+    )
+    .unwrap();
+    let name = |text| Name::parse(text).unwrap();
+    assert_eq!(
+        config.server,
+        Server {
+            listen: vec!["[::1]:1".parse().unwrap(), "0.0.0.0:2".parse().unwrap()],
+            listen_text: vec![],
+            data: "d".into(),
+            realm: name("barat"),
+            durability: Durability::Fast,
+            shutdown: Duration::from_secs(1),
+        }
+    );
+    assert_eq!(config.connections, Connections { max: 2, per_address: 3, line_bytes: 4096 });
+    assert_eq!(
+        config.accounts,
+        Accounts {
+            registration: Registration::Closed,
+            password_min_bytes: 8,
+            session_idle: Duration::from_secs(2 * 24 * 3600),
+            administrators: vec![name("messi"), name("Ivy")],
+        }
+    );
+    assert_eq!(config.messages, Messages { inbox_page: 10, broadcast: Allowed::Administrators });
+    assert_eq!(config.realms, Realms { add: Allowed::Administrators });
+    assert_eq!(config.log, Log { format: LogFormat::Json, filter: "warn,kabar::net=debug".parse().unwrap() });
+}
+
+#[test]
+fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
+    let table = [
+        (
+            "[accounts]\nsession_days = \"x\"",
+            "2:16: [accounts] session_days: expected a whole number of days from 1 to 3650, found \"x\"",
+        ),
+        (
+            "[accounts]\nsession_days = 0",
+            "2:16: [accounts] session_days: expected a whole number of days from 1 to 3650, found 0",
+        ),
+        (
+            "[server]\nshutdown_seconds = -1",
+            "2:20: [server] shutdown_seconds: expected a whole number of seconds from 1 to 3600, found -1",
+        ),
+        (
+            "[connections]\nmax = 1.5",
+            "2:7: [connections] max: expected a whole number of connections from 1 to 1000000, found a fraction",
+        ),
+        (
+            "[connections]\nline_bytes = 99999999999999999999",
+            "2:14: [connections] line_bytes: expected a whole number of bytes from 4096 to 65536, found a \
+             larger number",
+        ),
+        ("[server]\ndurability = \"Sync\"", "2:14: [server] durability: expected \"sync\" or \"fast\", found \"Sync\""),
+        ("[server]\ndata = \"\"", "2:8: [server] data: expected a path, found \"\""),
+        ("[server]\nrealm = true", "2:9: [server] realm: expected text in quotes, found true or false"),
+        (
+            "server.realm = \"a b\"",
+            "1:16: [server] realm: expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or digit, and not \
+             the word realm, found \"a b\"",
+        ),
+        (
+            "[server]\nlisten = \"127.0.0.1:1\"",
+            "2:10: [server] listen: expected a list of addresses in brackets, found \"127.0.0.1:1\"",
+        ),
+        (
+            "[server]\nlisten = [\n  \"127.0.0.1:1\",\n  \"localhost\"]",
+            "4:3: [server] listen: expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889, \
+             found \"localhost\"",
+        ),
+        ("[server]\nlisten = [\"[::1]:1\", \"[::1]:1\"]", "2:22: [server] listen: [::1]:1 stands here twice"),
+        (
+            "[server]\nlisten = [\"127.0.0.1:8890\"]",
+            "2:10: 127.0.0.1:8890 stands in listen and in listen_text; expected different ones",
+        ),
+        ("[server]\nlisten = []\nlisten_text = []", "3:15: expected an address in listen or in listen_text"),
+        (
+            "[accounts]\nadministrators = [\"é!\", 5]",
+            "2:19: [accounts] administrators: expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or \
+             digit, and not the word realm, found \"é!\"",
+        ),
+        ("[messages]\nbroadcast = []", "2:13: [messages] broadcast: expected text in quotes, found a list"),
+        (
+            "[log]\nfilter = \"inof\"",
+            "2:10: [log] filter: expected off, error, warn, info, debug, trace or TARGET=LEVEL, or several \
+             between commas, found \"inof\"",
+        ),
+        ("[server]\nrelm = \"barat\"", "2:1: [server] relm: unknown key; did you mean realm?"),
+        ("[realms]\nfrobnicate = 1", "2:1: [realms] frobnicate: unknown key; expected one of add"),
+        ("[sever]", "1:2: unknown section [sever]; did you mean [server]?"),
+        (
+            "x = 1",
+            "1:1: unknown section [x]; expected one of [server], [connections], [accounts], [messages], \
+             [realms], [log], [[users]]",
+        ),
+        ("session_days = 1", "1:1: session_days belongs under [accounts]"),
+        ("server = 1", "1:10: expected the section [server], found 1"),
+        ("[server\n", "1:8: unclosed table, expected `]`"),
+        ("é = \"", "1:1: invalid unquoted key, expected letters, numbers, `-`, `_`"),
+        ("[log]\n[log]", "2:2: duplicate key"),
+        (
+            "log = { filter = \"é=info\", format = \"x\" }",
+            "1:37: [log] format: expected \"pretty\" or \"json\", found \"x\"",
+        ),
+    ];
+    for (text, message) in table {
+        assert_eq!(mistake(text), format!("config.toml:{message}"), "{text}");
+    }
+}
+
+#[test]
+fn the_first_mistake_of_the_file_is_told() {
+    assert!(mistake("[server]\nrealm = 1\nlisten = 2\n[accounts]\nx = 1").starts_with("config.toml:2:9:"));
+}
+
+#[test]
+fn a_configured_user_has_a_name_and_a_password_or_a_hash() {
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAECAwQFBgcICQoLDA0ODw";
+    let text = format!(
+        "[[users]]\nname = \"messi\"\nfull_name = \"Lionel Messi\"\ncountry = \"Argentina\"\npassword = \"surabaya\"\n
+         [[users]]\nname = \"ivy\"\npassword_hash = \"{hash}\""
+    );
+    let users = read(&text).unwrap().users;
+    let [messi, ivy] = users.as_slice() else { panic!("{users:?}") };
+    assert_eq!((messi.name.as_str(), &*messi.full_name, &*messi.country), ("messi", "Lionel Messi", "Argentina"));
+    assert_eq!((ivy.name.as_str(), &*ivy.full_name, &*ivy.country), ("ivy", "", ""));
+    assert!(matches!(messi.password, Password::Plain(_)));
+    assert!(matches!(&ivy.password, Password::Hash(PasswordHash(kept)) if **kept == *hash));
+}
+
+#[test]
+fn a_mistake_in_a_user_is_told_without_the_password() {
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAECAwQFBgcICQoLDA0ODw";
+    let both = format!("[[users]]\nname = \"a\"\npassword = \"hush\"\npassword_hash = \"{hash}\"");
+    let table = [
+        ("[[users]]\nname = \"a\"", "1:1: [[users]] expected one of password and password_hash"),
+        (both.as_str(), "1:1: [[users]] expected one of password and password_hash"),
+        (
+            "[[users]]\nname = \"a\"\npassword = \"hush\"\npassword_hash = \"hush\"",
+            "4:17: [[users]] password_hash: expected what `kabar hash-password` prints: \
+             $argon2id$v=19$m=…,t=…,p=…$SALT$HASH, with m, t and p at most 131072, 10 and 8",
+        ),
+        ("[[users]]\npassword = \"hush\"", "1:1: [[users]] expected a name"),
+        (
+            "[[users]]\nname = \"a\"\npassword = \"hush hush\"",
+            "3:12: [[users]] password: expected a password of 1 to 128 bytes without white space",
+        ),
+        ("[[users]]\nname = \"a\"\npassword = 4874", "3:12: [[users]] password: expected text in quotes"),
+        ("[[users]]\nname = \"a\"\npassword = \"hush", "3:17: invalid basic string, expected `\"`"),
+        ("[[users]]\nname = \"a\"\npasword = \"hush\"", "3:1: [[users]] pasword: unknown key; did you mean password?"),
+        (
+            "[[users]]\nname = \"realm\"\npassword = \"hush\"",
+            "2:8: [[users]] name: expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or digit, and not \
+             the word realm, found \"realm\"",
+        ),
+        (
+            "[[users]]\nname = \"a\"\npassword = \"hush\"\ncountry = \"a\\nb\"",
+            "4:11: [[users]] country: expected at most 128 bytes without control characters, found \"a\\nb\"",
+        ),
+        (
+            "[[users]]\nname = \"a\"\npassword = \"hush\"\n[[users]]\nname = \"A\"\npassword = \"hush\"",
+            "4:1: [[users]] A stands here twice",
+        ),
+        ("[users]\nname = \"a\"", "1:1: expected accounts, each under a line [[users]], found a section"),
+        ("users = [1]", "1:10: expected accounts, each under a line [[users]], found 1"),
+    ];
+    for (text, message) in table {
+        let told = mistake(text);
+        assert_eq!(told, format!("config.toml:{message}"), "{text}");
+        assert!(!told.contains("hush") && !told.contains("4874"), "{told}");
+    }
+}
+
+#[test]
+fn the_environment_names_each_setting() {
+    let config = Config::load(
+        None,
+        environment(&[
+            ("KABAR_SERVER__LISTEN", "127.0.0.1:1, [::1]:2"),
+            ("KABAR_SERVER__LISTEN_TEXT", ""),
+            ("KABAR_ACCOUNTS__ADMINISTRATORS", "none,messi"),
+            ("KABAR_CONNECTIONS__MAX", "7"),
+        ]),
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.server.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
+    assert!(config.server.listen_text.is_empty());
+    assert_eq!(config.accounts.administrators, [Name::parse("none").unwrap(), Name::parse("messi").unwrap()]);
+    assert_eq!(config.connections.max, 7);
+}
+
+#[test]
+fn a_mistake_in_the_environment_names_the_variable() {
+    let table = [
+        ("KABAR_SERVER__RELM", "x", "unknown setting; did you mean KABAR_SERVER__REALM?"),
+        ("KABAR_CONNECTIONS__MAX", "0", "expected a whole number of connections from 1 to 1000000, found \"0\""),
+        ("KABAR_SERVER__DURABILITY", "", "expected \"sync\" or \"fast\", found \"\""),
+        (
+            "KABAR_SERVER__LISTEN_TEXT",
+            "127.0.0.1:8889",
+            "127.0.0.1:8889 stands in listen and in listen_text; expected different ones",
+        ),
+    ];
+    for (variable, value, message) in table {
+        assert_eq!(mistake_in_environment(variable, value), format!("{variable}: {message}"));
+    }
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    let others = environment(&[("KABAR_PORT", "tcp://10.0.0.1:8889"), ("KABARX_SERVER__REALM", "x"), ("PATH", "/bin")]);
+    assert_eq!(Config::load(None, others, &[]).unwrap().server, Config::default().server);
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "[server]\nrealm = \"file\"\ndata = \"file\"\ndurability = \"fast\"").unwrap();
+    let variables = environment(&[("KABAR_SERVER__REALM", "environment"), ("KABAR_SERVER__DATA", "environment")]);
+    let realm = ["flag".to_owned()];
+    let flags = [Flag { flag: "--realm", section: "server", key: "realm", values: &realm }];
+    let server = Config::load(Some(file.path()), variables, &flags).unwrap().server;
+    assert_eq!((server.realm.as_str(), server.data.to_str()), ("flag", Some("environment")));
+    assert_eq!((server.durability, server.shutdown), (Durability::Fast, limits::SHUTDOWN));
+}
+
+#[test]
+fn several_flags_make_a_list() {
+    let values = ["127.0.0.1:1".to_owned(), "127.0.0.1:2".to_owned()];
+    let listen = Flag { flag: "--listen", section: "server", key: "listen", values: &values };
+    let none = ["none".to_owned()];
+    let listen_text = Flag { flag: "--listen-text", section: "server", key: "listen_text", values: &none };
+    let server = Config::load(None, [], &[listen, listen_text]).unwrap().server;
+    assert_eq!(server.listen, values.map(|address| address.parse().unwrap()));
+    assert!(server.listen_text.is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    let told = Config::load(Some(Path::new("no/such.toml")), [], &[]).unwrap_err().to_string();
+    assert!(told.starts_with("no/such.toml: the configuration file cannot be read: "), "{told}");
+}
+
+#[test]
+fn a_password_does_not_show_in_debug_output() {
+    let config = read("[[users]]\nname = \"a\"\npassword = \"hush\"").unwrap();
+    assert!(!format!("{config:?}").contains("hush"));
+}

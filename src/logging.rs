@@ -1,0 +1,77 @@
+//! The log: on standard error, one line an event, for people or for programs.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{Layer, Registry, fmt};
+
+use crate::config::{Log, LogFormat};
+
+/// Starts the log of this process; called once.
+///
+/// # Errors
+/// Where the process has a log already.
+pub fn start(log: &Log) -> Result<(), TryInitError> {
+    tracing_subscriber::registry().with(lines(log, io::stderr, colours())).try_init()
+}
+
+fn lines<W>(log: &Log, writer: W, colours: bool) -> impl Layer<Registry> + use<W>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = fmt::layer().with_writer(writer);
+    let lines = match log.format {
+        LogFormat::Pretty => lines.with_target(false).with_ansi(colours).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+    };
+    lines.with_filter(log.filter.clone())
+}
+
+/// Colours are for a terminal whose user has not declined them (no-color.org).
+fn colours() -> bool {
+    let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !declined
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek};
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// What is logged of an event inside a connection's span, and of one that the filter leaves out.
+    fn logged(format: LogFormat) -> String {
+        let mut file = tempfile::tempfile().unwrap();
+        let log = Log { format, filter: "info".parse().unwrap() };
+        let lines = lines(&log, Arc::new(file.try_clone().unwrap()), false);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            let _connection = tracing::info_span!("connection", id = 7).entered();
+            tracing::info!(users = 8, "accounts read");
+            tracing::debug!("left out");
+        });
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn for_programs_an_event_is_one_object_on_one_line() {
+        let text = logged(LogFormat::Json);
+        let event: serde_json::Value = serde_json::from_str(text.strip_suffix('\n').unwrap()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert_eq!((&event["level"], &event["message"]), (&"INFO".into(), &"accounts read".into()));
+        assert_eq!((&event["users"], &event["span"]["id"]), (&8.into(), &7.into()));
+    }
+
+    #[test]
+    fn for_people_an_event_is_one_line_of_time_level_span_and_message() {
+        let text = logged(LogFormat::Pretty);
+        assert_eq!(text.lines().count(), 1);
+        let after_time = text.split_once("Z ").unwrap().1.trim_start();
+        assert_eq!(after_time, "INFO connection{id=7}: accounts read users=8\n");
+    }
+}

@@ -1,0 +1,164 @@
+//! The built program, from the outside: arguments, environment and standard input in, output and exit code out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use kabar::password;
+use secrecy::SecretString;
+use tempfile::NamedTempFile;
+
+const BAD_CONFIGURATION: i32 = 78;
+
+/// What a run of the program left behind.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn kabar(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
+    command.args(arguments).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(command: &mut Command, input: &str) -> Run {
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn file(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+#[test]
+fn check_says_ok_in_one_line() {
+    let hash = run(&mut kabar(&["hash-password"]), "surabaya\n").out;
+    let file = file(&format!(
+        "[server]\nrealm = \"barat\"\n[[users]]\nname = \"messi\"\npassword = \"surabaya\"\n\
+         [[users]]\nname = \"ivy\"\npassword_hash = \"{}\"",
+        hash.trim_end()
+    ));
+    let run = run(&mut kabar(&["check", "--config", file.path().to_str().unwrap()]), "");
+    assert_eq!((run.code, run.err.as_str(), run.out.lines().count()), (0, "", 1));
+    assert!(run.out.starts_with("OK: realm barat") && run.out.contains("2 configured users"), "{}", run.out);
+}
+
+#[test]
+fn check_tells_a_mistake_in_one_line_with_its_place() {
+    let table = [
+        ("unknown key", "[server]\nrelm = \"barat\"", "2:1: "),
+        ("unknown section", "[sever]", "1:2: "),
+        ("no TOML", "[server", "1:8: "),
+        ("wrong type", "[server]\nrealm = 5", "2:9: "),
+        ("out of range", "[connections]\nmax = 0", "2:7: "),
+        ("bad name", "[server]\nrealm = \"_\"", "2:9: "),
+        ("bad address", "[server]\nlisten = [\"8889\"]", "2:11: "),
+        ("an address twice", "[server]\nlisten = [\"[::1]:1\"]\nlisten_text = [\"[::1]:1\"]", "3:15: "),
+        ("a user twice", "[[users]]\nname=\"a\"\npassword=\"b\"\n[[users]]\nname=\"A\"\npassword=\"b\"", "4:1: "),
+        ("bad hash", "[[users]]\nname=\"a\"\npassword_hash=\"b\"", "3:15: "),
+        ("no password", "[[users]]\nname=\"a\"", "1:1: "),
+    ];
+    for (mistake, text, place) in table {
+        let file = file(text);
+        let path = file.path().to_str().unwrap();
+        let run = run(&mut kabar(&["check", "--config", path]), "");
+        assert_eq!((run.code, run.out.as_str(), run.err.lines().count()), (BAD_CONFIGURATION, "", 1), "{mistake}");
+        assert!(run.err.starts_with(&format!("kabar: {path}:{place}")), "{mistake}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let file = file("[server]\nrealm = \"file\"\n");
+    let path = file.path().to_str().unwrap();
+    let realm = |command: &mut Command| run(command, "").out.split([' ', ',']).nth(2).unwrap().to_owned();
+    assert_eq!(realm(&mut kabar(&["check"])), "local");
+    assert_eq!(realm(&mut kabar(&["check", "--config", path])), "file");
+    let mut both = kabar(&["check", "--config", path]);
+    assert_eq!(realm(both.env("KABAR_SERVER__REALM", "environment")), "environment");
+    let mut all = kabar(&["check", "--config", path, "--realm", "flag"]);
+    assert_eq!(realm(all.env("KABAR_SERVER__REALM", "environment")), "flag");
+}
+
+#[test]
+fn a_mistake_in_a_flag_names_the_flag() {
+    let table = [
+        ("--listen", "!", "expected an IP address"),
+        ("--listen-text", "!", "expected an IP address"),
+        ("--data", "", "expected a path"),
+        ("--realm", "!", "expected 1-32 of"),
+        ("--durability", "!", "expected \"sync\" or \"fast\""),
+        ("--log-format", "!", "expected \"pretty\" or \"json\""),
+        ("--log-filter", "!", "expected off, error"),
+    ];
+    for (flag, value, expected) in table {
+        let run = run(&mut kabar(&["check", flag, value]), "");
+        assert_eq!(run.code, BAD_CONFIGURATION, "{flag}");
+        assert!(run.err.starts_with(&format!("kabar: {flag}: {expected}")), "{}", run.err);
+    }
+}
+
+#[test]
+fn a_misspelt_variable_is_a_mistake() {
+    let run = run(kabar(&["check"]).env("KABAR_SERVER__RELM", "barat"), "");
+    assert_eq!(run.code, BAD_CONFIGURATION);
+    assert_eq!(run.err, "kabar: KABAR_SERVER__RELM: unknown setting; did you mean KABAR_SERVER__REALM?\n");
+}
+
+#[test]
+fn serve_with_a_mistake_exits_before_it_touches_anything() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [&["--realm", "!"][..], &["serve", "--realm", "!"]] {
+        let run = run(kabar(arguments).current_dir(directory.path()), "");
+        assert_eq!((run.code, run.err.lines().count()), (BAD_CONFIGURATION, 1));
+        assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_printed_hash_is_the_passwords() {
+    for (typed, password) in [("surabaya\n", "surabaya"), ("surabaya\r\n", "surabaya"), ("x", "x")] {
+        let run = run(&mut kabar(&["hash-password"]), typed);
+        let hash = password::check_hash(run.out.trim_end()).unwrap();
+        assert!(password::verify(&SecretString::from(password), &hash), "{typed:?}");
+    }
+}
+
+#[test]
+fn what_is_no_password_is_not_hashed() {
+    for typed in ["", "\n", "two words\n", "two\nlines\n", &"x".repeat(129)] {
+        let run = run(&mut kabar(&["hash-password"]), typed);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{typed:?}");
+        assert_eq!(run.err, "kabar: expected a password of 1 to 128 bytes without white space\n");
+    }
+}
+
+#[test]
+fn the_version_tells_the_commit() {
+    let run = run(&mut kabar(&["--version"]), "");
+    let version = format!("kabar {} (", env!("CARGO_PKG_VERSION"));
+    let commit = run.out.strip_prefix(&version).unwrap().strip_suffix(")\n").unwrap();
+    let hexadecimal = commit.len() == 12 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+    assert!(hexadecimal || commit == "unknown", "{commit}");
+}
+
+#[test]
+fn help_fits_a_terminal() {
+    for arguments in [&["--help"][..], &["serve", "--help"], &["check", "--help"], &["hash-password", "--help"]] {
+        let run = run(&mut kabar(arguments), "");
+        assert!(run.out.contains("Usage: kabar"), "{}", run.out);
+        let widest = run.out.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 80, "{widest} columns: {}", run.out);
+    }
+}

@@ -1,0 +1,58 @@
+//! `config.example.toml` says what is true: it parses, states the defaults, and leaves nothing out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use kabar::config::{Config, Password};
+use secrecy::ExposeSecret;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml");
+
+fn example() -> Config {
+    Config::load(Some(Path::new(PATH)), [], &[]).unwrap()
+}
+
+#[test]
+fn the_example_states_the_defaults() {
+    let Config { server, connections, accounts, messages, realms, log, users: _ } = example();
+    let default = Config::default();
+    assert_eq!(server, default.server);
+    assert_eq!(connections, default.connections);
+    assert_eq!(accounts, default.accounts);
+    assert_eq!(messages, default.messages);
+    assert_eq!(realms, default.realms);
+    assert_eq!(log, default.log);
+}
+
+#[test]
+fn the_example_holds_every_key() {
+    let example: toml::Table = toml::from_str(&std::fs::read_to_string(PATH).unwrap()).unwrap();
+    for (section, key) in Config::keys() {
+        let stated = example.get(section).and_then(|section| section.get(key));
+        assert!(stated.is_some(), "[{section}] {key} is missing");
+    }
+}
+
+#[test]
+fn the_example_has_the_users_of_the_documents() {
+    let users = example().users;
+    let listed: Vec<_> = users
+        .iter()
+        .map(|user| {
+            let Password::Plain(password) = &user.password else { panic!("{} has a hash", user.name) };
+            (user.name.as_str(), &*user.full_name, &*user.country, password.expose_secret())
+        })
+        .collect();
+    let expected = [
+        ("messi", "Lionel Messi", "Argentina", "surabaya"),
+        ("henderson", "Jordan Henderson", "Inggris", "surabaya"),
+        ("lineker", "Gary Lineker", "Inggris", "surabaya"),
+        ("paff", "Paff Aroma", "", "cytus"),
+        ("neko", "Neko UwU", "", "cytus"),
+        ("robo", "Robo Head", "", "cytus"),
+        ("ivy", "Ivy", "", "cytus"),
+        ("vanessa", "Vanessa", "", "cytus"),
+    ];
+    assert_eq!(listed, expected);
+}
