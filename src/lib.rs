@@ -5,4 +5,5 @@ pub mod id;
 pub mod json;
 pub mod limits;
 pub mod name;
+pub mod store;
 pub mod time;
