@@ -7,6 +7,7 @@ pub mod json;
 pub mod limits;
 pub mod logging;
 pub mod name;
+pub mod store;
 pub mod password;
 pub mod time;
 pub mod wire;

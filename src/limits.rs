@@ -140,6 +140,17 @@ pub const READER_CACHE_KIB: u32 = 4 * 1024;
 pub const WAL_CHECKPOINT_PAGES: u32 = 2_000;
 /// Pages at which a commit waits for the checkpointer: bounds the log at 128 MB on a disk that cannot keep up.
 pub const WAL_MAX_PAGES: u32 = 32_000;
+/// How far the index's high-water mark may lie behind what it could say, in log entries: it is written once in that
+/// many, and an opening after a crash reads so many more.
+pub const MARK_STEP: u64 = 16 * 1024;
+/// Chunks that one transaction of a closing store writes: about 4 MB.
+pub const CHUNKS_PER_CLOSING: usize = 4_096;
+/// Timeline entries that one page looks at, shown or not: some 8,000 chunks, a tenth of a second.
+pub const PAGE_ENTRIES: usize = 1024 * 1024;
+/// How long a statement waits for another process at the database, an operator's shell that writes for example.
+pub const STORE_BUSY: Duration = Duration::from_secs(5);
+/// Prepared statements kept by a connection to the store: more than there are.
+pub const STATEMENTS: usize = 48;
 
 // --- the configuration ---
 

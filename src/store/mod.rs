@@ -3,8 +3,32 @@
 //!
 //! Never here: sockets, the hub, rules.
 
+mod checkpoint;
+mod chunk;
+mod connection;
+mod directory;
+mod index;
+mod load;
+mod pages;
+mod project;
+#[cfg(test)]
+mod properties;
+mod readers;
+mod record;
+mod schema;
+mod sqlite;
+#[cfg(test)]
+mod testing;
+mod writer;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::chat::{Record, Snapshot, StoredMessage, View};
 use crate::id::Seq;
+
+pub use sqlite::SqliteStore;
 
 /// The seam for the engine behind the hub: the embedded one now, a replicated log later.
 pub trait Store: Send + Sync + 'static {
@@ -21,7 +45,10 @@ pub trait Store: Send + Sync + 'static {
     /// [`CommitError`], which tells whether the batch may have reached the disk.
     fn commit(&self, batch: &[Record]) -> Result<(), CommitError>;
 
-    /// The oldest messages that a view shows, by id, at most `limit` of them.
+    /// The oldest messages that a view shows, by id, at most `limit` of them and [`PAGE_BYTES`] of bodies, but at least
+    /// one. Only what is durable.
+    ///
+    /// [`PAGE_BYTES`]: crate::limits::PAGE_BYTES
     ///
     /// # Errors
     /// Where the store cannot be read.
@@ -40,9 +67,11 @@ pub struct Page {
     /// The messages.
     pub messages: Vec<StoredMessage>,
     /// The page holds all that the view shows up to and with this entry: the last message's where the page was cut,
-    /// the newest durable entry's otherwise.
+    /// otherwise the end of the view's spans, or of what of them is durable. Never past the spans: what came after the
+    /// view was made must not count as read.
     pub upto: Seq,
-    /// A limit cut the page: there is more.
+    /// A limit cut the page: there is more. Such a page may even be empty, where the view shows none of very many
+    /// entries; the next one goes on after `upto`.
     pub more: bool,
 }
 
@@ -55,4 +84,66 @@ pub enum CommitError {
     /// It cannot be told (a failed sync). The store must not be written again before it was opened anew.
     #[error("it cannot be told whether the batch was stored: {0}")]
     Unknown(#[source] StoreError),
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Stable storage: an acknowledged batch survives a power cut.
+    #[default]
+    Sync,
+    /// The operating system: a power cut may take the newest batches, and never damages older ones.
+    Fast,
+}
+
+/// Why the store cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The data directory cannot be made or written.
+    #[error("the data directory {} cannot be used: {source}", directory.display())]
+    Directory {
+        /// Which.
+        directory: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another process holds the lock of the data directory.
+    #[error("the data directory {} is in use by another server", .0.display())]
+    InUse(PathBuf),
+    /// The data directory holds something else, which must not be touched.
+    #[error("the data directory {} is not empty and holds no store of kabar; choose an empty or a new one", .0.display())]
+    Foreign(PathBuf),
+    /// A newer server has written the store.
+    #[error("the store has version {found}, this server knows versions up to {known}; use the newer server")]
+    Newer {
+        /// The version of the store.
+        found: u32,
+        /// The newest that is known here.
+        known: u32,
+    },
+    /// The store holds what this server never writes.
+    #[error("the store is damaged: {0}")]
+    Damaged(Box<str>),
+    /// A batch does not follow the newest log entry.
+    #[error("log entry {found} does not follow entry {head}")]
+    OutOfOrder {
+        /// The newest entry before it.
+        head: Seq,
+        /// The entry that was to be stored.
+        found: Seq,
+    },
+    /// It cannot be told what an earlier commit left on the disk.
+    #[error("a commit failed before; the store has to be opened anew")]
+    Failed,
+    /// The system has no thread for the checkpointer.
+    #[error("no thread can be started: {0}")]
+    Thread(#[source] io::Error),
+    /// The database says so.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+}
+
+/// The lock is taken even where a thread panicked with it: nothing here is left half-changed by a panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

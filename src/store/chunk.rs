@@ -1,0 +1,128 @@
+//! Chunks: rows of consecutive entries of one timeline, packed.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use crate::chat::{Entry, Timeline};
+use crate::id::{RealmId, Seq, UserId};
+use crate::store::StoreError;
+
+/// The form that is written: this byte, then each entry as [`Packed`], in postcard's form. Another form is another
+/// byte, and this one stays readable.
+const PACKED: u8 = 1;
+
+/// An entry of a chunk: how far its number is from the entry before (or from 0), then the rest of it.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    step: u64,
+    peer: UserId,
+    sent: bool,
+    realm: Option<RealmId>,
+}
+
+/// Adds a chunk of entries that are newer than all of the timeline's chunks. None is not a chunk.
+pub(super) fn insert(connection: &Connection, timeline: Timeline, entries: &[Entry]) -> Result<(), StoreError> {
+    let Some(last) = entries.last() else { return Ok(()) };
+    let (kind, owner) = key(timeline);
+    connection
+        .prepare_cached("INSERT INTO chunks (kind, owner, last, entries) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![kind, owner, last.seq.0, encode(entries)?])?;
+    Ok(())
+}
+
+/// The entries of the oldest chunk that holds any after `after`, those up to it left out, so at least one; none where
+/// there is no such chunk.
+pub(super) fn read_after(
+    connection: &Connection,
+    timeline: Timeline,
+    after: Seq,
+) -> Result<Option<Vec<Entry>>, StoreError> {
+    let (kind, owner) = key(timeline);
+    let entries = connection
+        .prepare_cached(
+            "SELECT entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last > ?3 ORDER BY last LIMIT 1",
+        )?
+        .query_row(params![kind, owner, after.0], |row| Ok(decode(row.get_ref(0)?.as_blob()?, after)))
+        .optional()?
+        .transpose()?;
+    // A reader that is given nothing would ask for the same chunk for ever.
+    if entries.as_ref().is_some_and(Vec::is_empty) { Err(damaged()) } else { Ok(entries) }
+}
+
+/// The newest entry of a timeline's chunks, 0 where it has none.
+pub(super) fn newest(connection: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
+    let (kind, owner) = key(timeline);
+    let last: Option<u64> = connection
+        .prepare_cached("SELECT max(last) FROM chunks WHERE kind = ?1 AND owner = ?2")?
+        .query_row(params![kind, owner], |row| row.get(0))?;
+    Ok(Seq(last.unwrap_or(0)))
+}
+
+fn key(timeline: Timeline) -> (u8, u32) {
+    match timeline {
+        Timeline::User(user) => (0, user.0),
+        Timeline::Group(group) => (1, group.0),
+        Timeline::Broadcast => (2, 0),
+    }
+}
+
+fn encode(entries: &[Entry]) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(1 + 8 * entries.len());
+    bytes.push(PACKED);
+    let mut before = Seq(0);
+    for Entry { seq, peer, sent, realm } in entries.iter().copied() {
+        let packed = Packed { step: seq.0.saturating_sub(before.0), peer, sent, realm };
+        bytes = postcard::to_extend(&packed, bytes).map_err(|_| damaged())?;
+        before = seq;
+    }
+    Ok(bytes)
+}
+
+fn decode(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
+    let Some((&PACKED, mut rest)) = bytes.split_first() else { return Err(damaged()) };
+    let mut entries = Vec::new();
+    let mut before = Seq(0);
+    while !rest.is_empty() {
+        let (Packed { step, peer, sent, realm }, left) = postcard::take_from_bytes(rest).map_err(|_| damaged())?;
+        let seq = Seq(before.0.saturating_add(step));
+        if seq > after {
+            entries.push(Entry { seq, peer, sent, realm });
+        }
+        (rest, before) = (left, seq);
+    }
+    Ok(entries)
+}
+
+fn damaged() -> StoreError {
+    StoreError::Damaged("a chunk of the timeline index".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: u64, sent: bool, realm: Option<u32>) -> Entry {
+        Entry { seq: Seq(seq), peer: UserId(300), sent, realm: realm.map(RealmId) }
+    }
+
+    #[test]
+    fn chunks_keep_the_bytes_of_the_first_release() {
+        let entries = [entry(1_000, false, None), entry(1_001, true, Some(2))];
+        let frozen = [1, 232, 7, 172, 2, 0, 0, 1, 172, 2, 1, 1, 2];
+        assert_eq!(encode(&entries).unwrap(), frozen);
+        assert_eq!(decode(&frozen, Seq(0)).unwrap(), entries);
+    }
+
+    #[test]
+    fn entries_up_to_the_place_asked_for_are_left_out() {
+        let entries = [entry(5, false, None), entry(7, false, None), entry(9, false, None)];
+        assert_eq!(decode(&encode(&entries).unwrap(), Seq(7)).unwrap(), entries[2..]);
+    }
+
+    #[test]
+    fn bytes_of_no_known_form_are_damage() {
+        for bytes in [&[][..], &[0], &[2], &[1, 128], &[1, 1, 1, 7, 0]] {
+            assert!(matches!(decode(bytes, Seq(0)), Err(StoreError::Damaged(_))), "{bytes:?}");
+        }
+    }
+}

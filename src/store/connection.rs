@@ -1,0 +1,49 @@
+//! Connections to the database and how each kind is set up.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::limits::{READER_CACHE_KIB, STATEMENTS, STORE_BUSY, WRITER_CACHE_KIB};
+use crate::store::Durability;
+
+/// The one connection that changes the database. It leaves the write-ahead log to the checkpointer: a checkpoint inside
+/// a commit shows as a latency spike.
+pub(super) fn open_writer(database: &Path, durability: Durability) -> rusqlite::Result<Connection> {
+    let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "page_size", 4096)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    synchronise(&connection, durability)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// A connection that only copies the write-ahead log back. It syncs as the writer does.
+pub(super) fn open_checkpointer(database: &Path, durability: Durability) -> rusqlite::Result<Connection> {
+    let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, READER_CACHE_KIB)?;
+    synchronise(&connection, durability)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
+    open(database, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)
+}
+
+fn open(database: &Path, access: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
+    // Each connection has a lock of ours around it: SQLite's own would only cost.
+    let connection = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(STORE_BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    Ok(connection)
+}
+
+/// FULL syncs every commit. NORMAL syncs checkpoints only, which a power cut survives, but for the newest commits.
+fn synchronise(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    let level = match durability {
+        Durability::Sync => "FULL",
+        Durability::Fast => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", level)
+}

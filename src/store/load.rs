@@ -1,0 +1,176 @@
+//! The snapshot of the state, from the entity rows; the log's history is never read again.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use crate::chat::{Group, Membership, PasswordHash, Realm, Session, Snapshot, Timeline, User};
+use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::name::Name;
+use crate::store::{StoreError, chunk};
+use crate::time::Time;
+
+/// Reads the snapshot. `recent` tells the newest entry of each timeline that has entries outside the chunks.
+pub(super) fn load(
+    database: &Connection,
+    recent: impl IntoIterator<Item = (Timeline, Seq)>,
+) -> Result<Snapshot, StoreError> {
+    let newest = database
+        .query_row("SELECT seq, time FROM log ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (head, time) = newest.unwrap_or_default();
+    let mut snapshot = Snapshot {
+        head: Seq(head),
+        time: Time(time),
+        users: users(database)?,
+        sessions: sessions(database)?,
+        groups: groups(database)?,
+        realms: realms(database)?,
+        last_broadcast: chunk::newest(database, Timeline::Broadcast)?,
+    };
+    enter_sessions(&mut snapshot);
+    enter_members(database, &mut snapshot)?;
+    enter_cursors(database, &mut snapshot.users)?;
+    enter_recent(&mut snapshot, recent);
+    Ok(snapshot)
+}
+
+/// Rows that are numbered from `first` without a gap, in that order: a state has them by their places.
+fn numbered<T>(
+    database: &Connection,
+    sql: &str,
+    first: usize,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut items = Vec::new();
+    let mut statement = database.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let number: usize = row.get(0)?;
+        if number != first + items.len() {
+            return Err(StoreError::Damaged(format!("number {number} is out of place in: {sql}").into()));
+        }
+        items.push(read(row)?);
+    }
+    Ok(items)
+}
+
+fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
+    let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor,
+        (SELECT max(last) FROM chunks WHERE kind = 0 AND owner = users.id) FROM users ORDER BY id";
+    numbered(database, sql, 0, |row| {
+        Ok(User {
+            name: name(row, 1)?,
+            full_name: row.get(2)?,
+            country: row.get(3)?,
+            password: PasswordHash(row.get(4)?),
+            registered: Seq(row.get(5)?),
+            seen: row.get::<_, Option<u64>>(6)?.map(Time),
+            cursor: Seq(row.get(7)?),
+            live: Vec::new(),
+            realm_cursors: Vec::new(),
+            sessions: Vec::new(),
+            memberships: Vec::new(),
+            last: Seq(row.get::<_, Option<u64>>(8)?.unwrap_or(0)),
+        })
+    })
+}
+
+fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
+    let sql = "SELECT id, name, owner, password,
+        (SELECT max(last) FROM chunks WHERE kind = 1 AND owner = groups.id) FROM groups ORDER BY id";
+    numbered(database, sql, 0, |row| {
+        Ok(Group {
+            name: name(row, 1)?,
+            owner: UserId(row.get(2)?),
+            password: row.get::<_, Option<Box<str>>>(3)?.map(PasswordHash),
+            members: Arc::default(),
+            last: Seq(row.get::<_, Option<u64>>(4)?.unwrap_or(0)),
+        })
+    })
+}
+
+fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
+    numbered(database, "SELECT id, name FROM realms ORDER BY id", 1, |row| Ok(Realm { name: name(row, 1)? }))
+}
+
+fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
+    let text: String = row.get(column)?;
+    Name::parse(&text).map_err(|_| StoreError::Damaged("a name that is none".into()))
+}
+
+fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreError> {
+    let mut statement =
+        database.prepare("SELECT id, user_id, token, opened, used, ephemeral FROM sessions ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        let session = Session {
+            user: UserId(row.get(1)?),
+            token: TokenHash(row.get(2)?),
+            opened: Time(row.get(3)?),
+            used: Time(row.get(4)?),
+            ephemeral: row.get(5)?,
+        };
+        Ok((SessionId(row.get(0)?), session))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The sessions are in the order of opening.
+fn enter_sessions(snapshot: &mut Snapshot) {
+    for (id, session) in &snapshot.sessions {
+        if let Some(user) = snapshot.users.get_mut(session.user.0 as usize) {
+            user.sessions.push(*id);
+        }
+    }
+}
+
+fn enter_members(database: &Connection, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    let mut statement = database.prepare("SELECT group_id, user_id, joined, \"left\" FROM members ORDER BY joined")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (group_id, user_id) = (GroupId(row.get(0)?), UserId(row.get(1)?));
+        let left = row.get::<_, Option<u64>>(3)?.map(Seq);
+        let Some(group) = snapshot.groups.get_mut(group_id.0 as usize) else { continue };
+        if left.is_none() {
+            Arc::make_mut(&mut group.members).push(user_id);
+        }
+        if let Some(user) = snapshot.users.get_mut(user_id.0 as usize) {
+            user.memberships.push(Membership { group: group_id, joined: Seq(row.get(2)?), left });
+        }
+    }
+    for user in &mut snapshot.users {
+        user.memberships.sort_by_key(|membership| (membership.group, membership.joined));
+    }
+    Ok(())
+}
+
+fn enter_cursors(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
+    let mut statement = database.prepare("SELECT user_id, realm_id, cursor FROM realm_cursors ORDER BY since")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
+            user.realm_cursors.push((RealmId(row.get(1)?), Seq(row.get(2)?)));
+        }
+    }
+    let mut statement = database.prepare("SELECT user_id, after, upto FROM live_intervals ORDER BY user_id, after")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
+            user.live.push((Seq(row.get(1)?), Seq(row.get(2)?)));
+        }
+    }
+    Ok(())
+}
+
+fn enter_recent(snapshot: &mut Snapshot, recent: impl IntoIterator<Item = (Timeline, Seq)>) {
+    for (timeline, newest) in recent {
+        let last = match timeline {
+            Timeline::User(user) => snapshot.users.get_mut(user.0 as usize).map(|user| &mut user.last),
+            Timeline::Group(group) => snapshot.groups.get_mut(group.0 as usize).map(|group| &mut group.last),
+            Timeline::Broadcast => Some(&mut snapshot.last_broadcast),
+        };
+        if let Some(last) = last {
+            *last = newest;
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Reading a view: its spans merged by id, oldest first, no further than the page needs.
+//!
+//! What is in memory is taken first and the table read after: a chunk that is written meanwhile is then seen in memory,
+//! or in both, and never in neither. What memory has of a timeline is not taken from the table, so never twice.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
+
+use crate::chat::{Body, Entry, Span, StoredMessage, Timeline, View};
+use crate::id::Seq;
+use crate::limits::PAGE_BYTES;
+use crate::store::index::Index;
+use crate::store::{Page, StoreError, chunk};
+use crate::time::Time;
+
+/// The spans of a view at one moment of the index.
+pub(super) struct Moment {
+    sources: Vec<Source>,
+    /// Nothing that the view shows comes after it.
+    end: Seq,
+    /// How many entries may be looked at.
+    entries: usize,
+}
+
+impl Moment {
+    /// To be taken before the transaction begins that the page is read in.
+    pub(super) fn of(index: &Index, view: &View) -> Self {
+        let durable = view.spans.iter().map(|span| Span { upto: span.upto.min(index.head()), ..*span });
+        let sources: Vec<_> = durable
+            .filter(|span| span.after < span.upto)
+            .map(|span| Source::new(span, index.recent(span.timeline)))
+            .collect();
+        let end = sources.iter().map(|source| source.upto).max().unwrap_or_default();
+        Self { sources, end, entries: index.tuning().page_entries }
+    }
+
+    /// Reads the oldest messages that the view shows.
+    pub(super) fn page(self, database: &Connection, view: &View, limit: usize) -> Result<Page, StoreError> {
+        let mut log = database.prepare_cached("SELECT time, body FROM log WHERE seq = ?1")?;
+        let mut merge = Merge::of(self.sources);
+        let mut page = Page { upto: self.end, ..Page::default() };
+        let mut bytes = 0;
+        let mut entries = 0;
+        while let Some((timeline, entry)) = merge.next(database)? {
+            entries += 1;
+            if entries > self.entries {
+                return Ok(Page { upto: Seq(entry.seq.0 - 1), more: true, ..page });
+            }
+            if !view.shows(timeline, &entry) {
+                continue;
+            }
+            if page.messages.len() >= limit || bytes >= PAGE_BYTES {
+                let upto = page.messages.last().map_or(Seq(entry.seq.0 - 1), |message| message.seq);
+                return Ok(Page { upto, more: true, ..page });
+            }
+            let message = read_message(&mut log, entry.seq)?;
+            bytes += message.body.0.len();
+            page.messages.push(message);
+        }
+        Ok(page)
+    }
+}
+
+fn read_message(log: &mut CachedStatement<'_>, seq: Seq) -> Result<StoredMessage, StoreError> {
+    let message = log.query_row([seq.0], |row| {
+        let body = Body(Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?));
+        Ok(StoredMessage { seq, time: Time(row.get(0)?), body })
+    });
+    message.optional()?.ok_or_else(|| StoreError::Damaged(format!("log entry {seq} is missing").into()))
+}
+
+/// The entries of all sources by their numbers, each number once.
+struct Merge {
+    sources: Vec<Source>,
+    /// Where each source goes on, at the earliest. A source that the page does not come to is never read.
+    order: BinaryHeap<Reverse<(Seq, usize)>>,
+    last: Seq,
+}
+
+impl Merge {
+    fn of(sources: Vec<Source>) -> Self {
+        let order = sources.iter().zip(0..).map(|(source, place)| Reverse((source.after.next(), place))).collect();
+        Self { sources, order, last: Seq(0) }
+    }
+
+    fn next(&mut self, database: &Connection) -> Result<Option<(Timeline, Entry)>, StoreError> {
+        while let Some(mut top) = self.order.peek_mut() {
+            let Reverse((from, place)) = *top;
+            let Some(source) = self.sources.get_mut(place) else { break };
+            let Some(entry) = source.first_from(database, from)? else {
+                PeekMut::pop(top);
+                continue;
+            };
+            if entry.seq > from {
+                *top = Reverse((entry.seq, place));
+                continue;
+            }
+            *top = Reverse((entry.seq.next(), place));
+            if entry.seq > self.last {
+                self.last = entry.seq;
+                return Ok(Some((source.timeline, entry)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// One span: first what the table has of it, chunk by chunk, then what memory had.
+struct Source {
+    timeline: Timeline,
+    after: Seq,
+    upto: Seq,
+    /// The table is read up to here: memory has what follows.
+    stored_upto: Seq,
+    recent: Option<Arc<Vec<Entry>>>,
+    /// A part of the entries …
+    entries: Arc<Vec<Entry>>,
+    /// … and where it goes on.
+    next: usize,
+}
+
+impl Source {
+    fn new(Span { timeline, after, upto }: Span, recent: Arc<Vec<Entry>>) -> Self {
+        let stored_upto = recent.first().map_or(upto, |first| upto.min(Seq(first.seq.0 - 1)));
+        Self { timeline, after, upto, stored_upto, recent: Some(recent), entries: Arc::default(), next: 0 }
+    }
+
+    /// The first entry at `from` or after it. `from` never goes back.
+    fn first_from(&mut self, database: &Connection, from: Seq) -> Result<Option<Entry>, StoreError> {
+        loop {
+            while let Some(entry) = self.entries.get(self.next) {
+                if entry.seq >= from {
+                    return Ok((entry.seq <= self.upto).then_some(*entry));
+                }
+                self.next += 1;
+            }
+            let Some(entries) = self.more(database, from)? else { return Ok(None) };
+            self.next = entries.partition_point(|entry| entry.seq < from);
+            self.entries = entries;
+        }
+    }
+
+    fn more(&mut self, database: &Connection, from: Seq) -> Result<Option<Arc<Vec<Entry>>>, StoreError> {
+        if from <= self.stored_upto
+            && let Some(mut stored) = chunk::read_after(database, self.timeline, Seq(from.0 - 1))?
+        {
+            stored.retain(|entry| entry.seq <= self.stored_upto);
+            if !stored.is_empty() {
+                return Ok(Some(Arc::new(stored)));
+            }
+        }
+        Ok(self.recent.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Destination;
+    use crate::id::UserId;
+    use crate::store::testing::{TINY, direct_view, open_tiny, said};
+    use crate::store::{SqliteStore, Store};
+
+    fn store(messages: impl IntoIterator<Item = (u32, u32, String)>) -> (tempfile::TempDir, SqliteStore) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        let said =
+            |((from, to, msg), seq): ((u32, u32, String), u64)| said(seq, from, Destination::User(UserId(to)), &msg);
+        let records: Vec<_> = messages.into_iter().zip(1..).map(said).collect();
+        records.chunks(3).for_each(|batch| store.commit(batch).unwrap());
+        (directory, store)
+    }
+
+    fn seqs(page: &Page) -> Vec<u64> {
+        page.messages.iter().map(|message| message.seq.0).collect()
+    }
+
+    #[test]
+    fn a_page_ends_once_its_bodies_fill_it_and_goes_on_with_the_next() {
+        let (_directory, store) = store((0..3).map(|_| (1, 2, "x".repeat(PAGE_BYTES))));
+        let page = store.page(&direct_view(2, 0), 10).unwrap();
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![1], Seq(1), true));
+        let page = store.page(&direct_view(2, 2), 10).unwrap();
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![3], Seq(3), false));
+    }
+
+    #[test]
+    fn a_page_looks_at_so_many_entries_and_says_how_far_it_came() {
+        let entries = TINY.page_entries as u64;
+        let (_directory, store) = store((0..=entries).map(|_| (1, 2, "sent, so not received".to_owned())));
+        let page = store.page(&direct_view(1, 0), 10).unwrap();
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![], Seq(entries), true));
+        let page = store.page(&direct_view(1, entries), 10).unwrap();
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![], Seq(entries + 1), false));
+    }
+
+    #[test]
+    fn a_page_never_reaches_past_its_view() {
+        let (_directory, store) = store((0..9).map(|_| (1, 2, "halo".to_owned())));
+        let mut view = direct_view(2, 1);
+        view.spans[0].upto = Seq(4);
+        let page = store.page(&view, 10).unwrap();
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![2, 3, 4], Seq(4), false));
+        view.spans[0].after = Seq(u64::MAX);
+        let page = store.page(&view, 10).unwrap();
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![], Seq(0), false));
+    }
+
+    #[test]
+    fn a_message_comes_back_as_it_was_committed() {
+        let (_directory, store) = store([(1, 2, "gól!".to_owned())]);
+        let page = store.page(&direct_view(2, 0), 1).unwrap();
+        let object = page.messages[0].body.object(Seq(1), page.messages[0].time);
+        assert!(String::from_utf8(object).unwrap().contains("\"msg\":\"g\\u00f3l!\""));
+        assert_eq!(page.messages[0].time, Time(1_000));
+    }
+}

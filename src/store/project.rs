@@ -1,0 +1,72 @@
+//! From an event to the rows that it changes: the entity tables' `State::apply`.
+//!
+//! Pure: events carry absolute values, so that nothing is read first and the same log makes the same rows anywhere.
+//! Whatever `apply` does, this does in SQL; the tests hold the two together.
+
+use rusqlite::{ToSql, params};
+
+use crate::chat::{Event, Record};
+use crate::limits::LIVE_INTERVALS;
+
+const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
+const SEE_USER: &str = "UPDATE users SET seen = ?2 WHERE id = ?1";
+const SEE_USER_OF_SESSION: &str = "UPDATE users SET seen = ?2 WHERE id = (SELECT user_id FROM sessions WHERE id = ?1)";
+const ADD_SESSION: &str =
+    "INSERT INTO sessions (id, user_id, token, opened, used, ephemeral) VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
+const USE_SESSION: &str = "UPDATE sessions SET used = ?2 WHERE id = ?1";
+const REMOVE_SESSION: &str = "DELETE FROM sessions WHERE id = ?1";
+const MOVE_CURSOR: &str = "UPDATE users SET cursor = ?2 WHERE id = ?1";
+const REMOVE_PASSED_INTERVALS: &str = "DELETE FROM live_intervals WHERE user_id = ?1 AND upto <= ?2";
+const REMOVE_TOUCHING_INTERVALS: &str = "DELETE FROM live_intervals WHERE user_id = ?1 AND after <= ?3 AND upto >= ?2";
+const ADD_INTERVAL: &str = "INSERT INTO live_intervals (user_id, after, upto) VALUES (?1, ?2, ?3)";
+const REMOVE_OLDEST_INTERVAL_OVER: &str = "DELETE FROM live_intervals WHERE user_id = ?1 AND after =
+    (SELECT after FROM live_intervals WHERE user_id = ?1 ORDER BY after DESC LIMIT 1 OFFSET ?2)";
+const MOVE_REALM_CURSOR: &str = "INSERT INTO realm_cursors (since, user_id, realm_id, cursor) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (user_id, realm_id) DO UPDATE SET cursor = excluded.cursor";
+const ADD_GROUP: &str = "INSERT INTO groups (id, name, owner, password) VALUES (?1, ?2, ?3, ?4)";
+const ADD_MEMBER: &str = "INSERT INTO members (joined, group_id, user_id) VALUES (?1, ?2, ?3)";
+const ADD_REALM: &str = "INSERT INTO realms (id, name) VALUES (?1, ?2)";
+
+/// Calls `write` for each statement that the record makes, with its parameters, in order. A message makes none: it
+/// stands in the log and, through it, in its timelines.
+pub(super) fn project(
+    Record { seq, time, event }: &Record,
+    mut write: impl FnMut(&'static str, &[&dyn ToSql]) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let (seq, time) = (seq.0, time.0);
+    match event {
+        Event::UserRegistered { user, name, full_name, country, password } => {
+            write(ADD_USER, params![user.0, name.as_str(), &**full_name, &**country, &*password.0, seq])
+        }
+        Event::SessionOpened { user, token, ephemeral } => {
+            write(ADD_SESSION, params![seq, user.0, token.0, time, ephemeral])?;
+            write(SEE_USER, params![user.0, time])
+        }
+        Event::SessionUsed { session } => {
+            write(SEE_USER_OF_SESSION, params![session.0, time])?;
+            write(USE_SESSION, params![session.0, time])
+        }
+        Event::SessionClosed { session } => {
+            write(SEE_USER_OF_SESSION, params![session.0, time])?;
+            write(REMOVE_SESSION, params![session.0])
+        }
+        Event::MessageSent(_) => Ok(()),
+        Event::InboxRead { user, upto } => {
+            write(MOVE_CURSOR, params![user.0, upto.0])?;
+            write(REMOVE_PASSED_INTERVALS, params![user.0, upto.0])
+        }
+        Event::LiveRead { user, after, upto } => {
+            write(REMOVE_TOUCHING_INTERVALS, params![user.0, after.0, upto.0])?;
+            write(ADD_INTERVAL, params![user.0, after.0, upto.0])?;
+            write(REMOVE_OLDEST_INTERVAL_OVER, params![user.0, LIVE_INTERVALS])
+        }
+        Event::RealmInboxRead { user, realm, upto } => write(MOVE_REALM_CURSOR, params![seq, user.0, realm.0, upto.0]),
+        Event::GroupCreated { group, name, owner, password } => {
+            let password = password.as_ref().map(|hash| &*hash.0);
+            write(ADD_GROUP, params![group.0, name.as_str(), owner.0, password])
+        }
+        Event::GroupJoined { group, user } => write(ADD_MEMBER, params![seq, group.0, user.0]),
+        Event::RealmAdded { realm, name } => write(ADD_REALM, params![realm.0, name.as_str()]),
+    }
+}

@@ -1,0 +1,102 @@
+//! Events as bytes: a format byte, then the event in postcard's form. The body of a message has a column of its own.
+
+use crate::chat::Event;
+use crate::store::StoreError;
+
+/// The form that is written. Another form is another byte, and this one stays readable.
+const POSTCARD: u8 = 1;
+
+/// Writes an event over what `out` held.
+pub(super) fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), StoreError> {
+    out.clear();
+    out.push(POSTCARD);
+    *out = postcard::to_extend(event, std::mem::take(out)).map_err(|error| damaged(&error.to_string()))?;
+    Ok(())
+}
+
+/// Reads an event back; a message comes without its body.
+pub(super) fn decode(bytes: &[u8]) -> Result<Event, StoreError> {
+    match bytes.split_first() {
+        Some((&POSTCARD, event)) => postcard::from_bytes(event).map_err(|error| damaged(&error.to_string())),
+        Some((format, _)) => Err(damaged(&format!("unknown format {format}"))),
+        None => Err(damaged("no bytes")),
+    }
+}
+
+/// What goes into the column of bodies.
+pub(super) fn body(event: &Event) -> Option<&[u8]> {
+    match event {
+        Event::MessageSent(message) => Some(&message.body.0),
+        _ => None,
+    }
+}
+
+fn damaged(why: &str) -> StoreError {
+    StoreError::Damaged(format!("an event in the log: {why}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Author, Body, Destination, Message, PasswordHash};
+    use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+    use crate::name::Name;
+
+    fn message(to: Destination, realm: Option<RealmId>) -> Event {
+        Event::MessageSent(Message { from: Author::Local(UserId(300)), to, realm, body: Body::default() })
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    /// One of each kind, with the bytes that released servers wrote. A line here never changes.
+    fn frozen() -> Vec<(Event, &'static str)> {
+        let (user, group, realm) = (UserId(300), GroupId(2), RealmId(3));
+        let registered = Event::UserRegistered {
+            user,
+            name: name("messi"),
+            full_name: "Lionel".into(),
+            country: "".into(),
+            password: PasswordHash("$a$".into()),
+        };
+        let created = Event::GroupCreated { group, name: name("tim"), owner: user, password: None };
+        let session = SessionId(4);
+        vec![
+            (registered, "0100ac02056d65737369064c696f6e656c0003246124"),
+            (
+                Event::SessionOpened { user, token: TokenHash([7; 32]), ephemeral: true },
+                "0101ac02070707070707070707070707070707070707070707070707070707070707070701",
+            ),
+            (Event::SessionUsed { session }, "010204"),
+            (Event::SessionClosed { session }, "010304"),
+            (message(Destination::User(UserId(1)), None), "010400ac02000100"),
+            (message(Destination::Group(group), Some(realm)), "010400ac0201020103"),
+            (message(Destination::Everyone, None), "010400ac020200"),
+            (Event::InboxRead { user, upto: Seq(5) }, "0105ac0205"),
+            (Event::LiveRead { user, after: Seq(5), upto: Seq(6) }, "0106ac020506"),
+            (Event::RealmInboxRead { user, realm, upto: Seq(7) }, "0107ac020307"),
+            (created, "0108020374696dac0200"),
+            (Event::GroupJoined { group, user }, "010902ac02"),
+            (Event::RealmAdded { realm, name: name("barat") }, "010a03056261726174"),
+        ]
+    }
+
+    #[test]
+    fn events_keep_the_bytes_of_the_first_release() {
+        let mut bytes = Vec::new();
+        for (event, frozen) in frozen() {
+            encode(&event, &mut bytes).unwrap();
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, frozen, "{event:?}");
+            assert_eq!(decode(&bytes).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn bytes_of_no_known_form_are_damage() {
+        for bytes in [&[][..], &[0], &[2, 4], &[1], &[1, 99]] {
+            assert!(matches!(decode(bytes), Err(StoreError::Damaged(_))), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The tables, their version, and how one version becomes the next.
+//!
+//! A new version is one more script at the end of [`MIGRATIONS`], which changes the tables that the scripts before it
+//! made and fills what it adds from the log or the entity tables; a released script never changes. All scripts that a
+//! database lacks run in one transaction, together with the new stamp, so that a crash leaves the old version or the
+//! new one. A new table needs no more than its script; a new kind of event is a new variant at the end of `Event`; a new
+//! form of an event's or a chunk's bytes is a new leading byte. Each version leaves a fixture behind, opened in the tests.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::store::StoreError;
+
+/// What `PRAGMA application_id` says in a database of ours: `kabr`.
+const APPLICATION: u32 = 0x6b61_6272;
+
+/// The script at place n makes version n + 1 (`PRAGMA user_version`) out of version n; 0 is the empty database.
+const MIGRATIONS: [&str; 1] = [include_str!("version-1.sql")];
+
+/// Brings the database to the version that this server knows.
+pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {
+    let application = pragma(connection, "application_id")?;
+    let version = pragma(connection, "user_version")?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let fresh = (application, version, tables) == (0, 0, 0);
+    if application != APPLICATION && !fresh {
+        return Err(StoreError::Foreign(directory.to_owned()));
+    }
+    let Some(missing) = MIGRATIONS.get(version as usize..) else {
+        return Err(StoreError::Newer { found: version, known: MIGRATIONS.len() as u32 });
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for script in missing {
+        transaction.execute_batch(script)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    Ok(transaction.commit()?)
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<u32, StoreError> {
+    let value: i32 = connection.pragma_query_value(None, name, |row| row.get(0))?;
+    Ok(value.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(before: &str) -> Result<Connection, StoreError> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(before).unwrap();
+        prepare(&mut connection, Path::new("here")).map(|()| connection)
+    }
+
+    #[test]
+    fn an_empty_database_gets_the_newest_version_once() {
+        let mut connection = prepared("").unwrap();
+        prepare(&mut connection, Path::new("here")).unwrap();
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 1);
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_in_words() {
+        let refused = prepared("PRAGMA application_id = 0x6b616272; PRAGMA user_version = 2").err().unwrap();
+        assert_eq!(
+            refused.to_string(),
+            "the store has version 2, this server knows versions up to 1; use the newer server"
+        );
+    }
+
+    #[test]
+    fn a_database_of_another_program_is_refused() {
+        for foreign in ["CREATE TABLE log (line)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
+            assert!(matches!(prepared(foreign), Err(StoreError::Foreign(_))), "{foreign}");
+        }
+    }
+}

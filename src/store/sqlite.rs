@@ -1,0 +1,156 @@
+//! The embedded store: one SQLite database in one directory.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use crate::chat::{Record, Snapshot, View};
+use crate::store::checkpoint::Checkpointer;
+use crate::store::directory::Directory;
+use crate::store::index::{Index, Tuning};
+use crate::store::pages::Moment;
+use crate::store::readers::Readers;
+use crate::store::writer::Writer;
+use crate::store::{CommitError, Durability, Page, Store, StoreError, connection, load, locked, schema};
+
+/// The embedded store.
+///
+/// The writer is locked before the index, and the index never while the disk is waited for: a page waits for no commit.
+pub struct SqliteStore {
+    writer: Mutex<Writer>,
+    index: Mutex<Index>,
+    readers: Readers,
+    checkpointer: Checkpointer,
+    /// The last to go: what is above still writes while it is dropped.
+    _directory: Directory,
+}
+
+impl SqliteStore {
+    /// Opens the store in a directory, which is made where it does not exist.
+    ///
+    /// # Errors
+    /// Where the directory cannot be used, holds something else, is in use by another server, or the store in it was
+    /// written by a newer one.
+    pub fn open(directory: &Path, durability: Durability) -> Result<Self, StoreError> {
+        Self::open_tuned(directory, durability, Tuning::default())
+    }
+
+    pub(super) fn open_tuned(path: &Path, durability: Durability, tuning: Tuning) -> Result<Self, StoreError> {
+        let directory = Directory::open(path)?;
+        let database = directory.database();
+        let mut writer = connection::open_writer(&database, durability)?;
+        schema::prepare(&mut writer, path)?;
+        let checkpointer = Checkpointer::start(connection::open_checkpointer(&database, durability)?)?;
+        // What a killed server wrote and did not sync is readable now, and a power cut would still take it back: it is
+        // synced before anybody is shown it.
+        checkpointer.truncate()?;
+        let index = Index::open(&writer, tuning)?;
+        let readers = Readers::open(&database)?;
+        let writer = Mutex::new(Writer::new(writer));
+        Ok(Self { writer, index: Mutex::new(index), readers, checkpointer, _directory: directory })
+    }
+}
+
+impl Store for SqliteStore {
+    fn load(&self) -> Result<Snapshot, StoreError> {
+        // Without commits in between the rows and the index are of one moment.
+        let _no_commits = locked(&self.writer);
+        let recent: Vec<_> = locked(&self.index).newest().collect();
+        self.readers.read(|moment| load::load(moment, recent))
+    }
+
+    fn commit(&self, batch: &[Record]) -> Result<(), CommitError> {
+        let mut writer = locked(&self.writer);
+        let connection = writer.idle().map_err(CommitError::Unknown)?;
+        self.checkpointer.keep_short(connection).map_err(|error| CommitError::RolledBack(error.into()))?;
+        let (head, plan) = {
+            let index = locked(&self.index);
+            (index.head(), index.plan(batch.len()))
+        };
+        writer.write(head, batch, &plan)?;
+        locked(&self.index).settle(&plan, batch);
+        Ok(())
+    }
+
+    fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
+        let index = Moment::of(&locked(&self.index), view);
+        self.readers.read(|moment| index.page(moment, view, limit))
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let mut writer = locked(&self.writer);
+        writer.idle()?;
+        loop {
+            let (head, plan) = {
+                let index = locked(&self.index);
+                let Some(plan) = index.plan_closing() else { break };
+                (index.head(), plan)
+            };
+            writer.write(head, &[], &plan).map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| why)?;
+            locked(&self.index).settle(&plan, &[]);
+        }
+        Ok(self.checkpointer.truncate()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Destination;
+    use crate::id::{Seq, UserId};
+    use crate::store::testing::{direct_view, open_tiny, said};
+    use std::thread;
+
+    fn to(user: u32) -> Destination {
+        Destination::User(UserId(user))
+    }
+
+    fn set_max_pages(store: &SqliteStore, pages: u32) {
+        let writer = locked(&store.writer);
+        writer.idle().unwrap().pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_rolls_back_and_what_comes_when_there_is_room_is_stored() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        store.commit(&[said(1, 1, to(2), "before")]).unwrap();
+        set_max_pages(&store, 1);
+        let large = "x".repeat(100_000);
+        let refused = store.commit(&[said(2, 1, to(2), "small"), said(3, 1, to(2), &large)]);
+        assert!(matches!(refused, Err(CommitError::RolledBack(_))), "{refused:?}");
+        assert_eq!(store.page(&direct_view(2, 0), 10).unwrap().upto, Seq(1));
+        set_max_pages(&store, 1_000_000);
+        store.commit(&[said(2, 1, to(2), "after")]).unwrap();
+        assert_eq!(store.page(&direct_view(2, 0), 10).unwrap().messages.len(), 2);
+    }
+
+    #[test]
+    fn a_batch_that_does_not_follow_the_log_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        store.commit(&[said(1, 1, to(2), "")]).unwrap();
+        for batch in [vec![1], vec![3], vec![2, 4]] {
+            let batch: Vec<_> = batch.into_iter().map(|seq| said(seq, 1, to(2), "")).collect();
+            let refused = store.commit(&batch);
+            assert!(matches!(refused, Err(CommitError::RolledBack(StoreError::OutOfOrder { .. }))), "{refused:?}");
+        }
+        assert_eq!(store.load().unwrap().head, Seq(1));
+    }
+
+    #[test]
+    fn a_reader_misses_nothing_while_chunks_move_from_memory_to_the_table() {
+        const MESSAGES: u64 = 1_500;
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        thread::scope(|scope| {
+            scope.spawn(|| (1..=MESSAGES).for_each(|seq| store.commit(&[said(seq, 1, to(2), "")]).unwrap()));
+            let mut after = 0;
+            while after < MESSAGES {
+                let page = store.page(&direct_view(2, after.saturating_sub(10)), 1_000).unwrap();
+                let seqs: Vec<_> = page.messages.iter().map(|message| message.seq.0).collect();
+                assert_eq!(seqs, (after.saturating_sub(10) + 1..=page.upto.0).collect::<Vec<_>>());
+                after = page.upto.0;
+            }
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! What the tests of the store share.
+
+use std::path::Path;
+
+use crate::chat::{Author, Body, Destination, Event, Kind, Message, Parts, Record, Span, Timeline, View, Which};
+use crate::id::{Seq, UserId};
+use crate::store::index::Tuning;
+use crate::store::{Durability, SqliteStore};
+use crate::time::Time;
+
+/// Limits so small that a few records pass all of them.
+pub(super) const TINY: Tuning = Tuning {
+    chunk_entries: 4,
+    window: 8,
+    chunks_per_commit: 1,
+    chunks_per_closing: 2,
+    mark_step: 3,
+    page_entries: 1_000,
+};
+
+pub(super) fn open_tiny(directory: &Path) -> SqliteStore {
+    SqliteStore::open_tuned(directory, Durability::Fast, TINY).unwrap()
+}
+
+pub(super) fn said(seq: u64, from: u32, to: Destination, msg: &str) -> Record {
+    let parts = Parts {
+        from: "messi".into(),
+        to: "henderson".into(),
+        msg_from: "Lionel Messi".into(),
+        msg_to: "Jordan Henderson".into(),
+        msg: msg.into(),
+        kind: Kind::Direct,
+        group: None,
+        realm: None,
+    };
+    let message = Message { from: Author::Local(UserId(from)), to, realm: None, body: Body::compose(&parts) };
+    Record { seq: Seq(seq), time: Time(1_000 * seq), event: Event::MessageSent(message) }
+}
+
+/// What the user received in direct messages after `after`.
+pub(super) fn direct_view(user: u32, after: u64) -> View {
+    let span = Span { timeline: Timeline::User(UserId(user)), after: Seq(after), upto: Seq(u64::MAX) };
+    View { reader: UserId(user), spans: vec![span], which: Which::Received }
+}

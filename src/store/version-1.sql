@@ -1,0 +1,88 @@
+-- All events in one order: everything else here is a view of it. `event` is a format byte and the event in postcard's
+-- form; `body` is a message's JSON object but for its opening brace, id and time.
+CREATE TABLE log (
+    seq INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL, -- milliseconds since 1970, UTC
+    event BLOB NOT NULL,
+    body TEXT
+);
+
+-- The older part of the timeline index. A chunk packs some consecutive entries of one timeline; `last` is the newest of
+-- them. kind 0: a user's timeline, 1: a group's, 2: the broadcasts (owner 0).
+CREATE TABLE chunks (
+    kind INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    entries BLOB NOT NULL,
+    PRIMARY KEY (kind, owner, last)
+) WITHOUT ROWID;
+
+-- One row: every message up to this log entry stands in a chunk.
+CREATE TABLE indexed (upto INTEGER NOT NULL);
+INSERT INTO indexed (upto) VALUES (0);
+
+-- The entities, as the events up to the newest left them.
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    full_name TEXT NOT NULL,
+    country TEXT NOT NULL,
+    password TEXT NOT NULL,
+    registered INTEGER NOT NULL, -- log entry
+    seen INTEGER, -- milliseconds since 1970, UTC
+    cursor INTEGER NOT NULL -- the inbox is read up to this log entry
+);
+
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY, -- the log entry that opened it
+    user_id INTEGER NOT NULL,
+    token BLOB NOT NULL, -- SHA-256
+    opened INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    ephemeral INTEGER NOT NULL
+);
+
+CREATE TABLE groups (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    password TEXT
+);
+
+CREATE TABLE members (
+    joined INTEGER PRIMARY KEY, -- the log entry of joining
+    group_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    "left" INTEGER -- the log entry of leaving
+);
+
+CREATE TABLE realms (id INTEGER PRIMARY KEY, name TEXT NOT NULL); -- without the home realm, number 0
+
+CREATE TABLE realm_cursors (
+    since INTEGER PRIMARY KEY, -- the log entry of the first reading
+    user_id INTEGER NOT NULL,
+    realm_id INTEGER NOT NULL,
+    cursor INTEGER NOT NULL,
+    UNIQUE (user_id, realm_id)
+);
+
+-- What was pushed live past a user's cursor: after the one entry, up to and with the other.
+CREATE TABLE live_intervals (
+    user_id INTEGER NOT NULL,
+    after INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    PRIMARY KEY (user_id, after)
+) WITHOUT ROWID;
+
+-- For people with a shell: the messages in words.
+CREATE VIEW messages AS
+SELECT
+    seq AS id,
+    strftime('%Y-%m-%dT%H:%M:%fZ', time / 1000.0, 'unixepoch') AS time,
+    json_extract('{' || body, '$.kind') AS kind,
+    json_extract('{' || body, '$.from') AS sender,
+    json_extract('{' || body, '$.to') AS receiver,
+    json_extract('{' || body, '$.realm') AS realm,
+    json_extract('{' || body, '$.msg') AS msg
+FROM log
+WHERE body IS NOT NULL;
