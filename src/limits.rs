@@ -70,7 +70,7 @@ pub const CONNECTIONS: usize = 10_000;
 pub const RESERVED_DESCRIPTORS: usize = 64;
 /// Connections from one address that is not loopback: a school behind one address fits. A default.
 pub const CONNECTIONS_PER_ADDRESS: usize = 1_024;
-/// Addresses whose connections are counted at a time: as many as there can be connections.
+/// Above this share of the connection limit the longest-silent stranger goes: PROTOCOL §1.
 pub const EVICTION_PERCENT: usize = 90;
 /// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
 pub const READ_BYTES: usize = 64 * 1024;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kabar::config::{Config, ConfigError};
 use kabar::limits::PASSWORD_BYTES;
-use kabar::{logging, password};
+use kabar::{logging, password, server};
 use secrecy::SecretString;
 
 use crate::cli::{Command, CommandLine, Settings};
@@ -37,11 +37,7 @@ fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
             tracing::warn!(%address, "other machines can reach this listener, and its traffic is not encrypted");
         }
     }
-    run(config)?;
-    Ok(())
-}
-
-fn run(_config: Config) -> io::Result<()> {
+    server::run(&config)?;
     Ok(())
 }
 

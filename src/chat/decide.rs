@@ -29,9 +29,7 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         Command::ReadRealmInbox { user, realm, from, upto } => {
             inbox::decide_read_realm(state, *user, *realm, *from, *upto)
         }
-        Command::CreateGroup { owner, name, password } => {
-            groups::decide_create(state, *owner, name, password.as_ref())
-        }
+        Command::CreateGroup { owner, name, password } => groups::decide_create(state, *owner, name, password.as_ref()),
         Command::JoinGroup { user, group, verified } => groups::decide_join(state, *user, group, verified.as_ref()),
         Command::AddRealm { name } => realms::decide_add(state, name),
     }

@@ -153,6 +153,6 @@ mod tests {
 
     #[test]
     fn the_parts_read_back() {
-        assert_eq!(Body::compose(&goal()).read(|parts| parts == goal()).unwrap(), true);
+        assert!(Body::compose(&goal()).read(|parts| parts == goal()).unwrap());
     }
 }

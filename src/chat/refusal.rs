@@ -9,6 +9,8 @@ pub enum Refusal {
     UserOffline,
     /// The account's or group's password was another.
     WrongPassword,
+    /// The password is shorter than the operator allows.
+    PasswordTooShort,
     /// The account's name is taken.
     UserExists,
     /// No session: never logged in, logged out, or expired.
@@ -64,6 +66,7 @@ impl Refusal {
             Self::UserNotFound => "user_not_found",
             Self::UserOffline => "user_offline",
             Self::WrongPassword => "wrong_password",
+            Self::PasswordTooShort => "bad_parameter",
             Self::UserExists => "user_exists",
             Self::NoSession => "no_session",
             Self::Forbidden => "forbidden",

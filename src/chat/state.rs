@@ -81,7 +81,8 @@ impl State {
     pub fn restore(home: Name, kept: Snapshot) -> Self {
         let realms: Vec<Realm> = std::iter::once(Realm { name: home }).chain(kept.realms).collect();
         // The home realm's name may have been another server name before: the home realm is entered once more, last.
-        let mut realm_names: HashMap<_, _> = realms.iter().zip(0..).map(|(realm, id)| (realm.name.key(), RealmId(id))).collect();
+        let mut realm_names: HashMap<_, _> =
+            realms.iter().zip(0..).map(|(realm, id)| (realm.name.key(), RealmId(id))).collect();
         realm_names.extend(realms.first().map(|home| (home.name.key(), RealmId::HOME)));
         Self {
             head: kept.head,
@@ -184,7 +185,9 @@ impl State {
     pub fn audience(&self, message: &Message) -> Audience {
         match message.to {
             Destination::User(user) => Audience::User(user),
-            Destination::Group(group) => Audience::Members(self.group(group).map(|g| g.members.clone()).unwrap_or_default()),
+            Destination::Group(group) => {
+                Audience::Members(self.group(group).map(|g| g.members.clone()).unwrap_or_default())
+            }
             Destination::Everyone => Audience::Everyone,
         }
     }

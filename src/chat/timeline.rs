@@ -28,6 +28,12 @@ pub struct Entry {
 }
 
 impl Message {
+    /// Whether the message was said to this user alone.
+    #[must_use]
+    pub fn is_to(&self, user: UserId) -> bool {
+        self.to == Destination::User(user)
+    }
+
     /// Where the message stands: one timeline, or for a direct message the receiver's and the sender's. What one says
     /// to oneself stands once, as received.
     pub fn placements(&self, seq: Seq) -> impl Iterator<Item = (Timeline, Entry)> {

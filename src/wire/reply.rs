@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::chat::{Outcome, Profile, RealmStatus, Receipt, Refusal, StoredMessage};
-use crate::id::Token;
+use crate::id::{Seq, Token};
 use crate::name::Name;
 use crate::wire::object::Object;
 use crate::wire::request::{Rejection, Tag};
@@ -61,6 +61,12 @@ pub(super) fn append_event(out: &mut Vec<u8>, message: &StoredMessage) {
     append_frame(out, None, |frame| {
         frame.field("event", "message");
         message.body.append_object(frame.key("data"), message.seq, message.time);
+    });
+}
+
+pub(super) fn append_lagged(out: &mut Vec<u8>, after: Seq) {
+    append_frame(out, None, |frame| {
+        frame.field("event", "lagged").field("after", &after);
     });
 }
 

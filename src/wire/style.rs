@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::chat::{Outcome, Refusal, StoredMessage};
+use crate::id::Seq;
 use crate::wire::request::{Ask, Rejection, Request, Tag};
 use crate::wire::verbs::Verb;
 use crate::wire::{reply, text};
@@ -73,6 +74,15 @@ impl Style {
             Self::Text => text::append_message(&mut out, message),
         }
         out.into()
+    }
+
+    /// Appends the notice that messages after `after` were left out of the pushes, for the reader was too slow
+    /// (PROTOCOL §7).
+    pub fn lagged(self, out: &mut Vec<u8>, after: Seq) {
+        match self {
+            Self::Json => reply::append_lagged(out, after),
+            Self::Text => text::append_lagged(out),
+        }
     }
 
     /// Appends the last words before the server closes a connection.

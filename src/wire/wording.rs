@@ -88,6 +88,8 @@ pub(super) fn refusal(style: Style, heading: Option<&Heading>, refusal: Refusal)
         (Refusal::WrongPassword, "login") if is_text => "Password yang dimasukkan salah",
         (Refusal::WrongPassword, "joingroup") => "Password grup salah",
         (Refusal::WrongPassword, _) => "Password Salah",
+        (Refusal::PasswordTooShort, _) if is_text || is_draft => "Format message tidak sesuai",
+        (Refusal::PasswordTooShort, _) => "parameter salah / tidak ada",
         (Refusal::UserExists, _) if is_text => "Username sudah terpakai",
         (Refusal::UserExists, _) => "User sudah ada",
         (Refusal::NoSession, _) => "Session tidak ditemukan",
@@ -117,6 +119,7 @@ pub(super) fn refusal_detail(refusal: Refusal) -> Option<&'static str> {
         Refusal::WrongPassword | Refusal::AlreadyMember => return None,
         Refusal::UserNotFound => "no user of this server has that name",
         Refusal::UserOffline => "the user is not online, and nothing was stored",
+        Refusal::PasswordTooShort => "PASSWORD: expected a longer one, as this server is configured",
         Refusal::UserExists | Refusal::GroupExists | Refusal::RealmExists => "the name is taken: choose another",
         Refusal::NoSession => "log in first: auth USER PASSWORD",
         Refusal::Forbidden => "the configuration of this server does not let you",
@@ -145,6 +148,9 @@ pub(super) fn rejection(style: Style, rejection: &Rejection) -> &'static str {
         Fault::BadParameter | Fault::Line(_) => "parameter salah / tidak ada",
     }
 }
+
+/// For a person who reads more slowly than others write.
+pub(super) const LAGGED: &str = "Terlalu lambat: ada pesan yang terlewat, lihat dengan inbox";
 
 /// The last sentence on a connection.
 pub(super) fn farewell(why: Farewell) -> &'static str {

@@ -1,0 +1,304 @@
+//! The hub: the one owner of the state, the one order of changes, and who is connected.
+//!
+//! A change is decided and applied at once, on the thread that brings it, under the state's write lock; its records
+//! join the pending batch. The [`Committer`] puts batch after batch on stable storage, each with one sync, and only
+//! then lets the answers and pushes of a batch leave. While one batch is being synced the next is being decided.
+//!
+//! Locks are taken in the order state, pending, presence, outbox; none is held over an await.
+
+mod committer;
+mod outbox;
+mod presence;
+mod tickets;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::Notify;
+
+use crate::chat::{Audience, Command, Event, Receipt, Record, Refusal, State, View, decide};
+use crate::hub::presence::{Attached, Presence};
+use crate::id::{Seq, SessionId, UserId};
+use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
+use crate::name::Name;
+use crate::store::{Page, Store, StoreError};
+use crate::time::Time;
+use crate::wire::Style;
+
+pub use committer::{Committer, Step};
+pub use outbox::{Ending, Outbox, Sink, Waiting};
+pub use tickets::{Ticket, Tickets, Verdict};
+
+/// A handle to the hub. Clones share it.
+#[derive(Clone)]
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    home: Name,
+    state: Arc<RwLock<State>>,
+    store: Box<dyn Store>,
+    pending: Mutex<Batch>,
+    /// The newest batch that has records. Changes only under the state's write lock.
+    issued: AtomicU64,
+    tickets: Tickets,
+    waiting: Mutex<Vec<(Ticket, Arc<Outbox>)>>,
+    presence: Mutex<Presence>,
+    /// Set while the store refuses to be written; then changes are refused for this reason.
+    refusing: Mutex<Option<Refusal>>,
+    is_refusing: AtomicBool,
+    work: Condvar,
+    room: Notify,
+}
+
+/// Records decided together, to be stored together.
+#[derive(Default)]
+struct Batch {
+    ticket: u64,
+    records: Vec<Record>,
+    deliveries: Vec<Delivery>,
+    bytes: usize,
+    closing: bool,
+}
+
+/// A message of a batch that is to be pushed.
+struct Delivery {
+    /// Its place in the batch.
+    record: usize,
+    audience: Audience,
+    /// Who brought it: that connection gets a reply, not a push.
+    origin: Option<Arc<Outbox>>,
+}
+
+/// What came of a command.
+#[derive(Clone, Copy, Debug)]
+pub struct Executed {
+    /// The receipt, or why not.
+    pub result: Result<Receipt, Refusal>,
+    /// When that may be told.
+    pub ticket: Ticket,
+}
+
+impl Hub {
+    /// Opens the hub on what the store holds, and the committer that has to be driven for anything to be answered.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn open(store: Box<dyn Store>, home: Name) -> Result<(Self, Committer), StoreError> {
+        let state = State::restore(home.clone(), store.load()?);
+        let presence = Presence::new(state.head());
+        let hub = Self(Arc::new(Shared {
+            home,
+            state: Arc::new(RwLock::new(state)),
+            store,
+            pending: Mutex::new(Batch { ticket: 1, ..Batch::default() }),
+            issued: AtomicU64::new(0),
+            tickets: Tickets::default(),
+            waiting: Mutex::default(),
+            presence: Mutex::new(presence),
+            refusing: Mutex::default(),
+            is_refusing: AtomicBool::new(false),
+            work: Condvar::new(),
+            room: Notify::new(),
+        }));
+        let committer = Committer::new(hub.clone());
+        Ok((hub, committer))
+    }
+
+    /// Decides a command and applies what it comes to. `origin` is the connection that brings it.
+    pub fn execute(&self, command: &Command, origin: Option<&Arc<Outbox>>) -> Executed {
+        let shared = &*self.0;
+        let mut state = shared.write_state();
+        if let Some(refusal) = shared.refuses() {
+            return Executed { result: Err(refusal), ticket: shared.newest_ticket() };
+        }
+        let now = Time::now().max(state.time());
+        let events = match decide(&state, now, command) {
+            Ok(events) if !events.is_empty() => events,
+            Ok(_) => {
+                let nothing = Receipt { seq: state.head(), time: now };
+                return Executed { result: Ok(nothing), ticket: shared.newest_ticket() };
+            }
+            Err(refusal) => return Executed { result: Err(refusal), ticket: shared.newest_ticket() },
+        };
+        let receipt = Receipt { seq: state.head().next(), time: now };
+        let mut pending = shared.pending();
+        let sleeping = pending.records.is_empty();
+        for event in events {
+            let record = Record { seq: state.head().next(), time: now, event };
+            state.apply(&record);
+            pending.take_in(record, &state, origin);
+        }
+        let ticket = Ticket(pending.ticket);
+        shared.issued.store(pending.ticket, Ordering::Release);
+        drop(pending);
+        drop(state);
+        if sleeping {
+            shared.work.notify_one();
+        }
+        Executed { result: Ok(receipt), ticket }
+    }
+
+    /// Reads the state. What is shown of it may be told once the ticket is durable.
+    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> (T, Ticket) {
+        let state = self.0.read_state();
+        (read(&state), self.0.newest_ticket())
+    }
+
+    /// Reads a page of a view from the store. Waits for the disk: not for a thread that serves traffic.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
+        self.0.store.page(view, limit)
+    }
+
+    /// Lets the connection's settled replies leave, and sees to it that the others do once they are.
+    pub fn send_replies(&self, outbox: &Arc<Outbox>) {
+        let shared = &*self.0;
+        let Some(ticket) = outbox.leave(&shared.tickets) else { return };
+        shared.waiting().push((ticket, outbox.clone()));
+        let settled_meanwhile = shared.tickets.verdict(ticket) != Verdict::Open;
+        if settled_meanwhile {
+            // The committer may have looked at the list before this outbox was on it.
+            let _nothing_open = outbox.leave(&shared.tickets);
+        }
+    }
+
+    /// Whether the changes that wait for the disk leave room for more.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let pending = self.0.pending();
+        pending.records.len() < PENDING_CHANGES && pending.bytes < PENDING_BYTES
+    }
+
+    /// Waits until the committer has taken a batch.
+    pub async fn room(&self) {
+        let room = self.0.room.notified();
+        if !self.has_room() {
+            room.await;
+        }
+    }
+
+    /// Binds a connection to a session: its user is online, and a text listener's hears what comes.
+    pub fn attach(&self, user: UserId, session: SessionId, outbox: &Arc<Outbox>) {
+        let mut presence = self.0.presence();
+        presence.attach(user, Attached { session, outbox: outbox.clone() });
+        outbox.set_stranger(false);
+        if outbox.style() == Style::Text {
+            outbox.listen(presence.delivered);
+        }
+    }
+
+    /// Ends a connection's binding.
+    pub fn detach(&self, user: UserId, outbox: &Arc<Outbox>) {
+        self.detach_where(user, |attached| Arc::ptr_eq(&attached.outbox, outbox));
+    }
+
+    /// Ends the bindings of all connections to a session that was closed.
+    pub fn detach_session(&self, user: UserId, session: SessionId) {
+        self.detach_where(user, |attached| attached.session == session);
+    }
+
+    fn detach_where(&self, user: UserId, leaves: impl Fn(&Attached) -> bool) {
+        let left = self.0.presence().detach(user, leaves);
+        for attached in left {
+            self.note_read(user, attached.outbox.take_read());
+            attached.outbox.stop_listening();
+            attached.outbox.set_stranger(true);
+        }
+    }
+
+    /// Records what was pushed to the user's text connections: there, live push counts as read (PROTOCOL §4).
+    pub fn note_live_reading(&self, user: UserId) {
+        let presence = self.0.presence();
+        let read: Vec<_> = presence.connections(user).iter().map(|attached| attached.outbox.take_read()).collect();
+        drop(presence);
+        for interval in read {
+            self.note_read(user, interval);
+        }
+    }
+
+    fn note_read(&self, user: UserId, interval: Option<(Seq, Seq)>) {
+        if let Some((after, upto)) = interval {
+            self.execute(&Command::ReadLive { user, after, upto }, None);
+        }
+    }
+
+    /// Pushes again to a connection of the user that lagged and has caught up.
+    pub fn recover(&self, user: UserId, outbox: &Outbox) {
+        self.note_live_reading(user);
+        let presence = self.0.presence();
+        outbox.recover(presence.delivered);
+        drop(presence);
+        outbox.flush();
+    }
+
+    /// Whether the user has an open connection.
+    #[must_use]
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.0.presence().is_online(user)
+    }
+
+    /// When the user's last connection ended, since this server started.
+    #[must_use]
+    pub fn last_seen(&self, user: UserId) -> Option<Time> {
+        self.0.presence().last_seen(user)
+    }
+
+    /// Who is online, in the order of coming online; the first `limit`.
+    #[must_use]
+    pub fn online(&self, limit: usize) -> Vec<UserId> {
+        self.0.presence().online().take(limit).collect()
+    }
+}
+
+impl Shared {
+    fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_state(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Batch> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn presence(&self) -> MutexGuard<'_, Presence> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<(Ticket, Arc<Outbox>)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuses(&self) -> Option<Refusal> {
+        if !self.is_refusing.load(Ordering::Acquire) {
+            return None;
+        }
+        *self.refusing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_refusing(&self, refusal: Option<Refusal>) {
+        *self.refusing.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+        self.is_refusing.store(refusal.is_some(), Ordering::Release);
+    }
+
+    /// The ticket of all that the state shows. Stable only under a lock of the state.
+    fn newest_ticket(&self) -> Ticket {
+        Ticket(self.issued.load(Ordering::Acquire))
+    }
+}
+
+impl Batch {
+    fn take_in(&mut self, record: Record, state: &State, origin: Option<&Arc<Outbox>>) {
+        if let Event::MessageSent(message) = &record.event {
+            self.bytes += message.body.0.len();
+            let delivery =
+                Delivery { record: self.records.len(), audience: state.audience(message), origin: origin.cloned() };
+            self.deliveries.push(delivery);
+        }
+        self.records.push(record);
+    }
+}

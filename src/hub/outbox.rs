@@ -1,0 +1,346 @@
+//! One connection's way out: replies that wait for the disk, then bytes that wait for the socket.
+//!
+//! Replies leave in request order, each not before what it shows is durable; pushes leave as they come. Nothing here
+//! waits: whoever has something to send writes what the socket takes at once, and the connection's own task does the
+//! rest when the socket is writable again.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::hub::tickets::{Ticket, Tickets, Verdict};
+use crate::id::Seq;
+use crate::limits::{IDLE_BUFFER_BYTES, PUSH_BYTES};
+use crate::time::Time;
+use crate::wire::{Farewell, Style, Tag};
+
+/// Where a connection's bytes go.
+pub trait Sink: Send + Sync {
+    /// Writes what goes without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock` where nothing goes now; anything else ends the connection.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+/// One connection's way out.
+pub struct Outbox {
+    sink: Arc<dyn Sink>,
+    style: Style,
+    queue: Mutex<Queue>,
+    /// Wakes the connection's task: replies were released, the socket is full, or the connection is to close.
+    wake: Notify,
+    /// When a stranger (a connection without a session) was last heard, in milliseconds.
+    heard: AtomicU64,
+    stranger: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Replies not yet released, one after the other.
+    held: Vec<u8>,
+    /// Where each of them ends, and what it waits for.
+    marks: VecDeque<Mark>,
+    /// The newest ticket that somebody watches for this outbox.
+    expected: Ticket,
+    /// What may leave.
+    ready: Vec<u8>,
+    /// How much of `ready` has left.
+    written: usize,
+    /// The socket takes no more for now; the connection's task waits until it does.
+    blocked: bool,
+    /// The connection's task waits until something left.
+    awaited: bool,
+    /// Somebody has this outbox on a list of those to flush.
+    listed: bool,
+    push: Push,
+    ending: Option<Ending>,
+}
+
+struct Mark {
+    ticket: Ticket,
+    tag: Option<Tag>,
+    length: usize,
+}
+
+/// Whether messages are pushed, and how far that came.
+#[derive(Clone, Copy, Default)]
+enum Push {
+    #[default]
+    Off,
+    /// Everything after `after` is pushed; `pushed` was the newest put into the queue, `left` the newest that is
+    /// known to have left it.
+    Live { after: Seq, pushed: Seq, left: Seq },
+    /// The queue ran over: nothing is pushed until it is empty.
+    Lagging { after: Seq, left: Seq },
+}
+
+/// What waits to leave a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Replies that wait for the disk.
+    pub requests: usize,
+    /// Bytes that wait for the disk or the socket.
+    pub bytes: usize,
+}
+
+/// How a connection comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The socket is gone.
+    Gone,
+    /// The server ends it, and says why first.
+    Farewell(Farewell),
+}
+
+impl Outbox {
+    /// The way out to `sink`, for replies in `style`.
+    #[must_use]
+    pub fn new(sink: Arc<dyn Sink>, style: Style) -> Self {
+        Self {
+            sink,
+            style,
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            heard: AtomicU64::new(Time::now().0),
+            stranger: AtomicBool::new(true),
+        }
+    }
+
+    /// In which style the connection is answered.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in a reply that `write` appends, to leave once `ticket` is durable and all earlier ones have left.
+    pub fn reply(&self, ticket: Ticket, tag: Option<Tag>, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut queue = self.queue();
+        let start = queue.held.len();
+        write(&mut queue.held);
+        let length = queue.held.len() - start;
+        queue.marks.push_back(Mark { ticket, tag, length });
+    }
+
+    /// Lets the replies leave whose tickets are settled, as far as the socket takes them.
+    ///
+    /// Returns the ticket that the newest reply waits for, once: whoever gets it sees to it that this is called again
+    /// when that is settled.
+    #[must_use]
+    pub(super) fn leave(&self, tickets: &Tickets) -> Option<Ticket> {
+        let mut queue = self.queue();
+        queue.release(tickets, self.style);
+        self.write(&mut queue);
+        let open = queue.marks.iter().map(|mark| mark.ticket).max()?;
+        (open > std::mem::replace(&mut queue.expected, open)).then_some(open)
+    }
+
+    fn write(&self, queue: &mut Queue) {
+        queue.listed = false;
+        let has_to_look = !queue.blocked && queue.write(&*self.sink);
+        if std::mem::take(&mut queue.awaited) || has_to_look {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Puts a message that is durable into the queue, if the connection listens.
+    ///
+    /// Returns whether the caller is the one to flush it.
+    pub(super) fn push(&self, seq: Seq, frame: &[u8]) -> bool {
+        let mut queue = self.queue();
+        let Push::Live { after, left, .. } = queue.push else { return false };
+        if seq <= after {
+            return false;
+        }
+        if queue.backlog() + frame.len() > PUSH_BYTES {
+            queue.push = Push::Lagging { after, left };
+            return false;
+        }
+        queue.push = Push::Live { after, pushed: seq, left };
+        queue.ready.extend_from_slice(frame);
+        !std::mem::replace(&mut queue.listed, true)
+    }
+
+    /// Writes what the socket takes.
+    pub fn flush(&self) {
+        self.write(&mut self.queue());
+    }
+
+    /// Writes what the socket takes, now that it takes some again.
+    pub fn unblock(&self) {
+        let mut queue = self.queue();
+        queue.blocked = false;
+        self.write(&mut queue);
+    }
+
+    /// Whether the socket takes no more for now.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.queue().blocked
+    }
+
+    /// Whether what waits to leave is little enough. If not, the connection's task is woken when some has left.
+    #[must_use]
+    pub fn has_left(&self, little_enough: impl Fn(Waiting) -> bool) -> bool {
+        let mut queue = self.queue();
+        let waiting = Waiting { requests: queue.marks.len(), bytes: queue.held.len() + queue.backlog() };
+        let enough = little_enough(waiting);
+        queue.awaited |= !enough;
+        enough
+    }
+
+    /// Waits until something changed that the connection's task should look at.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Ends the connection; its task says the last words.
+    pub fn end(&self, ending: Ending) {
+        self.queue().ending.get_or_insert(ending);
+        self.wake.notify_one();
+    }
+
+    /// Whether and how the connection is to end.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        self.queue().ending
+    }
+
+    /// Notes that the stranger at the other end said something.
+    pub fn hear(&self) {
+        if self.stranger.load(Ordering::Relaxed) {
+            self.heard.store(Time::now().0, Ordering::Relaxed);
+        }
+    }
+
+    /// When the stranger at the other end was last heard; none for a connection with a session.
+    #[must_use]
+    pub fn silent_since(&self) -> Option<Time> {
+        let stranger = self.stranger.load(Ordering::Relaxed);
+        stranger.then(|| Time(self.heard.load(Ordering::Relaxed)))
+    }
+
+    pub(super) fn set_stranger(&self, stranger: bool) {
+        self.stranger.store(stranger, Ordering::Relaxed);
+    }
+
+    /// Begins to push what comes after `after`.
+    pub(super) fn listen(&self, after: Seq) {
+        self.queue().push = Push::Live { after, pushed: after, left: after };
+    }
+
+    /// Leaves out of the pushes what the connection has read in another way.
+    pub fn skip_to(&self, upto: Seq) {
+        if let Push::Live { after, pushed, left } = &mut self.queue().push {
+            *after = upto.max(*after);
+            *pushed = upto.max(*pushed);
+            *left = upto.max(*left);
+        }
+    }
+
+    /// Whether messages are pushed at all.
+    pub(super) fn is_listening(&self) -> bool {
+        matches!(self.queue().push, Push::Live { .. })
+    }
+
+    /// Ends pushing.
+    pub(super) fn stop_listening(&self) {
+        self.queue().push = Push::Off;
+    }
+
+    /// The interval that was pushed and has left since this was last asked; none where nothing was.
+    pub(super) fn take_read(&self) -> Option<(Seq, Seq)> {
+        let mut queue = self.queue();
+        match &mut queue.push {
+            Push::Live { after, left, .. } | Push::Lagging { after, left } if *left > *after => {
+                Some((std::mem::replace(after, *left), *left))
+            }
+            _ => None,
+        }
+    }
+
+    /// Begins to push again after a lag, from `after` on, once the queue is empty. Tells the reader what was left out.
+    pub(super) fn recover(&self, after: Seq) {
+        let mut queue = self.queue();
+        let Push::Lagging { left, .. } = queue.push else { return };
+        if queue.backlog() > 0 {
+            return;
+        }
+        self.style.lagged(&mut queue.ready, left);
+        queue.push = Push::Live { after, pushed: after, left: after };
+    }
+
+    /// Whether the queue ran over and is empty again.
+    #[must_use]
+    pub fn wants_recovery(&self) -> bool {
+        let queue = self.queue();
+        matches!(queue.push, Push::Lagging { .. }) && queue.backlog() == 0
+    }
+}
+
+impl Queue {
+    fn backlog(&self) -> usize {
+        self.ready.len() - self.written
+    }
+
+    /// Moves settled replies from `held` to `ready`. What a failed one says did not come to be: an error leaves instead.
+    fn release(&mut self, tickets: &Tickets, style: Style) {
+        let mut taken = 0;
+        while let Some(mark) = self.marks.front() {
+            match tickets.verdict(mark.ticket) {
+                Verdict::Open => break,
+                Verdict::Durable => {
+                    let reply = self.held.get(taken..taken + mark.length).unwrap_or_default();
+                    self.ready.extend_from_slice(reply);
+                }
+                Verdict::Failed(refusal) => style.refuse(&mut self.ready, mark.tag.as_ref(), refusal),
+            }
+            taken += mark.length;
+            self.marks.pop_front();
+        }
+        self.held.drain(..taken);
+        if self.marks.is_empty() {
+            give_back(&mut self.held);
+            self.marks.shrink_to(IDLE_BUFFER_BYTES / size_of::<Mark>());
+        }
+    }
+
+    /// Writes what goes; true where the connection's task has to look, for the socket is full or gone.
+    fn write(&mut self, sink: &dyn Sink) -> bool {
+        while self.backlog() > 0 {
+            match sink.try_write(self.ready.get(self.written..).unwrap_or_default()) {
+                Ok(count) if count > 0 => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.blocked = true;
+                    return true;
+                }
+                Ok(_) | Err(_) => {
+                    self.ending = Some(Ending::Gone);
+                    return true;
+                }
+            }
+        }
+        self.written = 0;
+        self.ready.clear();
+        give_back(&mut self.ready);
+        if let Push::Live { pushed, left, .. } = &mut self.push {
+            *left = *pushed;
+        }
+        matches!(self.push, Push::Lagging { .. })
+    }
+}
+
+/// An idle connection holds next to nothing.
+fn give_back(buffer: &mut Vec<u8>) {
+    if buffer.is_empty() && buffer.capacity() > IDLE_BUFFER_BYTES {
+        *buffer = Vec::new();
+    }
+}

@@ -1,0 +1,92 @@
+//! Who is connected, and in which order they came online (PROTOCOL §2).
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::chat::Audience;
+use crate::hub::outbox::Outbox;
+use crate::id::{Seq, SessionId, UserId};
+use crate::time::Time;
+
+/// A connection bound to a session.
+#[derive(Clone)]
+pub(super) struct Attached {
+    pub(super) session: SessionId,
+    pub(super) outbox: Arc<Outbox>,
+}
+
+/// Who is connected. *Online* is who has at least one connection bound to a session.
+#[derive(Default)]
+pub(super) struct Presence {
+    users: HashMap<UserId, Online>,
+    arrivals: BTreeMap<u64, UserId>,
+    last_arrival: u64,
+    last_seen: HashMap<UserId, Time>,
+    /// Every message up to this one has been pushed to whoever listened then.
+    pub(super) delivered: Seq,
+}
+
+struct Online {
+    arrival: u64,
+    connections: Vec<Attached>,
+}
+
+impl Presence {
+    /// Nobody is there, and everything up to `delivered` was pushed to whoever was.
+    pub(super) fn new(delivered: Seq) -> Self {
+        Self { delivered, ..Self::default() }
+    }
+
+    pub(super) fn attach(&mut self, user: UserId, connection: Attached) {
+        let online = self.users.entry(user).or_insert_with(|| {
+            self.last_arrival += 1;
+            self.arrivals.insert(self.last_arrival, user);
+            Online { arrival: self.last_arrival, connections: Vec::with_capacity(1) }
+        });
+        online.connections.push(connection);
+    }
+
+    /// Detaches the connections of a user that `leaves` picks, and gives them back.
+    pub(super) fn detach(&mut self, user: UserId, leaves: impl Fn(&Attached) -> bool) -> Vec<Attached> {
+        let Some(online) = self.users.get_mut(&user) else { return Vec::new() };
+        let left = online.connections.extract_if(.., |connection| leaves(connection)).collect();
+        if online.connections.is_empty() {
+            self.arrivals.remove(&online.arrival);
+            self.users.remove(&user);
+            self.last_seen.insert(user, Time::now());
+        }
+        left
+    }
+
+    pub(super) fn connections(&self, user: UserId) -> &[Attached] {
+        self.users.get(&user).map_or(&[], |online| &online.connections)
+    }
+
+    pub(super) fn is_online(&self, user: UserId) -> bool {
+        self.users.contains_key(&user)
+    }
+
+    /// When the user's last connection ended, since this server started.
+    pub(super) fn last_seen(&self, user: UserId) -> Option<Time> {
+        self.last_seen.get(&user).copied()
+    }
+
+    /// Who is online, in the order of coming online.
+    pub(super) fn online(&self) -> impl Iterator<Item = UserId> {
+        self.arrivals.values().copied()
+    }
+
+    /// Calls `deliver` for each connection of the audience.
+    pub(super) fn each_of(&self, audience: &Audience, mut deliver: impl FnMut(UserId, &Arc<Outbox>)) {
+        let mut tell = |user: UserId| {
+            for connection in self.connections(user) {
+                deliver(user, &connection.outbox);
+            }
+        };
+        match audience {
+            Audience::User(user) => tell(*user),
+            Audience::Members(members) => members.iter().copied().for_each(tell),
+            Audience::Everyone => self.users.keys().copied().for_each(tell),
+        }
+    }
+}

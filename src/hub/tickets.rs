@@ -1,0 +1,90 @@
+//! Tickets: which answers may leave.
+//!
+//! State runs ahead of the disk by the batches in flight. Whoever shows anything of it holds a ticket of the newest
+//! batch then, and waits until that is settled.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::chat::Refusal;
+
+/// The number of a batch, counted from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub(super) u64);
+
+impl Ticket {
+    /// The ticket of an answer that shows nothing of the state.
+    pub const NONE: Self = Self(0);
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is on its way to the disk.
+    Open,
+    /// It is durable.
+    Durable,
+    /// It did not become durable, or that cannot be told.
+    Failed(Refusal),
+}
+
+/// Failures remembered: a ticket is looked up at once after its batch was settled, and a failing store is tried once
+/// a second.
+const FAILURES: usize = 64;
+
+/// What became of all batches.
+#[derive(Default)]
+pub struct Tickets {
+    settled: AtomicU64,
+    any_failed: AtomicBool,
+    failures: Mutex<Vec<(Ticket, Ticket, Refusal)>>,
+}
+
+impl Tickets {
+    /// What became of a batch.
+    #[must_use]
+    pub fn verdict(&self, ticket: Ticket) -> Verdict {
+        if self.settled.load(Ordering::Acquire) < ticket.0 {
+            return Verdict::Open;
+        }
+        if !self.any_failed.load(Ordering::Acquire) {
+            return Verdict::Durable;
+        }
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = failures.iter().find(|(first, last, _)| (*first..=*last).contains(&ticket));
+        failed.map_or(Verdict::Durable, |(_, _, refusal)| Verdict::Failed(*refusal))
+    }
+
+    pub(super) fn settle(&self, ticket: Ticket) {
+        self.settled.store(ticket.0, Ordering::Release);
+    }
+
+    pub(super) fn fail(&self, first: Ticket, last: Ticket, refusal: Refusal) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() == FAILURES {
+            failures.remove(0);
+        }
+        failures.push((first, last, refusal));
+        drop(failures);
+        self.any_failed.store(true, Ordering::Release);
+        self.settle(last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_open_until_settled_and_stays_failed() {
+        let tickets = Tickets::default();
+        assert_eq!(tickets.verdict(Ticket::NONE), Verdict::Durable);
+        assert_eq!(tickets.verdict(Ticket(1)), Verdict::Open);
+        tickets.settle(Ticket(1));
+        tickets.fail(Ticket(2), Ticket(3), Refusal::StorageFailed);
+        tickets.settle(Ticket(4));
+        let verdicts = [1, 2, 3, 4, 5].map(|number| tickets.verdict(Ticket(number)));
+        let failed = Verdict::Failed(Refusal::StorageFailed);
+        assert_eq!(verdicts, [Verdict::Durable, failed, failed, Verdict::Durable, Verdict::Open]);
+    }
+}

@@ -1,0 +1,114 @@
+//! Who may connect: a bound on all connections and on those of one address. When it gets full, the longest-silent
+//! stranger goes (PROTOCOL §1).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::hub::{Ending, Outbox};
+use crate::limits::EVICTION_PERCENT;
+use crate::net::origin;
+use crate::wire::Farewell;
+
+/// Counts connections and knows them all.
+pub struct Admission {
+    most: usize,
+    most_per_address: usize,
+    admitted: Mutex<Admitted>,
+}
+
+#[derive(Default)]
+struct Admitted {
+    /// Set once all connections were ended: nobody finds a place any more.
+    closed: Option<Farewell>,
+    last: u64,
+    connections: HashMap<u64, Arc<Outbox>>,
+    addresses: HashMap<IpAddr, usize>,
+}
+
+/// A connection's place. Gives it back when dropped.
+pub struct Permit {
+    admission: Arc<Admission>,
+    number: u64,
+    address: IpAddr,
+}
+
+impl Admission {
+    /// Admits at most `most` connections, `most_per_address` of them from one address that is not loopback.
+    #[must_use]
+    pub fn new(most: usize, most_per_address: usize) -> Self {
+        Self { most, most_per_address, admitted: Mutex::default() }
+    }
+
+    /// Admits a connection, or says why not.
+    ///
+    /// # Errors
+    /// The last words for a connection that finds no place.
+    pub fn admit(self: &Arc<Self>, address: IpAddr, outbox: &Arc<Outbox>) -> Result<Permit, Farewell> {
+        let address = origin(address);
+        let mut admitted = self.admitted();
+        if let Some(farewell) = admitted.closed {
+            return Err(farewell);
+        }
+        if admitted.connections.len() >= self.most {
+            return Err(Farewell::TooManyConnections);
+        }
+        let from_there = admitted.addresses.entry(address).or_default();
+        if !address.is_loopback() && *from_there >= self.most_per_address {
+            return Err(Farewell::TooManyConnections);
+        }
+        *from_there += 1;
+        admitted.last += 1;
+        let number = admitted.last;
+        admitted.connections.insert(number, outbox.clone());
+        if admitted.connections.len() * 100 > self.most * EVICTION_PERCENT {
+            admitted.evict_a_stranger(number);
+        }
+        Ok(Permit { admission: self.clone(), number, address })
+    }
+
+    /// Ends all connections, and admits no more.
+    pub fn end_all(&self, why: Farewell) {
+        let mut admitted = self.admitted();
+        admitted.closed = Some(why);
+        for outbox in admitted.connections.values() {
+            outbox.end(Ending::Farewell(why));
+        }
+    }
+
+    fn admitted(&self) -> MutexGuard<'_, Admitted> {
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admitted {
+    fn evict_a_stranger(&self, newcomer: u64) {
+        let others =
+            self.connections.iter().filter(|(number, outbox)| **number != newcomer && outbox.ending().is_none());
+        let longest_silent =
+            others.filter_map(|(_, outbox)| Some((outbox.silent_since()?, outbox))).min_by_key(|s| s.0);
+        if let Some((_, outbox)) = longest_silent {
+            outbox.end(Ending::Farewell(Farewell::Evicted));
+        }
+    }
+}
+
+impl Permit {
+    /// The connection's number, for the log.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut admitted = self.admission.admitted();
+        admitted.connections.remove(&self.number);
+        if let Some(count) = admitted.addresses.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                admitted.addresses.remove(&self.address);
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One connection's life: read what came, serve it line by line, wait, end well.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio_util::codec::Decoder;
+use tracing::debug;
+
+use crate::hub::{Ending, Outbox, Sink, Waiting};
+use crate::limits::{LAST_WORDS, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT};
+use crate::net::Services;
+use crate::net::admission::Permit;
+use crate::net::session::{Flow, Session};
+use crate::wire::LineCodec;
+
+impl Sink for TcpStream {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
+
+/// Lives the connection's life; its place is given back at the end.
+pub(super) async fn live(
+    stream: Arc<TcpStream>,
+    outbox: Arc<Outbox>,
+    address: IpAddr,
+    permit: Permit,
+    services: Arc<Services>,
+) {
+    debug!("connected");
+    let codec = LineCodec::new(services.policy.line_bytes);
+    let session = Session::new(services, outbox.clone(), address);
+    let mut connection = Connection { stream, outbox, codec, input: BytesMut::new(), session };
+    let goodbye = connection.serve().await;
+    connection.session.end();
+    connection.leave(goodbye).await;
+    drop(permit);
+    debug!("disconnected");
+}
+
+struct Connection {
+    stream: Arc<TcpStream>,
+    outbox: Arc<Outbox>,
+    codec: LineCodec,
+    input: BytesMut,
+    session: Session,
+}
+
+/// How the serving of a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goodbye {
+    /// What was answered still leaves.
+    InOrder,
+    /// Nothing leaves any more.
+    AtOnce,
+}
+
+/// What a read came to.
+enum Read {
+    Bytes,
+    NothingNow,
+    End,
+}
+
+impl Connection {
+    async fn serve(&mut self) -> Goodbye {
+        loop {
+            self.wait().await;
+            self.session.look_after();
+            match self.outbox.ending() {
+                Some(Ending::Gone) => return Goodbye::AtOnce,
+                Some(Ending::Farewell(_)) => return self.serve_the_rest().await,
+                None => {}
+            }
+            let read = self.read();
+            let flow = match read {
+                Ok(Read::NothingNow) => continue,
+                Ok(Read::Bytes) => self.serve_lines().await,
+                Ok(Read::End) => {
+                    let last = self.serve_last_line().await;
+                    if last == Flow::Drop { Flow::Drop } else { Flow::Close }
+                }
+                Err(error) => {
+                    debug!(%error, "the connection broke");
+                    return Goodbye::AtOnce;
+                }
+            };
+            match flow {
+                Flow::Continue => {}
+                Flow::Close => return Goodbye::InOrder,
+                Flow::Drop => return Goodbye::AtOnce,
+            }
+        }
+    }
+
+    /// The server is to end this connection: what was received is still served.
+    async fn serve_the_rest(&mut self) -> Goodbye {
+        while matches!(self.read(), Ok(Read::Bytes)) {
+            match self.serve_lines().await {
+                Flow::Continue => {}
+                Flow::Close => break,
+                Flow::Drop => return Goodbye::AtOnce,
+            }
+        }
+        Goodbye::InOrder
+    }
+
+    /// Waits until there is something to read or to look after, and meanwhile writes on when the socket was full.
+    async fn wait(&self) {
+        let writing = self.outbox.is_blocked();
+        let interest = if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        tokio::select! {
+            biased;
+            () = self.outbox.woken() => {}
+            ready = self.stream.ready(interest) => self.write_on(ready.is_ok_and(|ready| ready.is_writable())),
+        }
+    }
+
+    fn write_on(&self, writable: bool) {
+        if writable && self.outbox.is_blocked() {
+            self.outbox.unblock();
+        }
+    }
+
+    /// Takes what the socket has. The buffer is given back while the connection is idle.
+    fn read(&mut self) -> io::Result<Read> {
+        self.input.reserve(READ_BYTES);
+        let read = self.stream.try_read_buf(&mut self.input);
+        match read {
+            Ok(0) => Ok(Read::End),
+            Ok(_) => {
+                self.outbox.hear();
+                Ok(Read::Bytes)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.give_back_input();
+                Ok(Read::NothingNow)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn give_back_input(&mut self) {
+        let rest = std::mem::take(&mut self.input);
+        if !rest.is_empty() {
+            self.input = BytesMut::from(&rest[..]);
+        }
+    }
+
+    async fn serve_lines(&mut self) -> Flow {
+        let mut flow = Flow::Continue;
+        while flow == Flow::Continue {
+            let Ok(Some(line)) = self.codec.decode(&mut self.input) else { break };
+            self.wait_for_room().await;
+            flow = self.session.answer(line).await;
+        }
+        self.give_back_input();
+        self.session.send_replies();
+        flow
+    }
+
+    async fn serve_last_line(&mut self) -> Flow {
+        let mut flow = Flow::Continue;
+        if let Ok(Some(line)) = self.codec.decode_eof(&mut self.input) {
+            flow = self.session.answer(line).await;
+        }
+        self.session.send_replies();
+        flow
+    }
+
+    /// Holds the next request back while too many are unanswered or too much is unread.
+    async fn wait_for_room(&self) {
+        let fits = |waiting: Waiting| waiting.requests < REQUESTS_IN_FLIGHT && waiting.bytes < REPLY_BYTES;
+        if !self.outbox.has_left(fits) {
+            self.session.send_replies();
+            self.until(fits).await;
+        }
+        self.session.wait_for_the_hub().await;
+    }
+
+    /// Waits until what waits to leave is little enough, or the connection is gone.
+    async fn until(&self, little_enough: impl Fn(Waiting) -> bool) {
+        while !self.outbox.has_left(&little_enough) && self.outbox.ending() != Some(Ending::Gone) {
+            if !self.outbox.is_blocked() {
+                self.outbox.woken().await;
+                continue;
+            }
+            tokio::select! {
+                () = self.outbox.woken() => {}
+                ready = self.stream.writable() => self.write_on(ready.is_ok()),
+            }
+        }
+    }
+
+    /// Lets what was answered leave, with the last words where there are any.
+    async fn leave(&mut self, goodbye: Goodbye) {
+        if goodbye == Goodbye::AtOnce {
+            return;
+        }
+        if let Some(Ending::Farewell(why)) = self.outbox.ending() {
+            self.session.say_farewell(why);
+        }
+        let everything_left = self.until(|waiting| waiting.requests == 0 && waiting.bytes == 0);
+        if tokio::time::timeout(LAST_WORDS, everything_left).await.is_err() {
+            debug!("the last words were not taken");
+        }
+    }
+}

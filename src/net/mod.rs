@@ -1,0 +1,73 @@
+//! The network: listeners, connections, and what a connection's session does with a request.
+//!
+//! Never here: the state's lock; rules of the chat; bytes of the protocol.
+
+mod admission;
+mod connection;
+mod listener;
+mod passwords;
+mod session;
+mod throttle;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::hub::Hub;
+use crate::name::NameKey;
+
+pub use admission::Admission;
+pub use listener::{Binding, bind, serve};
+pub use passwords::Passwords;
+pub use throttle::Throttle;
+
+/// What every connection works with.
+pub struct Services {
+    /// The hub.
+    pub hub: Hub,
+    /// What the operator allows.
+    pub policy: Policy,
+    /// Who may connect.
+    pub admission: Arc<Admission>,
+    /// The bounded password hasher.
+    pub passwords: Passwords,
+    /// Who failed to log in too often.
+    pub throttle: Throttle,
+    /// The tasks of all listeners and connections.
+    pub tasks: TaskTracker,
+    /// Cancelled when the server stops accepting.
+    pub stopping: CancellationToken,
+}
+
+/// What the operator allows.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The longest request line, in bytes.
+    pub line_bytes: usize,
+    /// The most messages of an inbox page.
+    pub inbox_page: usize,
+    /// How long a session stays valid unused.
+    pub session_idle: Duration,
+    /// The shortest password, in bytes.
+    pub password_min_bytes: usize,
+    /// Whether anybody may register.
+    pub registration_open: bool,
+    /// Only administrators may broadcast.
+    pub broadcast_restricted: bool,
+    /// Only administrators may add realms.
+    pub realms_restricted: bool,
+    /// Who the administrators are.
+    pub administrators: Vec<NameKey>,
+}
+
+/// Whom an address stands for when connections and failures are counted: itself, or for IPv6 the network of 64 bits
+/// that one subscriber holds.
+fn origin(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+    }
+}

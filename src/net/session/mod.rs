@@ -1,0 +1,258 @@
+//! What a connection's session does with a request: who asks, which command that is, when the answer may leave.
+
+mod accounts;
+mod groups;
+mod messages;
+mod reading;
+mod realms;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tracing::debug;
+
+use crate::chat::{Command, Outcome, Refusal, State};
+use crate::hub::{Executed, Hub, Outbox, Ticket};
+use crate::id::{SessionId, Token, UserId};
+use crate::limits::SESSION_TOUCH;
+use crate::net::{Policy, Services};
+use crate::time::Time;
+use crate::wire::{Ask, Farewell, Line, Parsed, Rejection, Request, parse};
+
+/// One connection's session.
+pub(super) struct Session {
+    services: Arc<Services>,
+    outbox: Arc<Outbox>,
+    address: IpAddr,
+    bound: Option<Bound>,
+}
+
+/// A connection's binding to a session of the chat.
+#[derive(Clone, Copy)]
+struct Bound {
+    who: Identity,
+    /// The session ends with the connection.
+    ephemeral: bool,
+}
+
+/// Whom a request acts for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    user: UserId,
+    session: SessionId,
+}
+
+/// What a request came to, and when that may be told.
+struct Answer {
+    result: Result<Outcome, Refusal>,
+    ticket: Ticket,
+}
+
+/// How the connection goes on after a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// With the next line.
+    Continue,
+    /// It ends once everything was answered.
+    Close,
+    /// It ends at once.
+    Drop,
+}
+
+impl Answer {
+    /// An answer that shows nothing of the state.
+    fn at_once(result: Result<Outcome, Refusal>) -> Self {
+        Self { result, ticket: Ticket::NONE }
+    }
+
+    fn of(executed: Executed, outcome: impl FnOnce(crate::chat::Receipt) -> Outcome) -> Self {
+        Self { result: executed.result.map(outcome), ticket: executed.ticket }
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self::at_once(Err(refusal))
+    }
+}
+
+impl Session {
+    pub(super) fn new(services: Arc<Services>, outbox: Arc<Outbox>, address: IpAddr) -> Self {
+        Self { services, outbox, address, bound: None }
+    }
+
+    fn hub(&self) -> &Hub {
+        &self.services.hub
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.services.policy
+    }
+
+    /// Answers one line. The reply leaves with [`Session::send_replies`].
+    pub(super) async fn answer(&mut self, line: Line) -> Flow {
+        let text = match line {
+            Line::Text(text) => text,
+            Line::Invalid(error) => {
+                self.reject(&Rejection::from(error));
+                return Flow::Continue;
+            }
+        };
+        match parse(&text) {
+            Parsed::Blank => Flow::Continue,
+            Parsed::Http => {
+                debug!("somebody speaks HTTP here");
+                Flow::Drop
+            }
+            Parsed::Rejected(rejection) => {
+                self.reject(&rejection);
+                Flow::Continue
+            }
+            Parsed::Request(request) => self.answer_request(request).await,
+        }
+    }
+
+    fn reject(&self, rejection: &Rejection) {
+        let style = self.outbox.style();
+        self.outbox.reply(Ticket::NONE, None, |out| style.reject(out, rejection));
+    }
+
+    async fn answer_request(&mut self, request: Request) -> Flow {
+        let heading = request.heading();
+        let Request { tag, token, verb, ask } = request;
+        let answer = match self.identify(token.as_ref()) {
+            Ok(who) => self.perform(who, ask).await,
+            Err(_) if !verb.needs_session => self.perform_for_anybody(ask).await,
+            Err(refusal) => Answer { result: Err(refusal), ticket: self.hub().read(|_| ()).1 },
+        };
+        let style = self.outbox.style();
+        let result = answer.result.as_ref().map_err(|refusal| *refusal);
+        let flow = if matches!(result, Ok(Outcome::Bye)) { Flow::Close } else { Flow::Continue };
+        self.outbox.reply(answer.ticket, tag, |out| style.reply(out, &heading, result));
+        flow
+    }
+
+    /// Serves what needs no session.
+    async fn perform_for_anybody(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::LogIn { user, password } => Box::pin(self.log_in(user, password)).await,
+            Ask::Register { user, password, profile } => Box::pin(self.register(user, password, profile)).await,
+            Ask::Exit => Answer::at_once(Ok(Outcome::Bye)),
+            Ask::Help { command } => Answer::at_once(Ok(Outcome::Help(command))),
+            Ask::Ping => Answer::at_once(Ok(Outcome::Pong)),
+            Ask::Version => Answer::at_once(Ok(Outcome::Version)),
+            _ => Refusal::NoSession.into(),
+        }
+    }
+
+    async fn perform(&mut self, who: Identity, ask: Ask) -> Answer {
+        match ask {
+            Ask::Send { to, text } => self.send(who, to, text),
+            Ask::SendGroup { to, text } => self.send_to_group(who, to, text),
+            Ask::Broadcast { text } => self.broadcast(who, text),
+            Ask::SendPrivateRealm { realm, user, text } => self.send_to_realm(who, realm, user, text),
+            Ask::SendGroupRealm { realm, group, text } => self.send_to_realm_group(who, realm, group, text),
+            Ask::Inbox => Box::pin(self.inbox(who)).await,
+            Ask::RealmInbox { realm } => Box::pin(self.realm_inbox(who, realm)).await,
+            Ask::Active | Ask::Info { user: None } => self.active(),
+            Ask::Info { user: Some(user) } => self.info(&user),
+            Ask::Whoami => self.whoami(who),
+            Ask::LogOut => self.log_out(who),
+            Ask::CreateGroup { group, password } => Box::pin(self.create_group(who, group, password)).await,
+            Ask::JoinGroup { group, password } => Box::pin(self.join_group(who, group, password)).await,
+            Ask::Groups => self.groups(who),
+            Ask::Members { group } => self.members(who, &group),
+            Ask::AddRealm { realm, peer } => self.add_realm(who, realm, peer),
+            Ask::Realms => self.realms(),
+            ask @ (Ask::LogIn { .. }
+            | Ask::Register { .. }
+            | Ask::Exit
+            | Ask::Help { .. }
+            | Ask::Ping
+            | Ask::Version) => self.perform_for_anybody(ask).await,
+        }
+    }
+
+    /// Whom a request acts for: its token's session, else the one that the connection is bound to. A token binds a
+    /// connection that is not bound.
+    fn identify(&mut self, token: Option<&Token>) -> Result<Identity, Refusal> {
+        let now = Time::now();
+        let (found, _) = self.hub().read(|state| match token {
+            Some(token) => self.session_of_token(state, token, now),
+            None => self.session_of_connection(state, now),
+        });
+        let (who, unused) = found.ok_or(Refusal::NoSession)?;
+        if unused {
+            self.hub().execute(&Command::TouchSession { session: who.session }, None);
+        }
+        if self.bound.is_none() {
+            self.bind(who, false);
+        }
+        Ok(who)
+    }
+
+    fn session_of_token(&self, state: &State, token: &Token, now: Time) -> Option<(Identity, bool)> {
+        let (session, _) = state.session_of(&token.hash())?;
+        self.usable(state, session, now)
+    }
+
+    fn session_of_connection(&self, state: &State, now: Time) -> Option<(Identity, bool)> {
+        self.usable(state, self.bound?.who.session, now)
+    }
+
+    /// The session if it is still open, and whether its use should be noted.
+    fn usable(&self, state: &State, id: SessionId, now: Time) -> Option<(Identity, bool)> {
+        let session = state.session(id)?;
+        let unused = now.since(session.used);
+        let valid = unused < self.policy().session_idle;
+        valid.then_some((Identity { user: session.user, session: id }, unused >= SESSION_TOUCH))
+    }
+
+    fn bind(&mut self, who: Identity, ephemeral: bool) {
+        self.unbind();
+        self.bound = Some(Bound { who, ephemeral });
+        self.hub().attach(who.user, who.session, &self.outbox);
+    }
+
+    fn unbind(&mut self) {
+        let Some(bound) = self.bound.take() else { return };
+        self.hub().detach(bound.who.user, &self.outbox);
+        if bound.ephemeral {
+            self.hub().execute(&Command::CloseSession { session: bound.who.session }, None);
+        }
+    }
+
+    /// Lets the replies leave that may.
+    pub(super) fn send_replies(&self) {
+        self.hub().send_replies(&self.outbox);
+    }
+
+    /// Waits while too much, over all connections, waits for the disk.
+    pub(super) async fn wait_for_the_hub(&self) {
+        while !self.hub().has_room() {
+            self.send_replies();
+            self.hub().room().await;
+        }
+    }
+
+    /// Pushes again after a lag, once the reader has caught up.
+    pub(super) fn look_after(&self) {
+        if let Some(bound) = self.bound
+            && self.outbox.wants_recovery()
+        {
+            self.hub().recover(bound.who.user, &self.outbox);
+        }
+    }
+
+    /// Says why the server ends the connection.
+    pub(super) fn say_farewell(&self, why: Farewell) {
+        let style = self.outbox.style();
+        self.outbox.reply(Ticket::NONE, None, |out| style.farewell(out, why));
+        self.send_replies();
+    }
+
+    /// The connection is over: its user may be offline now.
+    pub(super) fn end(&mut self) {
+        self.unbind();
+    }
+}

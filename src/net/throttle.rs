@@ -1,0 +1,160 @@
+//! Failed logins, counted per address and per name: guessing is slow, mistyping is free (PROTOCOL §2).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::limits::{FAILURE_FORGIVEN, FAILURES_PER_ADDRESS, FAILURES_PER_NAME, FAILURES_REMEMBERED};
+use crate::name::NameKey;
+use crate::net::origin;
+
+/// What a failure is counted against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Suspect {
+    Address(IpAddr),
+    Account(NameKey),
+    Group(NameKey),
+}
+
+/// The door that an attempt knocks at: whose password it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// An account's.
+    Account(NameKey),
+    /// A group's.
+    Group(NameKey),
+}
+
+/// Failed logins of late.
+#[derive(Default)]
+pub struct Throttle {
+    failures: Mutex<HashMap<Suspect, Failures>>,
+}
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u32,
+    last_forgiven: Instant,
+}
+
+impl Throttle {
+    /// Whether an attempt may be made now.
+    #[must_use]
+    pub fn admits(&self, address: IpAddr, door: Door, now: Instant) -> bool {
+        let mut failures = self.failures();
+        suspects(address, door).into_iter().all(|(suspect, most)| {
+            let Some(past) = failures.get_mut(&suspect) else { return true };
+            past.forgive(now);
+            past.count < most
+        })
+    }
+
+    /// Counts a failure.
+    pub fn failed(&self, address: IpAddr, door: Door, now: Instant) {
+        let mut failures = self.failures();
+        for (suspect, most) in suspects(address, door) {
+            if failures.len() >= FAILURES_REMEMBERED && !failures.contains_key(&suspect) {
+                make_room(&mut failures, now);
+            }
+            let past = failures.entry(suspect).or_insert(Failures { count: 0, last_forgiven: now });
+            past.forgive(now);
+            past.count = (past.count + 1).min(most);
+        }
+    }
+
+    fn failures(&self) -> MutexGuard<'_, HashMap<Suspect, Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Failures {
+    fn forgive(&mut self, now: Instant) {
+        let forgiven = now.saturating_duration_since(self.last_forgiven).as_secs() / FAILURE_FORGIVEN.as_secs();
+        if forgiven > 0 {
+            self.count = self.count.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+            self.last_forgiven = now;
+        }
+    }
+}
+
+fn suspects(address: IpAddr, door: Door) -> [(Suspect, u32); 2] {
+    let name = match door {
+        Door::Account(name) => Suspect::Account(name),
+        Door::Group(name) => Suspect::Group(name),
+    };
+    [(Suspect::Address(origin(address)), FAILURES_PER_ADDRESS), (name, FAILURES_PER_NAME)]
+}
+
+/// Forgets who is forgiven, and where that is not enough, whoever failed least.
+fn make_room(failures: &mut HashMap<Suspect, Failures>, now: Instant) {
+    failures.retain(|_, past| {
+        past.forgive(now);
+        past.count > 0
+    });
+    if failures.len() < FAILURES_REMEMBERED {
+        return;
+    }
+    let least = failures.values().map(|past| past.count).min().unwrap_or(0);
+    failures.retain(|_, past| past.count > least);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Name;
+
+    fn account(name: &str) -> Door {
+        Door::Account(Name::parse(name).unwrap().key())
+    }
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[test]
+    fn a_name_is_closed_after_too_many_failures_wherever_they_came_from() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for attempt in 0..FAILURES_PER_NAME {
+            assert!(throttle.admits(address(1), account("messi"), now));
+            throttle.failed(address(u8::try_from(attempt).unwrap()), account("messi"), now);
+        }
+        assert!(!throttle.admits(address(99), account("messi"), now));
+        assert!(throttle.admits(address(99), account("henderson"), now));
+    }
+
+    #[test]
+    fn an_address_is_closed_after_too_many_failures_whatever_the_names() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for attempt in 0..FAILURES_PER_ADDRESS {
+            throttle.failed(address(1), account(&format!("user{attempt}")), now);
+        }
+        assert!(!throttle.admits(address(1), account("messi"), now));
+        assert!(throttle.admits(address(2), account("messi"), now));
+    }
+
+    #[test]
+    fn failures_are_forgiven_one_by_one() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..FAILURES_PER_NAME {
+            throttle.failed(address(1), account("messi"), now);
+        }
+        let later = now + FAILURE_FORGIVEN;
+        assert!(throttle.admits(address(1), account("messi"), later));
+        throttle.failed(address(1), account("messi"), later);
+        assert!(!throttle.admits(address(1), account("messi"), later));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut failures = HashMap::new();
+        let now = Instant::now();
+        for number in 0..FAILURES_REMEMBERED {
+            let address = IpAddr::V4(u32::try_from(number).unwrap().into());
+            let count = if number == 7 { 2 } else { 1 };
+            failures.insert(Suspect::Address(address), Failures { count, last_forgiven: now });
+        }
+        make_room(&mut failures, now);
+        assert_eq!(failures.len(), 1, "only the worst is still remembered");
+    }
+}

@@ -1,0 +1,252 @@
+//! Builds the house: store, hub, listeners; and takes it down in order.
+
+mod provision;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::chat::{Command, State};
+use crate::config::{self, Allowed, Config, Registration};
+use crate::hub::Hub;
+use crate::id::{SessionId, UserId};
+use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RESERVED_DESCRIPTORS};
+use crate::net::{self, Admission, Binding, Passwords, Policy, Services, Throttle};
+use crate::store::{Durability, SqliteStore, StoreError};
+use crate::time::Time;
+use crate::wire::{Farewell, Style};
+
+/// Why the server did not start, or did not end in order.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The store refused.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// An address could not be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused something that every process may have.
+    #[error("the system refused {what}: {source}")]
+    System {
+        /// What was asked for.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A configured password could not be hashed.
+    #[error("the password of the configured user {0} could not be hashed")]
+    Password(String),
+    /// The stop took longer than allowed. Nothing acknowledged is lost.
+    #[error("the stop took longer than {0:?}; what was left was cut off")]
+    Deadline(Duration),
+}
+
+/// A server that runs.
+pub struct Server {
+    services: Arc<Services>,
+    committer: JoinHandle<()>,
+    listening: Vec<(SocketAddr, Style)>,
+    shutdown: Duration,
+}
+
+/// Runs a server until a signal ends it.
+///
+/// # Errors
+/// [`ServerError`], before anything was served or at the end.
+pub fn run(config: &Config) -> Result<(), ServerError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| ServerError::System { what: "threads", source })?;
+    runtime.block_on(async {
+        let signals = (until(SignalKind::terminate())?, until(SignalKind::interrupt())?);
+        let server = Server::start(config)?;
+        server.announce(config);
+        let signals = one_of(signals).await;
+        info!("stopping; a second signal stops at once");
+        tokio::select! {
+            stopped = server.stop() => stopped,
+            _ = one_of(signals) => {
+                warn!("stopped at once");
+                std::process::exit(1)
+            }
+        }
+    })
+}
+
+fn until(kind: SignalKind) -> Result<Signal, ServerError> {
+    signal(kind).map_err(|source| ServerError::System { what: "a signal handler", source })
+}
+
+async fn one_of((mut terminate, mut interrupt): (Signal, Signal)) -> (Signal, Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    (terminate, interrupt)
+}
+
+impl Server {
+    /// Opens the store, binds everything, and serves. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ServerError`]; nothing is left running then.
+    pub fn start(config: &Config) -> Result<Self, ServerError> {
+        let store = SqliteStore::open(&config.server.data, durability(config))?;
+        let bindings = bind_all(config)?;
+        let (hub, committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
+        let committer = std::thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || committer.run())
+            .map_err(|source| ServerError::System { what: "a thread", source })?;
+        end_ephemeral_sessions(&hub);
+        provision::accounts(&hub, &config.users)?;
+        let services = Arc::new(services(config, hub));
+        let listening = serve_all(bindings, &services);
+        services.tasks.spawn(keep_house(services.clone()));
+        Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
+    }
+
+    /// Where the server listens, with the ports that were found where port 0 was asked for.
+    #[must_use]
+    pub fn listening(&self) -> &[(SocketAddr, Style)] {
+        &self.listening
+    }
+
+    fn announce(&self, config: &Config) {
+        for (address, style) in &self.listening {
+            let style = if *style == Style::Json { "json" } else { "text" };
+            info!("listening on {address} ({style})");
+        }
+        info!("data in {}", config.server.data.display());
+        if let Some((address, _)) = self.listening.first() {
+            info!("try:  nc {} {}  and type  help", address.ip(), address.port());
+        }
+    }
+
+    /// Stops in order: accepts nothing more, answers what was received, says why to whoever is connected, stores.
+    ///
+    /// # Errors
+    /// [`ServerError::Deadline`] where that took too long.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        let deadline = Instant::now() + self.shutdown;
+        self.services.stopping.cancel();
+        self.services.admission.end_all(Farewell::ShuttingDown);
+        self.services.tasks.close();
+        let in_time = tokio::time::timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
+        self.services.hub.close();
+        let committer = self.committer;
+        let stored = tokio::task::spawn_blocking(move || committer.join());
+        let stored_in_time = tokio::time::timeout_at(deadline.into(), stored).await.is_ok();
+        if !(in_time && stored_in_time) {
+            return Err(ServerError::Deadline(self.shutdown));
+        }
+        info!("stopped");
+        Ok(())
+    }
+}
+
+fn durability(config: &Config) -> Durability {
+    match config.server.durability {
+        config::Durability::Sync => Durability::Sync,
+        config::Durability::Fast => Durability::Fast,
+    }
+}
+
+fn bind_all(config: &Config) -> Result<Vec<Binding>, ServerError> {
+    let json = config.server.listen.iter().map(|address| (*address, Style::Json));
+    let text = config.server.listen_text.iter().map(|address| (*address, Style::Text));
+    json.chain(text)
+        .map(|(address, style)| net::bind(address, style).map_err(|source| ServerError::Listen { address, source }))
+        .collect()
+}
+
+fn serve_all(bindings: Vec<Binding>, services: &Arc<Services>) -> Vec<(SocketAddr, Style)> {
+    let mut listening = Vec::new();
+    for binding in bindings {
+        listening.extend(binding.address().map(|address| (address, binding.style())));
+        services.tasks.spawn(net::serve(binding, services.clone()));
+    }
+    listening
+}
+
+fn services(config: &Config, hub: Hub) -> Services {
+    let cores = std::thread::available_parallelism().map_or(1, Into::into);
+    Services {
+        hub,
+        policy: policy(config),
+        admission: Arc::new(Admission::new(connections(config), config.connections.per_address)),
+        passwords: Passwords::new(cores),
+        throttle: Throttle::default(),
+        tasks: TaskTracker::new(),
+        stopping: CancellationToken::new(),
+    }
+}
+
+/// As many connections as are configured, and as the process may have descriptors for.
+fn connections(config: &Config) -> usize {
+    let allowed = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1_024);
+    let allowed = usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(RESERVED_DESCRIPTORS);
+    if allowed < config.connections.max {
+        warn!("the system allows {allowed} connections, fewer than the {} configured", config.connections.max);
+    }
+    allowed.min(config.connections.max)
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        line_bytes: config.connections.line_bytes,
+        inbox_page: config.messages.inbox_page,
+        session_idle: config.accounts.session_idle,
+        password_min_bytes: config.accounts.password_min_bytes,
+        registration_open: config.accounts.registration == Registration::Open,
+        broadcast_restricted: config.messages.broadcast == Allowed::Administrators,
+        realms_restricted: config.realms.add == Allowed::Administrators,
+        administrators: config.accounts.administrators.iter().map(crate::name::Name::key).collect(),
+    }
+}
+
+/// Sessions that should have ended with their connections, before the server was killed.
+fn end_ephemeral_sessions(hub: &Hub) {
+    let ephemeral = |state: &State| -> Vec<SessionId> {
+        state.sessions().filter(|(_, session)| session.ephemeral).map(|(id, _)| id).collect()
+    };
+    for session in hub.read(ephemeral).0 {
+        hub.execute(&Command::CloseSession { session }, None);
+    }
+}
+
+/// Closes sessions that were not used for too long, until the server stops.
+async fn keep_house(services: Arc<Services>) {
+    let mut rounds = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            _ = rounds.tick() => close_expired_sessions(&services),
+        }
+    }
+}
+
+fn close_expired_sessions(services: &Services) {
+    let now = Time::now();
+    let expired = |state: &State| -> Vec<(SessionId, UserId)> {
+        let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= services.policy.session_idle);
+        unused.take(EXPIRED_PER_ROUND).map(|(id, session)| (id, session.user)).collect()
+    };
+    for (session, user) in services.hub.read(expired).0 {
+        services.hub.execute(&Command::CloseSession { session }, None);
+        services.hub.detach_session(user, session);
+    }
+}

@@ -1,0 +1,10 @@
+//! kabar from outside: real sockets, real processes, a real disk.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod any_bytes;
+mod crash;
+mod durability;
+mod habits;
+mod support;
+mod transcripts;

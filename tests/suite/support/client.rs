@@ -1,0 +1,157 @@
+//! A client as somebody would write it in an afternoon: one socket, one frame at a time.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long a test waits for what must come. Only a failing test waits that long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Client {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, received: Vec::new() }
+    }
+
+    /// Logged in, under the documents' names and passwords.
+    pub(crate) fn logged_in(mut self, user: &str, password: &str) -> Self {
+        self.asks(&format!("auth {user} {password}")).expect_ok();
+        self
+    }
+
+    /// A new account, logged in.
+    pub(crate) fn registered(mut self, user: &str) -> Self {
+        self.asks(&format!("register {user} rahasia")).expect_ok();
+        self
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn sends(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends one line.
+    pub(crate) fn says(&mut self, line: &str) {
+        self.sends(format!("{line}\n"));
+    }
+
+    /// Sends one line and hears the one reply to it.
+    pub(crate) fn asks(&mut self, line: &str) -> Reply {
+        self.says(line);
+        self.hears()
+    }
+
+    /// The next frame.
+    pub(crate) fn hears(&mut self) -> Reply {
+        let frame = self.hears_frame();
+        Reply(serde_json::from_str(&frame).unwrap_or_else(|_| panic!("not JSON: {frame}")))
+    }
+
+    /// The next frame as it came, without its end.
+    pub(crate) fn hears_frame(&mut self) -> String {
+        let frame = String::from_utf8(self.hears_until(b"\r\n\r\n")).unwrap();
+        assert!(frame.is_ascii(), "not ASCII: {frame}");
+        frame.trim_end_matches("\r\n").to_owned()
+    }
+
+    /// The next line of a text listener.
+    pub(crate) fn hears_line(&mut self) -> String {
+        let line = String::from_utf8(self.hears_until(b"\r\n")).unwrap();
+        line.trim_end_matches("\r\n").to_owned()
+    }
+
+    /// Nothing is on its way: a reply to `ping` is the very next thing.
+    pub(crate) fn hears_nothing(&mut self) {
+        assert_eq!(self.asks("ping").message(), "pong");
+    }
+
+    /// On a text listener, the same.
+    pub(crate) fn hears_no_line(&mut self) {
+        self.says("ping");
+        assert_eq!(self.hears_line(), "[OK] pong");
+    }
+
+    /// Whether nothing has come so far.
+    pub(crate) fn has_heard_nothing(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let nothing = matches!(self.stream.peek(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
+        self.stream.set_nonblocking(false).unwrap();
+        nothing && self.received.is_empty()
+    }
+
+    pub(crate) fn half_closes(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Everything until the server closes.
+    pub(crate) fn hears_the_rest(&mut self) -> Vec<u8> {
+        let mut rest = std::mem::take(&mut self.received);
+        self.stream.read_to_end(&mut rest).unwrap();
+        rest
+    }
+
+    /// The server closed, and said nothing more.
+    pub(crate) fn hears_the_end(&mut self) {
+        assert_eq!(String::from_utf8_lossy(&self.hears_the_rest()), "");
+    }
+
+    fn hears_until(&mut self, end: &[u8]) -> Vec<u8> {
+        loop {
+            if let Some(at) = self.received.windows(end.len()).position(|window| window == end) {
+                return self.received.drain(..at + end.len()).collect();
+            }
+            let mut chunk = [0; 16 * 1024];
+            let count = self.stream.read(&mut chunk).expect("an answer in time");
+            assert!(count > 0, "the server closed after {:?}", String::from_utf8_lossy(&self.received));
+            self.received.extend_from_slice(&chunk[..count]);
+        }
+    }
+}
+
+/// One JSON frame.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reply(pub(crate) Value);
+
+impl Reply {
+    pub(crate) fn is_ok(&self) -> bool {
+        self.0["status"] == "OK"
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_ok(self) -> Self {
+        assert!(self.is_ok(), "{}", self.0);
+        self
+    }
+
+    /// The error's code.
+    #[track_caller]
+    pub(crate) fn code(&self) -> &str {
+        self.0["code"].as_str().unwrap_or_else(|| panic!("no error: {}", self.0))
+    }
+
+    #[track_caller]
+    pub(crate) fn message(&self) -> &str {
+        self.0["message"].as_str().unwrap_or_else(|| panic!("no message: {}", self.0))
+    }
+
+    #[track_caller]
+    pub(crate) fn token(&self) -> String {
+        self.0["tokenid"].as_str().unwrap_or_else(|| panic!("no token: {}", self.0)).to_owned()
+    }
+
+    /// The texts of the messages in `data`, in order.
+    #[track_caller]
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let messages = self.0["data"].as_array().unwrap_or_else(|| panic!("no messages: {}", self.0));
+        messages.iter().map(|message| message["msg"].as_str().unwrap().to_owned()).collect()
+    }
+}

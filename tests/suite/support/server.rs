@@ -1,0 +1,107 @@
+//! A server in this process, on ports that the system picks, with data that vanishes with it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use kabar::chat::PasswordHash;
+use kabar::config::{Config, ConfiguredUser, Password};
+use kabar::name::Name;
+use kabar::server::Server;
+use kabar::wire::Style;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::client::Client;
+
+pub(crate) struct TestServer {
+    config: Config,
+    runtime: Runtime,
+    running: Option<Server>,
+    _directory: TempDir,
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// A server with the accounts of PROTOCOL §3.
+    pub(crate) fn with_documented_users() -> Self {
+        Self::start_with(|config| config.users = documented_users())
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let directory = TempDir::new().unwrap();
+        let mut config = Config::default();
+        config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        config.server.listen_text = config.server.listen.clone();
+        config.server.data = directory.path().join("data");
+        change(&mut config);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let running = Some(start(&runtime, &config));
+        Self { config, runtime, running, _directory: directory }
+    }
+
+    /// Stops the server in order and starts it again on the same data.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.running = Some(start(&self.runtime, &self.config));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(server) = self.running.take() {
+            self.runtime.block_on(server.stop()).unwrap();
+        }
+    }
+
+    pub(crate) fn address(&self, style: Style) -> SocketAddr {
+        let listening = self.running.as_ref().unwrap().listening();
+        listening.iter().find(|(_, found)| *found == style).unwrap().0
+    }
+
+    /// A connection to the JSON listener.
+    pub(crate) fn connect(&self) -> Client {
+        Client::connect(self.address(Style::Json))
+    }
+
+    /// A connection to the text listener.
+    pub(crate) fn connect_text(&self) -> Client {
+        Client::connect(self.address(Style::Text))
+    }
+}
+
+fn start(runtime: &Runtime, config: &Config) -> Server {
+    let _inside = runtime.enter();
+    Server::start(config).unwrap()
+}
+
+pub(crate) fn documented_users() -> Vec<ConfiguredUser> {
+    let surabaya = [
+        ("messi", "Lionel Messi", "Argentina"),
+        ("henderson", "Jordan Henderson", "Inggris"),
+        ("lineker", "Gary Lineker", "Inggris"),
+    ];
+    let cytus =
+        [("paff", "Paff Aroma"), ("neko", "Neko UwU"), ("robo", "Robo Head"), ("ivy", "Ivy"), ("vanessa", "Vanessa")];
+    let with_country = surabaya.map(|(name, full_name, country)| user(name, full_name, country, "surabaya"));
+    with_country.into_iter().chain(cytus.map(|(name, full_name)| user(name, full_name, "", "cytus"))).collect()
+}
+
+fn user(name: &str, full_name: &str, country: &str, password: &str) -> ConfiguredUser {
+    ConfiguredUser {
+        name: Name::parse(name).unwrap(),
+        full_name: full_name.into(),
+        country: country.into(),
+        password: Password::Hash(hashed(password)),
+    }
+}
+
+/// Hashing takes a while on purpose: once for each password is enough for all tests of a process.
+fn hashed(password: &str) -> PasswordHash {
+    static HASHES: Mutex<BTreeMap<String, PasswordHash>> = Mutex::new(BTreeMap::new());
+    let mut hashes = HASHES.lock().unwrap();
+    let hash = || kabar::password::hash(&SecretString::from(password)).unwrap();
+    hashes.entry(password.to_owned()).or_insert_with(hash).clone()
+}

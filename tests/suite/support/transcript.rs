@@ -1,0 +1,152 @@
+//! Plays a written conversation against a server, and says where it went another way.
+//!
+//! ```text
+//! # a remark
+//! messi> auth messi surabaya             messi's connection sends this line; a new name opens a connection
+//! messi< {"status":"OK",...}             the next frame messi hears, byte for byte but for what changes each time
+//! paff/text> login paff cytus            a connection to the text listener
+//! paff/text< [OK] login berhasil
+//! messi< (nothing)                       nothing else is on its way to messi
+//! messi< (closed)                        the server closed
+//! -- restart                             the server stops and starts again; all connections end
+//! -- close messi                         messi's connection ends
+//! -- half-close messi                    messi sends nothing more
+//! ```
+//!
+//! In what is sent, `TOKEN` is the token that this connection got last, `TOKEN:paff` the one that paff got; `\r`, `\t`
+//! and `\xNN` are those bytes, and no newline follows a line that ends in `\`. Ids, times, tokens and versions differ
+//! from run to run: any stands for any.
+
+use std::collections::HashMap;
+
+use super::{Client, TestServer};
+
+pub(crate) struct Transcript<'a> {
+    server: &'a mut TestServer,
+    clients: HashMap<String, Client>,
+    tokens: HashMap<String, String>,
+}
+
+impl<'a> Transcript<'a> {
+    /// Plays the lines; panics at the first that goes another way, naming `source` and the line.
+    pub(crate) fn play(server: &'a mut TestServer, source: &str, text: &str) {
+        let mut transcript = Self { server, clients: HashMap::new(), tokens: HashMap::new() };
+        for (number, line) in text.lines().enumerate() {
+            let place = format!("{source}:{}", number + 1);
+            transcript.play_line(&place, line);
+        }
+    }
+
+    fn play_line(&mut self, place: &str, line: &str) {
+        if line.trim().is_empty() || line.starts_with('#') {
+            return;
+        }
+        if let Some(directive) = line.strip_prefix("-- ") {
+            return self.direct(place, directive);
+        }
+        let mark = line.find(['<', '>']).unwrap_or_else(|| panic!("{place}: neither > nor <: {line}"));
+        let (who, said) = (&line[..mark], line[mark + 1..].strip_prefix(' ').unwrap_or(&line[mark + 1..]));
+        if line.as_bytes()[mark] == b'>' { self.send(who, said) } else { self.expect(place, who, said) }
+    }
+
+    fn direct(&mut self, place: &str, directive: &str) {
+        match directive.split_once(' ') {
+            Some(("close", who)) => drop(self.clients.remove(who)),
+            Some(("half-close", who)) => self.client(who).half_closes(),
+            None if directive == "restart" => {
+                self.clients.clear();
+                self.server.restart();
+            }
+            _ => panic!("{place}: no directive: {directive}"),
+        }
+    }
+
+    fn client(&mut self, who: &str) -> &mut Client {
+        let server = &self.server;
+        let connect = || if is_text(who) { server.connect_text() } else { server.connect() };
+        self.clients.entry(who.to_owned()).or_insert_with(connect)
+    }
+
+    fn send(&mut self, who: &str, said: &str) {
+        let mut said = said.to_owned();
+        for (name, token) in &self.tokens {
+            said = said.replace(&format!("TOKEN:{name}"), token);
+        }
+        if let Some(own) = self.tokens.get(who) {
+            said = said.replace("TOKEN", own);
+        }
+        let bytes = match said.strip_suffix('\\') {
+            Some(unfinished) => unescape(unfinished),
+            None => [unescape(&said), b"\n".to_vec()].concat(),
+        };
+        self.client(who).sends(bytes);
+    }
+
+    fn expect(&mut self, place: &str, who: &str, expected: &str) {
+        let client = self.client(who);
+        match expected {
+            "(nothing)" if is_text(who) => return client.hears_no_line(),
+            "(nothing)" => return client.hears_nothing(),
+            "(closed)" => return client.hears_the_end(),
+            _ => {}
+        }
+        let heard = if is_text(who) { client.hears_line() } else { client.hears_frame() };
+        if let Some(token) = token_in(&heard) {
+            self.tokens.insert(who.to_owned(), token);
+        }
+        assert_eq!(masked(&heard), masked(expected), "{place}\n heard: {heard}\n");
+    }
+}
+
+fn is_text(who: &str) -> bool {
+    who.ends_with("/text")
+}
+
+fn token_in(frame: &str) -> Option<String> {
+    let is_token = |word: &&str| word.len() == 36 && uuid::Uuid::try_parse(word).is_ok();
+    frame.split(|c: char| !c.is_ascii_hexdigit() && c != '-').find(is_token).map(str::to_owned)
+}
+
+/// The text with everything that differs from run to run replaced.
+fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        masked.push_str(&rest[..=start]);
+        rest = &rest[start + 1..];
+        let end = rest.find('"').unwrap_or(rest.len());
+        let (quoted, after) = rest.split_at(end);
+        let is_time = quoted.len() == 24 && quoted.ends_with('Z') && quoted.as_bytes()[10] == b'T';
+        masked.push_str(if is_time { "TIME" } else { quoted });
+        rest = after;
+        if quoted == "id" {
+            masked.push_str("\":ID");
+            rest = rest.trim_start_matches("\":").trim_start_matches(|c: char| c.is_ascii_digit());
+        }
+    }
+    masked.push_str(rest);
+    let version = env!("CARGO_PKG_VERSION");
+    let masked = masked.replace(version, "VERSION");
+    match token_in(&masked) {
+        Some(token) => masked.replace(&token, "TOKEN"),
+        None => masked,
+    }
+}
+
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        bytes.extend_from_slice(before.as_bytes());
+        let (byte, length) = match after.as_bytes().first() {
+            Some(b'r') => (b'\r', 1),
+            Some(b't') => (b'\t', 1),
+            Some(b'x') => (u8::from_str_radix(&after[1..3], 16).unwrap(), 3),
+            _ => (b'\\', 0),
+        };
+        bytes.push(byte);
+        rest = &after[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
