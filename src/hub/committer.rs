@@ -141,10 +141,12 @@ impl Committer {
         shared.set_refusing(Some(refusal));
         let last = self.go_back();
         shared.tickets.fail(first, last, refusal);
-        self.release(last);
+        shared.tickets.settle(last.next());
+        self.release(last.next());
     }
 
-    /// Reloads the state, however long it takes: until then no answer that shows what was lost may leave.
+    /// Reloads the state, however long it takes: until then no answer that shows what was lost may leave. Gives the
+    /// newest ticket that was lost; the one after it stands for the state as reloaded.
     fn go_back(&self) -> Ticket {
         let shared = &*self.hub.0;
         loop {
@@ -153,11 +155,11 @@ impl Committer {
                 Ok(kept) => {
                     *state = State::restore(shared.home.clone(), kept);
                     let mut pending = shared.pending();
-                    let last = pending.ticket;
+                    let last = Ticket(pending.ticket);
                     pending.clear();
-                    pending.ticket = last + 1;
-                    shared.issued.store(last, Ordering::Release);
-                    return Ticket(last);
+                    pending.ticket = last.next().next().0;
+                    shared.issued.store(last.next().0, Ordering::Release);
+                    return last;
                 }
                 Err(error) => error!(%error, "the store cannot be read either; trying again"),
             }

@@ -15,6 +15,10 @@ pub struct Ticket(pub(super) u64);
 impl Ticket {
     /// The ticket of an answer that shows nothing of the state.
     pub const NONE: Self = Self(0);
+
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
 }
 
 /// What became of a batch.
