@@ -53,6 +53,11 @@ pub const TAG_BYTES: usize = 64;
 pub const INBOX_PAGE: usize = 1_000;
 /// A page ends early once its bodies reach this: a page of long messages must not become a reply of 30 MB.
 pub const PAGE_BYTES: usize = 1024 * 1024;
+/// The most messages that a replay for a subscription takes from the store at a time: it waits for the reader in
+/// between, and holds no more than this.
+pub const REPLAY_PAGE: usize = 256;
+/// Tries to end a replay between two deliveries. The last one makes the deliveries wait for it: a page of a few batches.
+pub const SEAM_TRIES: usize = 8;
 /// Tries to read an inbox page whose cursor another connection of the user keeps moving: each failed try means that
 /// the other one got a page.
 pub const READ_RETRIES: usize = 16;

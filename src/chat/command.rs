@@ -75,6 +75,13 @@ pub enum Command {
         /// Where it goes.
         upto: Seq,
     },
+    /// Move a user's inbox cursor forward, past what the user has dealt with.
+    Acknowledge {
+        /// Whose.
+        user: UserId,
+        /// To this one, or to the newest.
+        upto: Seq,
+    },
     /// Note that everything in an interval was pushed live to the user.
     ReadLive {
         /// Whose.

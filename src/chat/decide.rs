@@ -25,6 +25,7 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         Command::SendGroup { from, to, text } => messages::decide_group(state, *from, to, text),
         Command::Broadcast { from, text } => messages::decide_broadcast(state, *from, text),
         Command::ReadInbox { user, from, upto } => inbox::decide_read(state, *user, *from, *upto),
+        Command::Acknowledge { user, upto } => inbox::decide_acknowledge(state, *user, *upto),
         Command::ReadLive { user, after, upto } => inbox::decide_live(state, *user, *after, *upto),
         Command::ReadRealmInbox { user, realm, from, upto } => {
             inbox::decide_read_realm(state, *user, *realm, *from, *upto)

@@ -39,18 +39,23 @@ pub enum Which {
     Crossed,
     /// Those that came from or went to one realm.
     CrossedWith(RealmId),
+    /// All that the reader received, and all that the reader sent.
+    Said,
 }
 
 impl View {
     /// Whether the view shows an entry of one of its timelines.
     #[must_use]
     pub fn shows(&self, timeline: Timeline, entry: &Entry) -> bool {
+        if self.which == Which::Said {
+            return true;
+        }
         let own = match timeline {
             Timeline::User(_) => entry.sent,
             Timeline::Group(_) | Timeline::Broadcast => entry.peer == self.reader,
         };
         let wanted = match self.which {
-            Which::Received => true,
+            Which::Received | Which::Said => true,
             Which::Crossed => entry.realm.is_some(),
             Which::CrossedWith(realm) => entry.realm == Some(realm),
         };
@@ -70,6 +75,13 @@ impl State {
         Some(View { reader: id, spans, which: Which::Received })
     }
 
+    /// Where the user's cursor stands, if nothing after it is left to read.
+    #[must_use]
+    pub fn read_upto(&self, id: UserId) -> Option<Seq> {
+        let nothing_new = self.inbox(id)?.spans.is_empty();
+        nothing_new.then_some(self.user(id)?.cursor)
+    }
+
     /// What crossed realms with the realm, or at all for the home realm, past the user's cursor in that view.
     #[must_use]
     pub fn realm_inbox(&self, id: UserId, realm: RealmId) -> Option<View> {
@@ -77,6 +89,13 @@ impl State {
         let spans = self.timelines_of(id, user, user.realm_cursor(realm)).collect();
         let which = if realm == RealmId::HOME { Which::Crossed } else { Which::CrossedWith(realm) };
         Some(View { reader: id, spans, which })
+    }
+
+    /// Everything that was said to or by the user after `after`, read or not.
+    #[must_use]
+    pub fn said_since(&self, id: UserId, after: Seq) -> Option<View> {
+        let spans = self.timelines_of(id, self.user(id)?, after).collect();
+        Some(View { reader: id, spans, which: Which::Said })
     }
 
     /// The user's timelines with something after `after`.
@@ -130,6 +149,11 @@ pub(super) fn decide_read(state: &State, id: UserId, from: Seq, upto: Seq) -> Re
         return Ok(Vec::new());
     }
     Ok(vec![Event::InboxRead { user: id, upto }])
+}
+
+pub(super) fn decide_acknowledge(state: &State, id: UserId, upto: Seq) -> Result<Vec<Event>, Refusal> {
+    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    decide_read(state, id, user.cursor, upto)
 }
 
 pub(super) fn decide_live(state: &State, id: UserId, after: Seq, upto: Seq) -> Result<Vec<Event>, Refusal> {

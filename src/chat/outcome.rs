@@ -76,6 +76,15 @@ pub enum Outcome {
         /// A page limit cut it.
         more: bool,
     },
+    /// From now on the connection is told what is said.
+    Subscribed {
+        /// It is told what comes after this one; none: from now on.
+        after: Option<Seq>,
+    },
+    /// The connection is told nothing any more.
+    Unsubscribed,
+    /// The inbox cursor stands here now.
+    Acknowledged(Seq),
     /// The active users, in the order of coming online.
     Active(Vec<Name>),
     /// A group was made.

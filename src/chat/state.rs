@@ -7,7 +7,7 @@ use crate::chat::accounts::{Session, User};
 use crate::chat::event::{Event, Record};
 use crate::chat::groups::{Group, Membership};
 use crate::chat::inbox;
-use crate::chat::message::{Destination, Message};
+use crate::chat::message::{Author, Destination, Message};
 use crate::chat::realms::Realm;
 use crate::chat::timeline::Timeline;
 use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
@@ -52,8 +52,8 @@ pub struct Snapshot {
 /// Who is to hear a message at once, as of the moment it was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// One user.
-    User(UserId),
+    /// The one it is to, and the one it is from.
+    Pair(UserId, UserId),
     /// The members of a group.
     Members(Arc<Vec<UserId>>),
     /// Every user.
@@ -183,8 +183,9 @@ impl State {
     /// Who is to hear a message at once.
     #[must_use]
     pub fn audience(&self, message: &Message) -> Audience {
+        let Author::Local(author) = message.from;
         match message.to {
-            Destination::User(user) => Audience::User(user),
+            Destination::User(user) => Audience::Pair(user, author),
             Destination::Group(group) => {
                 Audience::Members(self.group(group).map(|g| g.members.clone()).unwrap_or_default())
             }

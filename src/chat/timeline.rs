@@ -28,6 +28,12 @@ pub struct Entry {
 }
 
 impl Message {
+    /// Whether this user said the message.
+    #[must_use]
+    pub fn is_from(&self, user: UserId) -> bool {
+        self.from == Author::Local(user)
+    }
+
     /// Whether the message was said to this user alone.
     #[must_use]
     pub fn is_to(&self, user: UserId) -> bool {

@@ -8,10 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tracing::{error, info};
 
-use crate::chat::{Event, Refusal, State, StoredMessage};
+use crate::chat::{Event, Message, Refusal, State, StoredMessage};
 use crate::hub::outbox::Outbox;
 use crate::hub::tickets::Ticket;
-use crate::hub::{Batch, Hub};
+use crate::hub::{Batch, Delivery, Hub};
+use crate::id::UserId;
 use crate::limits::STORE_RETRY;
 use crate::store::CommitError;
 use crate::wire::Style;
@@ -101,8 +102,7 @@ impl Committer {
             let stored = StoredMessage { seq: record.seq, time: record.time, body: message.body.clone() };
             let mut frames: [Option<Bytes>; 2] = [None, None];
             presence.each_of(&delivery.audience, |user, outbox| {
-                let is_origin = delivery.origin.as_ref().is_some_and(|origin| Arc::ptr_eq(origin, outbox));
-                if (is_origin && !message.is_to(user)) || !outbox.is_listening() {
+                if !delivery.is_heard_by(user, outbox, message) {
                     return;
                 }
                 let style = outbox.style();
@@ -176,6 +176,19 @@ impl Committer {
             shared.set_refusing(None);
             info!("the store is tried again");
         }
+    }
+}
+
+impl Delivery {
+    /// Whether a connection of the audience is to hear the message. The one that brought it has its reply; a person at
+    /// a terminal knows what was typed at another. What one says to oneself is heard everywhere.
+    fn is_heard_by(&self, user: UserId, outbox: &Arc<Outbox>, message: &Message) -> bool {
+        if !outbox.is_listening() {
+            return false;
+        }
+        let is_origin = self.origin.as_ref().is_some_and(|origin| Arc::ptr_eq(origin, outbox));
+        let is_own = is_origin || (outbox.style() == Style::Text && message.is_from(user));
+        !is_own || message.is_to(user)
     }
 }
 

@@ -9,6 +9,8 @@
 mod committer;
 mod outbox;
 mod presence;
+mod push;
+mod subscription;
 mod tickets;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,6 +29,7 @@ use crate::wire::Style;
 
 pub use committer::{Committer, Step};
 pub use outbox::{Ending, Outbox, Sink, Waiting};
+pub use subscription::Replay;
 pub use tickets::{Ticket, Tickets, Verdict};
 
 /// A handle to the hub. Clones share it.
@@ -181,11 +184,13 @@ impl Hub {
 
     /// Binds a connection to a session: its user is online, and a text listener's hears what comes.
     pub fn attach(&self, user: UserId, session: SessionId, outbox: &Arc<Outbox>) {
+        // Under the state's lock nothing new can come between finding the inbox read and listening.
+        let state = self.0.read_state();
         let mut presence = self.0.presence();
         presence.attach(user, Attached { session, outbox: outbox.clone() });
         outbox.set_stranger(false);
         if outbox.style() == Style::Text {
-            outbox.listen(presence.delivered);
+            outbox.listen(state.read_upto(user).unwrap_or(presence.delivered));
         }
     }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::hub::push::Push;
 use crate::hub::tickets::{Ticket, Tickets, Verdict};
 use crate::id::Seq;
 use crate::limits::{IDLE_BUFFER_BYTES, PUSH_BYTES};
@@ -64,18 +65,6 @@ struct Mark {
     ticket: Ticket,
     tag: Option<Tag>,
     length: usize,
-}
-
-/// Whether messages are pushed, and how far that came.
-#[derive(Clone, Copy, Default)]
-enum Push {
-    #[default]
-    Off,
-    /// Everything after `after` is pushed; `pushed` was the newest put into the queue, `left` the newest that is
-    /// known to have left it.
-    Live { after: Seq, pushed: Seq, left: Seq },
-    /// The queue ran over: nothing is pushed until it is empty.
-    Lagging { after: Seq, left: Seq },
 }
 
 /// What waits to leave a connection.
@@ -155,17 +144,22 @@ impl Outbox {
     /// Returns whether the caller is the one to flush it.
     pub(super) fn push(&self, seq: Seq, frame: &[u8]) -> bool {
         let mut queue = self.queue();
-        let Push::Live { after, left, .. } = queue.push else { return false };
-        if seq <= after {
+        if !queue.push.wants(seq) {
             return false;
         }
         if queue.backlog() + frame.len() > PUSH_BYTES {
-            queue.push = Push::Lagging { after, left };
+            queue.push.lag();
             return false;
         }
-        queue.push = Push::Live { after, pushed: seq, left };
+        queue.push.note_pushed(seq);
         queue.ready.extend_from_slice(frame);
         !std::mem::replace(&mut queue.listed, true)
+    }
+
+    /// Puts what was pushed before this connection listened into the queue. The caller sees to it that the queue
+    /// does not grow.
+    pub(super) fn replay(&self, frame: &[u8]) {
+        self.queue().ready.extend_from_slice(frame);
     }
 
     /// Writes what the socket takes.
@@ -233,55 +227,49 @@ impl Outbox {
 
     /// Begins to push what comes after `after`.
     pub(super) fn listen(&self, after: Seq) {
-        self.queue().push = Push::Live { after, pushed: after, left: after };
+        self.queue().push = Push::live(after);
     }
 
-    /// Leaves out of the pushes what the connection has read in another way.
+    /// Leaves out of what is pushed to a person at a terminal what that person has read in another way.
     pub fn skip_to(&self, upto: Seq) {
-        if let Push::Live { after, pushed, left } = &mut self.queue().push {
-            *after = upto.max(*after);
-            *pushed = upto.max(*pushed);
-            *left = upto.max(*left);
+        if self.style == Style::Text {
+            self.queue().push.skip_to(upto);
         }
     }
 
     /// Whether messages are pushed at all.
     pub(super) fn is_listening(&self) -> bool {
-        matches!(self.queue().push, Push::Live { .. })
+        self.queue().push.is_live()
     }
 
     /// Ends pushing.
-    pub(super) fn stop_listening(&self) {
-        self.queue().push = Push::Off;
+    pub fn stop_listening(&self) {
+        self.queue().push = Push::default();
     }
 
-    /// The interval that was pushed and has left since this was last asked; none where nothing was.
+    /// The interval that a person at a terminal got pushed since this was last asked. A program's subscription does
+    /// not count as reading.
     pub(super) fn take_read(&self) -> Option<(Seq, Seq)> {
-        let mut queue = self.queue();
-        match &mut queue.push {
-            Push::Live { after, left, .. } | Push::Lagging { after, left } if *left > *after => {
-                Some((std::mem::replace(after, *left), *left))
-            }
-            _ => None,
-        }
+        if self.style == Style::Text { self.queue().push.take_left() } else { None }
     }
 
-    /// Begins to push again after a lag, from `after` on, once the queue is empty. Tells the reader what was left out.
+    /// Tells a reader that lagged, and has taken everything, what was left out. A person is pushed to again, from
+    /// `after` on; a program subscribes again from where it was (PROTOCOL §7).
     pub(super) fn recover(&self, after: Seq) {
         let mut queue = self.queue();
-        let Push::Lagging { left, .. } = queue.push else { return };
-        if queue.backlog() > 0 {
+        if !queue.push.is_lagging() || queue.backlog() > 0 {
             return;
         }
-        self.style.lagged(&mut queue.ready, left);
-        queue.push = Push::Live { after, pushed: after, left: after };
+        let newest = queue.push.pushed();
+        self.style.lagged(&mut queue.ready, newest);
+        queue.push = if self.style == Style::Text { Push::live(after) } else { Push::default() };
     }
 
     /// Whether the queue ran over and is empty again.
     #[must_use]
     pub fn wants_recovery(&self) -> bool {
         let queue = self.queue();
-        matches!(queue.push, Push::Lagging { .. }) && queue.backlog() == 0
+        queue.push.is_lagging() && queue.backlog() == 0
     }
 }
 
@@ -331,10 +319,8 @@ impl Queue {
         self.written = 0;
         self.ready.clear();
         give_back(&mut self.ready);
-        if let Push::Live { pushed, left, .. } = &mut self.push {
-            *left = *pushed;
-        }
-        matches!(self.push, Push::Lagging { .. })
+        self.push.note_left();
+        self.push.is_lagging()
     }
 }
 

@@ -84,7 +84,12 @@ impl Presence {
             }
         };
         match audience {
-            Audience::User(user) => tell(*user),
+            Audience::Pair(to, from) => {
+                tell(*to);
+                if from != to {
+                    tell(*from);
+                }
+            }
             Audience::Members(members) => members.iter().copied().for_each(tell),
             Audience::Everyone => self.users.keys().copied().for_each(tell),
         }

@@ -10,12 +10,12 @@ use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
 use tracing::debug;
 
-use crate::hub::{Ending, Outbox, Sink, Waiting};
+use crate::hub::{Ending, Outbox, Replay, Sink, Waiting};
 use crate::limits::{LAST_WORDS, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT};
 use crate::net::Services;
 use crate::net::admission::Permit;
 use crate::net::session::{Flow, Session};
-use crate::wire::LineCodec;
+use crate::wire::{Line, LineCodec};
 
 impl Sink for TcpStream {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -76,23 +76,17 @@ impl Connection {
                 Some(Ending::Farewell(_)) => return self.serve_the_rest().await,
                 None => {}
             }
-            let read = self.read();
-            let flow = match read {
-                Ok(Read::NothingNow) => continue,
+            let goodbye = match self.read() {
+                Ok(Read::NothingNow) => None,
                 Ok(Read::Bytes) => self.serve_lines().await,
-                Ok(Read::End) => {
-                    let last = self.serve_last_line().await;
-                    if last == Flow::Drop { Flow::Drop } else { Flow::Close }
-                }
+                Ok(Read::End) => Some(self.serve_last_line().await),
                 Err(error) => {
                     debug!(%error, "the connection broke");
-                    return Goodbye::AtOnce;
+                    Some(Goodbye::AtOnce)
                 }
             };
-            match flow {
-                Flow::Continue => {}
-                Flow::Close => return Goodbye::InOrder,
-                Flow::Drop => return Goodbye::AtOnce,
+            if let Some(goodbye) = goodbye {
+                return goodbye;
             }
         }
     }
@@ -100,10 +94,8 @@ impl Connection {
     /// The server is to end this connection: what was received is still served.
     async fn serve_the_rest(&mut self) -> Goodbye {
         while matches!(self.read(), Ok(Read::Bytes)) {
-            match self.serve_lines().await {
-                Flow::Continue => {}
-                Flow::Close => break,
-                Flow::Drop => return Goodbye::AtOnce,
+            if let Some(goodbye) = self.serve_lines().await {
+                return goodbye;
             }
         }
         Goodbye::InOrder
@@ -151,25 +143,49 @@ impl Connection {
         }
     }
 
-    async fn serve_lines(&mut self) -> Flow {
-        let mut flow = Flow::Continue;
-        while flow == Flow::Continue {
+    async fn serve_lines(&mut self) -> Option<Goodbye> {
+        let mut goodbye = None;
+        while goodbye.is_none() {
             let Ok(Some(line)) = self.codec.decode(&mut self.input) else { break };
             self.wait_for_room().await;
-            flow = self.session.answer(line).await;
+            goodbye = self.serve_line(line).await;
         }
         self.give_back_input();
         self.session.send_replies();
-        flow
+        goodbye
     }
 
-    async fn serve_last_line(&mut self) -> Flow {
-        let mut flow = Flow::Continue;
+    async fn serve_last_line(&mut self) -> Goodbye {
+        let mut goodbye = None;
         if let Ok(Some(line)) = self.codec.decode_eof(&mut self.input) {
-            flow = self.session.answer(line).await;
+            goodbye = self.serve_line(line).await;
         }
         self.session.send_replies();
-        flow
+        goodbye.unwrap_or(Goodbye::InOrder)
+    }
+
+    async fn serve_line(&mut self, line: Line) -> Option<Goodbye> {
+        match self.session.answer(line).await {
+            Flow::Continue => None,
+            Flow::Replay(replay) => {
+                Box::pin(self.replay(replay)).await;
+                None
+            }
+            Flow::Close => Some(Goodbye::InOrder),
+            Flow::Drop => Some(Goodbye::AtOnce),
+        }
+    }
+
+    /// Replays page by page, each once the reader has taken the one before.
+    async fn replay(&self, replay: Replay) {
+        let mut going_on = Some(replay);
+        while let Some(replay) = going_on {
+            self.until(|waiting| waiting.bytes < REPLY_BYTES).await;
+            if self.outbox.ending().is_some() {
+                return;
+            }
+            going_on = self.session.replay_on(replay).await;
+        }
     }
 
     /// Holds the next request back while too many are unanswered or too much is unread.

@@ -21,7 +21,7 @@ use crate::time::Time;
 /// The spans of a view at one moment of the index.
 pub(super) struct Moment {
     sources: Vec<Source>,
-    /// Nothing that the view shows comes after it.
+    /// The newest durable entry.
     end: Seq,
     /// How many entries may be looked at.
     entries: usize,
@@ -35,8 +35,7 @@ impl Moment {
             .filter(|span| span.after < span.upto)
             .map(|span| Source::new(span, index.recent(span.timeline)))
             .collect();
-        let end = sources.iter().map(|source| source.upto).max().unwrap_or_default();
-        Self { sources, end, entries: index.tuning().page_entries }
+        Self { sources, end: index.head(), entries: index.tuning().page_entries }
     }
 
     /// Reads the oldest messages that the view shows.
@@ -205,10 +204,10 @@ mod tests {
         let mut view = direct_view(2, 1);
         view.spans[0].upto = Seq(4);
         let page = store.page(&view, 10).unwrap();
-        assert_eq!((seqs(&page), page.upto, page.more), (vec![2, 3, 4], Seq(4), false));
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![2, 3, 4], Seq(9), false));
         view.spans[0].after = Seq(u64::MAX);
         let page = store.page(&view, 10).unwrap();
-        assert_eq!((seqs(&page), page.upto, page.more), (vec![], Seq(0), false));
+        assert_eq!((seqs(&page), page.upto, page.more), (vec![], Seq(9), false));
     }
 
     #[test]

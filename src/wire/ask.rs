@@ -26,6 +26,15 @@ pub(super) fn send(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     Ok(Ask::Send { to: words.address("USER")?, text: words.text()? })
 }
 
+pub(super) fn acknowledge(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::Acknowledge { upto: words.id()? })
+}
+
+pub(super) fn subscribe(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    let after = if words.is_empty() { None } else { Some(words.id()?) };
+    Ok(Ask::Subscribe { after })
+}
+
 /// A client of the realm system writes `{}` where it means nobody.
 pub(super) fn info(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     let user = match words.next() {

@@ -109,6 +109,13 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
         Outcome::Realms(realms) => append_realms(frame, realms),
         Outcome::Help(command) => append_help(frame, command.as_deref()),
         Outcome::Version => append_version(frame),
+        Outcome::Subscribed { after: Some(after) } => {
+            frame.object("data").field("after", after);
+        }
+        Outcome::Acknowledged(cursor) => {
+            frame.object("data").field("id", cursor);
+        }
+        Outcome::Subscribed { after: None } | Outcome::Unsubscribed => {}
         Outcome::Bye | Outcome::GroupCreated | Outcome::GroupJoined { .. } | Outcome::Pong => {}
     }
 }

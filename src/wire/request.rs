@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use secrecy::SecretString;
 
-use crate::id::Token;
+use crate::id::{Seq, Token};
 use crate::limits::TAG_BYTES;
 use crate::name::{Address, Name};
 use crate::wire::codec::LineError;
@@ -70,6 +70,20 @@ pub enum Ask {
     },
     /// `inbox`, `kotakmasuk`.
     Inbox,
+    /// `peek`.
+    Peek,
+    /// `ack`.
+    Acknowledge {
+        /// The newest message that the client has dealt with.
+        upto: Seq,
+    },
+    /// `subscribe`.
+    Subscribe {
+        /// The newest message that the client has; without one, from now on.
+        after: Option<Seq>,
+    },
+    /// `unsubscribe`.
+    Unsubscribe,
     /// `showuseractive`, `list`, `user_on`, `online`.
     Active,
     /// `info`.

@@ -29,6 +29,10 @@ pub static VERBS: &[Verb] = &[
     verb("chat", "USER TEXT", "tell a user", ask::send),
     verb("inbox", "", "read what is new", |_| Ok(Ask::Inbox)),
     verb("kotakmasuk", "", "read what is new", |_| Ok(Ask::Inbox)),
+    verb("peek", "", "read it and leave it new", |_| Ok(Ask::Peek)),
+    verb("ack", "ID", "what is new begins after ID", ask::acknowledge),
+    verb("subscribe", "[ID]", "be told at once (after ID)", ask::subscribe),
+    verb("unsubscribe", "", "be told no more", |_| Ok(Ask::Unsubscribe)),
     verb("broadcast", "TEXT", "tell everyone", ask::broadcast).of_draft(),
     verb("addgroup", "GROUP [PASSWORD]", "make a group", ask::add_group),
     verb("creategroup", "GROUP PASSWORD", "make a closed group", ask::create_group).of_draft(),
@@ -123,7 +127,7 @@ mod tests {
         for word in ["send", "SEND", "sEnD"] {
             assert_eq!(Verb::find(word).map(|verb| verb.word), Some("send"));
         }
-        for word in ["", "sen", "sends", "sénd", "subscribe"] {
+        for word in ["", "sen", "sends", "sénd", "resubscribe"] {
             assert_eq!(Verb::find(word), None);
         }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 use secrecy::SecretString;
 
+use crate::id::Seq;
 use crate::limits::{PASSWORD_BYTES, PROFILE_BYTES};
 use crate::name::{Address, InvalidName, Name};
 
@@ -55,6 +56,11 @@ impl<'a> Words<'a> {
     /// `NAME` or `NAME@REALM`.
     pub(super) fn address(&mut self, parameter: &'static str) -> Result<Address, BadParameter> {
         Address::parse(self.next()).map_err(|error| not_a_name(parameter, error))
+    }
+
+    /// A message's id; 0 is before all.
+    pub(super) fn id(&mut self) -> Result<Seq, BadParameter> {
+        self.next().parse().map(Seq).map_err(|_| BadParameter::new("ID", "expected a message's id, or 0"))
     }
 
     /// A password, to be set or to be checked.

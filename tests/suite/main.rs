@@ -6,5 +6,6 @@ mod any_bytes;
 mod crash;
 mod durability;
 mod habits;
+mod live;
 mod support;
 mod transcripts;

@@ -5,6 +5,7 @@ mod groups;
 mod messages;
 mod reading;
 mod realms;
+mod subscription;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use crate::chat::{Command, Outcome, Refusal, State};
-use crate::hub::{Executed, Hub, Outbox, Ticket};
+use crate::hub::{Executed, Hub, Outbox, Replay, Ticket};
 use crate::id::{SessionId, Token, UserId};
 use crate::limits::SESSION_TOUCH;
 use crate::net::{Policy, Services};
@@ -49,10 +50,12 @@ struct Answer {
 }
 
 /// How the connection goes on after a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Flow {
     /// With the next line.
     Continue,
+    /// With what was said before it listened.
+    Replay(Replay),
     /// It ends once everything was answered.
     Close,
     /// It ends at once.
@@ -129,6 +132,9 @@ impl Session {
         let result = answer.result.as_ref().map_err(|refusal| *refusal);
         let flow = if matches!(result, Ok(Outcome::Bye)) { Flow::Close } else { Flow::Continue };
         self.outbox.reply(answer.ticket, tag, |out| style.reply(out, &heading, result));
+        if let Ok(Outcome::Subscribed { after }) = answer.result {
+            return Box::pin(self.begin_to_listen(after)).await;
+        }
         flow
     }
 
@@ -153,6 +159,10 @@ impl Session {
             Ask::SendPrivateRealm { realm, user, text } => self.send_to_realm(who, realm, user, text),
             Ask::SendGroupRealm { realm, group, text } => self.send_to_realm_group(who, realm, group, text),
             Ask::Inbox => Box::pin(self.inbox(who)).await,
+            Ask::Peek => Box::pin(self.peek(who)).await,
+            Ask::Acknowledge { upto } => self.acknowledge(who, upto),
+            Ask::Subscribe { after } => self.subscribe(who, after),
+            Ask::Unsubscribe => self.unsubscribe(),
             Ask::RealmInbox { realm } => Box::pin(self.realm_inbox(who, realm)).await,
             Ask::Active | Ask::Info { user: None } => self.active(),
             Ask::Info { user: Some(user) } => self.info(&user),

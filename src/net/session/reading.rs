@@ -24,8 +24,6 @@ struct Opened {
     cursor: Seq,
     /// The view holds everything up to here.
     head: Seq,
-    /// There is something to tidy even where the view shows nothing.
-    untidy: bool,
 }
 
 impl Session {
@@ -33,8 +31,7 @@ impl Session {
         self.hub().note_live_reading(who.user);
         let open = |state: &State| {
             let user = state.user(who.user)?;
-            let untidy = !user.live.is_empty();
-            Some(Opened { view: state.inbox(who.user)?, cursor: user.cursor, head: state.head(), untidy })
+            Some(Opened { view: state.inbox(who.user)?, cursor: user.cursor, head: state.head() })
         };
         let move_over = |from, upto| Command::ReadInbox { user: who.user, from, upto };
         match self.read_view(open, move_over).await {
@@ -45,12 +42,28 @@ impl Session {
         }
     }
 
+    /// The inbox as it is, its cursor left where it stands.
+    pub(super) async fn peek(&mut self, who: Identity) -> Answer {
+        self.hub().note_live_reading(who.user);
+        self.wait_for_own_changes().await;
+        let (view, ticket) = self.hub().read(|state| state.inbox(who.user));
+        let Some(view) = view else { return Refusal::NoSession.into() };
+        let read = self.page(view).await;
+        Answer { result: read.map(|Page { messages, more, .. }| Outcome::Inbox { messages, more }), ticket }
+    }
+
+    pub(super) fn acknowledge(&self, who: Identity, upto: Seq) -> Answer {
+        let executed = self.hub().execute(&Command::Acknowledge { user: who.user, upto }, None);
+        let (cursor, _) = self.hub().read(|state| state.user(who.user).map_or(Seq(0), |user| user.cursor));
+        Answer::of(executed, |_| Outcome::Acknowledged(cursor))
+    }
+
     pub(super) async fn realm_inbox(&mut self, who: Identity, name: Name) -> Answer {
         let (realm, ticket) = self.hub().read(|state| state.realm_named(&name).map(|(id, _)| id));
         let Some(realm) = realm else { return Answer { result: Err(Refusal::RealmNotFound), ticket } };
         let open = |state: &State| {
             let cursor = state.user(who.user)?.realm_cursor(realm);
-            Some(Opened { view: state.realm_inbox(who.user, realm)?, cursor, head: state.head(), untidy: false })
+            Some(Opened { view: state.realm_inbox(who.user, realm)?, cursor, head: state.head() })
         };
         let move_over = |from, upto| Command::ReadRealmInbox { user: who.user, realm, from, upto };
         match self.read_view(open, move_over).await {
@@ -72,12 +85,12 @@ impl Session {
         self.wait_for_own_changes().await;
         for _ in 0..READ_RETRIES {
             let (opened, ticket) = self.hub().read(&open);
-            let Opened { view, cursor, head, untidy } = opened.ok_or(Refusal::NoSession)?;
-            if view.spans.is_empty() && !untidy {
+            let Opened { view, cursor, head } = opened.ok_or(Refusal::NoSession)?;
+            if view.spans.is_empty() {
                 return Ok(Reading { messages: Vec::new(), more: false, ticket });
             }
             let page = self.page(view).await?;
-            if page.messages.is_empty() && !untidy {
+            if page.messages.is_empty() {
                 return Ok(Reading { messages: Vec::new(), more: false, ticket });
             }
             let upto = page.upto.min(head);
@@ -95,7 +108,7 @@ impl Session {
     }
 
     /// What this connection sent itself, to itself perhaps, is to be seen by what it reads next.
-    async fn wait_for_own_changes(&self) {
+    pub(super) async fn wait_for_own_changes(&self) {
         self.send_replies();
         while !self.outbox.has_left(|waiting| waiting.requests == 0) && self.outbox.ending() != Some(Ending::Gone) {
             self.outbox.woken().await;

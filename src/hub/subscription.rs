@@ -1,0 +1,77 @@
+//! From what was said before to what is being said, with no gap and no repeat in between (PROTOCOL §7).
+
+use crate::chat::View;
+use crate::hub::outbox::Outbox;
+use crate::hub::presence::Presence;
+use crate::hub::{Hub, Shared};
+use crate::id::{Seq, UserId};
+use crate::limits::{REPLAY_PAGE, SEAM_TRIES};
+use crate::store::{Page, StoreError};
+
+/// A replay under way: everything said to or by a user after a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Replay {
+    user: UserId,
+    after: Seq,
+    tries: usize,
+}
+
+impl Replay {
+    /// A replay of what comes after `after`.
+    #[must_use]
+    pub fn new(user: UserId, after: Seq) -> Self {
+        Self { user, after, tries: 0 }
+    }
+
+    /// Puts the next page into the connection's queue, and lets it listen once everything before is there.
+    ///
+    /// Returns whether it listens. Waits for the disk: not for a thread that serves traffic.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn step(&mut self, hub: &Hub, outbox: &Outbox) -> Result<bool, StoreError> {
+        let shared = &*hub.0;
+        self.tries += 1;
+        let state = shared.read_state();
+        let view = state.said_since(self.user, self.after);
+        let head = state.head();
+        // Where others say so much that no page is new enough, what is delivered waits for this one.
+        let seam = (self.tries >= SEAM_TRIES).then(|| shared.presence());
+        drop(state);
+        if let Some(view) = view {
+            self.replay_page(shared, outbox, &view, head)?;
+        }
+        Ok(match seam {
+            Some(presence) => self.listen(&presence, outbox),
+            None => self.listen(&shared.presence(), outbox),
+        })
+    }
+
+    fn replay_page(&mut self, shared: &Shared, outbox: &Outbox, view: &View, head: Seq) -> Result<(), StoreError> {
+        let Page { messages, upto, more } = shared.store.page(view, REPLAY_PAGE)?;
+        for message in &messages {
+            outbox.replay(&outbox.style().pushed(message));
+        }
+        if more {
+            self.tries = 0;
+        }
+        self.after = self.after.max(upto.min(head));
+        Ok(())
+    }
+
+    fn listen(&self, presence: &Presence, outbox: &Outbox) -> bool {
+        let nothing_missing = presence.delivered <= self.after;
+        if nothing_missing {
+            outbox.listen(self.after);
+        }
+        nothing_missing
+    }
+}
+
+impl Hub {
+    /// Pushes to the connection from now on.
+    pub fn listen(&self, outbox: &Outbox) {
+        let presence = self.0.presence();
+        outbox.listen(presence.delivered);
+    }
+}

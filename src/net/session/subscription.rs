@@ -1,0 +1,58 @@
+//! Live delivery to a connection that asked for it (PROTOCOL §7).
+
+use tracing::error;
+
+use crate::chat::{Outcome, Refusal};
+use crate::hub::Replay;
+use crate::id::Seq;
+use crate::net::session::{Answer, Flow, Identity, Session};
+
+impl Session {
+    /// Another user's token cannot subscribe this connection.
+    pub(super) fn subscribe(&self, who: Identity, after: Option<Seq>) -> Answer {
+        let is_own = self.bound.is_some_and(|bound| bound.who.user == who.user);
+        if !is_own {
+            return Refusal::Forbidden.into();
+        }
+        Answer::at_once(Ok(Outcome::Subscribed { after }))
+    }
+
+    pub(super) fn unsubscribe(&self) -> Answer {
+        self.stop_listening();
+        Answer::at_once(Ok(Outcome::Unsubscribed))
+    }
+
+    /// What was pushed to a text connection so far stays read.
+    fn stop_listening(&self) {
+        if let Some(bound) = self.bound {
+            self.hub().note_live_reading(bound.who.user);
+        }
+        self.outbox.stop_listening();
+    }
+
+    /// The reply to the subscription leaves; then the connection listens, or first hears what came after a message.
+    pub(super) async fn begin_to_listen(&self, after: Option<Seq>) -> Flow {
+        let Some(bound) = self.bound else { return Flow::Continue };
+        self.stop_listening();
+        self.wait_for_own_changes().await;
+        if let Some(after) = after {
+            return Flow::Replay(Replay::new(bound.who.user, after));
+        }
+        self.hub().listen(&self.outbox);
+        Flow::Continue
+    }
+
+    /// Puts the next page of a replay into the connection's queue; none when the connection listens, or the store
+    /// cannot be read.
+    pub(in crate::net) async fn replay_on(&self, mut replay: Replay) -> Option<Replay> {
+        let (hub, outbox) = (self.hub().clone(), self.outbox.clone());
+        let step =
+            tokio::task::spawn_blocking(move || replay.step(&hub, &outbox).map(|live| (!live).then_some(replay)));
+        let next = step.await.unwrap_or(Ok(None)).unwrap_or_else(|error| {
+            error!(%error, "the store could not be read for a subscription");
+            None
+        });
+        self.outbox.flush();
+        next
+    }
+}

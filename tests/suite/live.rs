@@ -1,0 +1,125 @@
+//! Live delivery: nothing missing and nothing twice between what was and what is (PROTOCOL §7).
+
+use std::thread;
+
+use crate::support::TestServer;
+
+#[test]
+fn a_subscriber_hears_what_is_said_and_no_more_after_unsubscribing() {
+    let server = TestServer::start();
+    let mut messi = server.connect().registered("messi");
+    let mut neko = server.connect().registered("neko");
+    neko.asks("subscribe").expect_ok();
+    messi.asks("send neko halo").expect_ok();
+    let event = neko.hears();
+    assert_eq!((&event.0["event"], &event.0["data"]["msg"]), (&"message".into(), &"halo".into()));
+    neko.asks("unsubscribe").expect_ok();
+    messi.asks("send neko halo?").expect_ok();
+    neko.hears_nothing();
+    assert_eq!(neko.asks("inbox").texts(), ["halo", "halo?"], "a subscription leaves the inbox alone");
+}
+
+#[test]
+fn all_devices_show_the_same_conversation() {
+    let server = TestServer::start();
+    let mut messi = server.connect();
+    let token = messi.asks("register messi rahasia").token();
+    let mut phone = server.connect();
+    phone.asks(&format!("subscribe {token}")).expect_ok();
+    messi.asks("subscribe").expect_ok();
+    server.connect().registered("neko");
+    messi.asks("send neko halo").expect_ok();
+    messi.hears_nothing();
+    assert_eq!(phone.hears().0["data"]["from"], "messi");
+}
+
+#[test]
+fn another_users_token_cannot_subscribe() {
+    let server = TestServer::start();
+    let token = server.connect().asks("register messi rahasia").token();
+    let mut neko = server.connect().registered("neko");
+    assert_eq!(neko.asks(&format!("subscribe {token}")).code(), "forbidden");
+}
+
+#[test]
+fn logging_in_anew_ends_a_subscription() {
+    let server = TestServer::start();
+    let mut messi = server.connect().registered("messi");
+    let mut neko = server.connect().registered("neko");
+    neko.asks("subscribe").expect_ok();
+    neko.asks("auth neko rahasia").expect_ok();
+    messi.asks("send neko halo").expect_ok();
+    neko.hears_nothing();
+}
+
+#[test]
+fn peek_shows_the_inbox_until_it_is_acknowledged() {
+    let server = TestServer::start();
+    let mut messi = server.connect().registered("messi");
+    let mut neko = server.connect().registered("neko");
+    let first = messi.asks("send neko satu").expect_ok().0["data"]["id"].clone();
+    messi.asks("send neko dua").expect_ok();
+    assert_eq!(neko.asks("peek").texts(), ["satu", "dua"]);
+    assert_eq!(neko.asks("peek").texts(), ["satu", "dua"]);
+    neko.asks(&format!("ack {first}")).expect_ok();
+    assert_eq!(neko.asks("peek").texts(), ["dua"]);
+    neko.asks("ack 0").expect_ok();
+    assert_eq!(neko.asks("peek").texts(), ["dua"], "never back");
+    neko.asks("ack 999999999").expect_ok();
+    messi.asks("send neko tiga").expect_ok();
+    assert_eq!(neko.asks("inbox").texts(), ["tiga"], "never past the newest");
+}
+
+#[test]
+fn a_subscription_from_the_beginning_under_load_has_no_gap_and_no_repeat() {
+    const BEFORE: usize = 3_000;
+    const DURING: usize = 3_000;
+    let server = TestServer::start();
+    let mut neko = server.connect().registered("neko");
+    let mut messi = server.connect().registered("messi");
+    let said: String = (0..BEFORE).map(|number| format!("send neko {number}\n")).collect();
+    messi.sends(said);
+    (0..BEFORE).for_each(|_| drop(messi.hears().expect_ok()));
+    let talking = thread::spawn(move || {
+        for number in BEFORE..BEFORE + DURING {
+            messi.says(&format!("send neko {number}"));
+        }
+        (0..DURING).for_each(|_| drop(messi.hears().expect_ok()));
+    });
+    neko.asks("subscribe 0").expect_ok();
+    for number in 0..BEFORE + DURING {
+        assert_eq!(neko.hears().0["data"]["msg"], number.to_string());
+    }
+    talking.join().unwrap();
+    neko.hears_nothing();
+}
+
+#[test]
+fn a_slow_reader_is_told_that_it_lags_and_catches_up() {
+    const MESSAGES: usize = 4_000;
+    let server = TestServer::start();
+    let mut slow = server.connect().registered("slow");
+    slow.asks("subscribe").expect_ok();
+    let mut messi = server.connect().registered("messi");
+    let text = "x".repeat(4_000);
+    for batch in 0..MESSAGES / 100 {
+        let lines: String = (0..100).map(|number| format!("send slow {} {text}\n", batch * 100 + number)).collect();
+        messi.sends(lines);
+        (0..100).for_each(|_| drop(messi.hears().expect_ok()));
+    }
+    let mut heard = 0;
+    let mut last = 0;
+    loop {
+        let event = slow.hears();
+        if event.0["event"] == "lagged" {
+            assert_eq!(event.0["after"], last);
+            break;
+        }
+        last = event.0["data"]["id"].as_u64().unwrap();
+        heard += 1;
+    }
+    assert!(heard < MESSAGES, "16 MB cannot be on their way to a reader that takes nothing");
+    slow.asks(&format!("subscribe {last}")).expect_ok();
+    (heard..MESSAGES).for_each(|_| assert_eq!(slow.hears().0["event"], "message"));
+    slow.hears_nothing();
+}
