@@ -46,6 +46,10 @@ pub const LINE_BYTES_MIN: usize = 4 * 1024;
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 /// The longest tag: PROTOCOL §7.
 pub const TAG_BYTES: usize = 64;
+/// Tagged requests that are remembered of each user: PROTOCOL §7. At 70 bytes each, 18 KB.
+pub const TAGS_PER_USER: usize = 256;
+/// For how long a tagged request is remembered: PROTOCOL §7.
+pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 
 // --- reading ---
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::command::NewSession;
 use crate::chat::event::Event;
 use crate::chat::groups::Membership;
+use crate::chat::once::Remembered;
 use crate::chat::refusal::{Limit, Refusal};
 use crate::chat::state::State;
 use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
@@ -51,6 +52,8 @@ pub struct User {
     pub memberships: Vec<Membership>,
     /// The newest entry of the user's own timeline.
     pub last: Seq,
+    /// The tagged requests that were done of late.
+    pub done: Remembered,
 }
 
 impl User {

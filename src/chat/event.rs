@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::accounts::PasswordHash;
 use crate::chat::message::Message;
+use crate::chat::once::{Once, PageRead};
 use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
 use crate::time::Time;
@@ -108,5 +109,14 @@ pub enum Event {
         realm: RealmId,
         /// The name.
         name: Name,
+    },
+    /// A tagged request was done: by the entries from `first` to the one before this.
+    RequestDone {
+        /// Whose, under which tag.
+        once: Once,
+        /// What it was answered with: this entry's number, and this event's time.
+        first: Seq,
+        /// The page that it read, where it read one.
+        page: Option<Box<PageRead>>,
     },
 }

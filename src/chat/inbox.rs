@@ -2,6 +2,7 @@
 
 use crate::chat::accounts::User;
 use crate::chat::event::Event;
+use crate::chat::once::PageRead;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
 use crate::chat::timeline::{Entry, Timeline};
@@ -41,6 +42,13 @@ pub enum Which {
     CrossedWith(RealmId),
     /// All that the reader received, and all that the reader sent.
     Said,
+}
+
+impl Which {
+    /// What crossed realms with the realm, or for the home realm with any.
+    fn of_realm(realm: RealmId) -> Self {
+        if realm == RealmId::HOME { Self::Crossed } else { Self::CrossedWith(realm) }
+    }
 }
 
 impl View {
@@ -87,8 +95,17 @@ impl State {
     pub fn realm_inbox(&self, id: UserId, realm: RealmId) -> Option<View> {
         let user = self.user(id)?;
         let spans = self.timelines_of(id, user, user.realm_cursor(realm)).collect();
-        let which = if realm == RealmId::HOME { Which::Crossed } else { Which::CrossedWith(realm) };
-        Some(View { reader: id, spans, which })
+        Some(View { reader: id, spans, which: Which::of_realm(realm) })
+    }
+
+    /// A page of the inbox, or of the view of a realm, that was read before.
+    #[must_use]
+    pub fn read_before(&self, id: UserId, realm: Option<RealmId>, page: &PageRead) -> Option<View> {
+        let mut spans = Vec::new();
+        for span in self.timelines_of(id, self.user(id)?, page.after) {
+            cut_out(Span { upto: span.upto.min(page.upto), ..span }, &page.live, &mut spans);
+        }
+        Some(View { reader: id, spans, which: realm.map_or(Which::Received, Which::of_realm) })
     }
 
     /// Everything that was said to or by the user after `after`, read or not.

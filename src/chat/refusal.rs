@@ -37,6 +37,8 @@ pub enum Refusal {
     Busy,
     /// A bound of the server is reached.
     LimitReached(Limit),
+    /// The tag stood on another request.
+    TagReused,
     /// The cursor moved meanwhile: read again. Never leaves the server.
     CursorMoved,
     /// The disk refused it: it did not happen.
@@ -80,6 +82,7 @@ impl Refusal {
             Self::Throttled => "throttled",
             Self::Busy | Self::CursorMoved => "busy",
             Self::LimitReached(_) => "limit_reached",
+            Self::TagReused => "tag_reused",
             Self::StorageFailed => "storage_failed",
             Self::UnknownOutcome => "unknown_outcome",
         }

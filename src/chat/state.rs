@@ -8,6 +8,8 @@ use crate::chat::event::{Event, Record};
 use crate::chat::groups::{Group, Membership};
 use crate::chat::inbox;
 use crate::chat::message::{Author, Destination, Message};
+use crate::chat::once::{self, Remembered};
+use crate::chat::outcome::Receipt;
 use crate::chat::realms::Realm;
 use crate::chat::timeline::Timeline;
 use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
@@ -216,6 +218,7 @@ impl State {
                     sessions: Vec::new(),
                     memberships: Vec::new(),
                     last: Seq(0),
+                    done: Remembered::default(),
                 });
             }
             Event::SessionOpened { user, token, ephemeral } => self.open_session(record, *user, *token, *ephemeral),
@@ -240,6 +243,10 @@ impl State {
                 });
             }
             Event::GroupJoined { group, user } => self.join_group(*seq, *group, *user),
+            Event::RequestDone { once, first, page } => {
+                let receipt = Receipt { seq: *first, time: *time };
+                self.change_user(once.user, |user| once::apply(user, once, receipt, page.as_deref()));
+            }
             Event::RealmAdded { realm, name } => {
                 self.realm_names.insert(name.key(), *realm);
                 self.realms.push(Realm { name: name.clone() });

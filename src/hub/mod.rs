@@ -7,6 +7,7 @@
 //! Locks are taken in the order state, pending, presence, outbox; none is held over an await.
 
 mod committer;
+mod execute;
 mod outbox;
 mod presence;
 mod push;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 
 use tokio::sync::Notify;
 
-use crate::chat::{Audience, Command, Event, Receipt, Record, Refusal, State, View, decide};
+use crate::chat::{Audience, Command, Record, Refusal, State, View};
 use crate::hub::presence::{Attached, Presence};
 use crate::id::{Seq, SessionId, UserId};
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
@@ -28,6 +29,7 @@ use crate::time::Time;
 use crate::wire::Style;
 
 pub use committer::{Committer, Step};
+pub use execute::Executed;
 pub use outbox::{Ending, Outbox, Sink, Waiting};
 pub use subscription::Replay;
 pub use tickets::{Ticket, Tickets, Verdict};
@@ -72,15 +74,6 @@ struct Delivery {
     origin: Option<Arc<Outbox>>,
 }
 
-/// What came of a command.
-#[derive(Clone, Copy, Debug)]
-pub struct Executed {
-    /// The receipt, or why not.
-    pub result: Result<Receipt, Refusal>,
-    /// When that may be told.
-    pub ticket: Ticket,
-}
-
 impl Hub {
     /// Opens the hub on what the store holds, and the committer that has to be driven for anything to be answered.
     ///
@@ -105,40 +98,6 @@ impl Hub {
         }));
         let committer = Committer::new(hub.clone());
         Ok((hub, committer))
-    }
-
-    /// Decides a command and applies what it comes to. `origin` is the connection that brings it.
-    pub fn execute(&self, command: &Command, origin: Option<&Arc<Outbox>>) -> Executed {
-        let shared = &*self.0;
-        let mut state = shared.write_state();
-        if let Some(refusal) = shared.refuses() {
-            return Executed { result: Err(refusal), ticket: shared.newest_ticket() };
-        }
-        let now = Time::now().max(state.time());
-        let events = match decide(&state, now, command) {
-            Ok(events) if !events.is_empty() => events,
-            Ok(_) => {
-                let nothing = Receipt { seq: state.head(), time: now };
-                return Executed { result: Ok(nothing), ticket: shared.newest_ticket() };
-            }
-            Err(refusal) => return Executed { result: Err(refusal), ticket: shared.newest_ticket() },
-        };
-        let receipt = Receipt { seq: state.head().next(), time: now };
-        let mut pending = shared.pending();
-        let sleeping = pending.records.is_empty();
-        for event in events {
-            let record = Record { seq: state.head().next(), time: now, event };
-            state.apply(&record);
-            pending.take_in(record, &state, origin);
-        }
-        let ticket = Ticket(pending.ticket);
-        shared.issued.store(pending.ticket, Ordering::Release);
-        drop(pending);
-        drop(state);
-        if sleeping {
-            shared.work.notify_one();
-        }
-        Executed { result: Ok(receipt), ticket }
     }
 
     /// Reads the state. What is shown of it may be told once the ticket is durable.
@@ -293,17 +252,5 @@ impl Shared {
     /// The ticket of all that the state shows. Stable only under a lock of the state.
     fn newest_ticket(&self) -> Ticket {
         Ticket(self.issued.load(Ordering::Acquire))
-    }
-}
-
-impl Batch {
-    fn take_in(&mut self, record: Record, state: &State, origin: Option<&Arc<Outbox>>) {
-        if let Event::MessageSent(message) = &record.event {
-            self.bytes += message.body.0.len();
-            let delivery =
-                Delivery { record: self.records.len(), audience: state.audience(message), origin: origin.cloned() };
-            self.deliveries.push(delivery);
-        }
-        self.records.push(record);
     }
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::chat::{Group, Membership, PasswordHash, Realm, Session, Snapshot, Timeline, User};
-use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::chat::{
+    Done, Group, Membership, PasswordHash, Realm, Receipt, Remembered, Session, Snapshot, Timeline, User,
+};
+use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
 use crate::store::{StoreError, chunk};
 use crate::time::Time;
@@ -31,6 +33,7 @@ pub(super) fn load(
     enter_sessions(&mut snapshot);
     enter_members(database, &mut snapshot)?;
     enter_cursors(database, &mut snapshot.users)?;
+    enter_requests(database, &mut snapshot.users)?;
     enter_recent(&mut snapshot, recent);
     Ok(snapshot)
 }
@@ -72,6 +75,7 @@ fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
             sessions: Vec::new(),
             memberships: Vec::new(),
             last: Seq(row.get::<_, Option<u64>>(8)?.unwrap_or(0)),
+            done: Remembered::default(),
         })
     })
 }
@@ -157,6 +161,24 @@ fn enter_cursors(database: &Connection, users: &mut [User]) -> Result<(), StoreE
     while let Some(row) = rows.next()? {
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
             user.live.push((Seq(row.get(1)?), Seq(row.get(2)?)));
+        }
+    }
+    Ok(())
+}
+
+fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
+    let mut statement = database.prepare("SELECT user_id, tag, request, first, time, page FROM done ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let page = row.get::<_, Option<String>>(5)?.map(|page| serde_json::from_str(&page)).transpose();
+        let done = Done {
+            tag: Digest(row.get::<_, i64>(1)?.cast_unsigned()),
+            request: Digest(row.get::<_, i64>(2)?.cast_unsigned()),
+            receipt: Receipt { seq: Seq(row.get(3)?), time: Time(row.get(4)?) },
+            page: page.map_err(|error| StoreError::Damaged(format!("a tagged request: {error}").into()))?,
+        };
+        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
+            user.done.push(done);
         }
     }
     Ok(())

@@ -6,7 +6,7 @@
 use rusqlite::{ToSql, params};
 
 use crate::chat::{Event, Record};
-use crate::limits::LIVE_INTERVALS;
+use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
@@ -26,6 +26,11 @@ const MOVE_REALM_CURSOR: &str = "INSERT INTO realm_cursors (since, user_id, real
     ON CONFLICT (user_id, realm_id) DO UPDATE SET cursor = excluded.cursor";
 const ADD_GROUP: &str = "INSERT INTO groups (id, name, owner, password) VALUES (?1, ?2, ?3, ?4)";
 const ADD_MEMBER: &str = "INSERT INTO members (joined, group_id, user_id) VALUES (?1, ?2, ?3)";
+const FORGET_REQUEST: &str = "DELETE FROM done WHERE user_id = ?1 AND tag = ?2";
+const ADD_REQUEST: &str =
+    "INSERT INTO done (seq, user_id, tag, request, first, time, page) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const FORGET_REQUESTS_OVER: &str = "DELETE FROM done WHERE seq =
+    (SELECT seq FROM done WHERE user_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
 const ADD_REALM: &str = "INSERT INTO realms (id, name) VALUES (?1, ?2)";
 
 /// Calls `write` for each statement that the record makes, with its parameters, in order. A message makes none: it
@@ -67,6 +72,14 @@ pub(super) fn project(
             write(ADD_GROUP, params![group.0, name.as_str(), owner.0, password])
         }
         Event::GroupJoined { group, user } => write(ADD_MEMBER, params![seq, group.0, user.0]),
+        Event::RequestDone { once, first, page } => {
+            let (tag, request) = (once.tag.0.cast_signed(), once.request.0.cast_signed());
+            let page = page.as_deref().map(serde_json::to_string).transpose();
+            let page = page.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            write(FORGET_REQUEST, params![once.user.0, tag])?;
+            write(ADD_REQUEST, params![seq, once.user.0, tag, request, first.0, time, page])?;
+            write(FORGET_REQUESTS_OVER, params![once.user.0, TAGS_PER_USER])
+        }
         Event::RealmAdded { realm, name } => write(ADD_REALM, params![realm.0, name.as_str()]),
     }
 }

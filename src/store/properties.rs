@@ -6,9 +6,9 @@ use std::path::Path;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
-use crate::chat::{Command, Event, NewSession, PasswordHash, Record, State, View, decide};
-use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
-use crate::limits::LIVE_INTERVALS;
+use crate::chat::{Command, Event, NewSession, Once, PageRead, PasswordHash, Record, State, View, decide, remember};
+use crate::id::{Digest, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
 use crate::name::{Address, Name};
 use crate::store::testing::open_tiny;
 use crate::store::{SqliteStore, Store, record};
@@ -103,12 +103,26 @@ struct Live {
 impl Live {
     fn want(&mut self, wish: &Wish) {
         let time = Time(self.state.time().0 + wish.place % 400_000);
-        let events = decide(&self.state, time, &command(&self.state, wish)).unwrap_or_default();
-        for event in events {
-            let record = Record { seq: self.state.head().next(), time, event };
-            self.state.apply(&record);
-            self.pending.push(record);
+        let mut events = decide(&self.state, time, &command(&self.state, wish)).unwrap_or_default();
+        let known = self.state.user(UserId(wish.who)).is_some();
+        if known && !events.is_empty() && wish.place.is_multiple_of(3) {
+            events.push(self.tagged(wish));
         }
+        events.into_iter().for_each(|event| self.happens(time, event));
+    }
+
+    fn tagged(&self, wish: &Wish) -> Event {
+        let once =
+            Once { user: UserId(wish.who), tag: Digest(u64::MAX - wish.place % 5), request: Digest(wish.place << 44) };
+        let seq = self.state.head().next();
+        let page = PageRead { after: Seq(1), upto: seq, live: vec![(Seq(2), Seq(3))], more: true };
+        remember(once, seq, wish.place.is_multiple_of(2).then_some(page))
+    }
+
+    fn happens(&mut self, time: Time, event: Event) {
+        let record = Record { seq: self.state.head().next(), time, event };
+        self.state.apply(&record);
+        self.pending.push(record);
     }
 
     fn commit(&mut self, store: &SqliteStore) {
@@ -176,6 +190,20 @@ fn check_reading(store: &SqliteStore, live: &Live, who: UserId, limit: usize) {
     for view in views {
         assert_eq!(read(store, view.clone(), limit), shown(&live.log, &view), "{view:?}");
     }
+}
+
+#[test]
+fn tagged_requests_past_the_bound_are_forgotten_on_disk_as_in_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open_tiny(directory.path());
+    let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+    live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
+    for number in 0..TAGS_PER_USER as u64 + 40 {
+        let once = Once { user: UserId(0), tag: Digest(number), request: Digest(number) };
+        live.happens(Time(number), remember(once, Seq(number), None));
+    }
+    live.commit(&store);
+    assert_eq!(State::restore(home(), store.load().unwrap()), live.state);
 }
 
 proptest! {

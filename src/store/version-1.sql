@@ -74,6 +74,18 @@ CREATE TABLE live_intervals (
     PRIMARY KEY (user_id, after)
 ) WITHOUT ROWID;
 
+-- The tagged requests that were done of late.
+CREATE TABLE done (
+    seq INTEGER PRIMARY KEY, -- the log entry that remembers it
+    user_id INTEGER NOT NULL,
+    tag INTEGER NOT NULL,
+    request INTEGER NOT NULL,
+    first INTEGER NOT NULL, -- the log entry that it was answered with
+    time INTEGER NOT NULL,
+    page TEXT, -- JSON
+    UNIQUE (user_id, tag)
+);
+
 -- For people with a shell: the messages in words.
 CREATE VIEW messages AS
 SELECT

@@ -5,7 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::id::Token;
+use crate::id::{Digest, Token};
 use crate::wire::http;
 use crate::wire::request::{Fault, Parsed, Rejection, Request, Tag};
 use crate::wire::verbs::Verb;
@@ -34,13 +34,19 @@ pub fn parse(line: &str) -> Parsed {
         return rejected(tag, None, Fault::UnknownCommand, "help lists the commands");
     };
     let token = take_token(&mut words);
+    let digest = tag.is_some().then(|| digest(verb, words));
     match (verb.read)(&mut words) {
-        Ok(ask) => Parsed::Request(Request { tag, token, verb, ask }),
+        Ok(ask) => Parsed::Request(Request { tag, token, verb, ask, digest }),
         Err(BadParameter { name, expected }) => {
             let detail = format!("{name}: {expected}; usage: {}", verb.usage());
             rejected(tag, Some(verb), Fault::BadParameter, detail)
         }
     }
+}
+
+fn digest(verb: &Verb, mut parameters: Words<'_>) -> Digest {
+    let parameters = if verb.has_password { parameters.next() } else { parameters.rest() };
+    Digest::of(&[verb.word, parameters])
 }
 
 /// A first parameter in the form of a token is one: no name has that form (PROTOCOL §2).

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use secrecy::SecretString;
 
-use crate::id::{Seq, Token};
+use crate::id::{Digest, Seq, Token};
 use crate::limits::TAG_BYTES;
 use crate::name::{Address, Name};
 use crate::wire::codec::LineError;
@@ -34,6 +34,8 @@ pub struct Request {
     pub verb: &'static Verb,
     /// What is asked for.
     pub ask: Ask,
+    /// Tells a tagged request from another one with the same tag. Nothing of a password is in it.
+    pub digest: Option<Digest>,
 }
 
 /// What is asked for; words that mean the same ask the same.
@@ -187,6 +189,12 @@ impl Tag {
         let well_formed = (1..=TAG_BYTES).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         well_formed.then(|| Self(text.into()))
+    }
+
+    /// The tag as it is remembered.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&[&self.0])
     }
 
     /// The tag as the client wrote it.

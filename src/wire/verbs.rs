@@ -17,14 +17,18 @@ pub struct Verb {
     pub needs_session: bool,
     /// It is the draft system's own word, and answered in its wording (PROTOCOL §4).
     pub of_draft: bool,
+    /// A password stands among the parameters, after the first.
+    pub(super) has_password: bool,
     pub(super) read: Read,
 }
 
 /// Every word, in the order of help. Neighbours of the same parameters and summary are synonyms and share a line of it.
 pub static VERBS: &[Verb] = &[
-    verb("auth", "USER PASSWORD", "log in", ask::log_in).for_anyone(),
-    verb("login", "USER PASSWORD", "log in", ask::log_in).for_anyone(),
-    verb("register", "USER PASSWORD [FULLNAME COUNTRY]", "make an account, log in", ask::register).for_anyone(),
+    verb("auth", "USER PASSWORD", "log in", ask::log_in).with_password().for_anyone(),
+    verb("login", "USER PASSWORD", "log in", ask::log_in).with_password().for_anyone(),
+    verb("register", "USER PASSWORD [FULLNAME COUNTRY]", "make an account, log in", ask::register)
+        .with_password()
+        .for_anyone(),
     verb("send", "USER TEXT", "tell a user", ask::send),
     verb("chat", "USER TEXT", "tell a user", ask::send),
     verb("inbox", "", "read what is new", |_| Ok(Ask::Inbox)),
@@ -34,9 +38,9 @@ pub static VERBS: &[Verb] = &[
     verb("subscribe", "[ID]", "be told at once (after ID)", ask::subscribe),
     verb("unsubscribe", "", "be told no more", |_| Ok(Ask::Unsubscribe)),
     verb("broadcast", "TEXT", "tell everyone", ask::broadcast).of_draft(),
-    verb("addgroup", "GROUP [PASSWORD]", "make a group", ask::add_group),
-    verb("creategroup", "GROUP PASSWORD", "make a closed group", ask::create_group).of_draft(),
-    verb("joingroup", "GROUP [PASSWORD]", "join a group", ask::join_group),
+    verb("addgroup", "GROUP [PASSWORD]", "make a group", ask::add_group).with_password(),
+    verb("creategroup", "GROUP PASSWORD", "make a closed group", ask::create_group).with_password().of_draft(),
+    verb("joingroup", "GROUP [PASSWORD]", "join a group", ask::join_group).with_password(),
     verb("sendgroup", "GROUP TEXT", "tell a group", ask::send_group),
     verb("chatgroup", "GROUP TEXT", "tell a group", ask::send_group).of_draft(),
     verb("groups", "", "your groups", |_| Ok(Ask::Groups)),
@@ -61,12 +65,16 @@ pub static VERBS: &[Verb] = &[
 ];
 
 const fn verb(word: &'static str, parameters: &'static str, summary: &'static str, read: Read) -> Verb {
-    Verb { word, parameters, summary, needs_session: true, of_draft: false, read }
+    Verb { word, parameters, summary, needs_session: true, of_draft: false, has_password: false, read }
 }
 
 impl Verb {
     const fn for_anyone(self) -> Self {
         Self { needs_session: false, ..self }
+    }
+
+    const fn with_password(self) -> Self {
+        Self { has_password: true, ..self }
     }
 
     const fn of_draft(self) -> Self {

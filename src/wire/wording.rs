@@ -111,6 +111,7 @@ pub(super) fn refusal(style: Style, heading: Option<&Heading>, refusal: Refusal)
         (Refusal::Throttled, _) => "Terlalu sering salah, coba lagi nanti",
         (Refusal::Busy | Refusal::CursorMoved, _) => "Server sedang sibuk, coba lagi",
         (Refusal::LimitReached(_), _) => "Batas server tercapai",
+        (Refusal::TagReused, _) => "Tag sudah dipakai",
         (Refusal::StorageFailed, _) => "Gagal disimpan",
         (Refusal::UnknownOutcome, _) => "Tidak diketahui apakah tersimpan",
     }
@@ -136,8 +137,9 @@ pub(super) fn refusal_detail(refusal: Refusal) -> Option<&'static str> {
         Refusal::LimitReached(Limit::Groups) => "this server takes no more groups",
         Refusal::LimitReached(Limit::Memberships) => "a user can be in no more groups",
         Refusal::LimitReached(Limit::Realms) => "this server takes no more realms",
+        Refusal::TagReused => "the tag stood on another request within a day: choose another",
         Refusal::StorageFailed => "the disk failed, and nothing was changed: try again",
-        Refusal::UnknownOutcome => "the disk failed half-way: find out before you try again",
+        Refusal::UnknownOutcome => "the disk failed half-way: repeat it with the same tag, or find out",
     };
     Some(detail)
 }

@@ -40,6 +40,11 @@ impl<'a> Words<'a> {
         self.0.is_empty()
     }
 
+    /// All that was not read yet.
+    pub(super) fn rest(self) -> &'a str {
+        self.0
+    }
+
     /// The next word, or an empty text at the end of the line.
     pub(super) fn next(&mut self) -> &'a str {
         let end = memchr2(b' ', b'\t', self.0.as_bytes()).unwrap_or(self.0.len());

@@ -8,4 +8,5 @@ mod durability;
 mod habits;
 mod live;
 mod support;
+mod tags;
 mod transcripts;

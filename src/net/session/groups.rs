@@ -13,7 +13,8 @@ use crate::net::throttle::Door;
 impl Session {
     pub(super) async fn create_group(&mut self, who: Identity, name: Name, password: Option<SecretString>) -> Answer {
         let (taken, ticket) = self.hub().read(|state| state.group_named(&name).is_some());
-        if taken {
+        // A tagged request may be the one that made the group, sent again.
+        if taken && self.once.is_none() {
             return Answer { result: Err(Refusal::GroupExists), ticket };
         }
         let password = match password {
@@ -26,7 +27,7 @@ impl Session {
                 }
             }
         };
-        let executed = self.hub().execute(&Command::CreateGroup { owner: who.user, name, password }, None);
+        let executed = self.execute(&Command::CreateGroup { owner: who.user, name, password });
         Answer::of(executed, |_| Outcome::GroupCreated)
     }
 
@@ -36,7 +37,7 @@ impl Session {
             Ok(verified) => verified,
             Err(answer) => return answer,
         };
-        let executed = self.hub().execute(&Command::JoinGroup { user: who.user, group, verified }, None);
+        let executed = self.execute(&Command::JoinGroup { user: who.user, group, verified });
         Answer::of(executed, |_| Outcome::GroupJoined { with_password })
     }
 

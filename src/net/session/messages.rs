@@ -1,7 +1,6 @@
 //! Sending (PROTOCOL §4, §6).
 
 use crate::chat::{Command, Outcome, Receipt};
-use crate::hub::Executed;
 use crate::name::{Address, Name};
 use crate::net::session::{Answer, Identity, Session};
 use crate::wire::Style;
@@ -48,9 +47,5 @@ impl Session {
         let to = Address { name: group, realm: Some(realm) };
         let executed = self.execute(&Command::SendGroup { from: who.user, to, text });
         Answer::of(executed, |receipt| Outcome::SentToRealmGroup { receipt, delivered: true })
-    }
-
-    fn execute(&self, command: &Command) -> Executed {
-        self.hub().execute(command, Some(&self.outbox))
     }
 }

@@ -2,8 +2,9 @@
 
 mod accounts;
 mod groups;
+mod inbox;
 mod messages;
-mod reading;
+mod people;
 mod realms;
 mod subscription;
 
@@ -12,13 +13,13 @@ use std::sync::Arc;
 
 use tracing::debug;
 
-use crate::chat::{Command, Outcome, Refusal, State};
+use crate::chat::{Command, Once, Outcome, Refusal, State};
 use crate::hub::{Executed, Hub, Outbox, Replay, Ticket};
-use crate::id::{SessionId, Token, UserId};
+use crate::id::{Digest, SessionId, Token, UserId};
 use crate::limits::SESSION_TOUCH;
 use crate::net::{Policy, Services};
 use crate::time::Time;
-use crate::wire::{Ask, Farewell, Line, Parsed, Rejection, Request, parse};
+use crate::wire::{Ask, Farewell, Line, Parsed, Rejection, Request, Tag, parse};
 
 /// One connection's session.
 pub(super) struct Session {
@@ -26,6 +27,8 @@ pub(super) struct Session {
     outbox: Arc<Outbox>,
     address: IpAddr,
     bound: Option<Bound>,
+    /// What the request being served is to be done once for, where it has a tag.
+    once: Option<Once>,
 }
 
 /// A connection's binding to a session of the chat.
@@ -79,9 +82,14 @@ impl From<Refusal> for Answer {
     }
 }
 
+/// A tagged request is done once; others are done.
+fn once(who: Identity, tag: Option<&Tag>, request: Option<Digest>) -> Option<Once> {
+    Some(Once { user: who.user, tag: tag?.digest(), request: request? })
+}
+
 impl Session {
     pub(super) fn new(services: Arc<Services>, outbox: Arc<Outbox>, address: IpAddr) -> Self {
-        Self { services, outbox, address, bound: None }
+        Self { services, outbox, address, bound: None, once: None }
     }
 
     fn hub(&self) -> &Hub {
@@ -122,9 +130,12 @@ impl Session {
 
     async fn answer_request(&mut self, request: Request) -> Flow {
         let heading = request.heading();
-        let Request { tag, token, verb, ask } = request;
+        let Request { tag, token, verb, ask, digest } = request;
         let answer = match self.identify(token.as_ref()) {
-            Ok(who) => self.perform(who, ask).await,
+            Ok(who) => {
+                self.once = once(who, tag.as_ref(), digest);
+                self.perform(who, ask).await
+            }
             Err(_) if !verb.needs_session => self.perform_for_anybody(ask).await,
             Err(refusal) => Answer { result: Err(refusal), ticket: self.hub().read(|_| ()).1 },
         };
@@ -136,6 +147,11 @@ impl Session {
             return Box::pin(self.begin_to_listen(after)).await;
         }
         flow
+    }
+
+    /// Executes a command of the request being served.
+    fn execute(&self, command: &Command) -> Executed {
+        self.hub().execute_once(command, Some(&self.outbox), self.once.as_ref(), None)
     }
 
     /// Serves what needs no session.

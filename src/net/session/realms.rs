@@ -14,7 +14,7 @@ impl Session {
         if peer.is_some() {
             return Refusal::RealmUnreachable.into();
         }
-        let executed = self.hub().execute(&Command::AddRealm { name: name.clone() }, None);
+        let executed = self.execute(&Command::AddRealm { name: name.clone() });
         Answer::of(executed, |_| Outcome::RealmAdded(name))
     }
 

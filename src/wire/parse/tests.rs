@@ -191,7 +191,7 @@ fn browsers_are_told_from_people() {
 
 #[test]
 fn words_outside_the_table_are_unknown() {
-    for line in ["hello", "subscribe", "sendd messi hi", "{}", "send\u{a0}messi hi"] {
+    for line in ["hello", "resubscribe", "sendd messi hi", "{}", "send\u{a0}messi hi"] {
         let rejection = rejection(line);
         assert_eq!((rejection.fault, rejection.verb), (Fault::UnknownCommand, None), "{line:?}");
     }

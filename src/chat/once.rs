@@ -1,0 +1,95 @@
+//! Doing a request once, however often it is sent (PROTOCOL §7): the tag under which a user sent it is remembered in
+//! the same commit as what it did.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::accounts::User;
+use crate::chat::event::Event;
+use crate::chat::outcome::Receipt;
+use crate::chat::refusal::Refusal;
+use crate::chat::state::State;
+use crate::id::{Digest, Seq, UserId};
+use crate::limits::{TAG_MEMORY, TAGS_PER_USER};
+use crate::time::Time;
+
+/// Under which tag a request is to be done once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Once {
+    /// Who sends it: nobody else's tags matter.
+    pub user: UserId,
+    /// Of the tag.
+    pub tag: Digest,
+    /// Of the request: the same tag with another one is a mistake.
+    pub request: Digest,
+}
+
+/// A request that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Of its tag.
+    pub tag: Digest,
+    /// Of the request itself.
+    pub request: Digest,
+    /// What it was answered with.
+    pub receipt: Receipt,
+    /// The page that it read, where it read one.
+    pub page: Option<Box<PageRead>>,
+}
+
+/// A page that was read and can be read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageRead {
+    /// The cursor stood here …
+    pub after: Seq,
+    /// … and went here.
+    pub upto: Seq,
+    /// What was left out in between, for it had been pushed live.
+    pub live: Vec<(Seq, Seq)>,
+    /// A page limit had cut it.
+    pub more: bool,
+}
+
+impl State {
+    /// What became of the request when it was sent before; none where it was not, within a day.
+    ///
+    /// # Errors
+    /// [`Refusal::TagReused`] where the tag stood on another request.
+    pub fn done_before(&self, once: &Once, now: Time) -> Result<Option<&Done>, Refusal> {
+        let Some(user) = self.user(once.user) else { return Ok(None) };
+        let remembered = user.done.0.iter().rev().find(|done| done.tag == once.tag);
+        match remembered {
+            Some(done) if now.since(done.receipt.time) >= TAG_MEMORY => Ok(None),
+            Some(done) if done.request != once.request => Err(Refusal::TagReused),
+            done => Ok(done),
+        }
+    }
+}
+
+/// The event that remembers a request, to follow those that it made.
+#[must_use]
+pub fn remember(once: Once, first: Seq, page: Option<PageRead>) -> Event {
+    Event::RequestDone { once, first, page: page.map(Box::new) }
+}
+
+pub(super) fn apply(user: &mut User, once: &Once, receipt: Receipt, page: Option<&PageRead>) {
+    let Remembered(done) = &mut user.done;
+    done.retain(|earlier| earlier.tag != once.tag);
+    let page = page.cloned().map(Box::new);
+    done.push_back(Done { tag: once.tag, request: once.request, receipt, page });
+    if done.len() > TAGS_PER_USER {
+        done.pop_front();
+    }
+}
+
+/// The requests of a user that are remembered, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remembered(VecDeque<Done>);
+
+impl Remembered {
+    /// Adds what a store kept, in order.
+    pub fn push(&mut self, done: Done) {
+        self.0.push_back(done);
+    }
+}

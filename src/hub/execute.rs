@@ -1,0 +1,113 @@
+//! Changes: decided and applied on the thread that brings them, in one order.
+
+use std::sync::Arc;
+use std::sync::RwLockWriteGuard;
+use std::sync::atomic::Ordering;
+
+use crate::chat::{Command, Event, Once, PageRead, Receipt, Record, Refusal, State, decide, remember};
+use crate::hub::outbox::Outbox;
+use crate::hub::tickets::Ticket;
+use crate::hub::{Batch, Delivery, Hub, Shared};
+use crate::time::Time;
+
+/// What came of a command.
+#[derive(Clone, Copy, Debug)]
+pub struct Executed {
+    /// The receipt, or why not.
+    pub result: Result<Receipt, Refusal>,
+    /// When that may be told.
+    pub ticket: Ticket,
+}
+
+impl Hub {
+    /// Decides a command and applies what it comes to. `origin` is the connection that brings it.
+    pub fn execute(&self, command: &Command, origin: Option<&Arc<Outbox>>) -> Executed {
+        self.execute_once(command, origin, None, None)
+    }
+
+    /// Does the same, but where the request was done before under its tag, only gives the receipt of then. `page` is
+    /// what a reading request shows.
+    pub fn execute_once(
+        &self,
+        command: &Command,
+        origin: Option<&Arc<Outbox>>,
+        once: Option<&Once>,
+        page: Option<PageRead>,
+    ) -> Executed {
+        let shared = &*self.0;
+        let state = shared.write_state();
+        let now = Time::now().max(state.time());
+        let decided = shared.decide(&state, now, command, once);
+        match decided {
+            Ok(Decided::Nothing(receipt)) => Executed { result: Ok(receipt), ticket: shared.newest_ticket() },
+            Ok(Decided::Events(mut events)) => {
+                let receipt = Receipt { seq: state.head().next(), time: now };
+                events.extend(once.map(|once| remember(*once, receipt.seq, page)));
+                Executed { result: Ok(receipt), ticket: shared.take_in(state, events, now, origin) }
+            }
+            Err(refusal) => Executed { result: Err(refusal), ticket: shared.newest_ticket() },
+        }
+    }
+}
+
+/// What a command comes to.
+enum Decided {
+    /// Nothing is to change, or was changed before.
+    Nothing(Receipt),
+    Events(Vec<Event>),
+}
+
+impl Shared {
+    fn decide(&self, state: &State, now: Time, command: &Command, once: Option<&Once>) -> Result<Decided, Refusal> {
+        if let Some(refusal) = self.refuses() {
+            return Err(refusal);
+        }
+        if let Some(once) = once
+            && let Some(done) = state.done_before(once, now)?
+        {
+            return Ok(Decided::Nothing(done.receipt));
+        }
+        let events = decide(state, now, command)?;
+        if events.is_empty() {
+            return Ok(Decided::Nothing(Receipt { seq: state.head(), time: now }));
+        }
+        Ok(Decided::Events(events))
+    }
+
+    /// Applies events and adds them to the pending batch, whose ticket it gives.
+    fn take_in(
+        &self,
+        mut state: RwLockWriteGuard<'_, State>,
+        events: Vec<Event>,
+        now: Time,
+        origin: Option<&Arc<Outbox>>,
+    ) -> Ticket {
+        let mut pending = self.pending();
+        let is_first = pending.records.is_empty();
+        for event in events {
+            let record = Record { seq: state.head().next(), time: now, event };
+            state.apply(&record);
+            pending.take_in(record, &state, origin);
+        }
+        let ticket = Ticket(pending.ticket);
+        self.issued.store(ticket.0, Ordering::Release);
+        drop(pending);
+        drop(state);
+        if is_first {
+            self.work.notify_one();
+        }
+        ticket
+    }
+}
+
+impl Batch {
+    fn take_in(&mut self, record: Record, state: &State, origin: Option<&Arc<Outbox>>) {
+        if let Event::MessageSent(message) = &record.event {
+            self.bytes += message.body.0.len();
+            let delivery =
+                Delivery { record: self.records.len(), audience: state.audience(message), origin: origin.cloned() };
+            self.deliveries.push(delivery);
+        }
+        self.records.push(record);
+    }
+}
