@@ -7,6 +7,7 @@ mod crash;
 mod durability;
 mod habits;
 mod live;
+mod reliability;
 mod support;
 mod tags;
 mod transcripts;
