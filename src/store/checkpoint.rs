@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
-use crate::limits::{WAL_CHECKPOINT_PAGES, WAL_MAX_PAGES};
+use crate::limits::{WAL_CHECKPOINT_PAGES, WAL_MAX_PAGES, WAL_REST_PAGES};
 use crate::store::{StoreError, locked};
 
 /// What is in the write-ahead log, in pages.
@@ -36,13 +36,15 @@ impl Checkpointer {
         Ok(Self { connection, wake: Some(wake), thread: Some(thread) })
     }
 
-    /// To be called between two commits of `writer`. Under load the log grows while it is copied, so that it would never
-    /// start anew: past its bound the commits wait until the rest is copied too.
+    /// To be called between two commits of `writer`. The log starts anew, in place of growing, when a commit finds all
+    /// of it copied; as commits go on while it is copied, the rest is to be copied between two of them. That waits
+    /// until the rest is small, but not for ever.
     pub(super) fn keep_short(&self, writer: &Connection) -> rusqlite::Result<()> {
         let log = checkpoint(writer, "PRAGMA wal_checkpoint(NOOP)")?;
-        if log.pages >= WAL_MAX_PAGES {
+        let rest = log.pages.saturating_sub(log.copied);
+        if log.pages >= WAL_MAX_PAGES || (log.copied > 0 && (1..=WAL_REST_PAGES).contains(&rest)) {
             checkpoint(&locked(&self.connection), PASSIVE)?;
-        } else if log.pages.saturating_sub(log.copied) >= WAL_CHECKPOINT_PAGES
+        } else if rest >= WAL_CHECKPOINT_PAGES
             && let Some(wake) = &self.wake
         {
             // A wish that is refused finds one waiting already.
@@ -85,4 +87,60 @@ fn checkpoint(connection: &Connection, pragma: &str) -> rusqlite::Result<Log> {
     connection
         .prepare_cached(pragma)?
         .query_row([], |row| Ok(Log { pages: pages(row.get(1)?), copied: pages(row.get(2)?) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Durability, connection};
+    use std::path::PathBuf;
+    use tempfile::TempDir;
+
+    /// A database with a log that is long enough for the checkpointer.
+    fn grown() -> (TempDir, PathBuf, Connection) {
+        let home = tempfile::tempdir().unwrap();
+        let database = home.path().join("kabar.db");
+        std::fs::write(&database, "").unwrap();
+        let writer = connection::open_writer(&database, Durability::Fast).unwrap();
+        writer.execute_batch("CREATE TABLE page (bytes)").unwrap();
+        write(&writer, WAL_CHECKPOINT_PAGES);
+        (home, database, writer)
+    }
+
+    fn write(writer: &Connection, pages: u32) {
+        writer.execute("INSERT INTO page VALUES (zeroblob(?1))", [pages * 4096]).unwrap();
+    }
+
+    fn pages(writer: &Connection) -> u32 {
+        checkpoint(writer, "PRAGMA wal_checkpoint(NOOP)").unwrap().pages
+    }
+
+    #[test]
+    fn a_log_that_grew_is_copied_and_starts_anew() {
+        let (_home, database, writer) = grown();
+        let checkpointer =
+            Checkpointer::start(connection::open_checkpointer(&database, Durability::Fast).unwrap()).unwrap();
+        checkpointer.keep_short(&writer).unwrap();
+        // Ends once the thread has done what it was woken for.
+        drop(checkpointer);
+        write(&writer, 1);
+        assert!(pages(&writer) < WAL_REST_PAGES, "{}", pages(&writer));
+    }
+
+    #[test]
+    fn what_was_committed_while_the_log_was_copied_is_copied_between_two_commits() {
+        let (_home, database, writer) = grown();
+        let reader = connection::open_reader(&database).unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM page").unwrap();
+        write(&writer, 1);
+        let connection = connection::open_checkpointer(&database, Durability::Fast).unwrap();
+        // As far as the reader allows: not to the end.
+        checkpoint(&connection, PASSIVE).unwrap();
+        reader.execute_batch("COMMIT").unwrap();
+        assert!(pages(&writer) > WAL_CHECKPOINT_PAGES);
+
+        Checkpointer::start(connection).unwrap().keep_short(&writer).unwrap();
+        write(&writer, 1);
+        assert!(pages(&writer) < WAL_REST_PAGES, "{}", pages(&writer));
+    }
 }

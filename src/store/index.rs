@@ -5,11 +5,10 @@
 //! together, so that the memory holds what is newer than the timeline's newest chunk and nothing else.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::chat::{Entry, Event, Record, Timeline};
+use crate::chat::{Entry, Event, Record, Span, Timeline};
 use crate::id::Seq;
 use crate::limits::{CHUNK_ENTRIES, CHUNKS_PER_CLOSING, CHUNKS_PER_COMMIT, INDEX_WINDOW, MARK_STEP, PAGE_ENTRIES};
 use crate::store::{StoreError, chunk, record};
@@ -45,8 +44,8 @@ pub(super) struct Index {
     head: Seq,
     /// The high-water mark as it is stored: all that the log holds up to it is in chunks.
     mark: Seq,
-    /// Each timeline's entries after its newest chunk; no timeline without any. Shared with pages being read.
-    recent: HashMap<Timeline, Arc<Vec<Entry>>>,
+    /// Each timeline's entries after its newest chunk; no timeline without any.
+    recent: HashMap<Timeline, Vec<Entry>>,
     /// The timelines by their oldest entry in memory. Those that left before it was their turn are passed over.
     oldest: VecDeque<(Seq, Timeline)>,
     /// Timelines with enough entries for a chunk.
@@ -57,7 +56,7 @@ pub(super) struct Index {
 #[derive(Debug)]
 pub(super) struct Plan {
     /// Timelines with all their entries in memory, and how many of them go into a chunk.
-    timelines: Vec<(Timeline, Arc<Vec<Entry>>)>,
+    timelines: Vec<(Timeline, Vec<Entry>)>,
     chunk_entries: usize,
     /// The new high-water mark, where it is to move.
     pub(super) mark: Option<Seq>,
@@ -118,9 +117,12 @@ impl Index {
         &self.tuning
     }
 
-    /// A timeline's entries in memory, as of now.
-    pub(super) fn recent(&self, timeline: Timeline) -> Arc<Vec<Entry>> {
-        self.recent.get(&timeline).cloned().unwrap_or_default()
+    /// What memory has of a span, and up to where the table has it.
+    pub(super) fn recent(&self, span: &Span) -> (Vec<Entry>, Seq) {
+        let Some(entries) = self.recent.get(&span.timeline) else { return (Vec::new(), span.upto) };
+        let stored_upto = entries.first().map_or(span.upto, |first| span.upto.min(Seq(first.seq.0 - 1)));
+        let in_span = |entry: &&Entry| span.after < entry.seq && entry.seq <= span.upto;
+        (entries.iter().filter(in_span).copied().collect(), stored_upto)
     }
 
     /// The newest entry of each timeline that has entries in memory.
@@ -144,7 +146,7 @@ impl Index {
     }
 
     fn gather(&self, upto: Seq, room: usize, mark_step: u64) -> Plan {
-        let entries = |timeline: &Timeline| Some((*timeline, Arc::clone(self.recent.get(timeline)?)));
+        let entries = |timeline: &Timeline| Some((*timeline, self.recent.get(timeline)?.clone()));
         let mut timelines: Vec<_> = self.full.iter().filter_map(entries).collect();
         let room = timelines.len() + room;
         let mut chunked = self.head;
@@ -155,7 +157,7 @@ impl Index {
                     chunked = Seq(first.0.saturating_sub(1));
                     break;
                 }
-                timelines.push((timeline, Arc::clone(waiting)));
+                timelines.push((timeline, waiting.clone()));
             }
             passed += 1;
         }
@@ -164,7 +166,7 @@ impl Index {
     }
 
     /// The entries of a timeline that begins there and is not full, which goes to chunks anyway.
-    fn waiting(&self, first: Seq, timeline: Timeline) -> Option<&Arc<Vec<Entry>>> {
+    fn waiting(&self, first: Seq, timeline: Timeline) -> Option<&Vec<Entry>> {
         let entries = self.recent.get(&timeline)?;
         let begins_there = entries.first().is_some_and(|entry| entry.seq == first);
         (begins_there && entries.len() < self.tuning.chunk_entries).then_some(entries)
@@ -191,8 +193,6 @@ impl Index {
         if entries.is_empty() {
             self.oldest.push_back((entry.seq, timeline));
         }
-        // A page being read keeps the entries of its moment.
-        let entries = Arc::make_mut(entries);
         entries.push(entry);
         if entries.len() == self.tuning.chunk_entries {
             self.full.push(timeline);

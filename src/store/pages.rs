@@ -6,7 +6,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
@@ -31,10 +30,8 @@ impl Moment {
     /// To be taken before the transaction begins that the page is read in.
     pub(super) fn of(index: &Index, view: &View) -> Self {
         let durable = view.spans.iter().map(|span| Span { upto: span.upto.min(index.head()), ..*span });
-        let sources: Vec<_> = durable
-            .filter(|span| span.after < span.upto)
-            .map(|span| Source::new(span, index.recent(span.timeline)))
-            .collect();
+        let sources: Vec<_> =
+            durable.filter(|span| span.after < span.upto).map(|span| Source::new(index, span)).collect();
         Self { sources, end: index.head(), entries: index.tuning().page_entries }
     }
 
@@ -116,17 +113,18 @@ struct Source {
     upto: Seq,
     /// The table is read up to here: memory has what follows.
     stored_upto: Seq,
-    recent: Option<Arc<Vec<Entry>>>,
-    /// A part of the entries …
-    entries: Arc<Vec<Entry>>,
+    recent: Option<Vec<Entry>>,
+    /// A part of the span's entries …
+    entries: Vec<Entry>,
     /// … and where it goes on.
     next: usize,
 }
 
 impl Source {
-    fn new(Span { timeline, after, upto }: Span, recent: Arc<Vec<Entry>>) -> Self {
-        let stored_upto = recent.first().map_or(upto, |first| upto.min(Seq(first.seq.0 - 1)));
-        Self { timeline, after, upto, stored_upto, recent: Some(recent), entries: Arc::default(), next: 0 }
+    fn new(index: &Index, span: Span) -> Self {
+        let (recent, stored_upto) = index.recent(&span);
+        let Span { timeline, after, upto } = span;
+        Self { timeline, after, upto, stored_upto, recent: Some(recent), entries: Vec::new(), next: 0 }
     }
 
     /// The first entry at `from` or after it. `from` never goes back.
@@ -134,7 +132,7 @@ impl Source {
         loop {
             while let Some(entry) = self.entries.get(self.next) {
                 if entry.seq >= from {
-                    return Ok((entry.seq <= self.upto).then_some(*entry));
+                    return Ok(Some(*entry));
                 }
                 self.next += 1;
             }
@@ -144,16 +142,17 @@ impl Source {
         }
     }
 
-    fn more(&mut self, database: &Connection, from: Seq) -> Result<Option<Arc<Vec<Entry>>>, StoreError> {
+    /// The next part of the span's entries, not empty.
+    fn more(&mut self, database: &Connection, from: Seq) -> Result<Option<Vec<Entry>>, StoreError> {
         if from <= self.stored_upto
             && let Some(mut stored) = chunk::read_after(database, self.timeline, Seq(from.0 - 1))?
         {
             stored.retain(|entry| entry.seq <= self.stored_upto);
             if !stored.is_empty() {
-                return Ok(Some(Arc::new(stored)));
+                return Ok(Some(stored));
             }
         }
-        Ok(self.recent.take())
+        Ok(self.recent.take().filter(|recent| !recent.is_empty()))
     }
 }
 

@@ -1,0 +1,158 @@
+//! Stores as a power cut leaves them: whatever was synced is there, whatever came later may be torn, reordered or
+//! missing. Everything acknowledged must be there when such a store is opened, and what else is there must be a prefix
+//! of the log.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use kabar::chat::{
+    Author, Body, Destination, Event, Message, PasswordHash, Record, Span, State, Timeline, View, Which,
+};
+use kabar::id::{Seq, UserId};
+use kabar::name::Name;
+use kabar::store::{Durability, SqliteStore, Store};
+use kabar::time::Time;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const DATABASE: &str = "kabar.db";
+const LOG: &str = "kabar.db-wal";
+const READER: UserId = UserId(0);
+
+/// The files of a running store, and how long its write-ahead log was when each batch was acknowledged.
+struct Story {
+    records: Vec<Record>,
+    /// (bytes of the write-ahead log, records acknowledged).
+    acknowledged: Vec<(usize, usize)>,
+    database: Vec<u8>,
+    log: Vec<u8>,
+    /// The database after the write-ahead log was copied into it.
+    checkpointed: Vec<u8>,
+}
+
+static STORY: LazyLock<Story> = LazyLock::new(tell);
+
+fn tell() -> Story {
+    let home = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(home.path(), Durability::Sync).unwrap();
+    let records: Vec<_> = (1..=200).map(|seq| Record { seq: Seq(seq), time: Time(seq), event: event(seq) }).collect();
+    let mut acknowledged = vec![(0, 0)];
+    let mut rest = records.as_slice();
+    for size in [1, 2, 40, 1, 7, 60, 3, 1, 85] {
+        let (batch, later) = rest.split_at(size);
+        store.commit(batch).unwrap();
+        acknowledged.push((read(home.path(), LOG).len(), records.len() - later.len()));
+        rest = later;
+    }
+    let (database, log) = (read(home.path(), DATABASE), read(home.path(), LOG));
+    rusqlite::Connection::open(home.path().join(DATABASE))
+        .unwrap()
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        .unwrap();
+    Story { records, acknowledged, database, log, checkpointed: read(home.path(), DATABASE) }
+}
+
+/// A registration, then messages to the reader, whose inbox is read now and then.
+fn event(seq: u64) -> Event {
+    if seq == 1 {
+        let (name, password) = (Name::parse("messi").unwrap(), PasswordHash("$hash".into()));
+        let (full_name, country) = ("Lionel Messi".into(), "Argentina".into());
+        return Event::UserRegistered { user: READER, name, full_name, country, password };
+    }
+    if seq.is_multiple_of(10) {
+        return Event::InboxRead { user: READER, upto: Seq(seq - 1) };
+    }
+    let body = Body(format!("\"msg\":\"{}\"}}", "halo ".repeat(seq as usize)).into());
+    Event::MessageSent(Message { from: Author::Local(UserId(1)), to: Destination::User(READER), realm: None, body })
+}
+
+fn read(directory: &Path, file: &str) -> Vec<u8> {
+    fs::read(directory.join(file)).unwrap()
+}
+
+fn acknowledged_within(log_bytes: usize) -> usize {
+    STORY.acknowledged.iter().filter(|(bytes, _)| *bytes <= log_bytes).map(|(_, records)| *records).max().unwrap()
+}
+
+/// Opens a store of these files and checks that it holds a prefix of the log.
+fn recovered(database: &[u8], log: &[u8]) -> usize {
+    let home = directory_of(database, log);
+    let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
+    let snapshot = store.load().unwrap();
+    let (prefix, _) = STORY.records.split_at(snapshot.head.0 as usize);
+
+    let nobody = Name::parse("local").unwrap();
+    let mut expected = State::new(nobody.clone());
+    prefix.iter().for_each(|record| expected.apply(record));
+    assert_eq!(State::restore(nobody, snapshot), expected);
+
+    let span = Span { timeline: Timeline::User(READER), after: Seq(0), upto: Seq(u64::MAX) };
+    let page = store.page(&View { reader: READER, spans: vec![span], which: Which::Received }, usize::MAX).unwrap();
+    let shown: Vec<_> = page.messages.into_iter().map(|message| (message.seq, message.body)).collect();
+    let said: Vec<_> = prefix.iter().filter_map(said).collect();
+    assert_eq!(shown, said);
+    prefix.len()
+}
+
+fn said(record: &Record) -> Option<(Seq, Body)> {
+    match &record.event {
+        Event::MessageSent(message) => Some((record.seq, message.body.clone())),
+        _ => None,
+    }
+}
+
+fn directory_of(database: &[u8], log: &[u8]) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let path = |file: &str| -> PathBuf { home.path().join(file) };
+    fs::write(path(DATABASE), database).unwrap();
+    fs::write(path(LOG), log).unwrap();
+    home
+}
+
+#[test]
+fn a_store_cut_at_a_commit_or_a_byte_beside_it_recovers_everything_acknowledged() {
+    for (bytes, records) in &STORY.acknowledged {
+        for cut in [bytes.saturating_sub(1), *bytes, (bytes + 1).min(STORY.log.len())] {
+            let expected = acknowledged_within(cut);
+            assert_eq!(recovered(&STORY.database, &STORY.log[..cut]), expected, "{records} records, cut at {cut}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_store_cut_at_any_byte_after_its_last_sync_recovers_everything_acknowledged(cut in 0..STORY.log.len()) {
+        prop_assert_eq!(recovered(&STORY.database, &STORY.log[..cut]), acknowledged_within(cut));
+    }
+
+    #[test]
+    fn garbage_after_the_last_sync_takes_nothing_acknowledged(
+        cut in 0..STORY.log.len(),
+        garbage in prop::collection::vec(any::<u8>(), 1..9_000),
+        more_follows in any::<bool>(),
+    ) {
+        let mut log = STORY.log[..cut].to_vec();
+        log.extend(garbage);
+        if more_follows && log.len() < STORY.log.len() {
+            log.extend(&STORY.log[log.len()..]);
+        }
+        prop_assert!(recovered(&STORY.database, &log) >= acknowledged_within(cut));
+    }
+
+    #[test]
+    fn a_checkpoint_cut_short_takes_nothing(copied in prop::collection::vec(any::<bool>(), 256)) {
+        let mut database = STORY.checkpointed.clone();
+        for page in (0..copied.len()).filter(|page| !copied[*page]) {
+            let (start, end) = (page * 4096, (page + 1) * 4096);
+            let old = STORY.database.get(start..end).map_or(vec![0; 4096], <[u8]>::to_vec);
+            if let Some(place) = database.get_mut(start..end) {
+                place.copy_from_slice(&old);
+            }
+        }
+        prop_assert_eq!(recovered(&database, &STORY.log), STORY.records.len());
+    }
+}
