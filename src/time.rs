@@ -1,5 +1,6 @@
 //! Points in time as the protocol writes them.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,10 +28,34 @@ impl Time {
 /// `2026-11-21T07:00:00.123Z`, the form of every `time` in a reply (PROTOCOL §4).
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
-        let timestamp = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
-        write!(f, "{timestamp:.3}")
+        let (second, millis) = (self.0 / 1_000, self.0 % 1_000);
+        let (known, mut written) = SECOND.get();
+        if known != second {
+            written = write_second(second);
+            SECOND.set((second, written));
+        }
+        f.write_str(std::str::from_utf8(&written).unwrap_or_default())?;
+        write!(f, ".{millis:03}Z")
     }
+}
+
+/// `2026-11-21T07:00:00`
+type Second = [u8; 19];
+
+thread_local! {
+    /// The second that was written last on this thread: most times are of the same as the one before, and the calendar
+    /// is what costs.
+    static SECOND: Cell<(u64, Second)> = Cell::new((0, write_second(0)));
+}
+
+fn write_second(second: u64) -> Second {
+    let timestamp = jiff::Timestamp::from_second(i64::try_from(second).unwrap_or(i64::MAX));
+    let text = timestamp.unwrap_or(jiff::Timestamp::MAX).to_string();
+    let mut written = Second::default();
+    for (byte, character) in written.iter_mut().zip(text.bytes()) {
+        *byte = character;
+    }
+    written
 }
 
 #[cfg(test)]

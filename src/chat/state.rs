@@ -1,7 +1,8 @@
 //! The fold of all events: everything but message bodies.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::chat::accounts::{Session, User};
 use crate::chat::event::{Event, Record};

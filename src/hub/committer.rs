@@ -5,7 +5,6 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tracing::{error, info};
 
 use crate::chat::{Event, Message, Refusal, State, StoredMessage};
@@ -23,6 +22,32 @@ pub struct Committer {
     hub: Hub,
     batch: Batch,
     flushing: Vec<Arc<Outbox>>,
+    frames: Frames,
+}
+
+/// The frames of the message being delivered: each style's is made once, where somebody wants it.
+#[derive(Default)]
+struct Frames {
+    json: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl Frames {
+    fn forget(&mut self) {
+        self.json.clear();
+        self.text.clear();
+    }
+
+    fn of(&mut self, style: Style, message: &StoredMessage) -> &[u8] {
+        let frame = match style {
+            Style::Json => &mut self.json,
+            Style::Text => &mut self.text,
+        };
+        if frame.is_empty() {
+            style.push(frame, message);
+        }
+        frame
+    }
 }
 
 /// What a step found.
@@ -38,7 +63,7 @@ pub enum Step {
 
 impl Committer {
     pub(super) fn new(hub: Hub) -> Self {
-        Self { hub, batch: Batch::default(), flushing: Vec::new() }
+        Self { hub, batch: Batch::default(), flushing: Vec::new(), frames: Frames::default() }
     }
 
     /// Stores what is pending and lets leave what waited for it. Blocks for one sync.
@@ -100,13 +125,12 @@ impl Committer {
             let Some(record) = self.batch.records.get(delivery.record) else { continue };
             let Event::MessageSent(message) = &record.event else { continue };
             let stored = StoredMessage { seq: record.seq, time: record.time, body: message.body.clone() };
-            let mut frames: [Option<Bytes>; 2] = [None, None];
+            self.frames.forget();
             presence.each_of(&delivery.audience, |user, outbox| {
                 if !delivery.is_heard_by(user, outbox, message) {
                     return;
                 }
-                let style = outbox.style();
-                let frame = frames[usize::from(style == Style::Text)].get_or_insert_with(|| style.pushed(&stored));
+                let frame = self.frames.of(outbox.style(), &stored);
                 if outbox.push(record.seq, frame) {
                     self.flushing.push(outbox.clone());
                 }

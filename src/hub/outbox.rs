@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::chat::StoredMessage;
 use crate::hub::push::Push;
 use crate::hub::tickets::{Ticket, Tickets, Verdict};
 use crate::id::Seq;
@@ -158,8 +159,8 @@ impl Outbox {
 
     /// Puts what was pushed before this connection listened into the queue. The caller sees to it that the queue
     /// does not grow.
-    pub(super) fn replay(&self, frame: &[u8]) {
-        self.queue().ready.extend_from_slice(frame);
+    pub(super) fn replay(&self, message: &StoredMessage) {
+        self.style.push(&mut self.queue().ready, message);
     }
 
     /// Writes what the socket takes.

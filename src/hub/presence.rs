@@ -1,7 +1,9 @@
 //! Who is connected, and in which order they came online (PROTOCOL §2).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::chat::Audience;
 use crate::hub::outbox::Outbox;

@@ -49,9 +49,7 @@ impl Replay {
 
     fn replay_page(&mut self, shared: &Shared, outbox: &Outbox, view: &View, head: Seq) -> Result<(), StoreError> {
         let Page { messages, upto, more } = shared.store.page(view, REPLAY_PAGE)?;
-        for message in &messages {
-            outbox.replay(&outbox.style().pushed(message));
-        }
+        messages.iter().for_each(|message| outbox.replay(message));
         if more {
             self.tries = 0;
         }

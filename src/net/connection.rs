@@ -144,6 +144,8 @@ impl Connection {
     }
 
     async fn serve_lines(&mut self) -> Option<Goodbye> {
+        // One read holds no more requests than a connection may have in flight, so once a read is often enough.
+        self.session.wait_for_the_hub().await;
         let mut goodbye = None;
         while goodbye.is_none() {
             let Ok(Some(line)) = self.codec.decode(&mut self.input) else { break };
@@ -195,7 +197,6 @@ impl Connection {
             self.session.send_replies();
             self.until(fits).await;
         }
-        self.session.wait_for_the_hub().await;
     }
 
     /// Waits until what waits to leave is little enough, or the connection is gone.

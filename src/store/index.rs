@@ -4,8 +4,9 @@
 //! Entries come here once they are durable, and leave in the transaction that writes them to chunks, a timeline's all
 //! together, so that the memory holds what is newer than the timeline's newest chunk and nothing else.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use hashbrown::HashMap;
 use rusqlite::Connection;
 
 use crate::chat::{Entry, Event, Record, Span, Timeline};

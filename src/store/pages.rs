@@ -110,7 +110,6 @@ impl Merge {
 struct Source {
     timeline: Timeline,
     after: Seq,
-    upto: Seq,
     /// The table is read up to here: memory has what follows.
     stored_upto: Seq,
     recent: Option<Vec<Entry>>,
@@ -123,8 +122,8 @@ struct Source {
 impl Source {
     fn new(index: &Index, span: Span) -> Self {
         let (recent, stored_upto) = index.recent(&span);
-        let Span { timeline, after, upto } = span;
-        Self { timeline, after, upto, stored_upto, recent: Some(recent), entries: Vec::new(), next: 0 }
+        let Span { timeline, after, .. } = span;
+        Self { timeline, after, stored_upto, recent: Some(recent), entries: Vec::new(), next: 0 }
     }
 
     /// The first entry at `from` or after it. `from` never goes back.

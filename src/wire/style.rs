@@ -1,7 +1,5 @@
 //! How a listener answers: frames for programs, or lines for people.
 
-use bytes::Bytes;
-
 use crate::chat::{Outcome, Refusal, StoredMessage};
 use crate::id::Seq;
 use crate::wire::request::{Ask, Rejection, Request, Tag};
@@ -65,15 +63,12 @@ impl Style {
         }
     }
 
-    /// The frame of a message as it is pushed: made once, and shared by all connections it goes to.
-    #[must_use]
-    pub fn pushed(self, message: &StoredMessage) -> Bytes {
-        let mut out = Vec::with_capacity(128 + message.body.0.len());
+    /// Appends a message as it is pushed. Made once a message, and copied to all connections it goes to.
+    pub fn push(self, out: &mut Vec<u8>, message: &StoredMessage) {
         match self {
-            Self::Json => reply::append_event(&mut out, message),
-            Self::Text => text::append_message(&mut out, message),
+            Self::Json => reply::append_event(out, message),
+            Self::Text => text::append_message(out, message),
         }
-        out.into()
     }
 
     /// Appends the notice that messages after `after` were left out of the pushes, for the reader was too slow

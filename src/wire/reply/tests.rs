@@ -291,8 +291,9 @@ fn no_last_words_contain_ok() {
 fn an_event_holds_the_message_as_it_was_stored() {
     let message = message(7, "messi", "gól", Kind::Direct);
     let object = String::from_utf8(message.body.object(message.seq, message.time)).unwrap();
-    let pushed = Style::Json.pushed(&message);
-    assert_eq!(pushed, format!("{{\"event\":\"message\",\"data\":{object}}}\r\n\r\n"));
+    let mut pushed = Vec::new();
+    Style::Json.push(&mut pushed, &message);
+    assert_eq!(String::from_utf8(pushed).unwrap(), format!("{{\"event\":\"message\",\"data\":{object}}}\r\n\r\n"));
 }
 
 proptest! {
@@ -304,7 +305,7 @@ proptest! {
             let frame: Value = serde_json::from_str(&reply(line, &outcome)).unwrap();
             prop_assert_eq!(&frame["status"], "OK");
         }
-        let pushed = frame(|out| out.extend_from_slice(&Style::Json.pushed(&message)));
+        let pushed = frame(|out| Style::Json.push(out, &message));
         prop_assert!(serde_json::from_str::<Value>(&pushed).unwrap().is_object());
     }
 

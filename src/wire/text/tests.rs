@@ -16,6 +16,12 @@ fn reply(line: &str, outcome: &Outcome) -> String {
     text(|out| Style::Text.reply(out, &heading(line), Ok(outcome)))
 }
 
+fn pushed(message: &StoredMessage) -> Vec<u8> {
+    let mut out = Vec::new();
+    Style::Text.push(&mut out, message);
+    out
+}
+
 #[test]
 fn replies_are_worded_as_the_draft_system_has_them() {
     let (user, token) = (name("messi"), token());
@@ -65,7 +71,7 @@ fn an_inbox_lists_messages_as_they_are_pushed() {
         message(3, "messi", "gól!", Kind::Broadcast),
     ];
     let lines = "[messi] goal!\r\n[group informatika21] messi: goal!\r\n[broadcast] messi: gól!\r\n";
-    let pushed: Vec<u8> = messages.iter().flat_map(|message| Style::Text.pushed(message)).collect();
+    let pushed: Vec<u8> = messages.iter().flat_map(pushed).collect();
     assert_eq!(String::from_utf8(pushed).unwrap(), lines);
     assert_eq!(reply("inbox", &Outcome::Inbox { messages, more: true }), format!("{lines}[OK] 3 messages\r\n"));
 }
@@ -134,8 +140,9 @@ fn no_error_of_a_log_in_contains_ok() {
 fn nobody_can_paint_another_persons_terminal() {
     let painting = "\u{1b}[2J\u{9b}H\u{7f}\t\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}é😀";
     assert_eq!(
-        Style::Text.pushed(&message(1, "messi", painting, Kind::Direct)),
-        r"[messi] \u{1b}[2J\u{9b}H\u{7f}\u{9}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}é😀".to_owned() + "\r\n"
+        pushed(&message(1, "messi", painting, Kind::Direct)),
+        (r"[messi] \u{1b}[2J\u{9b}H\u{7f}\u{9}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}é😀".to_owned() + "\r\n")
+            .into_bytes()
     );
     let profile = Profile { full_name: "a\u{1b}b".into(), ..messi() };
     assert!(reply("info messi", &Outcome::Info(profile)).starts_with("full name: a\\u{1b}b\r\n"));
@@ -145,13 +152,13 @@ fn nobody_can_paint_another_persons_terminal() {
 fn a_body_that_is_no_message_is_not_shown() {
     let mut broken = message(1, "messi", "hi", Kind::Direct);
     broken.body.0 = broken.body.0.slice(1..);
-    assert!(Style::Text.pushed(&broken).is_empty());
+    assert!(pushed(&broken).is_empty());
 }
 
 proptest! {
     #[test]
     fn every_push_is_one_line_whatever_it_says(message in any_message()) {
-        let pushed = Style::Text.pushed(&message);
+        let pushed = pushed(&message);
         let line = std::str::from_utf8(&pushed).unwrap().strip_suffix("\r\n").unwrap();
         prop_assert!(!line.chars().any(char::is_control));
         prop_assert_eq!(line.lines().count(), 1);
