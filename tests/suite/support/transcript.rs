@@ -8,7 +8,7 @@
 //! paff/text< [OK] login berhasil
 //! messi< (nothing)                       nothing else is on its way to messi
 //! messi< (closed)                        the server closed
-//! -- restart                             the server stops and starts again; who is heard next has heard the old one end
+//! -- restart                             the server stops and starts again; last words can still be heard
 //! -- restart with KABAR_SECTION__KEY=V   likewise, with other settings (until the next restart)
 //! -- close messi                         messi's connection ends
 //! -- half-close messi                    messi sends nothing more
