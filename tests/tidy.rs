@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 400;
 
 /// Which rooms a room may use (`docs/ARCHITECTURE.md`). The leaves use nothing but one another as listed.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
@@ -25,7 +25,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
     ("net", &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "password"]),
     ("server", &["net", "hub", "store", "wire", "chat", "config", "name", "id", "time", "limits", "password"]),
-    ("main", &["server", "config", "logging", "password"]),
+    ("cli", &["config"]),
+    ("main", &["cli", "server", "config", "logging", "password", "limits"]),
 ];
 
 fn root() -> &'static Path {
@@ -61,7 +62,7 @@ fn imports_run_one_way() {
         }
         let (_, allowed) = ROOMS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("no rule for {room}"));
         for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
-            for used in rooms_used(line) {
+            for used in rooms_used(&room, line) {
                 let fine = used == room || allowed.contains(&used.as_str());
                 assert!(fine, "{}:{}: {room} must not use {used}", path.display(), number + 1);
             }
@@ -69,8 +70,10 @@ fn imports_run_one_way() {
     }
 }
 
-fn rooms_used(line: &str) -> Vec<String> {
-    let prefixes = ["crate::", "kabar::"];
+/// The library calls itself `crate`; there, `kabar::net` is only ever the name of a part of the log.
+fn rooms_used(room: &str, line: &str) -> Vec<String> {
+    let is_of_the_binary = ["main", "cli"].contains(&room);
+    let prefixes: &[&str] = if is_of_the_binary { &["crate::", "kabar::"] } else { &["crate::"] };
     let starts = prefixes.iter().flat_map(|prefix| line.match_indices(prefix).map(|(at, _)| at + prefix.len()));
     starts
         .map(|at| line[at..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())

@@ -44,10 +44,13 @@ impl TestServer {
         Self { config, runtime, running, _directory: directory }
     }
 
-    /// Stops the server in order and starts it again on the same data.
-    pub(crate) fn restart(&mut self) {
+    /// Stops the server in order and starts it again on the same data, with settings written as `KABAR_SECTION__KEY=V`.
+    pub(crate) fn restart_with(&mut self, settings: &[&str]) {
         self.stop();
-        self.running = Some(start(&self.runtime, &self.config));
+        let pairs = settings.iter().map(|setting| setting.split_once('=').unwrap());
+        let set = Config::load(None, pairs.map(|(key, value)| (key.into(), value.into())), &[]).unwrap();
+        let Config { server, log, users, .. } = self.config.clone();
+        self.running = Some(start(&self.runtime, &Config { server, log, users, ..set }));
     }
 
     pub(crate) fn stop(&mut self) {

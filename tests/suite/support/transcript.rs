@@ -8,7 +8,8 @@
 //! paff/text< [OK] login berhasil
 //! messi< (nothing)                       nothing else is on its way to messi
 //! messi< (closed)                        the server closed
-//! -- restart                             the server stops and starts again; all connections end
+//! -- restart                             the server stops and starts again; last words can still be heard
+//! -- restart with KABAR_SECTION__KEY=V   likewise, with other settings (until the next restart)
 //! -- close messi                         messi's connection ends
 //! -- half-close messi                    messi sends nothing more
 //! ```
@@ -17,20 +18,23 @@
 //! and `\xNN` are those bytes, and no newline follows a line that ends in `\`. Ids, times, tokens and versions differ
 //! from run to run: any stands for any.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Client, TestServer};
 
 pub(crate) struct Transcript<'a> {
     server: &'a mut TestServer,
     clients: HashMap<String, Client>,
-    tokens: HashMap<String, String>,
+    /// Connections that a restart has ended: their last words can be heard until a new one is opened.
+    ended: HashMap<String, Client>,
+    tokens: BTreeMap<String, String>,
 }
 
 impl<'a> Transcript<'a> {
     /// Plays the lines; panics at the first that goes another way, naming `source` and the line.
     pub(crate) fn play(server: &'a mut TestServer, source: &str, text: &str) {
-        let mut transcript = Self { server, clients: HashMap::new(), tokens: HashMap::new() };
+        let (clients, ended) = (HashMap::new(), HashMap::new());
+        let mut transcript = Self { server, clients, ended, tokens: BTreeMap::new() };
         for (number, line) in text.lines().enumerate() {
             let place = format!("{source}:{}", number + 1);
             transcript.play_line(&place, line);
@@ -50,15 +54,19 @@ impl<'a> Transcript<'a> {
     }
 
     fn direct(&mut self, place: &str, directive: &str) {
-        match directive.split_once(' ') {
-            Some(("close", who)) => drop(self.clients.remove(who)),
-            Some(("half-close", who)) => self.client(who).half_closes(),
-            None if directive == "restart" => {
-                self.clients.clear();
-                self.server.restart();
-            }
+        let words: Vec<&str> = directive.split(' ').collect();
+        match words[..] {
+            ["close", who] => drop(self.clients.remove(who)),
+            ["half-close", who] => self.client(who).half_closes(),
+            ["restart"] => self.restart(&[]),
+            ["restart", "with", ref settings @ ..] => self.restart(settings),
             _ => panic!("{place}: no directive: {directive}"),
         }
+    }
+
+    fn restart(&mut self, settings: &[&str]) {
+        self.ended = std::mem::take(&mut self.clients);
+        self.server.restart_with(settings);
     }
 
     fn client(&mut self, who: &str) -> &mut Client {
@@ -68,8 +76,10 @@ impl<'a> Transcript<'a> {
     }
 
     fn send(&mut self, who: &str, said: &str) {
+        self.ended.remove(who);
         let mut said = said.to_owned();
-        for (name, token) in &self.tokens {
+        // A longer name goes before the one that it begins with.
+        for (name, token) in self.tokens.iter().rev() {
             said = said.replace(&format!("TOKEN:{name}"), token);
         }
         if let Some(own) = self.tokens.get(who) {
@@ -83,7 +93,7 @@ impl<'a> Transcript<'a> {
     }
 
     fn expect(&mut self, place: &str, who: &str, expected: &str) {
-        let client = self.client(who);
+        let client = if self.ended.contains_key(who) { self.ended.get_mut(who).unwrap() } else { self.client(who) };
         match expected {
             "(nothing)" if is_text(who) => return client.hears_no_line(),
             "(nothing)" => return client.hears_nothing(),
@@ -102,35 +112,43 @@ fn is_text(who: &str) -> bool {
     who.ends_with("/text")
 }
 
-fn token_in(frame: &str) -> Option<String> {
-    let is_token = |word: &&str| word.len() == 36 && uuid::Uuid::try_parse(word).is_ok();
-    frame.split(|c: char| !c.is_ascii_hexdigit() && c != '-').find(is_token).map(str::to_owned)
+fn token_in(heard: &str) -> Option<String> {
+    heard.split(|c| !is_of_a_word(c)).find(|word| is_token(word)).map(str::to_owned)
 }
 
 /// The text with everything that differs from run to run replaced.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find('"') {
-        masked.push_str(&rest[..=start]);
-        rest = &rest[start + 1..];
-        let end = rest.find('"').unwrap_or(rest.len());
-        let (quoted, after) = rest.split_at(end);
-        let is_time = quoted.len() == 24 && quoted.ends_with('Z') && quoted.as_bytes()[10] == b'T';
-        masked.push_str(if is_time { "TIME" } else { quoted });
-        rest = after;
-        if quoted == "id" {
-            masked.push_str("\":ID");
-            rest = rest.trim_start_matches("\":").trim_start_matches(|c: char| c.is_ascii_digit());
-        }
+    let mut is_id = false;
+    for piece in text.split_inclusive(|c| !is_of_a_word(c)) {
+        let word = piece.trim_end_matches(|c| !is_of_a_word(c));
+        masked.push_str(match word {
+            _ if is_token(word) => "TOKEN",
+            _ if is_time(word) => "TIME",
+            env!("CARGO_PKG_VERSION") => "VERSION",
+            _ if is_id && is_number(word) => ":ID",
+            other => other,
+        });
+        masked.push_str(&piece[word.len()..]);
+        is_id = piece == "id\"";
     }
-    masked.push_str(rest);
-    let version = env!("CARGO_PKG_VERSION");
-    let masked = masked.replace(version, "VERSION");
-    match token_in(&masked) {
-        Some(token) => masked.replace(&token, "TOKEN"),
-        None => masked,
-    }
+    masked
+}
+
+fn is_of_a_word(character: char) -> bool {
+    character.is_alphanumeric() || "-:.".contains(character)
+}
+
+fn is_token(word: &str) -> bool {
+    word.len() == 36 && uuid::Uuid::try_parse(word).is_ok()
+}
+
+fn is_number(word: &str) -> bool {
+    word.strip_prefix(':').is_some_and(|number| number.parse::<u64>().is_ok())
+}
+
+fn is_time(word: &str) -> bool {
+    word.len() == 24 && word.ends_with('Z') && word.as_bytes()[10] == b'T'
 }
 
 fn unescape(text: &str) -> Vec<u8> {
