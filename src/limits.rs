@@ -138,7 +138,7 @@ pub const SHUTDOWN: Duration = Duration::from_secs(10);
 pub const CHUNK_ENTRIES: usize = 128;
 /// Log entries that the timeline index may trail behind: bounds the memory of the index and what an opening after a
 /// crash reads again (about half a second).
-pub const INDEX_WINDOW: u64 = 512 * 1024;
+pub const INDEX_WINDOW: u64 = 256 * 1024;
 /// Timelines that one commit writes to chunks because they fell out of the window: keeps a commit short.
 pub const CHUNKS_PER_COMMIT: usize = 64;
 /// The page cache of the writing connection, in KiB …

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use crate::chat::{Command, State};
 use crate::config::{self, Allowed, Config, Registration};
 use crate::hub::Hub;
-use crate::id::{SessionId, UserId};
+use crate::id::SessionId;
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RESERVED_DESCRIPTORS};
 use crate::net::{self, Admission, Binding, Passwords, Policy, Services, Throttle};
 use crate::store::{Durability, SqliteStore, StoreError};
@@ -131,7 +131,9 @@ impl Server {
             info!("listening on {address} ({style})");
         }
         info!("data in {}", config.server.data.display());
-        if let Some((address, _)) = self.listening.first() {
+        // Lines are for people, frames for programs.
+        let for_people = self.listening.iter().find(|(_, style)| *style == Style::Text);
+        if let Some((address, _)) = for_people.or(self.listening.first()) {
             info!("try:  nc {} {}  and type  help", address.ip(), address.port());
         }
     }
@@ -241,12 +243,11 @@ async fn keep_house(services: Arc<Services>) {
 
 fn close_expired_sessions(services: &Services) {
     let now = Time::now();
-    let expired = |state: &State| -> Vec<(SessionId, UserId)> {
+    let expired = |state: &State| -> Vec<SessionId> {
         let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= services.policy.session_idle);
-        unused.take(EXPIRED_PER_ROUND).map(|(id, session)| (id, session.user)).collect()
+        unused.take(EXPIRED_PER_ROUND).map(|(id, _)| id).collect()
     };
-    for (session, user) in services.hub.read(expired).0 {
+    for session in services.hub.read(expired).0 {
         services.hub.execute(&Command::CloseSession { session }, None);
-        services.hub.detach_session(user, session);
     }
 }

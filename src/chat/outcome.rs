@@ -39,11 +39,11 @@ pub enum Outcome {
     Whoami(Profile),
     /// About a user.
     Info(Profile),
-    /// A direct message or broadcast was sent. `to` is the receiver's name as registered.
+    /// A direct message or broadcast was sent.
     Sent {
         /// The message's.
         receipt: Receipt,
-        /// The receiver, or none for a broadcast.
+        /// The receiver as registered, where the answer names one.
         to: Option<Name>,
     },
     /// A message to a group was sent.

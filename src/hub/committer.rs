@@ -77,8 +77,8 @@ impl Committer {
             self.fail(ticket, &error);
             return Step::Failed;
         }
-        self.hub.0.tickets.settle(ticket);
         self.deliver();
+        self.hub.0.tickets.settle(ticket);
         self.release(ticket);
         Step::Stored
     }

@@ -8,6 +8,7 @@ use crate::chat::{Command, Event, Once, PageRead, Receipt, Record, Refusal, Stat
 use crate::hub::outbox::Outbox;
 use crate::hub::tickets::Ticket;
 use crate::hub::{Batch, Delivery, Hub, Shared};
+use crate::id::{SessionId, UserId};
 use crate::time::Time;
 
 /// What came of a command.
@@ -43,11 +44,23 @@ impl Hub {
             Ok(Decided::Events(mut events)) => {
                 let receipt = Receipt { seq: state.head().next(), time: now };
                 events.extend(once.map(|once| remember(*once, receipt.seq, page)));
-                Executed { result: Ok(receipt), ticket: shared.take_in(state, events, now, origin) }
+                let taken = shared.take_in(state, events, now, origin);
+                for (user, session) in taken.closed {
+                    self.detach_session(user, session);
+                }
+                Executed { result: Ok(receipt), ticket: taken.ticket }
             }
             Err(refusal) => Executed { result: Err(refusal), ticket: shared.newest_ticket() },
         }
     }
+}
+
+/// What came of taking events in.
+struct Taken {
+    /// Of the batch that they are in.
+    ticket: Ticket,
+    /// Sessions that they closed: no connection is bound to them any more.
+    closed: Vec<(UserId, SessionId)>,
 }
 
 /// What a command comes to.
@@ -74,17 +87,21 @@ impl Shared {
         Ok(Decided::Events(events))
     }
 
-    /// Applies events and adds them to the pending batch, whose ticket it gives.
+    /// Applies events and adds them to the pending batch.
     fn take_in(
         &self,
         mut state: RwLockWriteGuard<'_, State>,
         events: Vec<Event>,
         now: Time,
         origin: Option<&Arc<Outbox>>,
-    ) -> Ticket {
+    ) -> Taken {
         let mut pending = self.pending();
         let is_first = pending.records.is_empty();
+        let mut closed = Vec::new();
         for event in events {
+            if let Event::SessionClosed { session } = event {
+                closed.extend(state.session(session).map(|open| (open.user, session)));
+            }
             let record = Record { seq: state.head().next(), time: now, event };
             state.apply(&record);
             pending.take_in(record, &state, origin);
@@ -96,7 +113,7 @@ impl Shared {
         if is_first {
             self.work.notify_one();
         }
-        ticket
+        Taken { ticket, closed }
     }
 }
 

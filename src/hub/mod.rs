@@ -141,15 +141,18 @@ impl Hub {
         }
     }
 
-    /// Binds a connection to a session: its user is online, and a text listener's hears what comes.
+    /// Binds a connection to a session: its user is online, and a text listener's hears what comes. A subscription
+    /// ends with the binding that it was made in.
     pub fn attach(&self, user: UserId, session: SessionId, outbox: &Arc<Outbox>) {
         // Under the state's lock nothing new can come between finding the inbox read and listening.
         let state = self.0.read_state();
         let mut presence = self.0.presence();
         presence.attach(user, Attached { session, outbox: outbox.clone() });
         outbox.set_stranger(false);
-        if outbox.style() == Style::Text {
-            outbox.listen(state.read_upto(user).unwrap_or(presence.delivered));
+        match outbox.style() {
+            Style::Json => outbox.stop_listening(),
+            Style::Text if outbox.is_listening() => {}
+            Style::Text => outbox.listen(state.read_upto(user).unwrap_or(presence.delivered)),
         }
     }
 
@@ -159,7 +162,7 @@ impl Hub {
     }
 
     /// Ends the bindings of all connections to a session that was closed.
-    pub fn detach_session(&self, user: UserId, session: SessionId) {
+    fn detach_session(&self, user: UserId, session: SessionId) {
         self.detach_where(user, |attached| attached.session == session);
     }
 

@@ -39,13 +39,18 @@ impl Presence {
         Self { delivered, ..Self::default() }
     }
 
+    /// Attaches a connection to a user, or one that is attached already to another session of the same user.
     pub(super) fn attach(&mut self, user: UserId, connection: Attached) {
         let online = self.users.entry(user).or_insert_with(|| {
             self.last_arrival += 1;
             self.arrivals.insert(self.last_arrival, user);
             Online { arrival: self.last_arrival, connections: Vec::with_capacity(1) }
         });
-        online.connections.push(connection);
+        let known = online.connections.iter_mut().find(|known| Arc::ptr_eq(&known.outbox, &connection.outbox));
+        match known {
+            Some(known) => known.session = connection.session,
+            None => online.connections.push(connection),
+        }
     }
 
     /// Detaches the connections of a user that `leaves` picks, and gives them back.

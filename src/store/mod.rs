@@ -67,8 +67,8 @@ pub struct Page {
     /// The messages.
     pub messages: Vec<StoredMessage>,
     /// The page holds all that the view shows up to and with this entry: the last message's where the page was cut,
-    /// otherwise the end of the view's spans, or of what of them is durable. Never past the spans: what came after the
-    /// view was made must not count as read.
+    /// otherwise the newest durable one. What came after the view was made is not in the view: a reader moves no cursor
+    /// past the head of that moment.
     pub upto: Seq,
     /// A limit cut the page: there is more. Such a page may even be empty, where the view shows none of very many
     /// entries; the next one goes on after `upto`.

@@ -35,6 +35,10 @@ pub(super) fn subscribe(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     Ok(Ask::Subscribe { after })
 }
 
+pub(super) fn chat(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::Chat { to: words.address("USER")?, text: words.text()? })
+}
+
 /// A client of the realm system writes `{}` where it means nobody.
 pub(super) fn info(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     let user = match words.next() {

@@ -63,8 +63,15 @@ pub enum Ask {
     Exit,
     /// `whoami`.
     Whoami,
-    /// `send`, `chat`.
+    /// `send`.
     Send {
+        /// The receiver.
+        to: Address,
+        /// What is said.
+        text: Box<str>,
+    },
+    /// `chat`: the same, and the answer names the receiver.
+    Chat {
         /// The receiver.
         to: Address,
         /// What is said.

@@ -30,7 +30,7 @@ pub static VERBS: &[Verb] = &[
         .with_password()
         .for_anyone(),
     verb("send", "USER TEXT", "tell a user", ask::send),
-    verb("chat", "USER TEXT", "tell a user", ask::send),
+    verb("chat", "USER TEXT", "tell a user", ask::chat),
     verb("inbox", "", "read what is new", |_| Ok(Ask::Inbox)),
     verb("kotakmasuk", "", "read what is new", |_| Ok(Ask::Inbox)),
     verb("peek", "", "read it and leave it new", |_| Ok(Ask::Peek)),

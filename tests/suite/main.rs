@@ -8,6 +8,7 @@ mod durability;
 mod habits;
 mod live;
 mod reliability;
+mod sessions;
 mod support;
 mod tags;
 mod transcripts;

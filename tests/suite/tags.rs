@@ -25,7 +25,7 @@ fn a_request_is_remembered_across_connections_and_a_restart() {
     let token = messi.asks("auth messi rahasia").token();
     let neko_token = neko.asks("auth neko rahasia").token();
     let first = messi.asks("#k1 send neko halo").expect_ok();
-    server.restart();
+    server.restart_with(&[]);
     let mut again = server.connect();
     assert_eq!(again.asks(&format!("#k1 send {token} neko halo")), first);
     assert_eq!(server.connect().asks(&format!("inbox {neko_token}")).texts(), ["halo"]);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::chat::{Command, NewSession, Outcome, Refusal};
-use crate::id::{SessionId, Token};
+use crate::id::Token;
 use crate::name::Name;
 use crate::net::session::{Answer, Identity, Session};
 use crate::net::throttle::Door;
@@ -44,7 +44,7 @@ impl Session {
         if !self.policy().registration_open {
             return Refusal::Forbidden.into();
         }
-        if password.expose_secret().len() < self.policy().password_min_bytes {
+        if self.is_too_short(&password) {
             return Refusal::PasswordTooShort.into();
         }
         let (taken, ticket) = self.hub().read(|state| state.user_named(&name).is_some());
@@ -66,6 +66,10 @@ impl Session {
         Answer::of(executed, |_| Outcome::Registered { user: name, token })
     }
 
+    pub(super) fn is_too_short(&self, password: &SecretString) -> bool {
+        password.expose_secret().len() < self.policy().password_min_bytes
+    }
+
     fn new_session(&self) -> (Token, NewSession) {
         let token = Token::random();
         (token, NewSession { token: token.hash(), ephemeral: self.outbox.style() == Style::Text })
@@ -82,18 +86,8 @@ impl Session {
         }
     }
 
-    pub(super) fn log_out(&mut self, who: Identity) -> Answer {
+    pub(super) fn log_out(&self, who: Identity) -> Answer {
         let executed = self.hub().execute(&Command::CloseSession { session: who.session }, None);
-        if executed.result.is_ok() {
-            self.forget(who.session);
-            self.hub().detach_session(who.user, who.session);
-        }
         Answer::of(executed, |_| Outcome::LoggedOut)
-    }
-
-    fn forget(&mut self, session: SessionId) {
-        if self.bound.is_some_and(|bound| bound.who.session == session) {
-            self.bound = None;
-        }
     }
 }

@@ -20,6 +20,9 @@ impl Session {
         let password = match password {
             None => None,
             Some(password) => {
+                if self.is_too_short(&password) {
+                    return Refusal::PasswordTooShort.into();
+                }
                 self.send_replies();
                 match self.services.passwords.hash(password).await {
                     Ok(hash) => Some(hash),

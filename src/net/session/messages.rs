@@ -1,20 +1,28 @@
 //! Sending (PROTOCOL §4, §6).
 
 use crate::chat::{Command, Outcome, Receipt};
+use crate::hub::Executed;
 use crate::name::{Address, Name};
 use crate::net::session::{Answer, Identity, Session};
 use crate::wire::Style;
 
 impl Session {
-    pub(super) fn send(&mut self, who: Identity, to: Address, text: Box<str>) -> Answer {
+    pub(super) fn send(&self, who: Identity, to: Address, text: Box<str>) -> Answer {
+        Answer::of(self.send_direct(who, to, text), |receipt| Outcome::Sent { receipt, to: None })
+    }
+
+    /// The layanan system's answer names the receiver, as registered.
+    pub(super) fn chat(&self, who: Identity, to: Address, text: Box<str>) -> Answer {
+        let (receiver, _) = self.hub().read(|state| state.user_named(&to.name).map(|(_, user)| user.name.clone()));
+        Answer::of(self.send_direct(who, to, text), |receipt| Outcome::Sent { receipt, to: receiver })
+    }
+
+    fn send_direct(&self, who: Identity, to: Address, text: Box<str>) -> Executed {
         let online = match self.outbox.style() {
             Style::Json => None,
             Style::Text => Some(self.is_online(&to.name)),
         };
-        let command = Command::SendDirect { from: who.user, to, text, online };
-        let executed = self.execute(&command);
-        let to = if let Command::SendDirect { to, .. } = command { Some(to.name) } else { None };
-        Answer::of(executed, |receipt| Outcome::Sent { receipt, to })
+        self.execute(&Command::SendDirect { from: who.user, to, text, online })
     }
 
     fn is_online(&self, name: &Name) -> bool {

@@ -170,6 +170,7 @@ impl Session {
     async fn perform(&mut self, who: Identity, ask: Ask) -> Answer {
         match ask {
             Ask::Send { to, text } => self.send(who, to, text),
+            Ask::Chat { to, text } => self.chat(who, to, text),
             Ask::SendGroup { to, text } => self.send_to_group(who, to, text),
             Ask::Broadcast { text } => self.broadcast(who, text),
             Ask::SendPrivateRealm { realm, user, text } => self.send_to_realm(who, realm, user, text),
@@ -203,15 +204,19 @@ impl Session {
     /// connection that is not bound.
     fn identify(&mut self, token: Option<&Token>) -> Result<Identity, Refusal> {
         let now = Time::now();
-        let (found, _) = self.hub().read(|state| match token {
-            Some(token) => self.session_of_token(state, token, now),
-            None => self.session_of_connection(state, now),
+        let ((found, is_bound), _) = self.hub().read(|state| {
+            let bound = self.session_of_connection(state, now);
+            let found = match token {
+                Some(token) => self.session_of_token(state, token, now),
+                None => bound,
+            };
+            (found, bound.is_some())
         });
         let (who, unused) = found.ok_or(Refusal::NoSession)?;
         if unused {
             self.hub().execute(&Command::TouchSession { session: who.session }, None);
         }
-        if self.bound.is_none() {
+        if !is_bound {
             self.bind(who, false);
         }
         Ok(who)
@@ -234,16 +239,26 @@ impl Session {
         valid.then_some((Identity { user: session.user, session: id }, unused >= SESSION_TOUCH))
     }
 
+    /// Binds the connection, anew perhaps: then its old binding ends. One who logs in again does not go offline.
     fn bind(&mut self, who: Identity, ephemeral: bool) {
-        self.unbind();
-        self.bound = Some(Bound { who, ephemeral });
+        let old = self.bound.replace(Bound { who, ephemeral });
+        if let Some(old) = old
+            && old.who.user != who.user
+        {
+            self.hub().detach(old.who.user, &self.outbox);
+        }
         self.hub().attach(who.user, who.session, &self.outbox);
+        self.close_ephemeral(old);
     }
 
     fn unbind(&mut self) {
         let Some(bound) = self.bound.take() else { return };
         self.hub().detach(bound.who.user, &self.outbox);
-        if bound.ephemeral {
+        self.close_ephemeral(Some(bound));
+    }
+
+    fn close_ephemeral(&self, bound: Option<Bound>) {
+        if let Some(bound) = bound.filter(|bound| bound.ephemeral) {
             self.hub().execute(&Command::CloseSession { session: bound.who.session }, None);
         }
     }

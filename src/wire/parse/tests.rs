@@ -60,7 +60,8 @@ fn commands_about_oneself_are_read() {
 fn messages_are_read() {
     let send = Ask::Send { to: address("henderson"), text: "gol dari messi".into() };
     assert_asks("send henderson gol dari messi", &send);
-    assert_asks("chat henderson gol dari messi", &send);
+    let chat = Ask::Chat { to: address("henderson"), text: "gol dari messi".into() };
+    assert_asks("chat henderson gol dari messi", &chat);
     assert_asks("send bob@timur hi", &Ask::Send { to: address("bob@timur"), text: "hi".into() });
     assert_asks("broadcast hi all", &Ask::Broadcast { text: "hi all".into() });
     let send_group = Ask::SendGroup { to: address("informatika21"), text: "hi".into() };
