@@ -129,7 +129,7 @@ pub(super) fn change_password(words: &mut Words<'_>) -> Result<Ask, BadParameter
 }
 
 pub(super) fn revoke(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
-    Ok(Ask::Revoke { session: SessionId(words.number("N")?) })
+    Ok(Ask::Revoke { session: SessionId(words.number("N", "expected a number that sessions lists")?) })
 }
 
 pub(super) fn unregister(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
@@ -144,7 +144,7 @@ pub(super) fn history(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     while !words.is_empty() {
         match words.next().to_ascii_lowercase().as_str() {
             "before" => before = Some(words.id()?),
-            "limit" => limit = Some(words.number::<NonZeroUsize>("N")?.get()),
+            "limit" => limit = Some(words.number::<NonZeroUsize>("N", "expected a number, at least 1")?.get()),
             _ => return Err(BadParameter::new("OPTION", "expected before ID or limit N")),
         }
     }

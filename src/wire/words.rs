@@ -97,8 +97,12 @@ impl<'a> Words<'a> {
     }
 
     /// A number of something that the server counts.
-    pub(super) fn number<T: FromStr>(&mut self, parameter: &'static str) -> Result<T, BadParameter> {
-        self.next().parse().map_err(|_| BadParameter::new(parameter, "expected a number"))
+    pub(super) fn number<T: FromStr>(
+        &mut self,
+        parameter: &'static str,
+        expected: &'static str,
+    ) -> Result<T, BadParameter> {
+        self.next().parse().map_err(|_| BadParameter::new(parameter, expected))
     }
 
     /// A TCP port.
