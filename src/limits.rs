@@ -32,6 +32,8 @@ pub const MAX_GROUPS: usize = 1_000_000;
 pub const MAX_MEMBERSHIPS: usize = 1_000;
 /// Realms: each may become a link, with a queue of its own.
 pub const MAX_REALMS: usize = 256;
+/// People that one user blocks: every page and push looks them up by bisection. More is a server of one's own.
+pub const BLOCKS_PER_USER: usize = 1_000;
 /// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages
 /// show once more, which is better than not at all.
 pub const LIVE_INTERVALS: usize = 32;
@@ -55,6 +57,8 @@ pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 
 /// The most messages of an inbox page: PROTOCOL §4. A default.
 pub const INBOX_PAGE: usize = 1_000;
+/// The messages of a history page where none are asked for by number: a few screens of a terminal.
+pub const HISTORY_PAGE: usize = 50;
 /// A page ends early once its bodies reach this: a page of long messages must not become a reply of 30 MB.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 /// The most messages that a replay for a subscription takes from the store at a time: it waits for the reader in

@@ -1,4 +1,4 @@
-//! Accounts and sessions (PROTOCOL §2, §3).
+//! Accounts: made, kept safe, given up (PROTOCOL §3, §7).
 
 use std::fmt;
 
@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::command::NewSession;
 use crate::chat::event::Event;
-use crate::chat::groups::Membership;
+use crate::chat::groups::{self, Membership};
 use crate::chat::once::Remembered;
 use crate::chat::refusal::{Limit, Refusal};
+use crate::chat::sessions;
 use crate::chat::state::State;
-use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
-use crate::limits::{MAX_USERS, SESSION_TOUCH, SESSIONS_PER_USER};
+use crate::id::{RealmId, Seq, SessionId, UserId};
+use crate::limits::MAX_USERS;
 use crate::name::Name;
 use crate::time::Time;
 
@@ -38,6 +39,8 @@ pub struct User {
     pub password: PasswordHash,
     /// The log entry of the registration: older broadcasts are not for this user.
     pub registered: Seq,
+    /// The person gave the account up. Only its name is still somebody's, and what was said with it.
+    pub unregistered: bool,
     /// When a session of the user was last opened, noted as used, or closed.
     pub seen: Option<Time>,
     /// The inbox is read up to here.
@@ -50,6 +53,8 @@ pub struct User {
     pub sessions: Vec<SessionId>,
     /// In the order of (group, joined).
     pub memberships: Vec<Membership>,
+    /// Whom the user does not want to hear from, ascending.
+    pub blocks: Vec<UserId>,
     /// The newest entry of the user's own timeline.
     pub last: Seq,
     /// The tagged requests that were done of late.
@@ -62,21 +67,11 @@ impl User {
     pub fn shown_name(&self) -> &str {
         if self.full_name.is_empty() { self.name.as_str() } else { &self.full_name }
     }
-}
 
-/// An open session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Whose.
-    pub user: UserId,
-    /// Of its token.
-    pub token: TokenHash,
-    /// When it was opened.
-    pub opened: Time,
-    /// When its use was last noted.
-    pub used: Time,
-    /// Ends with its connection.
-    pub ephemeral: bool,
+    /// Whether the hash that a password was verified against is still the account's.
+    pub(super) fn check_password(&self, verified: &PasswordHash) -> Result<(), Refusal> {
+        if self.password == *verified { Ok(()) } else { Err(Refusal::WrongPassword) }
+    }
 }
 
 /// The parts of an account to be made.
@@ -89,7 +84,7 @@ pub(super) struct Registration<'a> {
 }
 
 pub(super) fn decide_register(state: &State, registration: Registration<'_>) -> Result<Vec<Event>, Refusal> {
-    if state.user_named(registration.name).is_some() {
+    if state.holder(registration.name).is_some() {
         return Err(Refusal::UserExists);
     }
     if state.users.len() >= MAX_USERS {
@@ -103,50 +98,127 @@ pub(super) fn decide_register(state: &State, registration: Registration<'_>) -> 
         country: registration.country.into(),
         password: registration.password.clone(),
     };
-    let opened = registration.session.map(|session| opened(user, session));
+    let opened = registration.session.map(|session| sessions::opened(user, session));
     Ok(std::iter::once(registered).chain(opened).collect())
 }
 
-pub(super) fn decide_open(
+pub(super) fn decide_change_password(
     state: &State,
     id: UserId,
+    stays: SessionId,
     verified: &PasswordHash,
-    session: NewSession,
+    password: &PasswordHash,
 ) -> Result<Vec<Event>, Refusal> {
-    let user = state.user(id).ok_or(Refusal::UserNotFound)?;
-    if user.password != *verified {
-        return Err(Refusal::WrongPassword);
-    }
-    let mut events = Vec::with_capacity(2);
-    if user.sessions.len() >= SESSIONS_PER_USER
-        && let Some(least_recent) = state.least_recently_used(user)
-    {
-        events.push(Event::SessionClosed { session: least_recent });
-    }
-    events.push(opened(id, session));
+    let user = state.acting(id)?;
+    user.check_password(verified)?;
+    let changed = Event::PasswordChanged { user: id, password: password.clone() };
+    let others = user.sessions.iter().copied().filter(|session| *session != stays);
+    Ok(std::iter::once(changed).chain(others.map(|session| Event::SessionClosed { session })).collect())
+}
+
+pub(super) fn decide_unregister(state: &State, id: UserId, verified: &PasswordHash) -> Result<Vec<Event>, Refusal> {
+    let user = state.acting(id)?;
+    user.check_password(verified)?;
+    let mut events: Vec<_> =
+        state.groups_of(user).flat_map(|(group_id, group)| groups::leaving(group_id, group, id, id)).collect();
+    events.extend(user.sessions.iter().map(|session| Event::SessionClosed { session: *session }));
+    events.push(Event::UserUnregistered { user: id });
     Ok(events)
 }
 
-fn opened(user: UserId, session: NewSession) -> Event {
-    Event::SessionOpened { user, token: session.token, ephemeral: session.ephemeral }
-}
-
-pub(super) fn decide_touch(state: &State, now: Time, id: SessionId) -> Result<Vec<Event>, Refusal> {
-    let session = state.session(id).ok_or(Refusal::NoSession)?;
-    if now.since(session.used) < SESSION_TOUCH {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Event::SessionUsed { session: id }])
-}
-
-pub(super) fn decide_close(state: &State, session: SessionId) -> Result<Vec<Event>, Refusal> {
-    state.session(session).ok_or(Refusal::NoSession)?;
-    Ok(vec![Event::SessionClosed { session }])
-}
-
 impl State {
-    fn least_recently_used(&self, user: &User) -> Option<SessionId> {
-        let used = |id: &SessionId| self.session(*id).map(|session| (session.used, *id));
-        user.sessions.iter().filter_map(used).min().map(|(_, id)| id)
+    /// The user that a command acts for. Whoever has unregistered meanwhile has no session left.
+    pub(super) fn acting(&self, id: UserId) -> Result<&User, Refusal> {
+        self.user(id).filter(|user| !user.unregistered).ok_or(Refusal::NoSession)
+    }
+
+    pub(super) fn register(&mut self, seq: Seq, name: &Name, full_name: &str, country: &str, password: &PasswordHash) {
+        let id = UserId(u32::try_from(self.users.len()).unwrap_or(u32::MAX));
+        self.user_names.insert(name.key(), id);
+        self.users.push(User {
+            name: name.clone(),
+            full_name: full_name.into(),
+            country: country.into(),
+            password: password.clone(),
+            registered: seq,
+            unregistered: false,
+            seen: None,
+            cursor: seq,
+            live: Vec::new(),
+            realm_cursors: Vec::new(),
+            sessions: Vec::new(),
+            memberships: Vec::new(),
+            blocks: Vec::new(),
+            last: Seq(0),
+            done: Remembered::default(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::command::Command;
+    use crate::chat::testing::{MESSI, NEKO, PAFF, World, address, hash, name};
+
+    fn change_password(session: SessionId, verified: &str) -> Command {
+        Command::ChangePassword { user: MESSI, session, verified: hash(verified), password: hash("new") }
+    }
+
+    #[test]
+    fn a_changed_password_ends_all_sessions_but_the_one_that_changed_it() {
+        let mut world = World::new();
+        let [_first, stays, _last] = [(); 3].map(|()| world.logs_in(MESSI));
+        let other = world.logs_in(PAFF);
+        world.does(&change_password(stays, "old"));
+        assert_eq!(world.state.user(MESSI).unwrap().sessions, [stays]);
+        assert!(world.state.session(other).is_some());
+        world.refuses(&change_password(stays, "old"), Refusal::WrongPassword);
+        assert!(world.wants(&change_password(stays, "new")).is_ok());
+    }
+
+    #[test]
+    fn whoever_unregisters_leaves_everything_and_keeps_the_name() {
+        let mut world = World::new();
+        let session = world.logs_in(MESSI);
+        world.does(&Command::CreateGroup { owner: MESSI, name: name("alone"), password: None });
+        world.refuses(&Command::Unregister { user: MESSI, verified: hash("wrong") }, Refusal::WrongPassword);
+        world.does(&Command::Unregister { user: MESSI, verified: hash("old") });
+        assert!(world.state.session(session).is_none());
+        assert_eq!(world.members("fans"), [PAFF, NEKO]);
+        assert_eq!(world.state.group_named(&name("fans")).map(|(_, group)| group.owner), Some(PAFF));
+        assert!(world.state.group_named(&name("alone")).is_none());
+        assert!(world.state.user_named(&name("messi")).is_none());
+        assert_eq!(world.state.holder(&name("messi")).map(|(id, _)| id), Some(MESSI));
+    }
+
+    #[test]
+    fn whoever_has_unregistered_does_nothing_more_and_is_not_to_be_found() {
+        let mut world = World::new();
+        world.does(&Command::Unregister { user: MESSI, verified: hash("old") });
+        let text = || Box::from("halo");
+        for (command, refusal) in [
+            (Command::Broadcast { from: MESSI, text: text() }, Refusal::NoSession),
+            (Command::CreateGroup { owner: MESSI, name: name("g1"), password: None }, Refusal::NoSession),
+            (Command::JoinGroup { user: MESSI, group: name("fans"), verified: None }, Refusal::NoSession),
+            (Command::ReadInbox { user: MESSI, from: Seq(1), upto: Seq(2) }, Refusal::NoSession),
+            (Command::Unregister { user: MESSI, verified: hash("old") }, Refusal::NoSession),
+            (
+                Command::SendDirect { from: PAFF, to: address("messi"), text: text(), online: None },
+                Refusal::UserNotFound,
+            ),
+            (
+                Command::Register {
+                    name: name("Messi"),
+                    full_name: "".into(),
+                    country: "".into(),
+                    password: hash("x"),
+                    session: None,
+                },
+                Refusal::UserExists,
+            ),
+        ] {
+            world.refuses(&command, refusal);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What somebody wants: parsed, authenticated, and carrying whatever `decide` may not fetch for itself.
 
+use std::net::IpAddr;
+
 use crate::chat::accounts::PasswordHash;
 use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
@@ -38,6 +40,45 @@ pub enum Command {
     CloseSession {
         /// Which.
         session: SessionId,
+    },
+    /// End a session of one's own from another.
+    RevokeSession {
+        /// Whose it must be.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+    },
+    /// Change one's password, which ends all other sessions.
+    ChangePassword {
+        /// Whose.
+        user: UserId,
+        /// The session that stays.
+        session: SessionId,
+        /// The hash that the old password was verified against; stale where it changed meanwhile.
+        verified: PasswordHash,
+        /// Of the new password.
+        password: PasswordHash,
+    },
+    /// Give up one's account.
+    Unregister {
+        /// Whose.
+        user: UserId,
+        /// The hash that the password was verified against; stale where it changed meanwhile.
+        verified: PasswordHash,
+    },
+    /// Hear no more from somebody.
+    Block {
+        /// Who does not want to hear …
+        user: UserId,
+        /// … from whom; the realm, where given, is a name of this server.
+        whom: Address,
+    },
+    /// Hear from somebody again.
+    Unblock {
+        /// Who wants to hear …
+        user: UserId,
+        /// … from whom; the realm, where given, is a name of this server.
+        whom: Address,
     },
     /// Send to one user of this server.
     SendDirect {
@@ -120,6 +161,38 @@ pub enum Command {
         /// The hash that the given password was verified against, if one was given and was right.
         verified: Option<PasswordHash>,
     },
+    /// Leave a group.
+    LeaveGroup {
+        /// Who.
+        user: UserId,
+        /// Which.
+        group: Name,
+    },
+    /// Put a member out of a group.
+    Kick {
+        /// Who wants it: the group's owner.
+        owner: UserId,
+        /// Out of which.
+        group: Name,
+        /// Whom.
+        user: Name,
+    },
+    /// End a group.
+    DeleteGroup {
+        /// Who wants it: the group's owner.
+        owner: UserId,
+        /// Which.
+        group: Name,
+    },
+    /// Have joining a group ask for another password, or for none.
+    ChangeGroupPassword {
+        /// Who wants it: the group's owner.
+        owner: UserId,
+        /// Which.
+        group: Name,
+        /// Of the new password, where there is to be one.
+        password: Option<PasswordHash>,
+    },
     /// Give this server one more name.
     AddRealm {
         /// The name.
@@ -134,4 +207,6 @@ pub struct NewSession {
     pub token: TokenHash,
     /// Whether it ends with its connection.
     pub ephemeral: bool,
+    /// The address of the client.
+    pub origin: IpAddr,
 }

@@ -5,7 +5,7 @@ use crate::chat::command::Command;
 use crate::chat::event::Event;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
-use crate::chat::{groups, inbox, messages, realms};
+use crate::chat::{blocks, groups, inbox, messages, realms, sessions};
 use crate::time::Time;
 
 /// Decides a command: the events that it makes (none where nothing is to change), or why not. Pure.
@@ -18,9 +18,16 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
             let registration = Registration { name, full_name, country, password, session: *session };
             accounts::decide_register(state, registration)
         }
-        Command::OpenSession { user, verified, session } => accounts::decide_open(state, *user, verified, *session),
-        Command::TouchSession { session } => accounts::decide_touch(state, now, *session),
-        Command::CloseSession { session } => accounts::decide_close(state, *session),
+        Command::OpenSession { user, verified, session } => sessions::decide_open(state, *user, verified, *session),
+        Command::TouchSession { session } => sessions::decide_touch(state, now, *session),
+        Command::CloseSession { session } => sessions::decide_close(state, *session),
+        Command::RevokeSession { user, session } => sessions::decide_revoke(state, *user, *session),
+        Command::ChangePassword { user, session, verified, password } => {
+            accounts::decide_change_password(state, *user, *session, verified, password)
+        }
+        Command::Unregister { user, verified } => accounts::decide_unregister(state, *user, verified),
+        Command::Block { user, whom } => blocks::decide_block(state, *user, whom),
+        Command::Unblock { user, whom } => blocks::decide_unblock(state, *user, whom),
         Command::SendDirect { from, to, text, online } => messages::decide_direct(state, *from, to, text, *online),
         Command::SendGroup { from, to, text } => messages::decide_group(state, *from, to, text),
         Command::Broadcast { from, text } => messages::decide_broadcast(state, *from, text),
@@ -32,6 +39,12 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         }
         Command::CreateGroup { owner, name, password } => groups::decide_create(state, *owner, name, password.as_ref()),
         Command::JoinGroup { user, group, verified } => groups::decide_join(state, *user, group, verified.as_ref()),
+        Command::LeaveGroup { user, group } => groups::decide_leave(state, *user, group),
+        Command::Kick { owner, group, user } => groups::decide_kick(state, *owner, group, user),
+        Command::DeleteGroup { owner, group } => groups::decide_delete(state, *owner, group),
+        Command::ChangeGroupPassword { owner, group, password } => {
+            groups::decide_change_password(state, *owner, group, password.as_ref())
+        }
         Command::AddRealm { name } => realms::decide_add(state, name),
     }
 }

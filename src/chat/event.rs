@@ -1,9 +1,11 @@
 //! What happened. Events are the only thing that changes state and the only thing stored.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::chat::accounts::PasswordHash;
-use crate::chat::message::Message;
+use crate::chat::message::{Author, Message};
 use crate::chat::once::{Once, PageRead};
 use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
@@ -47,13 +49,15 @@ pub enum Event {
         token: TokenHash,
         /// Ends with its connection (a text listener's).
         ephemeral: bool,
+        /// The address of the client that logged in.
+        origin: IpAddr,
     },
     /// A session was used after a while (not every use is an event).
     SessionUsed {
         /// Which.
         session: SessionId,
     },
-    /// A session ended: logged out, expired, or pushed out by newer ones.
+    /// A session ended: logged out, revoked, expired, or pushed out by newer ones.
     SessionClosed {
         /// Which.
         session: SessionId,
@@ -118,5 +122,59 @@ pub enum Event {
         first: Seq,
         /// The page that it read, where it read one.
         page: Option<Box<PageRead>>,
+    },
+    /// A user's membership of a group ended.
+    GroupLeft {
+        /// Which.
+        group: GroupId,
+        /// Whose.
+        user: UserId,
+        /// Who ended it: the user, or the owner who put the user out.
+        by: UserId,
+    },
+    /// A group has a new owner, one of its members.
+    GroupHandedOver {
+        /// Which.
+        group: GroupId,
+        /// The new owner.
+        owner: UserId,
+    },
+    /// A group came to its end, and with it all memberships. Its name is free again, its number is not.
+    GroupDeleted {
+        /// Which.
+        group: GroupId,
+    },
+    /// Joining a group asks for another password, or for none.
+    GroupPasswordChanged {
+        /// Which.
+        group: GroupId,
+        /// Of the new password, where there is one.
+        password: Option<PasswordHash>,
+    },
+    /// A user does not want to hear from somebody.
+    UserBlocked {
+        /// Who does not want to hear …
+        user: UserId,
+        /// … from whom.
+        blocked: Author,
+    },
+    /// A user wants to hear from somebody again.
+    UserUnblocked {
+        /// Who wants to hear …
+        user: UserId,
+        /// … from whom.
+        blocked: Author,
+    },
+    /// A user has another password.
+    PasswordChanged {
+        /// Who.
+        user: UserId,
+        /// Of the new password.
+        password: PasswordHash,
+    },
+    /// A user has given up the account, after the sessions and memberships. Its name stays reserved.
+    UserUnregistered {
+        /// Who.
+        user: UserId,
     },
 }

@@ -18,6 +18,8 @@ pub struct View {
     pub spans: Vec<Span>,
     /// Which of their messages.
     pub which: Which,
+    /// Whose messages to groups and to everyone are left out, ascending.
+    pub hidden: Vec<UserId>,
 }
 
 /// An interval of a timeline, open at its start and closed at its end.
@@ -40,8 +42,13 @@ pub enum Which {
     Crossed,
     /// Those that came from or went to one realm.
     CrossedWith(RealmId),
-    /// All that the reader received, and all that the reader sent.
-    Said,
+    /// What the reader received and sent.
+    Said {
+        /// To and from this user, where one is given.
+        peer: Option<UserId>,
+        /// Of what crossed this realm, where one is given.
+        realm: Option<RealmId>,
+    },
 }
 
 impl Which {
@@ -55,19 +62,21 @@ impl View {
     /// Whether the view shows an entry of one of its timelines.
     #[must_use]
     pub fn shows(&self, timeline: Timeline, entry: &Entry) -> bool {
-        if self.which == Which::Said {
-            return true;
-        }
-        let own = match timeline {
-            Timeline::User(_) => entry.sent,
-            Timeline::Group(_) | Timeline::Broadcast => entry.peer == self.reader,
+        let (own, hidden) = match timeline {
+            Timeline::User(_) => (entry.sent, false),
+            Timeline::Group(_) | Timeline::Broadcast => {
+                (entry.peer == self.reader, self.hidden.binary_search(&entry.peer).is_ok())
+            }
         };
         let wanted = match self.which {
-            Which::Received | Which::Said => true,
-            Which::Crossed => entry.realm.is_some(),
-            Which::CrossedWith(realm) => entry.realm == Some(realm),
+            Which::Received => !own,
+            Which::Crossed => !own && entry.realm.is_some(),
+            Which::CrossedWith(realm) => !own && entry.realm == Some(realm),
+            Which::Said { peer, realm } => {
+                peer.is_none_or(|peer| entry.peer == peer) && (realm.is_none() || entry.realm == realm)
+            }
         };
-        wanted && !own
+        wanted && !hidden
     }
 }
 
@@ -80,7 +89,7 @@ impl State {
         for span in self.timelines_of(id, user, user.cursor) {
             cut_out(span, &user.live, &mut spans);
         }
-        Some(View { reader: id, spans, which: Which::Received })
+        Some(View { reader: id, spans, which: Which::Received, hidden: user.blocks.clone() })
     }
 
     /// Where the user's cursor stands, if nothing after it is left to read.
@@ -95,28 +104,32 @@ impl State {
     pub fn realm_inbox(&self, id: UserId, realm: RealmId) -> Option<View> {
         let user = self.user(id)?;
         let spans = self.timelines_of(id, user, user.realm_cursor(realm)).collect();
-        Some(View { reader: id, spans, which: Which::of_realm(realm) })
+        Some(View { reader: id, spans, which: Which::of_realm(realm), hidden: user.blocks.clone() })
     }
 
     /// A page of the inbox, or of the view of a realm, that was read before.
     #[must_use]
     pub fn read_before(&self, id: UserId, realm: Option<RealmId>, page: &PageRead) -> Option<View> {
+        let user = self.user(id)?;
         let mut spans = Vec::new();
-        for span in self.timelines_of(id, self.user(id)?, page.after) {
+        for span in self.timelines_of(id, user, page.after) {
             cut_out(Span { upto: span.upto.min(page.upto), ..span }, &page.live, &mut spans);
         }
-        Some(View { reader: id, spans, which: realm.map_or(Which::Received, Which::of_realm) })
+        let which = realm.map_or(Which::Received, Which::of_realm);
+        Some(View { reader: id, spans, which, hidden: user.blocks.clone() })
     }
 
     /// Everything that was said to or by the user after `after`, read or not.
     #[must_use]
     pub fn said_since(&self, id: UserId, after: Seq) -> Option<View> {
-        let spans = self.timelines_of(id, self.user(id)?, after).collect();
-        Some(View { reader: id, spans, which: Which::Said })
+        let user = self.user(id)?;
+        let spans = self.timelines_of(id, user, after).collect();
+        let which = Which::Said { peer: None, realm: None };
+        Some(View { reader: id, spans, which, hidden: user.blocks.clone() })
     }
 
     /// The user's timelines with something after `after`.
-    fn timelines_of(&self, id: UserId, user: &User, after: Seq) -> impl Iterator<Item = Span> {
+    pub(super) fn timelines_of(&self, id: UserId, user: &User, after: Seq) -> impl Iterator<Item = Span> {
         let own = (user.last > after).then_some(Span { timeline: Timeline::User(id), after, upto: user.last });
         let since = after.max(user.registered);
         let broadcasts = (self.last_broadcast > since).then_some(Span {
@@ -157,7 +170,7 @@ fn cut_out(span: Span, intervals: &[(Seq, Seq)], parts: &mut Vec<Span>) {
 }
 
 pub(super) fn decide_read(state: &State, id: UserId, from: Seq, upto: Seq) -> Result<Vec<Event>, Refusal> {
-    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    let user = state.acting(id)?;
     if user.cursor != from {
         return Err(Refusal::CursorMoved);
     }
@@ -169,12 +182,12 @@ pub(super) fn decide_read(state: &State, id: UserId, from: Seq, upto: Seq) -> Re
 }
 
 pub(super) fn decide_acknowledge(state: &State, id: UserId, upto: Seq) -> Result<Vec<Event>, Refusal> {
-    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    let user = state.acting(id)?;
     decide_read(state, id, user.cursor, upto)
 }
 
 pub(super) fn decide_live(state: &State, id: UserId, after: Seq, upto: Seq) -> Result<Vec<Event>, Refusal> {
-    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    let user = state.acting(id)?;
     let upto = upto.min(state.head);
     if upto <= after.max(user.cursor) {
         return Ok(Vec::new());
@@ -194,7 +207,7 @@ pub(super) fn decide_read_realm(
     from: Seq,
     upto: Seq,
 ) -> Result<Vec<Event>, Refusal> {
-    let user = state.user(id).ok_or(Refusal::NoSession)?;
+    let user = state.acting(id)?;
     if user.realm_cursor(realm) != from {
         return Err(Refusal::CursorMoved);
     }

@@ -3,10 +3,11 @@
 use crate::chat::accounts::User;
 use crate::chat::event::Event;
 use crate::chat::message::{Author, Body, Destination, Kind, Message, Parts};
+use crate::chat::realms::own_realm;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
 use crate::id::{RealmId, UserId};
-use crate::name::{Address, Name};
+use crate::name::Address;
 
 pub(super) fn decide_direct(
     state: &State,
@@ -15,9 +16,12 @@ pub(super) fn decide_direct(
     text: &str,
     online: Option<bool>,
 ) -> Result<Vec<Event>, Refusal> {
-    let sender = state.user(from).ok_or(Refusal::NoSession)?;
+    let sender = state.acting(from)?;
     let realm = own_realm(state, to.realm.as_ref())?;
     let (receiver_id, receiver) = state.user_named(&to.name).ok_or(Refusal::UserNotFound)?;
+    if receiver.has_blocked(from) {
+        return Err(Refusal::Blocked);
+    }
     if online == Some(false) {
         return Err(Refusal::UserOffline);
     }
@@ -30,7 +34,7 @@ pub(super) fn decide_direct(
 }
 
 pub(super) fn decide_group(state: &State, from: UserId, to: &Address, text: &str) -> Result<Vec<Event>, Refusal> {
-    let sender = state.user(from).ok_or(Refusal::NoSession)?;
+    let sender = state.acting(from)?;
     let realm = own_realm(state, to.realm.as_ref())?;
     let (group_id, group) = state.group_named(&to.name).ok_or(Refusal::GroupNotFound)?;
     if !sender.is_member(group_id) {
@@ -47,16 +51,9 @@ pub(super) fn decide_group(state: &State, from: UserId, to: &Address, text: &str
 }
 
 pub(super) fn decide_broadcast(state: &State, from: UserId, text: &str) -> Result<Vec<Event>, Refusal> {
-    let sender = state.user(from).ok_or(Refusal::NoSession)?;
+    let sender = state.acting(from)?;
     let parts = Parts { to: "*".into(), msg_to: "*".into(), ..said_by(sender, text, Kind::Broadcast, None) };
     Ok(sent(from, Destination::Everyone, None, &parts))
-}
-
-/// The realm that was named, which must be a name of this server.
-fn own_realm<'a>(state: &'a State, realm: Option<&Name>) -> Result<Option<(RealmId, &'a str)>, Refusal> {
-    let Some(name) = realm else { return Ok(None) };
-    let (id, realm) = state.realm_named(name).ok_or(Refusal::RealmNotFound)?;
-    Ok(Some((id, realm.name.as_str())))
 }
 
 fn said_by<'a>(sender: &'a User, text: &'a str, kind: Kind, realm: Option<(RealmId, &'a str)>) -> Parts<'a> {

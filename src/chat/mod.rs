@@ -7,10 +7,12 @@
 //! Never here: async, clocks, randomness, I/O, the wording of replies.
 
 mod accounts;
+mod blocks;
 mod command;
 mod decide;
 mod event;
 mod groups;
+mod history;
 mod inbox;
 mod message;
 mod messages;
@@ -18,19 +20,24 @@ mod once;
 mod outcome;
 mod realms;
 mod refusal;
+mod sessions;
 mod state;
+#[cfg(test)]
+mod testing;
 mod timeline;
 
-pub use accounts::{PasswordHash, Session, User};
+pub use accounts::{PasswordHash, User};
 pub use command::{Command, NewSession};
 pub use decide::decide;
 pub use event::{Event, Record};
 pub use groups::{Group, Membership};
+pub use history::Conversation;
 pub use inbox::{Span, View, Which};
 pub use message::{Author, Body, Destination, Kind, Message, Parts};
 pub use once::{Done, Once, PageRead, Remembered, remember};
-pub use outcome::{Outcome, Profile, RealmStatus, Receipt, StoredMessage};
+pub use outcome::{Outcome, Profile, RealmStatus, Receipt, SessionStatus, StoredMessage};
 pub use realms::Realm;
 pub use refusal::{Limit, Refusal};
+pub use sessions::Session;
 pub use state::{Audience, Snapshot, State};
 pub use timeline::{Entry, Timeline};

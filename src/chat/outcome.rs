@@ -1,7 +1,9 @@
 //! What a request came to, before anybody puts it into words.
 
+use std::net::IpAddr;
+
 use crate::chat::message::Body;
-use crate::id::{Seq, Token};
+use crate::id::{Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -85,6 +87,13 @@ pub enum Outcome {
     Unsubscribed,
     /// The inbox cursor stands here now.
     Acknowledged(Seq),
+    /// A page of a conversation.
+    History {
+        /// Oldest first.
+        messages: Vec<StoredMessage>,
+        /// Where the next page ends: before this one. None where there is nothing older.
+        before: Option<Seq>,
+    },
     /// The active users, in the order of coming online.
     Active(Vec<Name>),
     /// A group was made.
@@ -97,7 +106,37 @@ pub enum Outcome {
     /// The user's groups.
     Groups(Vec<Name>),
     /// A group's members.
-    Members(Vec<Name>),
+    Members {
+        /// In the order of joining.
+        names: Vec<Name>,
+        /// One of them.
+        owner: Option<Name>,
+    },
+    /// A group was left.
+    GroupLeft,
+    /// A member was put out of a group.
+    Kicked,
+    /// A group was deleted.
+    GroupDeleted,
+    /// Joining a group asks for another password …
+    GroupPasswordChanged {
+        /// … or for none.
+        closed: bool,
+    },
+    /// Somebody is heard no more.
+    Blocked,
+    /// Somebody is heard again.
+    Unblocked,
+    /// Whom the user blocks.
+    Blocks(Vec<Name>),
+    /// The user's password is another.
+    PasswordChanged,
+    /// The user's open sessions, in the order of opening.
+    Sessions(Vec<SessionStatus>),
+    /// A session was ended from another.
+    Revoked,
+    /// The account was given up.
+    Unregistered,
     /// A realm was added.
     RealmAdded(Name),
     /// The realms this server knows.
@@ -125,6 +164,21 @@ pub struct Profile {
     pub online: bool,
     /// When the last connection ended, or now; none for one who never came.
     pub last_seen: Option<Time>,
+}
+
+/// A session in the list of a user's sessions.
+#[derive(Clone, Debug)]
+pub struct SessionStatus {
+    /// Its number, by which it is revoked.
+    pub id: SessionId,
+    /// When it was opened.
+    pub opened: Time,
+    /// When its use was last noted.
+    pub used: Time,
+    /// The address of the client that opened it.
+    pub origin: IpAddr,
+    /// It is the one that asks.
+    pub current: bool,
 }
 
 /// A realm in the list of realms.

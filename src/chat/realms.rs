@@ -24,3 +24,10 @@ pub(super) fn decide_add(state: &State, name: &Name) -> Result<Vec<Event>, Refus
     let realm = RealmId(u32::try_from(state.realms.len()).map_err(|_| Refusal::LimitReached(Limit::Realms))?);
     Ok(vec![Event::RealmAdded { realm, name: name.clone() }])
 }
+
+/// The realm that was named, which must be a name of this server.
+pub(super) fn own_realm<'a>(state: &'a State, realm: Option<&Name>) -> Result<Option<(RealmId, &'a str)>, Refusal> {
+    let Some(name) = realm else { return Ok(None) };
+    let (id, realm) = state.realm_named(name).ok_or(Refusal::RealmNotFound)?;
+    Ok(Some((id, realm.name.as_str())))
+}

@@ -15,8 +15,16 @@ pub enum Refusal {
     UserExists,
     /// No session: never logged in, logged out, or expired.
     NoSession,
+    /// The user has no open session of that number.
+    SessionNotFound,
     /// Not for this user.
     Forbidden,
+    /// Only for the group's owner.
+    NotOwner,
+    /// Meant for others: one cannot block or kick oneself.
+    Oneself,
+    /// The receiver has blocked the sender.
+    Blocked,
     /// The group's name is taken.
     GroupExists,
     /// No group of that name.
@@ -25,6 +33,8 @@ pub enum Refusal {
     AlreadyMember,
     /// Not in the group.
     NotMember,
+    /// The other user is not in the group.
+    UserNotMember,
     /// The realm's name is taken.
     RealmExists,
     /// No realm of that name.
@@ -58,6 +68,8 @@ pub enum Limit {
     Memberships,
     /// `MAX_REALMS`.
     Realms,
+    /// `BLOCKS_PER_USER`.
+    Blocks,
 }
 
 impl Refusal {
@@ -68,14 +80,16 @@ impl Refusal {
             Self::UserNotFound => "user_not_found",
             Self::UserOffline => "user_offline",
             Self::WrongPassword => "wrong_password",
-            Self::PasswordTooShort => "bad_parameter",
+            Self::PasswordTooShort | Self::Oneself => "bad_parameter",
             Self::UserExists => "user_exists",
             Self::NoSession => "no_session",
-            Self::Forbidden => "forbidden",
+            Self::SessionNotFound => "session_not_found",
+            Self::Forbidden | Self::NotOwner => "forbidden",
+            Self::Blocked => "blocked",
             Self::GroupExists => "group_exists",
             Self::GroupNotFound => "group_not_found",
             Self::AlreadyMember => "already_member",
-            Self::NotMember => "not_member",
+            Self::NotMember | Self::UserNotMember => "not_member",
             Self::RealmExists => "realm_exists",
             Self::RealmNotFound => "realm_not_found",
             Self::RealmUnreachable => "realm_unreachable",

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::chat::accounts::{Session, User};
+use crate::chat::accounts::User;
+use crate::chat::command::NewSession;
 use crate::chat::event::{Event, Record};
-use crate::chat::groups::{Group, Membership};
+use crate::chat::groups::Group;
 use crate::chat::inbox;
 use crate::chat::message::{Author, Destination, Message};
-use crate::chat::once::{self, Remembered};
+use crate::chat::once;
 use crate::chat::outcome::Receipt;
 use crate::chat::realms::Realm;
+use crate::chat::sessions::Session;
 use crate::chat::timeline::Timeline;
 use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Name, NameKey};
@@ -27,10 +29,12 @@ pub struct State {
     pub(super) groups: Vec<Group>,
     pub(super) realms: Vec<Realm>,
     pub(super) last_broadcast: Seq,
-    user_names: HashMap<NameKey, UserId>,
-    group_names: HashMap<NameKey, GroupId>,
+    pub(super) user_names: HashMap<NameKey, UserId>,
+    pub(super) group_names: HashMap<NameKey, GroupId>,
     realm_names: HashMap<NameKey, RealmId>,
-    tokens: HashMap<TokenHash, SessionId>,
+    pub(super) tokens: HashMap<TokenHash, SessionId>,
+    /// Who does not want to hear from a user, ascending; nobody's entry is empty. Shared with the pushes in flight.
+    pub(super) blockers: HashMap<UserId, Arc<Vec<UserId>>>,
 }
 
 /// What a store kept of a [`State`], to build it again without the log.
@@ -92,10 +96,11 @@ impl State {
             time: kept.time,
             last_broadcast: kept.last_broadcast,
             user_names: kept.users.iter().zip(0..).map(|(user, id)| (user.name.key(), UserId(id))).collect(),
-            group_names: kept.groups.iter().zip(0..).map(|(group, id)| (group.name.key(), GroupId(id))).collect(),
+            group_names: names_of_groups(&kept.groups),
             realm_names,
             tokens: kept.sessions.iter().map(|(id, session)| (session.token, *id)).collect(),
             sessions: kept.sessions.into_iter().collect(),
+            blockers: blockers(&kept.users),
             users: kept.users,
             groups: kept.groups,
             realms,
@@ -132,9 +137,15 @@ impl State {
         self.users.get(id.0 as usize)
     }
 
-    /// The user of a name.
+    /// The user of a name; nobody where whoever had it has unregistered.
     #[must_use]
     pub fn user_named(&self, name: &Name) -> Option<(UserId, &User)> {
+        self.holder(name).filter(|(_, user)| !user.unregistered)
+    }
+
+    /// Whose a name is, also where that user has unregistered: it is never another's.
+    #[must_use]
+    pub fn holder(&self, name: &Name) -> Option<(UserId, &User)> {
         let id = *self.user_names.get(&name.key())?;
         Some((id, self.user(id)?))
     }
@@ -157,7 +168,7 @@ impl State {
         self.sessions.iter().map(|(id, session)| (*id, session))
     }
 
-    /// The group of a number.
+    /// The group of a number, deleted or not.
     #[must_use]
     pub fn group(&self, id: GroupId) -> Option<&Group> {
         self.groups.get(id.0 as usize)
@@ -204,25 +215,12 @@ impl State {
         self.time = *time;
         match event {
             Event::UserRegistered { user: _, name, full_name, country, password } => {
-                let id = UserId(u32::try_from(self.users.len()).unwrap_or(u32::MAX));
-                self.user_names.insert(name.key(), id);
-                self.users.push(User {
-                    name: name.clone(),
-                    full_name: full_name.clone(),
-                    country: country.clone(),
-                    password: password.clone(),
-                    registered: *seq,
-                    seen: None,
-                    cursor: *seq,
-                    live: Vec::new(),
-                    realm_cursors: Vec::new(),
-                    sessions: Vec::new(),
-                    memberships: Vec::new(),
-                    last: Seq(0),
-                    done: Remembered::default(),
-                });
+                self.register(*seq, name, full_name, country, password);
             }
-            Event::SessionOpened { user, token, ephemeral } => self.open_session(record, *user, *token, *ephemeral),
+            Event::SessionOpened { user, token, ephemeral, origin } => {
+                let session = NewSession { token: *token, ephemeral: *ephemeral, origin: *origin };
+                self.open_session(record, *user, session);
+            }
             Event::SessionUsed { session } => self.use_session(*session, *time),
             Event::SessionClosed { session } => self.close_session(*session, *time),
             Event::MessageSent(message) => self.note_message(*seq, message),
@@ -234,79 +232,62 @@ impl State {
                 self.change_user(*user, |user| inbox::apply_realm_read(user, *realm, *upto));
             }
             Event::GroupCreated { group, name, owner, password } => {
-                self.group_names.insert(name.key(), *group);
-                self.groups.push(Group {
-                    name: name.clone(),
-                    owner: *owner,
-                    password: password.clone(),
-                    members: Arc::default(),
-                    last: Seq(0),
-                });
+                self.create_group(*group, name, *owner, password.as_ref());
             }
             Event::GroupJoined { group, user } => self.join_group(*seq, *group, *user),
             Event::RequestDone { once, first, page } => {
                 let receipt = Receipt { seq: *first, time: *time };
                 self.change_user(once.user, |user| once::apply(user, once, receipt, page.as_deref()));
             }
-            Event::RealmAdded { realm, name } => {
-                self.realm_names.insert(name.key(), *realm);
-                self.realms.push(Realm { name: name.clone() });
+            Event::RealmAdded { realm, name } => self.add_realm(*realm, name),
+            Event::GroupLeft { group, user, by: _ } => self.leave_group(*seq, *group, *user),
+            Event::GroupHandedOver { group, owner } => self.change_group(*group, |group| group.owner = *owner),
+            Event::GroupDeleted { group } => self.delete_group(*group),
+            Event::GroupPasswordChanged { group, password } => {
+                self.change_group(*group, |group| group.password.clone_from(password));
             }
+            Event::UserBlocked { user, blocked } => self.block(*user, *blocked),
+            Event::UserUnblocked { user, blocked } => self.unblock(*user, *blocked),
+            Event::PasswordChanged { user, password } => {
+                self.change_user(*user, |user| user.password.clone_from(password));
+            }
+            Event::UserUnregistered { user } => self.change_user(*user, |user| user.unregistered = true),
         }
     }
 
-    fn change_user(&mut self, id: UserId, change: impl FnOnce(&mut User)) {
+    pub(super) fn change_user(&mut self, id: UserId, change: impl FnOnce(&mut User)) {
         if let Some(user) = self.users.get_mut(id.0 as usize) {
             change(user);
         }
-    }
-
-    fn open_session(&mut self, record: &Record, user: UserId, token: TokenHash, ephemeral: bool) {
-        let (id, time) = (SessionId(record.seq.0), record.time);
-        self.tokens.insert(token, id);
-        self.sessions.insert(id, Session { user, token, opened: time, used: time, ephemeral });
-        self.change_user(user, |user| {
-            user.sessions.push(id);
-            user.seen = Some(time);
-        });
-    }
-
-    fn use_session(&mut self, id: SessionId, time: Time) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.used = time;
-        let user = session.user;
-        self.change_user(user, |user| user.seen = Some(time));
-    }
-
-    fn close_session(&mut self, id: SessionId, time: Time) {
-        let Some(session) = self.sessions.remove(&id) else { return };
-        self.tokens.remove(&session.token);
-        self.change_user(session.user, |user| {
-            user.sessions.retain(|open| *open != id);
-            user.seen = Some(time);
-        });
     }
 
     fn note_message(&mut self, seq: Seq, message: &Message) {
         for (timeline, _) in message.placements(seq) {
             match timeline {
                 Timeline::User(user) => self.change_user(user, |user| user.last = seq),
-                Timeline::Group(group) => {
-                    if let Some(group) = self.groups.get_mut(group.0 as usize) {
-                        group.last = seq;
-                    }
-                }
+                Timeline::Group(group) => self.change_group(group, |group| group.last = seq),
                 Timeline::Broadcast => self.last_broadcast = seq,
             }
         }
     }
 
-    fn join_group(&mut self, seq: Seq, id: GroupId, user: UserId) {
-        let Some(group) = self.groups.get_mut(id.0 as usize) else { return };
-        Arc::make_mut(&mut group.members).push(user);
-        self.change_user(user, |user| {
-            let place = user.memberships.partition_point(|membership| membership.group <= id);
-            user.memberships.insert(place, Membership { group: id, joined: seq, left: None });
-        });
+    fn add_realm(&mut self, id: RealmId, name: &Name) {
+        self.realm_names.insert(name.key(), id);
+        self.realms.push(Realm { name: name.clone() });
     }
+}
+
+/// A deleted group's name is free, and may be a later group's.
+fn names_of_groups(groups: &[Group]) -> HashMap<NameKey, GroupId> {
+    let numbered = groups.iter().zip(0..).filter(|(group, _)| !group.deleted);
+    numbered.map(|(group, id)| (group.name.key(), GroupId(id))).collect()
+}
+
+/// Who blocks whom, the other way round.
+fn blockers(users: &[User]) -> HashMap<UserId, Arc<Vec<UserId>>> {
+    let mut blockers: HashMap<_, Vec<_>> = HashMap::new();
+    for (user, id) in users.iter().zip(0..) {
+        user.blocks.iter().for_each(|blocked| blockers.entry(*blocked).or_default().push(UserId(id)));
+    }
+    blockers.into_iter().map(|(blocked, users)| (blocked, Arc::new(users))).collect()
 }

@@ -207,7 +207,8 @@ impl Delivery {
     /// Whether a connection of the audience is to hear the message. The one that brought it has its reply; a person at
     /// a terminal knows what was typed at another. What one says to oneself is heard everywhere.
     fn is_heard_by(&self, user: UserId, outbox: &Arc<Outbox>, message: &Message) -> bool {
-        if !outbox.is_listening() {
+        let is_deaf = self.deaf.as_ref().is_some_and(|deaf| deaf.binary_search(&user).is_ok());
+        if is_deaf || !outbox.is_listening() {
             return false;
         }
         let is_origin = self.origin.as_ref().is_some_and(|origin| Arc::ptr_eq(origin, outbox));

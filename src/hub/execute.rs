@@ -121,9 +121,12 @@ impl Batch {
     fn take_in(&mut self, record: Record, state: &State, origin: Option<&Arc<Outbox>>) {
         if let Event::MessageSent(message) = &record.event {
             self.bytes += message.body.0.len();
-            let delivery =
-                Delivery { record: self.records.len(), audience: state.audience(message), origin: origin.cloned() };
-            self.deliveries.push(delivery);
+            self.deliveries.push(Delivery {
+                record: self.records.len(),
+                audience: state.audience(message),
+                deaf: state.deaf_to(message),
+                origin: origin.cloned(),
+            });
         }
         self.records.push(record);
     }

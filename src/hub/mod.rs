@@ -24,7 +24,7 @@ use crate::hub::presence::{Attached, Presence};
 use crate::id::{Seq, SessionId, UserId};
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
 use crate::name::Name;
-use crate::store::{Page, Store, StoreError};
+use crate::store::{NewestPage, Page, Store, StoreError};
 use crate::time::Time;
 use crate::wire::Style;
 
@@ -70,6 +70,8 @@ struct Delivery {
     /// Its place in the batch.
     record: usize,
     audience: Audience,
+    /// Who of the audience does not want to hear it, ascending.
+    deaf: Option<Arc<Vec<UserId>>>,
     /// Who brought it: that connection gets a reply, not a push.
     origin: Option<Arc<Outbox>>,
 }
@@ -114,6 +116,14 @@ impl Hub {
         self.0.store.page(view, limit)
     }
 
+    /// Reads the newest page of a view from the store, like [`Hub::page`].
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
+        self.0.store.newest_page(view, limit)
+    }
+
     /// Lets the connection's settled replies leave, and sees to it that the others do once they are.
     pub fn send_replies(&self, outbox: &Arc<Outbox>) {
         let shared = &*self.0;
@@ -141,11 +151,15 @@ impl Hub {
         }
     }
 
-    /// Binds a connection to a session: its user is online, and a text listener's hears what comes. A subscription
+    /// Binds a connection to an open session: its user is online, and a text listener's hears what comes. A subscription
     /// ends with the binding that it was made in.
     pub fn attach(&self, user: UserId, session: SessionId, outbox: &Arc<Outbox>) {
-        // Under the state's lock nothing new can come between finding the inbox read and listening.
+        // Under the state's lock nothing new can come between finding the inbox read and listening, nor can the session
+        // be closed and its connections be detached before this one is among them.
         let state = self.0.read_state();
+        if state.session(session).is_none() {
+            return;
+        }
         let mut presence = self.0.presence();
         presence.attach(user, Attached { session, outbox: outbox.clone() });
         outbox.set_stranger(false);

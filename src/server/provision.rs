@@ -10,7 +10,7 @@ use crate::server::ServerError;
 
 pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), ServerError> {
     let (missing, _) =
-        hub.read(|state| users.iter().filter(|user| state.user_named(&user.name).is_none()).collect::<Vec<_>>());
+        hub.read(|state| users.iter().filter(|user| state.holder(&user.name).is_none()).collect::<Vec<_>>());
     for user in &missing {
         let register = Command::Register {
             name: user.name.clone(),

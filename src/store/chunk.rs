@@ -37,12 +37,53 @@ pub(super) fn read_after(
     timeline: Timeline,
     after: Seq,
 ) -> Result<Option<Vec<Entry>>, StoreError> {
+    read(connection, FIRST_PAST, timeline, after, after)
+}
+
+/// The entries up to `upto` of the newest chunk that holds any; none where there is no such chunk.
+pub(super) fn read_upto(
+    connection: &Connection,
+    timeline: Timeline,
+    upto: Seq,
+) -> Result<Option<Vec<Entry>>, StoreError> {
+    // A chunk is found by its newest entry: the one that reaches past `upto` may begin before it.
+    if let Some(mut entries) = read(connection, FIRST_PAST, timeline, upto, Seq(0))? {
+        entries.truncate(entries.partition_point(|entry| entry.seq <= upto));
+        if !entries.is_empty() {
+            return Ok(Some(entries));
+        }
+    }
+    read_ended(connection, timeline, upto)
+}
+
+/// The entries of the newest chunk that ends at `upto` or before it; none where there is no such chunk.
+pub(super) fn read_ended(
+    connection: &Connection,
+    timeline: Timeline,
+    upto: Seq,
+) -> Result<Option<Vec<Entry>>, StoreError> {
+    read(connection, LAST_ENDED, timeline, upto, Seq(0))
+}
+
+const FIRST_PAST: &str =
+    "SELECT entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last > ?3 ORDER BY last LIMIT 1";
+const LAST_ENDED: &str =
+    "SELECT entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last <= ?3 ORDER BY last DESC LIMIT 1";
+
+/// The entries after `after` of the chunk that the statement finds by `place`.
+fn read(
+    connection: &Connection,
+    sql: &str,
+    timeline: Timeline,
+    place: Seq,
+    after: Seq,
+) -> Result<Option<Vec<Entry>>, StoreError> {
     let (kind, owner) = key(timeline);
+    // SQLite counts up to a smaller end than we do.
+    let place = i64::try_from(place.0).unwrap_or(i64::MAX);
     let entries = connection
-        .prepare_cached(
-            "SELECT entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last > ?3 ORDER BY last LIMIT 1",
-        )?
-        .query_row(params![kind, owner, after.0], |row| Ok(decode(row.get_ref(0)?.as_blob()?, after)))
+        .prepare_cached(sql)?
+        .query_row(params![kind, owner, place], |row| Ok(decode(row.get_ref(0)?.as_blob()?, after)))
         .optional()?
         .transpose()?;
     // A reader that is given nothing would ask for the same chunk for ever.

@@ -1,5 +1,6 @@
 //! The snapshot of the state, from the entity rows; the log's history is never read again.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -34,6 +35,7 @@ pub(super) fn load(
     enter_members(database, &mut snapshot)?;
     enter_cursors(database, &mut snapshot.users)?;
     enter_requests(database, &mut snapshot.users)?;
+    enter_blocks(database, &mut snapshot.users)?;
     enter_recent(&mut snapshot, recent);
     Ok(snapshot)
 }
@@ -59,7 +61,7 @@ fn numbered<T>(
 }
 
 fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
-    let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor,
+    let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor, unregistered,
         (SELECT max(last) FROM chunks WHERE kind = 0 AND owner = users.id) FROM users ORDER BY id";
     numbered(database, sql, 0, |row| {
         Ok(User {
@@ -70,18 +72,20 @@ fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
             registered: Seq(row.get(5)?),
             seen: row.get::<_, Option<u64>>(6)?.map(Time),
             cursor: Seq(row.get(7)?),
+            unregistered: row.get(8)?,
             live: Vec::new(),
             realm_cursors: Vec::new(),
             sessions: Vec::new(),
             memberships: Vec::new(),
-            last: Seq(row.get::<_, Option<u64>>(8)?.unwrap_or(0)),
+            blocks: Vec::new(),
+            last: Seq(row.get::<_, Option<u64>>(9)?.unwrap_or(0)),
             done: Remembered::default(),
         })
     })
 }
 
 fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
-    let sql = "SELECT id, name, owner, password,
+    let sql = "SELECT id, name, owner, password, deleted,
         (SELECT max(last) FROM chunks WHERE kind = 1 AND owner = groups.id) FROM groups ORDER BY id";
     numbered(database, sql, 0, |row| {
         Ok(Group {
@@ -89,7 +93,8 @@ fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
             owner: UserId(row.get(2)?),
             password: row.get::<_, Option<Box<str>>>(3)?.map(PasswordHash),
             members: Arc::default(),
-            last: Seq(row.get::<_, Option<u64>>(4)?.unwrap_or(0)),
+            deleted: row.get(4)?,
+            last: Seq(row.get::<_, Option<u64>>(5)?.unwrap_or(0)),
         })
     })
 }
@@ -105,18 +110,26 @@ fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
 
 fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreError> {
     let mut statement =
-        database.prepare("SELECT id, user_id, token, opened, used, ephemeral FROM sessions ORDER BY id")?;
-    let rows = statement.query_map([], |row| {
+        database.prepare("SELECT id, user_id, token, opened, used, ephemeral, origin FROM sessions ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    let mut sessions = Vec::new();
+    while let Some(row) = rows.next()? {
         let session = Session {
             user: UserId(row.get(1)?),
             token: TokenHash(row.get(2)?),
             opened: Time(row.get(3)?),
             used: Time(row.get(4)?),
             ephemeral: row.get(5)?,
+            origin: address(row, 6)?,
         };
-        Ok((SessionId(row.get(0)?), session))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+        sessions.push((SessionId(row.get(0)?), session));
+    }
+    Ok(sessions)
+}
+
+fn address(row: &Row<'_>, column: usize) -> Result<IpAddr, StoreError> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| StoreError::Damaged("an address that is none".into()))
 }
 
 /// The sessions are in the order of opening.
@@ -135,7 +148,7 @@ fn enter_members(database: &Connection, snapshot: &mut Snapshot) -> Result<(), S
         let (group_id, user_id) = (GroupId(row.get(0)?), UserId(row.get(1)?));
         let left = row.get::<_, Option<u64>>(3)?.map(Seq);
         let Some(group) = snapshot.groups.get_mut(group_id.0 as usize) else { continue };
-        if left.is_none() {
+        if left.is_none() && !group.deleted {
             Arc::make_mut(&mut group.members).push(user_id);
         }
         if let Some(user) = snapshot.users.get_mut(user_id.0 as usize) {
@@ -179,6 +192,17 @@ fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), Store
         };
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
             user.done.push(done);
+        }
+    }
+    Ok(())
+}
+
+fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
+    let mut statement = database.prepare("SELECT user_id, blocked_id FROM blocks ORDER BY user_id, blocked_id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
+            user.blocks.push(UserId(row.get(1)?));
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 //!
 //! Never here: sockets, the hub, rules.
 
+mod backwards;
 mod checkpoint;
 mod chunk;
 mod connection;
@@ -15,10 +16,14 @@ mod project;
 mod properties;
 mod readers;
 mod record;
+#[cfg(test)]
+mod retelling;
 mod schema;
 mod sqlite;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod wishes;
 mod writer;
 
 use std::io;
@@ -54,6 +59,13 @@ pub trait Store: Send + Sync + 'static {
     /// Where the store cannot be read.
     fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError>;
 
+    /// The newest messages that a view shows, at most `limit` of them, bounded like [`Store::page`]. Only what is
+    /// durable.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError>;
+
     /// Makes the next opening fast; called once, after the last commit.
     ///
     /// # Errors
@@ -73,6 +85,16 @@ pub struct Page {
     /// A limit cut the page: there is more. Such a page may even be empty, where the view shows none of very many
     /// entries; the next one goes on after `upto`.
     pub more: bool,
+}
+
+/// The end of a view, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct NewestPage {
+    /// The messages.
+    pub messages: Vec<StoredMessage>,
+    /// A limit cut the page: there may be more before this entry. Such a page may even be empty, where the view shows
+    /// none of very many entries. None where the page reaches back to the view's start.
+    pub before: Option<Seq>,
 }
 
 /// Why a batch is not known to be on stable storage.

@@ -17,6 +17,9 @@ use crate::store::index::Index;
 use crate::store::{Page, StoreError, chunk};
 use crate::time::Time;
 
+/// What [`read_message`] runs.
+pub(super) const MESSAGE: &str = "SELECT time, body FROM log WHERE seq = ?1";
+
 /// The spans of a view at one moment of the index.
 pub(super) struct Moment {
     sources: Vec<Source>,
@@ -29,15 +32,13 @@ pub(super) struct Moment {
 impl Moment {
     /// To be taken before the transaction begins that the page is read in.
     pub(super) fn of(index: &Index, view: &View) -> Self {
-        let durable = view.spans.iter().map(|span| Span { upto: span.upto.min(index.head()), ..*span });
-        let sources: Vec<_> =
-            durable.filter(|span| span.after < span.upto).map(|span| Source::new(index, span)).collect();
+        let sources = durable_spans(index, view).map(|span| Source::new(index, span)).collect();
         Self { sources, end: index.head(), entries: index.tuning().page_entries }
     }
 
     /// Reads the oldest messages that the view shows.
     pub(super) fn page(self, database: &Connection, view: &View, limit: usize) -> Result<Page, StoreError> {
-        let mut log = database.prepare_cached("SELECT time, body FROM log WHERE seq = ?1")?;
+        let mut log = database.prepare_cached(MESSAGE)?;
         let mut merge = Merge::of(self.sources);
         let mut page = Page { upto: self.end, ..Page::default() };
         let mut bytes = 0;
@@ -62,7 +63,14 @@ impl Moment {
     }
 }
 
-fn read_message(log: &mut CachedStatement<'_>, seq: Seq) -> Result<StoredMessage, StoreError> {
+/// What of a view's spans is durable.
+pub(super) fn durable_spans(index: &Index, view: &View) -> impl Iterator<Item = Span> {
+    let head = index.head();
+    let durable = view.spans.iter().map(move |span| Span { upto: span.upto.min(head), ..*span });
+    durable.filter(|span| span.after < span.upto)
+}
+
+pub(super) fn read_message(log: &mut CachedStatement<'_>, seq: Seq) -> Result<StoredMessage, StoreError> {
     let message = log.query_row([seq.0], |row| {
         let body = Body(Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?));
         Ok(StoredMessage { seq, time: Time(row.get(0)?), body })

@@ -5,7 +5,7 @@
 
 use rusqlite::{ToSql, params};
 
-use crate::chat::{Event, Record};
+use crate::chat::{Author, Event, PasswordHash, Record};
 use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
@@ -13,7 +13,7 @@ const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, passwor
 const SEE_USER: &str = "UPDATE users SET seen = ?2 WHERE id = ?1";
 const SEE_USER_OF_SESSION: &str = "UPDATE users SET seen = ?2 WHERE id = (SELECT user_id FROM sessions WHERE id = ?1)";
 const ADD_SESSION: &str =
-    "INSERT INTO sessions (id, user_id, token, opened, used, ephemeral) VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
+    "INSERT INTO sessions (id, user_id, token, opened, used, ephemeral, origin) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)";
 const USE_SESSION: &str = "UPDATE sessions SET used = ?2 WHERE id = ?1";
 const REMOVE_SESSION: &str = "DELETE FROM sessions WHERE id = ?1";
 const MOVE_CURSOR: &str = "UPDATE users SET cursor = ?2 WHERE id = ?1";
@@ -31,6 +31,15 @@ const ADD_REQUEST: &str =
     "INSERT INTO done (seq, user_id, tag, request, first, time, page) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const FORGET_REQUESTS_OVER: &str = "DELETE FROM done WHERE seq =
     (SELECT seq FROM done WHERE user_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+const END_MEMBERSHIP: &str =
+    "UPDATE members SET \"left\" = ?3 WHERE group_id = ?1 AND user_id = ?2 AND \"left\" IS NULL";
+const HAND_GROUP_OVER: &str = "UPDATE groups SET owner = ?2 WHERE id = ?1";
+const DELETE_GROUP: &str = "UPDATE groups SET deleted = 1 WHERE id = ?1";
+const CHANGE_GROUP_PASSWORD: &str = "UPDATE groups SET password = ?2 WHERE id = ?1";
+const ADD_BLOCK: &str = "INSERT INTO blocks (user_id, blocked_id) VALUES (?1, ?2)";
+const REMOVE_BLOCK: &str = "DELETE FROM blocks WHERE user_id = ?1 AND blocked_id = ?2";
+const CHANGE_PASSWORD: &str = "UPDATE users SET password = ?2 WHERE id = ?1";
+const UNREGISTER_USER: &str = "UPDATE users SET unregistered = 1 WHERE id = ?1";
 const ADD_REALM: &str = "INSERT INTO realms (id, name) VALUES (?1, ?2)";
 
 /// Calls `write` for each statement that the record makes, with its parameters, in order. A message makes none: it
@@ -44,8 +53,8 @@ pub(super) fn project(
         Event::UserRegistered { user, name, full_name, country, password } => {
             write(ADD_USER, params![user.0, name.as_str(), &**full_name, &**country, &*password.0, seq])
         }
-        Event::SessionOpened { user, token, ephemeral } => {
-            write(ADD_SESSION, params![seq, user.0, token.0, time, ephemeral])?;
+        Event::SessionOpened { user, token, ephemeral, origin } => {
+            write(ADD_SESSION, params![seq, user.0, token.0, time, ephemeral, origin.to_string()])?;
             write(SEE_USER, params![user.0, time])
         }
         Event::SessionUsed { session } => {
@@ -68,8 +77,7 @@ pub(super) fn project(
         }
         Event::RealmInboxRead { user, realm, upto } => write(MOVE_REALM_CURSOR, params![seq, user.0, realm.0, upto.0]),
         Event::GroupCreated { group, name, owner, password } => {
-            let password = password.as_ref().map(|hash| &*hash.0);
-            write(ADD_GROUP, params![group.0, name.as_str(), owner.0, password])
+            write(ADD_GROUP, params![group.0, name.as_str(), owner.0, text(password)])
         }
         Event::GroupJoined { group, user } => write(ADD_MEMBER, params![seq, group.0, user.0]),
         Event::RequestDone { once, first, page } => {
@@ -81,5 +89,21 @@ pub(super) fn project(
             write(FORGET_REQUESTS_OVER, params![once.user.0, TAGS_PER_USER])
         }
         Event::RealmAdded { realm, name } => write(ADD_REALM, params![realm.0, name.as_str()]),
+        Event::GroupLeft { group, user, by: _ } => write(END_MEMBERSHIP, params![group.0, user.0, seq]),
+        Event::GroupHandedOver { group, owner } => write(HAND_GROUP_OVER, params![group.0, owner.0]),
+        Event::GroupDeleted { group } => write(DELETE_GROUP, params![group.0]),
+        Event::GroupPasswordChanged { group, password } => {
+            write(CHANGE_GROUP_PASSWORD, params![group.0, text(password)])
+        }
+        Event::UserBlocked { user, blocked: Author::Local(blocked) } => write(ADD_BLOCK, params![user.0, blocked.0]),
+        Event::UserUnblocked { user, blocked: Author::Local(blocked) } => {
+            write(REMOVE_BLOCK, params![user.0, blocked.0])
+        }
+        Event::PasswordChanged { user, password } => write(CHANGE_PASSWORD, params![user.0, &*password.0]),
+        Event::UserUnregistered { user } => write(UNREGISTER_USER, params![user.0]),
     }
+}
+
+fn text(password: &Option<PasswordHash>) -> Option<&str> {
+    password.as_ref().map(|hash| &*hash.0)
 }

@@ -1,27 +1,21 @@
 //! The store against the domain: whatever is decided, committed in whatever batches and opened again at whatever
 //! moments, what is loaded is the live state, and what is read is what the log says.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use proptest::prelude::*;
 use rusqlite::Connection;
 
-use crate::chat::{Command, Event, NewSession, Once, PageRead, PasswordHash, Record, State, View, decide, remember};
-use crate::id::{Digest, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::chat::{Conversation, Event, Once, PageRead, Record, Refusal, Span, State, View, decide, remember};
+use crate::id::{Digest, RealmId, Seq, UserId};
 use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
 use crate::name::{Address, Name};
+use crate::store::retelling::retell;
 use crate::store::testing::open_tiny;
+use crate::store::wishes::{KINDS, Wish, command, name};
 use crate::store::{SqliteStore, Store, record};
 use crate::time::Time;
-
-/// A command in the rough, to be made out against the state of its moment.
-#[derive(Clone, Debug)]
-struct Wish {
-    kind: u8,
-    who: u32,
-    whom: u32,
-    place: u64,
-}
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -29,68 +23,19 @@ enum Step {
     Commit,
     Reopen { close: bool },
     Read { who: u32, limit: usize },
+    ReadAgain { who: u32, before: u64, limit: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let wish = (0..14_u8, 0..4_u32, 0..4_u32, 0..1_000_000_u64);
+    let wish = (0..KINDS, 0..4_u32, 0..4_u32, 0..1_000_000_u64);
     prop_oneof![
         16 => wish.prop_map(|(kind, who, whom, place)| Step::Want(Wish { kind, who, whom, place })),
         4 => Just(Step::Commit),
         1 => any::<bool>().prop_map(|close| Step::Reopen { close }),
         2 => (0..4_u32, 1..6_usize).prop_map(|(who, limit)| Step::Read { who, limit }),
+        2 => (0..4_u32, 0..400_u64, 1..6_usize)
+            .prop_map(|(who, before, limit)| Step::ReadAgain { who, before, limit }),
     ]
-}
-
-fn name(kind: &str, number: u32) -> Name {
-    Name::parse(&format!("{kind}{number}")).unwrap()
-}
-
-fn nth_session(state: &State, n: u64) -> SessionId {
-    let mut open: Vec<_> = state.sessions().map(|(id, _)| id).collect();
-    open.sort();
-    open.get(n as usize % open.len().max(1)).copied().unwrap_or_default()
-}
-
-fn command(state: &State, Wish { kind, who, whom, place }: &Wish) -> Command {
-    let (user, token) = (UserId(*who), TokenHash(std::array::from_fn(|i| (state.head().0 >> (8 * (i % 8))) as u8)));
-    let session = NewSession { token, ephemeral: place % 3 == 0 };
-    let (password, text) = (PasswordHash("$hash".into()), format!("halo {place}").into());
-    let within = Seq(place % (state.head().0 + 1));
-    let realm = RealmId(*whom % state.realms().len() as u32);
-    let crossing = (place % 2 == 0).then(|| state.realms()[realm.0 as usize].name.clone());
-    match kind {
-        0 => Command::Register {
-            name: name("user", *who),
-            full_name: "Full Náme".into(),
-            country: "".into(),
-            password,
-            session: (place % 2 == 0).then_some(session),
-        },
-        1 => Command::OpenSession { user, verified: password, session },
-        2 => Command::TouchSession { session: nth_session(state, *place) },
-        3 => Command::CloseSession { session: nth_session(state, *place) },
-        4..=6 => {
-            let to = Address { name: name("user", *whom), realm: crossing };
-            Command::SendDirect { from: user, to, text, online: None }
-        }
-        7 => Command::SendGroup { from: user, to: Address { name: name("group", *whom), realm: crossing }, text },
-        8 => Command::Broadcast { from: user, text },
-        9 => {
-            let from = state.user(user).map_or(Seq(0), |user| user.cursor);
-            Command::ReadInbox { user, from, upto: within }
-        }
-        10 => Command::ReadLive { user, after: within, upto: Seq(within.0 + 1 + u64::from(*whom)) },
-        11 => {
-            let from = state.user(user).map_or(Seq(0), |user| user.realm_cursor(realm));
-            Command::ReadRealmInbox { user, realm, from, upto: within }
-        }
-        12 => {
-            let password = (place % 2 == 0).then_some(password);
-            Command::CreateGroup { owner: user, name: name("group", *whom), password }
-        }
-        _ if place % 4 == 0 => Command::AddRealm { name: name("realm", *whom) },
-        _ => Command::JoinGroup { user, group: name("group", *whom), verified: Some(password) },
-    }
 }
 
 /// The live side, with what is not committed yet.
@@ -159,9 +104,7 @@ fn shown(log: &[Record], view: &View) -> Vec<Seq> {
     let in_span = |record: &&Record| {
         let Event::MessageSent(message) = &record.event else { return false };
         message.placements(record.seq).any(|(timeline, entry)| {
-            let holds = |span: &crate::chat::Span| {
-                span.timeline == timeline && span.after < entry.seq && entry.seq <= span.upto
-            };
+            let holds = |span: &Span| span.timeline == timeline && span.after < entry.seq && entry.seq <= span.upto;
             view.spans.iter().any(holds) && view.shows(timeline, &entry)
         })
     };
@@ -192,6 +135,43 @@ fn check_reading(store: &SqliteStore, live: &Live, who: UserId, limit: usize) {
     }
 }
 
+fn conversations() -> impl Iterator<Item = Conversation> {
+    let realms = || std::iter::once(None).chain((0..2).map(|realm| Some(name("realm", realm))));
+    let addresses = move |kind| {
+        (0..4).flat_map(move |number| realms().map(move |realm| Address { name: name(kind, number), realm }))
+    };
+    let users = addresses("user").map(Conversation::User);
+    std::iter::once(Conversation::All).chain(users).chain(addresses("group").map(Conversation::Group))
+}
+
+/// Reads a conversation to its beginning, page by page.
+fn read_again(
+    store: &SqliteStore,
+    history: impl Fn(Seq) -> Result<View, Refusal>,
+    before: Seq,
+    limit: usize,
+) -> Option<Vec<Seq>> {
+    let (mut read, mut before) = (VecDeque::new(), Some(before));
+    while let Some(end) = before {
+        let page = store.newest_page(&history(end).ok()?, limit).unwrap();
+        assert!(page.messages.len() <= limit);
+        page.messages.iter().rev().for_each(|message| read.push_front(message.seq));
+        before = page.before;
+    }
+    Some(read.into())
+}
+
+fn check_reading_again(store: &SqliteStore, live: &Live, who: UserId, before: Seq, limit: usize) {
+    let everything: Vec<_> = live.log.iter().chain(&live.pending).cloned().collect();
+    let durable = live.log.last().map_or(Seq(0), |record| record.seq);
+    for conversation in conversations() {
+        let read = read_again(store, |before| live.state.history(who, &conversation, before), before, limit);
+        let mut told = retell(&everything, who, &conversation);
+        told.iter_mut().for_each(|seqs| seqs.retain(|seq| *seq <= durable && *seq < before));
+        assert_eq!(read, told, "{conversation:?}");
+    }
+}
+
 #[test]
 fn tagged_requests_past_the_bound_are_forgotten_on_disk_as_in_memory() {
     let directory = tempfile::tempdir().unwrap();
@@ -219,6 +199,9 @@ proptest! {
                 Step::Want(wish) => live.want(wish),
                 Step::Commit => live.commit(&store),
                 Step::Read { who, limit } => check_reading(&store, &live, UserId(*who), *limit),
+                Step::ReadAgain { who, before, limit } => {
+                    check_reading_again(&store, &live, UserId(*who), Seq(*before), *limit);
+                }
                 Step::Reopen { close } => {
                     live.commit(&store);
                     if *close {
@@ -243,10 +226,25 @@ fn of_more_live_intervals_than_are_kept_the_oldest_goes() {
     let store = open_tiny(directory.path());
     let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
     live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
-    (0..200).for_each(|place| live.want(&Wish { kind: 8, who: 0, whom: 0, place }));
-    (1..=LIVE_INTERVALS as u64 + 3).for_each(|n| live.want(&Wish { kind: 10, who: 0, whom: 0, place: 5 * n }));
+    (0..200).for_each(|place| live.want(&Wish { kind: 9, who: 0, whom: 0, place }));
+    (1..=LIVE_INTERVALS as u64 + 3).for_each(|n| live.want(&Wish { kind: 11, who: 0, whom: 0, place: 5 * n }));
     live.commit(&store);
     let loaded = store.load().unwrap();
     assert_eq!(loaded.users[0].live.len(), LIVE_INTERVALS);
+    assert_eq!(State::restore(home(), loaded), live.state);
+}
+
+#[test]
+fn each_interval_of_a_membership_keeps_its_own_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open_tiny(directory.path());
+    let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+    let (register, create, join, leave) = (0, 14, 15, 16);
+    for (who, kind) in [(0, register), (1, register), (0, create), (1, join), (1, leave), (1, join), (1, leave)] {
+        live.want(&Wish { kind, who, whom: 0, place: 1 });
+    }
+    live.commit(&store);
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.users[1].memberships.len(), 2);
     assert_eq!(State::restore(home(), loaded), live.state);
 }

@@ -38,9 +38,10 @@ fn damaged(why: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Author, Body, Destination, Message, PasswordHash};
-    use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+    use crate::chat::{Author, Body, Destination, Message, Once, PasswordHash};
+    use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
+    use std::net::IpAddr;
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
         Event::MessageSent(Message { from: Author::Local(UserId(300)), to, realm, body: Body::default() })
@@ -61,12 +62,14 @@ mod tests {
             password: PasswordHash("$a$".into()),
         };
         let created = Event::GroupCreated { group, name: name("tim"), owner: user, password: None };
-        let session = SessionId(4);
+        let (session, origin) = (SessionId(4), IpAddr::from([127, 0, 0, 1]));
+        let blocked = Author::Local(UserId(1));
+        let once = Once { user, tag: Digest(5), request: Digest(6) };
         vec![
             (registered, "0100ac02056d65737369064c696f6e656c0003246124"),
             (
-                Event::SessionOpened { user, token: TokenHash([7; 32]), ephemeral: true },
-                "0101ac02070707070707070707070707070707070707070707070707070707070707070701",
+                Event::SessionOpened { user, token: TokenHash([7; 32]), ephemeral: true, origin },
+                "0101ac02070707070707070707070707070707070707070707070707070707070707070701007f000001",
             ),
             (Event::SessionUsed { session }, "010204"),
             (Event::SessionClosed { session }, "010304"),
@@ -79,6 +82,15 @@ mod tests {
             (created, "0108020374696dac0200"),
             (Event::GroupJoined { group, user }, "010902ac02"),
             (Event::RealmAdded { realm, name: name("barat") }, "010a03056261726174"),
+            (Event::RequestDone { once, first: Seq(8), page: None }, "010bac0205060800"),
+            (Event::GroupLeft { group, user, by: UserId(1) }, "010c02ac0201"),
+            (Event::GroupHandedOver { group, owner: user }, "010d02ac02"),
+            (Event::GroupDeleted { group }, "010e02"),
+            (Event::GroupPasswordChanged { group, password: None }, "010f0200"),
+            (Event::UserBlocked { user, blocked }, "0110ac020001"),
+            (Event::UserUnblocked { user, blocked }, "0111ac020001"),
+            (Event::PasswordChanged { user, password: PasswordHash("$b$".into()) }, "0112ac0203246224"),
+            (Event::UserUnregistered { user }, "0113ac02"),
         ]
     }
 

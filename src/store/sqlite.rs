@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use crate::chat::{Record, Snapshot, View};
+use crate::store::backwards::Backwards;
 use crate::store::checkpoint::Checkpointer;
 use crate::store::directory::Directory;
 use crate::store::index::{Index, Tuning};
 use crate::store::pages::Moment;
 use crate::store::readers::Readers;
 use crate::store::writer::Writer;
-use crate::store::{CommitError, Durability, Page, Store, StoreError, connection, load, locked, schema};
+use crate::store::{CommitError, Durability, NewestPage, Page, Store, StoreError, connection, load, locked, schema};
 
 /// The embedded store.
 ///
@@ -73,6 +74,11 @@ impl Store for SqliteStore {
 
     fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
         let index = Moment::of(&locked(&self.index), view);
+        self.readers.read(|moment| index.page(moment, view, limit))
+    }
+
+    fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
+        let index = Backwards::of(&locked(&self.index), view);
         self.readers.read(|moment| index.page(moment, view, limit))
     }
 

@@ -30,7 +30,8 @@ CREATE TABLE users (
     password TEXT NOT NULL,
     registered INTEGER NOT NULL, -- log entry
     seen INTEGER, -- milliseconds since 1970, UTC
-    cursor INTEGER NOT NULL -- the inbox is read up to this log entry
+    cursor INTEGER NOT NULL, -- the inbox is read up to this log entry
+    unregistered INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE sessions (
@@ -39,22 +40,25 @@ CREATE TABLE sessions (
     token BLOB NOT NULL, -- SHA-256
     opened INTEGER NOT NULL,
     used INTEGER NOT NULL,
-    ephemeral INTEGER NOT NULL
+    ephemeral INTEGER NOT NULL,
+    origin TEXT NOT NULL -- the client's address
 );
 
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     owner INTEGER NOT NULL,
-    password TEXT
+    password TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE members (
     joined INTEGER PRIMARY KEY, -- the log entry of joining
     group_id INTEGER NOT NULL,
     user_id INTEGER NOT NULL,
-    "left" INTEGER -- the log entry of leaving
+    "left" INTEGER -- the log entry of leaving; none while a member, and where the group was deleted
 );
+CREATE INDEX current_members ON members (group_id, user_id) WHERE "left" IS NULL;
 
 CREATE TABLE realms (id INTEGER PRIMARY KEY, name TEXT NOT NULL); -- without the home realm, number 0
 
@@ -85,6 +89,13 @@ CREATE TABLE done (
     page TEXT, -- JSON
     UNIQUE (user_id, tag)
 );
+
+-- Whom a user does not want to hear from.
+CREATE TABLE blocks (
+    user_id INTEGER NOT NULL,
+    blocked_id INTEGER NOT NULL,
+    PRIMARY KEY (user_id, blocked_id)
+) WITHOUT ROWID;
 
 -- For people with a shell: the messages in words.
 CREATE VIEW messages AS

@@ -3,7 +3,7 @@
 use crate::wire::verbs::{VERBS, Verb};
 
 /// The columns of the usage, before the summary.
-const USAGE_COLUMNS: usize = 43;
+const USAGE_COLUMNS: usize = 49;
 
 /// One line for each command, synonyms sharing one, or the line of one command.
 pub(super) fn lines(command: Option<&str>) -> Vec<String> {
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn one_word_has_a_line_and_a_sentence() {
-        assert_eq!(lines(Some("chat")), ["chat USER TEXT                             tell a user"]);
+        assert_eq!(lines(Some("chat")), [format!("{:<USAGE_COLUMNS$}tell a user", "chat USER TEXT")]);
         assert_eq!(sentence(Some("chat")), "chat USER TEXT: tell a user");
     }
 }

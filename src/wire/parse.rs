@@ -45,8 +45,12 @@ pub fn parse(line: &str) -> Parsed {
 }
 
 fn digest(verb: &Verb, mut parameters: Words<'_>) -> Digest {
-    let parameters = if verb.has_password { parameters.next() } else { parameters.rest() };
-    Digest::of(&[verb.word, parameters])
+    let mut parts = vec![verb.word];
+    match verb.before_password {
+        Some(count) => parts.extend((0..count).map(|_| parameters.next())),
+        None => parts.push(parameters.rest()),
+    }
+    Digest::of(&parts)
 }
 
 /// A first parameter in the form of a token is one: no name has that form (PROTOCOL §2).

@@ -4,11 +4,12 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::chat::{Outcome, Profile, RealmStatus, Receipt, Refusal, StoredMessage};
-use crate::id::{Seq, Token};
+use crate::chat::{Outcome, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
+use crate::id::{Seq, SessionId, Token};
 use crate::name::Name;
 use crate::wire::object::Object;
 use crate::wire::request::{Rejection, Tag};
@@ -29,6 +30,16 @@ struct ActiveUser<'a> {
 struct Realm<'a> {
     realm: &'a Name,
     state: &'a str,
+}
+
+/// An entry of the list of sessions.
+#[derive(Serialize)]
+struct Session {
+    id: SessionId,
+    opened: String,
+    used: String,
+    from: IpAddr,
+    current: bool,
 }
 
 pub(super) fn append_reply(out: &mut Vec<u8>, heading: &Heading, result: Result<&Outcome, Refusal>) {
@@ -102,9 +113,12 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
             append_receipt(frame, receipt, Some(*delivered));
         }
         Outcome::Inbox { messages, more } => append_inbox(frame, messages, *more),
-        Outcome::RealmInbox { messages, more } => append_realm_inbox(frame, messages, *more),
+        Outcome::RealmInbox { messages, more } => append_list(frame, messages, *more),
+        Outcome::History { messages, before } => append_history(frame, messages, *before),
         Outcome::Active(users) => append_active(frame, heading, users, message),
-        Outcome::Groups(names) | Outcome::Members(names) => append_names(frame, names),
+        Outcome::Groups(names) | Outcome::Blocks(names) => append_names(frame, names),
+        Outcome::Members { names, owner } => append_members(frame, names, owner.as_ref()),
+        Outcome::Sessions(sessions) => append_sessions(frame, sessions),
         Outcome::RealmAdded(realm) => append_realm(frame, realm),
         Outcome::Realms(realms) => append_realms(frame, realms),
         Outcome::Help(command) => append_help(frame, command.as_deref()),
@@ -115,8 +129,21 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
         Outcome::Acknowledged(cursor) => {
             frame.object("data").field("id", cursor);
         }
-        Outcome::Subscribed { after: None } | Outcome::Unsubscribed => {}
-        Outcome::Bye | Outcome::GroupCreated | Outcome::GroupJoined { .. } | Outcome::Pong => {}
+        Outcome::Subscribed { after: None }
+        | Outcome::Unsubscribed
+        | Outcome::Bye
+        | Outcome::GroupCreated
+        | Outcome::GroupJoined { .. }
+        | Outcome::GroupLeft
+        | Outcome::Kicked
+        | Outcome::GroupDeleted
+        | Outcome::GroupPasswordChanged { .. }
+        | Outcome::Blocked
+        | Outcome::Unblocked
+        | Outcome::PasswordChanged
+        | Outcome::Revoked
+        | Outcome::Unregistered
+        | Outcome::Pong => {}
     }
 }
 
@@ -167,10 +194,18 @@ fn append_inbox(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) 
     append_page(frame, &objects, more);
 }
 
-fn append_realm_inbox(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) {
+fn append_list(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) {
     let objects = objects(messages);
     frame.array("messages", &objects);
     append_page(frame, &objects, more);
+}
+
+/// `before` is what the next request is to say.
+fn append_history(frame: &mut Object<'_>, messages: &[StoredMessage], before: Option<Seq>) {
+    append_list(frame, messages, before.is_some());
+    if let Some(before) = before {
+        frame.field("before", &before);
+    }
 }
 
 fn append_page(frame: &mut Object<'_>, objects: &[Vec<u8>], more: bool) {
@@ -216,6 +251,22 @@ fn append_active(frame: &mut Object<'_>, heading: &Heading, users: &[Name], mess
 
 fn append_names(frame: &mut Object<'_>, names: &[Name]) {
     frame.field("data", names);
+}
+
+fn append_members(frame: &mut Object<'_>, names: &[Name], owner: Option<&Name>) {
+    append_names(frame, names);
+    frame.field("owner", &owner);
+}
+
+fn append_sessions(frame: &mut Object<'_>, sessions: &[SessionStatus]) {
+    let session = |status: &SessionStatus| Session {
+        id: status.id,
+        opened: status.opened.to_string(),
+        used: status.used.to_string(),
+        from: status.origin,
+        current: status.current,
+    };
+    frame.field("data", &sessions.iter().map(session).collect::<Vec<_>>());
 }
 
 /// The key is that of the linked server; a further name of this server has none.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use secrecy::SecretString;
 
-use crate::id::{Digest, Seq, Token};
+use crate::chat::Conversation;
+use crate::id::{Digest, Seq, SessionId, Token};
 use crate::limits::TAG_BYTES;
 use crate::name::{Address, Name};
 use crate::wire::codec::LineError;
@@ -93,6 +94,15 @@ pub enum Ask {
     },
     /// `unsubscribe`.
     Unsubscribe,
+    /// `history`.
+    History {
+        /// Of what.
+        conversation: Conversation,
+        /// Only messages with smaller numbers.
+        before: Option<Seq>,
+        /// At most so many, at least one.
+        limit: Option<usize>,
+    },
     /// `showuseractive`, `list`, `user_on`, `online`.
     Active,
     /// `info`.
@@ -125,6 +135,61 @@ pub enum Ask {
         to: Address,
         /// What is said.
         text: Box<str>,
+    },
+    /// `leavegroup`.
+    LeaveGroup {
+        /// Which.
+        group: Name,
+    },
+    /// `kick`.
+    Kick {
+        /// Out of which group.
+        group: Name,
+        /// Whom.
+        user: Name,
+    },
+    /// `delgroup`.
+    DeleteGroup {
+        /// Which.
+        group: Name,
+    },
+    /// `grouppasswd`.
+    ChangeGroupPassword {
+        /// Of which group.
+        group: Name,
+        /// What joining will ask for, if anything.
+        password: Option<SecretString>,
+    },
+    /// `block`.
+    Block {
+        /// Whom.
+        user: Address,
+    },
+    /// `unblock`.
+    Unblock {
+        /// Whom.
+        user: Address,
+    },
+    /// `blocks`.
+    Blocks,
+    /// `passwd`.
+    ChangePassword {
+        /// The account's.
+        old: SecretString,
+        /// What it is to be.
+        new: SecretString,
+    },
+    /// `sessions`.
+    Sessions,
+    /// `revoke`.
+    Revoke {
+        /// Which.
+        session: SessionId,
+    },
+    /// `unregister`.
+    Unregister {
+        /// The account's.
+        password: SecretString,
     },
     /// `addrealm`.
     AddRealm {

@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 
-use crate::chat::{Body, Kind, Limit, Outcome, Parts, Profile, RealmStatus, Receipt, Refusal, StoredMessage};
-use crate::id::{Seq, Token};
+use crate::chat::{
+    Body, Kind, Limit, Outcome, Parts, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage,
+};
+use crate::id::{Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 use crate::wire::{Heading, Parsed, Rejection, parse};
@@ -12,17 +14,22 @@ pub(super) const TOKEN: &str = "0b5c3f2e-1111-4222-8333-444455556666";
 
 pub(super) const RECEIPT: Receipt = Receipt { seq: Seq(42), time: Time(1_795_244_400_123) };
 
-pub(super) const REFUSALS: [Refusal; 22] = [
+pub(super) const REFUSALS: [Refusal; 28] = [
     Refusal::UserNotFound,
     Refusal::UserOffline,
     Refusal::WrongPassword,
     Refusal::UserExists,
     Refusal::NoSession,
+    Refusal::SessionNotFound,
     Refusal::Forbidden,
+    Refusal::NotOwner,
+    Refusal::Oneself,
+    Refusal::Blocked,
     Refusal::GroupExists,
     Refusal::GroupNotFound,
     Refusal::AlreadyMember,
     Refusal::NotMember,
+    Refusal::UserNotMember,
     Refusal::RealmExists,
     Refusal::RealmNotFound,
     Refusal::RealmUnreachable,
@@ -32,6 +39,7 @@ pub(super) const REFUSALS: [Refusal; 22] = [
     Refusal::LimitReached(Limit::Groups),
     Refusal::LimitReached(Limit::Memberships),
     Refusal::LimitReached(Limit::Realms),
+    Refusal::LimitReached(Limit::Blocks),
     Refusal::CursorMoved,
     Refusal::StorageFailed,
     Refusal::UnknownOutcome,
@@ -80,6 +88,11 @@ pub(super) fn messi() -> Profile {
 pub(super) fn realms() -> Outcome {
     let realm = |text, state| RealmStatus { name: name(text), state };
     Outcome::Realms(vec![realm("local", "home"), realm("timur", "name")])
+}
+
+pub(super) fn sessions() -> Outcome {
+    let (opened, used, origin) = (RECEIPT.time, RECEIPT.time, [127, 0, 0, 1].into());
+    Outcome::Sessions(vec![SessionStatus { id: SessionId(7), opened, used, origin, current: true }])
 }
 
 pub(super) fn message(seq: u64, from: &str, msg: &str, kind: Kind) -> StoredMessage {

@@ -5,7 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::chat::{Kind, Outcome, Parts, Profile, Refusal, StoredMessage};
+use crate::chat::{Kind, Outcome, Parts, Profile, Refusal, SessionStatus, StoredMessage};
 use crate::name::Name;
 use crate::wire::request::Rejection;
 use crate::wire::style::{Farewell, Heading, Style};
@@ -57,11 +57,14 @@ fn append_error(out: &mut Vec<u8>, sentence: &str) {
 fn append_items(out: &mut Vec<u8>, heading: &Heading, outcome: &Outcome) {
     match outcome {
         Outcome::Info(profile) => append_profile(out, profile),
-        Outcome::Inbox { messages, .. } | Outcome::RealmInbox { messages, .. } => {
+        Outcome::Inbox { messages, .. } | Outcome::RealmInbox { messages, .. } | Outcome::History { messages, .. } => {
             messages.iter().for_each(|message| append_message(out, message));
         }
         Outcome::Active(_) if ["list", "user_on"].contains(&heading.verb.word) => {}
-        Outcome::Active(names) | Outcome::Groups(names) | Outcome::Members(names) => append_names(out, names),
+        Outcome::Active(names) | Outcome::Groups(names) | Outcome::Members { names, .. } | Outcome::Blocks(names) => {
+            append_names(out, names);
+        }
+        Outcome::Sessions(sessions) => sessions.iter().for_each(|session| append_session(out, session)),
         Outcome::Realms(realms) => {
             realms.iter().for_each(|realm| append_line(out, &[realm.name.as_str(), " ", realm.state]));
         }
@@ -72,6 +75,12 @@ fn append_items(out: &mut Vec<u8>, heading: &Heading, outcome: &Outcome) {
 
 fn append_names(out: &mut Vec<u8>, names: &[Name]) {
     names.iter().for_each(|name| append_line(out, &[name.as_str()]));
+}
+
+fn append_session(out: &mut Vec<u8>, session: &SessionStatus) {
+    let SessionStatus { id, opened, used, origin, current } = session;
+    let this_one = if *current { " (this one)" } else { "" };
+    append_line(out, &[&format!("{id} from {origin}, opened {opened}, used {used}{this_one}")]);
 }
 
 fn append_profile(out: &mut Vec<u8>, profile: &Profile) {

@@ -17,17 +17,17 @@ pub struct Verb {
     pub needs_session: bool,
     /// It is the draft system's own word, and answered in its wording (PROTOCOL §4).
     pub of_draft: bool,
-    /// A password stands among the parameters, after the first.
-    pub(super) has_password: bool,
+    /// How many parameters stand before a password, where there is one.
+    pub(super) before_password: Option<usize>,
     pub(super) read: Read,
 }
 
 /// Every word, in the order of help. Neighbours of the same parameters and summary are synonyms and share a line of it.
 pub static VERBS: &[Verb] = &[
-    verb("auth", "USER PASSWORD", "log in", ask::log_in).with_password().for_anyone(),
-    verb("login", "USER PASSWORD", "log in", ask::log_in).with_password().for_anyone(),
+    verb("auth", "USER PASSWORD", "log in", ask::log_in).with_password_after(1).for_anyone(),
+    verb("login", "USER PASSWORD", "log in", ask::log_in).with_password_after(1).for_anyone(),
     verb("register", "USER PASSWORD [FULLNAME COUNTRY]", "make an account, log in", ask::register)
-        .with_password()
+        .with_password_after(1)
         .for_anyone(),
     verb("send", "USER TEXT", "tell a user", ask::send),
     verb("chat", "USER TEXT", "tell a user", ask::chat),
@@ -37,25 +37,38 @@ pub static VERBS: &[Verb] = &[
     verb("ack", "ID", "what is new begins after ID", ask::acknowledge),
     verb("subscribe", "[ID]", "be told at once (after ID)", ask::subscribe),
     verb("unsubscribe", "", "be told no more", |_| Ok(Ask::Unsubscribe)),
+    verb("history", "[USER|group:GROUP] [before ID] [limit N]", "read again, newest first", ask::history),
     verb("broadcast", "TEXT", "tell everyone", ask::broadcast).of_draft(),
-    verb("addgroup", "GROUP [PASSWORD]", "make a group", ask::add_group).with_password(),
-    verb("creategroup", "GROUP PASSWORD", "make a closed group", ask::create_group).with_password().of_draft(),
-    verb("joingroup", "GROUP [PASSWORD]", "join a group", ask::join_group).with_password(),
+    verb("addgroup", "GROUP [PASSWORD]", "make a group", ask::add_group).with_password_after(1),
+    verb("creategroup", "GROUP PASSWORD", "make a closed group", ask::create_group).with_password_after(1).of_draft(),
+    verb("joingroup", "GROUP [PASSWORD]", "join a group", ask::join_group).with_password_after(1),
     verb("sendgroup", "GROUP TEXT", "tell a group", ask::send_group),
     verb("chatgroup", "GROUP TEXT", "tell a group", ask::send_group).of_draft(),
     verb("groups", "", "your groups", |_| Ok(Ask::Groups)),
     verb("members", "GROUP", "who is in a group", ask::members),
+    verb("leavegroup", "GROUP", "leave a group", ask::leave_group),
+    verb("kick", "GROUP USER", "put a member out (owner)", ask::kick),
+    verb("grouppasswd", "GROUP [NEWPASSWORD]", "change or drop it (owner)", ask::change_group_password)
+        .with_password_after(1),
+    verb("delgroup", "GROUP", "end a group (owner)", ask::delete_group),
     verb("showuseractive", "", "who is online", |_| Ok(Ask::Active)),
     verb("list", "", "who is online", |_| Ok(Ask::Active)),
     verb("user_on", "", "who is online", |_| Ok(Ask::Active)),
     verb("online", "", "who is online", |_| Ok(Ask::Active)).of_draft(),
-    verb("info", "[USER]", "about a user, or who is online", ask::info),
+    verb("info", "[USER]", "a user, or who is online", ask::info),
     verb("whoami", "", "who you are", |_| Ok(Ask::Whoami)).of_draft(),
+    verb("block", "USER", "hear no more from a user", ask::block),
+    verb("unblock", "USER", "hear from a user again", ask::unblock),
+    verb("blocks", "", "whom you block", |_| Ok(Ask::Blocks)),
     verb("addrealm", "REALM [HOST PORT]", "a further name, or a link", ask::add_realm),
     verb("sendprivaterealm", "REALM USER TEXT", "tell a user of a realm", ask::send_private_realm),
     verb("sendgrouprealm", "REALM GROUP TEXT", "tell a group of a realm", ask::send_group_realm),
     verb("getrealminbox", "REALM", "read what came from there", ask::realm_inbox),
     verb("realms", "", "the realms known here", |_| Ok(Ask::Realms)),
+    verb("passwd", "OLD NEW", "change your password", ask::change_password).with_password_after(0),
+    verb("sessions", "", "where you are logged in", |_| Ok(Ask::Sessions)),
+    verb("revoke", "N", "end a session of the list", ask::revoke),
+    verb("unregister", "PASSWORD", "give up your account", ask::unregister).with_password_after(0),
     verb("logout", "", "end the session", |_| Ok(Ask::LogOut)),
     verb("exit", "", "end the connection", |_| Ok(Ask::Exit)).for_anyone(),
     verb("quit", "", "end the connection", |_| Ok(Ask::Exit)).for_anyone(),
@@ -65,7 +78,7 @@ pub static VERBS: &[Verb] = &[
 ];
 
 const fn verb(word: &'static str, parameters: &'static str, summary: &'static str, read: Read) -> Verb {
-    Verb { word, parameters, summary, needs_session: true, of_draft: false, has_password: false, read }
+    Verb { word, parameters, summary, needs_session: true, of_draft: false, before_password: None, read }
 }
 
 impl Verb {
@@ -73,8 +86,8 @@ impl Verb {
         Self { needs_session: false, ..self }
     }
 
-    const fn with_password(self) -> Self {
-        Self { has_password: true, ..self }
+    const fn with_password_after(self, parameters: usize) -> Self {
+        Self { before_password: Some(parameters), ..self }
     }
 
     const fn of_draft(self) -> Self {

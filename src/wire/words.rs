@@ -1,6 +1,7 @@
 //! The words of a line, and what a parameter may be.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use memchr::memchr2;
 use secrecy::SecretString;
@@ -60,7 +61,7 @@ impl<'a> Words<'a> {
 
     /// `NAME` or `NAME@REALM`.
     pub(super) fn address(&mut self, parameter: &'static str) -> Result<Address, BadParameter> {
-        Address::parse(self.next()).map_err(|error| not_a_name(parameter, error))
+        read_address(parameter, self.next())
     }
 
     /// A message's id; 0 is before all.
@@ -69,21 +70,21 @@ impl<'a> Words<'a> {
     }
 
     /// A password, to be set or to be checked.
-    pub(super) fn password(&mut self) -> Result<SecretString, BadParameter> {
+    pub(super) fn password(&mut self, parameter: &'static str) -> Result<SecretString, BadParameter> {
         let word = self.next();
         if !(1..=PASSWORD_BYTES).contains(&word.len()) {
             let expected = format!("expected 1-{PASSWORD_BYTES} bytes without white space");
-            return Err(BadParameter::new("PASSWORD", expected));
+            return Err(BadParameter::new(parameter, expected));
         }
         Ok(word.into())
     }
 
     /// A password, where there is one more word.
-    pub(super) fn optional_password(&mut self) -> Result<Option<SecretString>, BadParameter> {
+    pub(super) fn optional_password(&mut self, parameter: &'static str) -> Result<Option<SecretString>, BadParameter> {
         if self.is_empty() {
             return Ok(None);
         }
-        self.password().map(Some)
+        self.password(parameter).map(Some)
     }
 
     /// A full name or country, in which `_` stands for a space (PROTOCOL §3).
@@ -93,6 +94,15 @@ impl<'a> Words<'a> {
             return Err(BadParameter::new(parameter, format!("expected 1-{PROFILE_BYTES} bytes, _ for a space")));
         }
         Ok(word.replace('_', " ").into())
+    }
+
+    /// A number of something that the server counts.
+    pub(super) fn number<T: FromStr>(
+        &mut self,
+        parameter: &'static str,
+        expected: &'static str,
+    ) -> Result<T, BadParameter> {
+        self.next().parse().map_err(|_| BadParameter::new(parameter, expected))
     }
 
     /// A TCP port.
@@ -112,6 +122,10 @@ impl<'a> Words<'a> {
 
 pub(super) fn read_name(parameter: &'static str, word: &str) -> Result<Name, BadParameter> {
     Name::parse(word).map_err(|error| not_a_name(parameter, error))
+}
+
+pub(super) fn read_address(parameter: &'static str, word: &str) -> Result<Address, BadParameter> {
+    Address::parse(word).map_err(|error| not_a_name(parameter, error))
 }
 
 fn not_a_name(parameter: &'static str, error: InvalidName) -> BadParameter {

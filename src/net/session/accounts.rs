@@ -1,10 +1,10 @@
-//! Logging in and out, registering (PROTOCOL §2, §4).
+//! Accounts: logging in, registering, changing the password, giving up (PROTOCOL §2, §4, §7).
 
 use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::chat::{Command, NewSession, Outcome, Refusal};
+use crate::chat::{Command, NewSession, Outcome, PasswordHash, Refusal};
 use crate::id::Token;
 use crate::name::Name;
 use crate::net::session::{Answer, Identity, Session};
@@ -14,25 +14,15 @@ use crate::wire::{Person, Style};
 impl Session {
     pub(super) async fn log_in(&mut self, name: Name, password: SecretString) -> Answer {
         let door = Door::Account(name.key());
-        if !self.services.throttle.admits(self.address, door, Instant::now()) {
-            return Refusal::Throttled.into();
-        }
         let (known, ticket) = self.hub().read(|state| {
             let (id, user) = state.user_named(&name)?;
             Some((id, user.name.clone(), user.password.clone()))
         });
         let Some((user, shown, hash)) = known else {
-            self.services.throttle.failed(self.address, door, Instant::now());
-            return Answer { result: Err(Refusal::UserNotFound), ticket };
+            return Answer { result: Err(self.failed_at(door, Refusal::UserNotFound)), ticket };
         };
-        self.send_replies();
-        match self.services.passwords.verify(password, hash.clone()).await {
-            Ok(true) => {}
-            Ok(false) => {
-                self.services.throttle.failed(self.address, door, Instant::now());
-                return Answer { result: Err(Refusal::WrongPassword), ticket };
-            }
-            Err(refusal) => return refusal.into(),
+        if let Err(refusal) = self.check_password(door, password, &hash).await {
+            return Answer { result: Err(refusal), ticket };
         }
         let (token, session) = self.new_session();
         let executed = self.hub().execute(&Command::OpenSession { user, verified: hash, session }, None);
@@ -47,7 +37,7 @@ impl Session {
         if self.is_too_short(&password) {
             return Refusal::PasswordTooShort.into();
         }
-        let (taken, ticket) = self.hub().read(|state| state.user_named(&name).is_some());
+        let (taken, ticket) = self.hub().read(|state| state.holder(&name).is_some());
         if taken {
             return Answer { result: Err(Refusal::UserExists), ticket };
         }
@@ -72,7 +62,8 @@ impl Session {
 
     fn new_session(&self) -> (Token, NewSession) {
         let token = Token::random();
-        (token, NewSession { token: token.hash(), ephemeral: self.outbox.style() == Style::Text })
+        let ephemeral = self.outbox.style() == Style::Text;
+        (token, NewSession { token: token.hash(), ephemeral, origin: self.address.to_canonical() })
     }
 
     /// Binds the connection anew, to the session just opened.
@@ -86,8 +77,70 @@ impl Session {
         }
     }
 
-    pub(super) fn log_out(&self, who: Identity) -> Answer {
-        let executed = self.hub().execute(&Command::CloseSession { session: who.session }, None);
-        Answer::of(executed, |_| Outcome::LoggedOut)
+    pub(super) async fn change_password(&mut self, who: Identity, old: SecretString, new: SecretString) -> Answer {
+        if let Some(executed) = self.done_before() {
+            return Answer::of(executed, |_| Outcome::PasswordChanged);
+        }
+        if self.is_too_short(&new) {
+            return Refusal::PasswordTooShort.into();
+        }
+        let verified = match self.check_own_password(who, old).await {
+            Ok(verified) => verified,
+            Err(answer) => return answer,
+        };
+        let password = match self.services.passwords.hash(new).await {
+            Ok(hash) => hash,
+            Err(refusal) => return refusal.into(),
+        };
+        let change = Command::ChangePassword { user: who.user, session: who.session, verified, password };
+        let executed = self.execute(&change);
+        Answer::of(executed, |_| Outcome::PasswordChanged)
+    }
+
+    pub(super) async fn unregister(&mut self, who: Identity, password: SecretString) -> Answer {
+        let verified = match self.check_own_password(who, password).await {
+            Ok(verified) => verified,
+            Err(answer) => return answer,
+        };
+        let executed = self.execute(&Command::Unregister { user: who.user, verified });
+        Answer::of(executed, |_| Outcome::Unregistered)
+    }
+
+    /// The hash of the user's password, which the given one was found right against.
+    async fn check_own_password(&mut self, who: Identity, password: SecretString) -> Result<PasswordHash, Answer> {
+        let (account, ticket) =
+            self.hub().read(|state| state.user(who.user).map(|user| (user.name.key(), user.password.clone())));
+        let (name, hash) = account.ok_or(Refusal::NoSession)?;
+        match self.check_password(Door::Account(name), password, &hash).await {
+            Ok(()) => Ok(hash),
+            Err(refusal) => Err(Answer { result: Err(refusal), ticket }),
+        }
+    }
+
+    /// Checks a password against its hash, if not too many attempts at that door failed of late.
+    pub(super) async fn check_password(
+        &mut self,
+        door: Door,
+        password: SecretString,
+        hash: &PasswordHash,
+    ) -> Result<(), Refusal> {
+        if !self.services.throttle.admits(self.address, door, Instant::now()) {
+            return Err(Refusal::Throttled);
+        }
+        self.send_replies();
+        if self.services.passwords.verify(password, hash.clone()).await? {
+            return Ok(());
+        }
+        Err(self.failed_at(door, Refusal::WrongPassword))
+    }
+
+    /// Counts a failure, and tells why unless too many came before it.
+    fn failed_at(&self, door: Door, why: Refusal) -> Refusal {
+        let now = Instant::now();
+        if !self.services.throttle.admits(self.address, door, now) {
+            return Refusal::Throttled;
+        }
+        self.services.throttle.failed(self.address, door, now);
+        why
     }
 }

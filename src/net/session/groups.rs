@@ -1,6 +1,4 @@
-//! Making and joining groups (PROTOCOL §4).
-
-use std::time::Instant;
+//! Groups: made, joined, left, ended (PROTOCOL §4, §7).
 
 use secrecy::SecretString;
 
@@ -12,26 +10,67 @@ use crate::net::throttle::Door;
 
 impl Session {
     pub(super) async fn create_group(&mut self, who: Identity, name: Name, password: Option<SecretString>) -> Answer {
+        if let Some(executed) = self.done_before() {
+            return Answer::of(executed, |_| Outcome::GroupCreated);
+        }
         let (taken, ticket) = self.hub().read(|state| state.group_named(&name).is_some());
-        // A tagged request may be the one that made the group, sent again.
-        if taken && self.once.is_none() {
+        if taken {
             return Answer { result: Err(Refusal::GroupExists), ticket };
         }
-        let password = match password {
-            None => None,
-            Some(password) => {
-                if self.is_too_short(&password) {
-                    return Refusal::PasswordTooShort.into();
-                }
-                self.send_replies();
-                match self.services.passwords.hash(password).await {
-                    Ok(hash) => Some(hash),
-                    Err(refusal) => return refusal.into(),
-                }
-            }
+        let password = match self.hash_for_group(password).await {
+            Ok(hash) => hash,
+            Err(refusal) => return refusal.into(),
         };
         let executed = self.execute(&Command::CreateGroup { owner: who.user, name, password });
         Answer::of(executed, |_| Outcome::GroupCreated)
+    }
+
+    async fn hash_for_group(&mut self, password: Option<SecretString>) -> Result<Option<PasswordHash>, Refusal> {
+        let Some(password) = password else { return Ok(None) };
+        if self.is_too_short(&password) {
+            return Err(Refusal::PasswordTooShort);
+        }
+        self.send_replies();
+        self.services.passwords.hash(password).await.map(Some)
+    }
+
+    pub(super) async fn change_group_password(
+        &mut self,
+        who: Identity,
+        group: Name,
+        password: Option<SecretString>,
+    ) -> Answer {
+        let closed = password.is_some();
+        if let Some(executed) = self.done_before() {
+            return Answer::of(executed, |_| Outcome::GroupPasswordChanged { closed });
+        }
+        let (is_owner, ticket) = self.hub().read(|state| state.group_named(&group).map(|(_, g)| g.owner == who.user));
+        match is_owner {
+            Some(true) => {}
+            Some(false) => return Answer { result: Err(Refusal::NotOwner), ticket },
+            None => return Answer { result: Err(Refusal::GroupNotFound), ticket },
+        }
+        let password = match self.hash_for_group(password).await {
+            Ok(hash) => hash,
+            Err(refusal) => return refusal.into(),
+        };
+        let change = Command::ChangeGroupPassword { owner: who.user, group, password };
+        Answer::of(self.execute(&change), |_| Outcome::GroupPasswordChanged { closed })
+    }
+
+    pub(super) fn leave_group(&self, who: Identity, group: Name) -> Answer {
+        let executed = self.execute(&Command::LeaveGroup { user: who.user, group });
+        Answer::of(executed, |_| Outcome::GroupLeft)
+    }
+
+    pub(super) fn kick(&self, who: Identity, group: Name, user: Name) -> Answer {
+        let executed = self.execute(&Command::Kick { owner: who.user, group, user });
+        Answer::of(executed, |_| Outcome::Kicked)
+    }
+
+    pub(super) fn delete_group(&self, who: Identity, group: Name) -> Answer {
+        let executed = self.execute(&Command::DeleteGroup { owner: who.user, group });
+        Answer::of(executed, |_| Outcome::GroupDeleted)
     }
 
     pub(super) async fn join_group(&mut self, who: Identity, group: Name, password: Option<SecretString>) -> Answer {
@@ -58,25 +97,18 @@ impl Session {
             group.password.clone().filter(|_| !is_member)
         });
         let Some(hash) = needed else { return Ok(None) };
-        let door = Door::Group(name.key());
-        if !self.services.throttle.admits(self.address, door, Instant::now()) {
-            return Err(Refusal::Throttled.into());
+        match self.check_password(Door::Group(name.key()), password, &hash).await {
+            Ok(()) => Ok(Some(hash)),
+            Err(refusal) => Err(Answer { result: Err(refusal), ticket }),
         }
-        self.send_replies();
-        if self.services.passwords.verify(password, hash.clone()).await? {
-            return Ok(Some(hash));
-        }
-        self.services.throttle.failed(self.address, door, Instant::now());
-        Err(Answer { result: Err(Refusal::WrongPassword), ticket })
     }
 
     pub(super) fn groups(&self, who: Identity) -> Answer {
-        let (names, ticket) = self.hub().read(|state| {
-            let memberships = state.user(who.user).map_or(&[][..], |user| &user.memberships);
-            let current = memberships.iter().filter(|membership| membership.left.is_none());
-            current.filter_map(|membership| Some(state.group(membership.group)?.name.clone())).collect()
+        let (result, ticket) = self.hub().read(|state| {
+            let user = state.user(who.user).ok_or(Refusal::NoSession)?;
+            Ok(Outcome::Groups(state.groups_of(user).map(|(_, group)| group.name.clone()).collect()))
         });
-        Answer { result: Ok(Outcome::Groups(names)), ticket }
+        Answer { result, ticket }
     }
 
     pub(super) fn members(&self, who: Identity, name: &Name) -> Answer {
@@ -87,7 +119,8 @@ impl Session {
             }
             let members = group.members.iter().take(LIST_NAMES);
             let names = members.filter_map(|member| Some(state.user(*member)?.name.clone())).collect();
-            Ok(Outcome::Members(names))
+            let owner = state.user(group.owner).map(|owner| owner.name.clone());
+            Ok(Outcome::Members { names, owner })
         });
         Answer { result, ticket }
     }

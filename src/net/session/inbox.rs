@@ -3,12 +3,12 @@
 use tracing::error;
 
 use crate::chat::{Command, Outcome, PageRead, Refusal, State, StoredMessage, View};
-use crate::hub::{Ending, Ticket};
+use crate::hub::{Ending, Hub, Ticket};
 use crate::id::{RealmId, Seq};
 use crate::limits::READ_RETRIES;
 use crate::name::Name;
 use crate::net::session::{Answer, Identity, Session};
-use crate::store::Page;
+use crate::store::{Page, StoreError};
 use crate::time::Time;
 
 /// What is read, with a cursor of its own.
@@ -167,9 +167,17 @@ impl Session {
         if view.spans.is_empty() {
             return Ok(Page::default());
         }
-        let (hub, limit) = (self.hub().clone(), self.policy().inbox_page);
-        let reading = tokio::task::spawn_blocking(move || hub.page(&view, limit));
-        match reading.await {
+        let limit = self.policy().inbox_page;
+        self.read_store(move |hub| hub.page(&view, limit)).await
+    }
+
+    /// Reads from the store, off the threads that serve traffic.
+    pub(super) async fn read_store<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Hub) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let hub = self.hub().clone();
+        match tokio::task::spawn_blocking(move || read(&hub)).await {
             Ok(Ok(page)) => Ok(page),
             Ok(Err(error)) => {
                 error!(%error, "the store could not be read");

@@ -1,11 +1,14 @@
 //! What a connection's session does with a request: who asks, which command that is, when the answer may leave.
 
 mod accounts;
+mod blocks;
 mod groups;
+mod history;
 mod inbox;
 mod messages;
 mod people;
 mod realms;
+mod sessions;
 mod subscription;
 
 use std::net::IpAddr;
@@ -154,6 +157,17 @@ impl Session {
         self.hub().execute_once(command, Some(&self.outbox), self.once.as_ref(), None)
     }
 
+    /// What came of the request being served, where it was done before under its tag: nothing else is asked of it then,
+    /// a password least of all, which the request itself may have changed.
+    fn done_before(&self) -> Option<Executed> {
+        let once = self.once.as_ref()?;
+        let (done, ticket) = self.hub().read(|state| {
+            let done = state.done_before(once, Time::now());
+            done.map(|done| done.map(|done| done.receipt))
+        });
+        done.transpose().map(|result| Executed { result, ticket })
+    }
+
     /// Serves what needs no session.
     async fn perform_for_anybody(&mut self, ask: Ask) -> Answer {
         match ask {
@@ -181,6 +195,9 @@ impl Session {
             Ask::Subscribe { after } => self.subscribe(who, after),
             Ask::Unsubscribe => self.unsubscribe(),
             Ask::RealmInbox { realm } => Box::pin(self.realm_inbox(who, realm)).await,
+            Ask::History { conversation, before, limit } => {
+                Box::pin(self.history(who, conversation, before, limit)).await
+            }
             Ask::Active | Ask::Info { user: None } => self.active(),
             Ask::Info { user: Some(user) } => self.info(&user),
             Ask::Whoami => self.whoami(who),
@@ -189,6 +206,19 @@ impl Session {
             Ask::JoinGroup { group, password } => Box::pin(self.join_group(who, group, password)).await,
             Ask::Groups => self.groups(who),
             Ask::Members { group } => self.members(who, &group),
+            Ask::LeaveGroup { group } => self.leave_group(who, group),
+            Ask::Kick { group, user } => self.kick(who, group, user),
+            Ask::DeleteGroup { group } => self.delete_group(who, group),
+            Ask::ChangeGroupPassword { group, password } => {
+                Box::pin(self.change_group_password(who, group, password)).await
+            }
+            Ask::Block { user } => self.block(who, user),
+            Ask::Unblock { user } => self.unblock(who, user),
+            Ask::Blocks => self.blocks(who),
+            Ask::ChangePassword { old, new } => Box::pin(self.change_password(who, old, new)).await,
+            Ask::Sessions => self.sessions(who),
+            Ask::Revoke { session } => self.revoke(who, session),
+            Ask::Unregister { password } => Box::pin(self.unregister(who, password)).await,
             Ask::AddRealm { realm, peer } => self.add_realm(who, realm, peer),
             Ask::Realms => self.realms(),
             ask @ (Ask::LogIn { .. }

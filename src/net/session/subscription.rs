@@ -42,9 +42,14 @@ impl Session {
         Flow::Continue
     }
 
-    /// Puts the next page of a replay into the connection's queue; none when the connection listens, or the store
-    /// cannot be read.
+    /// Puts the next page of a replay into the connection's queue; none when the connection listens, its session was
+    /// ended, or the store cannot be read.
     pub(in crate::net) async fn replay_on(&self, mut replay: Replay) -> Option<Replay> {
+        let session = self.bound?.who.session;
+        let (is_open, _) = self.hub().read(|state| state.session(session).is_some());
+        if !is_open {
+            return None;
+        }
         let (hub, outbox) = (self.hub().clone(), self.outbox.clone());
         let step =
             tokio::task::spawn_blocking(move || replay.step(&hub, &outbox).map(|live| (!live).then_some(replay)));

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
+use crate::chat::Conversation;
+use crate::id::{Seq, SessionId};
 use crate::name::{Address, Name};
 use crate::wire::verbs::VERBS;
 use crate::wire::{Ask, Person};
@@ -91,6 +93,43 @@ fn group_commands_are_read() {
     assert_asks("creategroup g1 x", &Ask::CreateGroup { group: name("g1"), password: Some(secret()) });
     assert_asks("joingroup g1", &Ask::JoinGroup { group: name("g1"), password: None });
     assert_asks("joingroup g1 x", &Ask::JoinGroup { group: name("g1"), password: Some(secret()) });
+}
+
+#[test]
+fn commands_of_group_life_are_read() {
+    assert_asks("leavegroup g1", &Ask::LeaveGroup { group: name("g1") });
+    assert_asks("kick g1 messi", &Ask::Kick { group: name("g1"), user: name("messi") });
+    assert_asks("delgroup g1", &Ask::DeleteGroup { group: name("g1") });
+    assert_asks("grouppasswd g1", &Ask::ChangeGroupPassword { group: name("g1"), password: None });
+    assert_asks("grouppasswd g1 x", &Ask::ChangeGroupPassword { group: name("g1"), password: Some(secret()) });
+}
+
+#[test]
+fn commands_about_people_are_read() {
+    assert_asks("block messi", &Ask::Block { user: address("messi") });
+    assert_asks("unblock bob@timur", &Ask::Unblock { user: address("bob@timur") });
+    assert_asks("blocks", &Ask::Blocks);
+    assert_asks("passwd old new", &Ask::ChangePassword { old: secret(), new: secret() });
+    assert_asks("sessions", &Ask::Sessions);
+    assert_asks("revoke 42", &Ask::Revoke { session: SessionId(42) });
+    assert_asks("unregister x", &Ask::Unregister { password: secret() });
+}
+
+#[test]
+fn history_is_read_with_its_options_in_any_order() {
+    use Conversation::{All, Group, User};
+    for (line, conversation, before, limit) in [
+        ("history", All, None, None),
+        ("history before 42", All, Some(42), None),
+        ("history LIMIT 5 before 42", All, Some(42), Some(5)),
+        ("history messi", User(address("messi")), None, None),
+        ("history bob@timur before 42 limit 5", User(address("bob@timur")), Some(42), Some(5)),
+        ("history group:g1@timur limit 5", Group(address("g1@timur")), None, Some(5)),
+        ("history limit", User(address("limit")), None, None),
+        ("history before before 42", User(address("before")), Some(42), None),
+    ] {
+        assert_asks(line, &Ask::History { conversation, before: before.map(Seq), limit });
+    }
 }
 
 #[test]
@@ -223,6 +262,18 @@ fn a_bad_parameter_is_named() {
         ("sendgrouprealm timur group: hi", "GROUP"),
         ("members", "GROUP"),
         ("help me", "COMMAND"),
+        ("kick g1", "USER"),
+        (&format!("grouppasswd g1 {long}"), "NEWPASSWORD"),
+        ("passwd old", "NEW"),
+        ("revoke", "N"),
+        ("revoke messi", "N"),
+        ("block messi@", "USER"),
+        ("history _", "USER"),
+        ("history group:", "GROUP"),
+        ("history messi before", "ID"),
+        ("history messi before yesterday", "ID"),
+        ("history limit 0", "N"),
+        ("history messi last 5", "OPTION"),
     ] {
         let rejection = rejection(line);
         assert_eq!(rejection.fault, Fault::BadParameter, "{line:?}");

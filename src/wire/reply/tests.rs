@@ -4,7 +4,8 @@ use serde_json::Value;
 use super::*;
 use crate::chat::Kind;
 use crate::wire::samples::{
-    LOG_INS, RECEIPT, REFUSALS, TOKEN, any_message, heading, message, messi, name, names, realms, rejection, token,
+    LOG_INS, RECEIPT, REFUSALS, TOKEN, any_message, heading, message, messi, name, names, realms, rejection, sessions,
+    token,
 };
 use crate::wire::{LineError, VERBS};
 
@@ -139,7 +140,45 @@ fn group_commands_are_answered_in_the_words_of_each_system() {
     assert_reply("joingroup g1", &joined(false), r#""message":"Join group successful""#);
     assert_reply("joingroup g1 x", &joined(true), r#""message":"Join grup berhasil""#);
     assert_reply("groups", &Outcome::Groups(names(&["g1"])), r#""message":"1 groups","data":["g1"]"#);
-    assert_reply("members g1", &Outcome::Members(names(&["a", "b"])), r#""message":"2 members","data":["a","b"]"#);
+    let members = Outcome::Members { names: names(&["a", "b"]), owner: Some(name("b")) };
+    assert_reply("members g1", &members, r#""message":"2 members","data":["a","b"],"owner":"b""#);
+    let changed = |closed| Outcome::GroupPasswordChanged { closed };
+    for (line, outcome, message) in [
+        ("leavegroup g1", Outcome::GroupLeft, "Berhasil keluar dari grup"),
+        ("kick g1 a", Outcome::Kicked, "User dikeluarkan dari grup"),
+        ("delgroup g1", Outcome::GroupDeleted, "Grup berhasil dihapus"),
+        ("grouppasswd g1 x", changed(true), "Password grup berhasil diubah"),
+        ("grouppasswd g1", changed(false), "Password grup berhasil dihapus"),
+    ] {
+        assert_reply(line, &outcome, &format!(r#""message":"{message}""#));
+    }
+}
+
+#[test]
+fn a_page_of_history_says_where_the_next_one_ends() {
+    let messages = vec![message(1, "messi", "goal!", Kind::Direct)];
+    let object = String::from_utf8(objects(&messages).remove(0)).unwrap();
+    let list = format!(r#""message":"1 messages","messages":[{object}],"data":[{object}]"#);
+    let history = |before| Outcome::History { messages: messages.clone(), before };
+    assert_reply("history messi", &history(None), &list);
+    assert_reply("history messi", &history(Some(Seq(1))), &format!(r#"{list},"more":true,"before":1"#));
+}
+
+#[test]
+fn care_of_people_and_accounts_is_answered() {
+    for (line, outcome, message) in [
+        ("block messi", Outcome::Blocked, "User diblokir"),
+        ("unblock messi", Outcome::Unblocked, "User tidak lagi diblokir"),
+        ("passwd x y", Outcome::PasswordChanged, "Password berhasil diubah"),
+        ("revoke 7", Outcome::Revoked, "Session berhasil diakhiri"),
+        ("unregister x", Outcome::Unregistered, "Akun berhasil dihapus"),
+    ] {
+        assert_reply(line, &outcome, &format!(r#""message":"{message}""#));
+    }
+    assert_reply("blocks", &Outcome::Blocks(names(&["paff"])), r#""message":"1 users","data":["paff"]"#);
+    let when = r#""opened":"2026-11-21T07:00:00.123Z","used":"2026-11-21T07:00:00.123Z""#;
+    let data = format!(r#"[{{"id":7,{when},"from":"127.0.0.1","current":true}}]"#);
+    assert_reply("sessions", &sessions(), &format!(r#""message":"1 sessions","data":{data}"#));
 }
 
 #[test]
@@ -198,6 +237,13 @@ fn refusals_are_worded_as_the_table_has_them() {
         ("chatgroup g1 x", Refusal::GroupNotFound, "group_not_found", "Nama grup tidak tersedia"),
         ("sendgroup g1 x", Refusal::NotMember, "not_member", "Anda belum bergabung dalam grup"),
         ("chatgroup g1 x", Refusal::NotMember, "not_member", "Anda belum bergabung dalam grup"),
+        ("leavegroup g1", Refusal::NotMember, "not_member", "Anda belum bergabung dalam grup"),
+        ("kick g1 messi", Refusal::UserNotMember, "not_member", "User belum bergabung dalam grup"),
+        ("kick g1 messi", Refusal::Oneself, "bad_parameter", "parameter salah / tidak ada"),
+        ("delgroup g1", Refusal::NotOwner, "forbidden", "Hanya untuk pemilik grup"),
+        ("send messi x", Refusal::Blocked, "blocked", "Pesan ditolak oleh penerima"),
+        ("passwd x y", Refusal::WrongPassword, "wrong_password", "Password Salah"),
+        ("revoke 7", Refusal::SessionNotFound, "session_not_found", "Session tidak ditemukan"),
         ("addrealm timur", Refusal::RealmExists, "realm_exists", "Realm sudah ada"),
         ("sendprivaterealm timur bob x", Refusal::RealmNotFound, "realm_not_found", "Realm tidak ditemukan"),
         ("sendprivaterealm timur bob x", Refusal::UserNotFound, "user_not_found", "User tidak ditemukan"),

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::LineError;
 use crate::wire::samples::{
-    LOG_INS, RECEIPT, REFUSALS, any_message, heading, message, messi, name, names, realms, rejection, token,
+    LOG_INS, RECEIPT, REFUSALS, any_message, heading, message, messi, name, names, realms, rejection, sessions, token,
 };
 
 fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -56,11 +56,19 @@ fn lists_stand_one_item_a_line_before_the_answer() {
         ("online", Outcome::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
         ("showuseractive", Outcome::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
         ("groups", Outcome::Groups(names(&["g1"])), "g1\r\n[OK] 1 groups\r\n"),
-        ("members g1", Outcome::Members(users()), "paff\r\nneko\r\n[OK] 2 members\r\n"),
+        ("members g1", Outcome::Members { names: users(), owner: None }, "paff\r\nneko\r\n[OK] 2 members\r\n"),
+        ("blocks", Outcome::Blocks(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
         ("realms", realms(), "local home\r\ntimur name\r\n[OK] 2 realms\r\n"),
     ] {
         assert_eq!(reply(line, &outcome), expected, "{line:?}");
     }
+}
+
+#[test]
+fn a_session_is_described_in_a_line() {
+    let when = "2026-11-21T07:00:00.123Z";
+    let line = format!("7 from 127.0.0.1, opened {when}, used {when} (this one)\r\n[OK] 1 sessions\r\n");
+    assert_eq!(reply("sessions", &sessions()), line);
 }
 
 #[test]

@@ -14,8 +14,9 @@
 //! -- half-close messi                    messi sends nothing more
 //! ```
 //!
-//! In what is sent, `TOKEN` is the token that this connection got last, `TOKEN:paff` the one that paff got; `\r`, `\t`
-//! and `\xNN` are those bytes, and no newline follows a line that ends in `\`. Ids, times, tokens and versions differ
+//! In what is sent, `TOKEN` is the token that this connection got last, `TOKEN:paff` the one that paff got, and the word
+//! `ID` the id that this connection heard last; `\r`, `\t` and `\xNN` are those bytes, and no newline follows a line that
+//! ends in `\`. Ids, times, tokens and versions differ
 //! from run to run: any stands for any.
 
 use std::collections::{BTreeMap, HashMap};
@@ -28,13 +29,14 @@ pub(crate) struct Transcript<'a> {
     /// Connections that a restart has ended: their last words can be heard until a new one is opened.
     ended: HashMap<String, Client>,
     tokens: BTreeMap<String, String>,
+    ids: HashMap<String, String>,
 }
 
 impl<'a> Transcript<'a> {
     /// Plays the lines; panics at the first that goes another way, naming `source` and the line.
     pub(crate) fn play(server: &'a mut TestServer, source: &str, text: &str) {
-        let (clients, ended) = (HashMap::new(), HashMap::new());
-        let mut transcript = Self { server, clients, ended, tokens: BTreeMap::new() };
+        let (clients, ended, ids) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut transcript = Self { server, clients, ended, tokens: BTreeMap::new(), ids };
         for (number, line) in text.lines().enumerate() {
             let place = format!("{source}:{}", number + 1);
             transcript.play_line(&place, line);
@@ -85,6 +87,10 @@ impl<'a> Transcript<'a> {
         if let Some(own) = self.tokens.get(who) {
             said = said.replace("TOKEN", own);
         }
+        if let Some(id) = self.ids.get(who) {
+            let words: Vec<&str> = said.split(' ').map(|word| if word == "ID" { id } else { word }).collect();
+            said = words.join(" ");
+        }
         let bytes = match said.strip_suffix('\\') {
             Some(unfinished) => unescape(unfinished),
             None => [unescape(&said), b"\n".to_vec()].concat(),
@@ -104,6 +110,9 @@ impl<'a> Transcript<'a> {
         if let Some(token) = token_in(&heard) {
             self.tokens.insert(who.to_owned(), token);
         }
+        if let Some(id) = id_in(&heard) {
+            self.ids.insert(who.to_owned(), id);
+        }
         assert_eq!(masked(&heard), masked(expected), "{place}\n heard: {heard}\n");
     }
 }
@@ -115,6 +124,16 @@ fn is_text(who: &str) -> bool {
 fn token_in(heard: &str) -> Option<String> {
     heard.split(|c| !is_of_a_word(c)).find(|word| is_token(word)).map(str::to_owned)
 }
+
+/// The last one, of a message or of what a page of history ends before.
+fn id_in(heard: &str) -> Option<String> {
+    let after = |key: &&str| heard.rfind(*key).map(|at| at + key.len());
+    let at = ID_KEYS.iter().filter_map(after).max()?;
+    Some(heard[at..].chars().skip(1).take_while(char::is_ascii_digit).collect())
+}
+
+/// Ends of keys whose value is an id.
+const ID_KEYS: [&str; 2] = ["id\"", "before\""];
 
 /// The text with everything that differs from run to run replaced.
 fn masked(text: &str) -> String {
@@ -130,7 +149,7 @@ fn masked(text: &str) -> String {
             other => other,
         });
         masked.push_str(&piece[word.len()..]);
-        is_id = piece == "id\"";
+        is_id = ID_KEYS.contains(&piece);
     }
     masked
 }

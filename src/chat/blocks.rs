@@ -1,0 +1,182 @@
+//! Whom a user does not want to hear from (PROTOCOL §7): direct messages are refused at sending, what the same person
+//! says to groups and to everyone is left out at reading.
+
+use std::sync::Arc;
+
+use crate::chat::accounts::User;
+use crate::chat::event::Event;
+use crate::chat::message::{Author, Destination, Message};
+use crate::chat::realms::own_realm;
+use crate::chat::refusal::{Limit, Refusal};
+use crate::chat::state::State;
+use crate::id::UserId;
+use crate::limits::BLOCKS_PER_USER;
+use crate::name::Address;
+
+pub(super) fn decide_block(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, Refusal> {
+    let user = state.acting(id)?;
+    let blocked = person(state, whom)?;
+    if blocked == id {
+        return Err(Refusal::Oneself);
+    }
+    if user.has_blocked(blocked) {
+        return Ok(Vec::new());
+    }
+    if user.blocks.len() >= BLOCKS_PER_USER {
+        return Err(Refusal::LimitReached(Limit::Blocks));
+    }
+    Ok(vec![Event::UserBlocked { user: id, blocked: Author::Local(blocked) }])
+}
+
+pub(super) fn decide_unblock(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, Refusal> {
+    let user = state.acting(id)?;
+    let blocked = person(state, whom)?;
+    if !user.has_blocked(blocked) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::UserUnblocked { user: id, blocked: Author::Local(blocked) }])
+}
+
+/// Whom an address means, also where that person has unregistered: what was said before is still there to be left out.
+fn person(state: &State, address: &Address) -> Result<UserId, Refusal> {
+    own_realm(state, address.realm.as_ref())?;
+    state.holder(&address.name).map(|(id, _)| id).ok_or(Refusal::UserNotFound)
+}
+
+impl User {
+    /// Whether the user does not want to hear from the other.
+    pub(super) fn has_blocked(&self, other: UserId) -> bool {
+        self.blocks.binary_search(&other).is_ok()
+    }
+}
+
+impl State {
+    /// Who of a message's audience does not want to hear it, ascending; none where nobody blocks its author.
+    #[must_use]
+    pub fn deaf_to(&self, message: &Message) -> Option<Arc<Vec<UserId>>> {
+        let Author::Local(author) = message.from;
+        match message.to {
+            Destination::User(_) => None,
+            Destination::Group(_) | Destination::Everyone => self.blockers.get(&author).cloned(),
+        }
+    }
+
+    pub(super) fn block(&mut self, user: UserId, Author::Local(blocked): Author) {
+        self.change_user(user, |user| insert(&mut user.blocks, blocked));
+        insert(Arc::make_mut(self.blockers.entry(blocked).or_default()), user);
+    }
+
+    pub(super) fn unblock(&mut self, user: UserId, Author::Local(blocked): Author) {
+        self.change_user(user, |user| user.blocks.retain(|other| *other != blocked));
+        let Some(blockers) = self.blockers.get_mut(&blocked) else { return };
+        Arc::make_mut(blockers).retain(|other| *other != user);
+        if blockers.is_empty() {
+            self.blockers.remove(&blocked);
+        }
+    }
+}
+
+fn insert(ascending: &mut Vec<UserId>, id: UserId) {
+    if let Err(place) = ascending.binary_search(&id) {
+        ascending.insert(place, id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::accounts::PasswordHash;
+    use crate::chat::command::Command;
+    use crate::chat::testing::{MESSI, NEKO, PAFF, World, address, hash, name};
+
+    fn block(user: UserId, whom: &str) -> Command {
+        Command::Block { user, whom: address(whom) }
+    }
+
+    fn unblock(user: UserId, whom: &str) -> Command {
+        Command::Unblock { user, whom: address(whom) }
+    }
+
+    fn send(from: UserId, to: &str) -> Command {
+        Command::SendDirect { from, to: address(to), text: "halo".into(), online: None }
+    }
+
+    fn deaf(world: &World, command: &Command) -> Option<Vec<UserId>> {
+        let events = world.wants(command).unwrap();
+        let [Event::MessageSent(message)] = &events[..] else { panic!("not one message: {events:?}") };
+        world.state.deaf_to(message).map(|deaf| deaf.to_vec())
+    }
+
+    #[test]
+    fn a_blocked_persons_direct_messages_are_refused_until_unblocked() {
+        let mut world = World::new();
+        world.does(&block(MESSI, "paff"));
+        for to in ["messi", "messi@local"] {
+            world.refuses(&send(PAFF, to), Refusal::Blocked);
+            assert!(world.wants(&send(NEKO, to)).is_ok());
+        }
+        assert!(world.wants(&send(MESSI, "paff")).is_ok(), "who blocks may still write");
+        world.does(&unblock(MESSI, "paff@local"));
+        assert!(world.wants(&send(PAFF, "messi")).is_ok());
+    }
+
+    #[test]
+    fn who_blocks_a_person_is_deaf_to_what_that_one_says_to_many() {
+        let mut world = World::new();
+        let broadcast = Command::Broadcast { from: PAFF, text: "halo".into() };
+        let to_group = Command::SendGroup { from: PAFF, to: address("fans"), text: "halo".into() };
+        assert_eq!(deaf(&world, &broadcast), None);
+        world.does(&block(NEKO, "paff"));
+        world.does(&block(MESSI, "PAFF@local"));
+        assert_eq!(deaf(&world, &broadcast), Some(vec![MESSI, NEKO]));
+        assert_eq!(deaf(&world, &to_group), Some(vec![MESSI, NEKO]));
+        world.does(&unblock(MESSI, "paff"));
+        world.does(&unblock(NEKO, "paff"));
+        assert_eq!(deaf(&world, &broadcast), None);
+    }
+
+    #[test]
+    fn blocking_twice_changes_nothing() {
+        let mut world = World::new();
+        assert_eq!(world.wants(&unblock(MESSI, "paff")), Ok(vec![]));
+        world.does(&block(MESSI, "paff"));
+        assert_eq!(world.wants(&block(MESSI, "paff")), Ok(vec![]));
+    }
+
+    #[test]
+    fn only_others_who_exist_can_be_blocked() {
+        let world = World::new();
+        for (whom, refusal) in [
+            ("messi", Refusal::Oneself),
+            ("Messi@local", Refusal::Oneself),
+            ("nobody", Refusal::UserNotFound),
+            ("paff@timur", Refusal::RealmNotFound),
+        ] {
+            world.refuses(&block(MESSI, whom), refusal);
+        }
+    }
+
+    #[test]
+    fn somebody_who_has_unregistered_can_still_be_unblocked() {
+        let mut world = World::new();
+        world.does(&block(MESSI, "paff"));
+        world.does(&Command::Unregister { user: PAFF, verified: hash("old") });
+        assert_eq!(world.does(&unblock(MESSI, "paff")).len(), 1);
+    }
+
+    #[test]
+    fn the_list_of_blocked_people_is_bounded() {
+        let mut world = World::new();
+        for number in 0..=BLOCKS_PER_USER {
+            world.does(&Command::Register {
+                name: name(&format!("user{number}")),
+                full_name: "".into(),
+                country: "".into(),
+                password: PasswordHash("".into()),
+                session: None,
+            });
+        }
+        (0..BLOCKS_PER_USER).for_each(|number| drop(world.does(&block(MESSI, &format!("user{number}")))));
+        world.refuses(&block(MESSI, &format!("user{BLOCKS_PER_USER}")), Refusal::LimitReached(Limit::Blocks));
+    }
+}

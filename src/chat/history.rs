@@ -1,0 +1,140 @@
+//! Reading again: a conversation, or all of them, whatever the cursors say (PROTOCOL §7).
+
+use crate::chat::accounts::User;
+use crate::chat::inbox::{Span, View, Which};
+use crate::chat::realms::own_realm;
+use crate::chat::refusal::Refusal;
+use crate::chat::state::State;
+use crate::chat::timeline::Timeline;
+use crate::id::{GroupId, Seq, UserId};
+use crate::name::{Address, Name};
+
+/// What is to be read again. An address with a realm means the messages that crossed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conversation {
+    /// All that the user received and sent.
+    All,
+    /// With one other user, both directions.
+    User(Address),
+    /// In a group, while the reader was a member.
+    Group(Address),
+}
+
+impl State {
+    /// The messages of a conversation with numbers below `before`.
+    ///
+    /// # Errors
+    /// Where there is no such user, group or realm, or the reader was never in the group.
+    pub fn history(&self, id: UserId, conversation: &Conversation, before: Seq) -> Result<View, Refusal> {
+        let user = self.acting(id)?;
+        let (timeline, peer, realm) = match conversation {
+            Conversation::All => (None, None, None),
+            Conversation::User(Address { name, realm }) => {
+                let realm = own_realm(self, realm.as_ref())?;
+                let (peer, _) = self.holder(name).ok_or(Refusal::UserNotFound)?;
+                (Some(Timeline::User(id)), Some(peer), realm)
+            }
+            Conversation::Group(Address { name, realm }) => {
+                let realm = own_realm(self, realm.as_ref())?;
+                (Some(Timeline::Group(self.group_once_of(user, name)?)), None, realm)
+            }
+        };
+        let newest = Seq(before.0.saturating_sub(1));
+        let spans = self
+            .timelines_of(id, user, Seq(0))
+            .filter(|span| timeline.is_none_or(|wanted| span.timeline == wanted))
+            .map(|span| Span { upto: span.upto.min(newest), ..span })
+            .filter(|span| span.after < span.upto)
+            .collect();
+        let which = Which::Said { peer, realm: realm.map(|(realm, _)| realm) };
+        Ok(View { reader: id, spans, which, hidden: user.blocks.clone() })
+    }
+
+    /// The group that a name means to somebody who looks back: the newest one of that name that the user was ever in.
+    fn group_once_of(&self, user: &User, name: &Name) -> Result<GroupId, Refusal> {
+        let key = name.key();
+        let has_the_name = |id: &GroupId| self.group(*id).is_some_and(|group| group.name.key() == key);
+        let once_in = user.memberships.iter().rev().map(|membership| membership.group).find(has_the_name);
+        let refusal = || if self.group_named(name).is_some() { Refusal::NotMember } else { Refusal::GroupNotFound };
+        once_in.ok_or_else(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::command::Command;
+    use crate::chat::testing::{MESSI, NEKO, PAFF, World, address, hash, name};
+
+    const END: Seq = Seq(u64::MAX);
+
+    fn in_fans() -> Conversation {
+        Conversation::Group(address("fans"))
+    }
+
+    fn say(world: &mut World) -> Seq {
+        world.does(&Command::SendGroup { from: MESSI, to: address("fans"), text: "halo".into() });
+        world.state.head()
+    }
+
+    fn spans(world: &World, user: UserId) -> Vec<(Timeline, Seq)> {
+        let view = world.state.history(user, &in_fans(), END).unwrap();
+        view.spans.iter().map(|span| (span.timeline, span.upto)).collect()
+    }
+
+    #[test]
+    fn a_group_is_read_again_only_where_the_reader_was_in_it() {
+        let mut world = World::new();
+        let first = say(&mut world);
+        world.does(&Command::LeaveGroup { user: PAFF, group: name("fans") });
+        let left = world.state.head();
+        say(&mut world);
+        world.does(&Command::JoinGroup { user: PAFF, group: name("fans"), verified: None });
+        let joined = world.state.head();
+        let last = say(&mut world);
+        let view = world.state.history(PAFF, &in_fans(), END).unwrap();
+        let covered = |seq: Seq| view.spans.iter().any(|span| span.after < seq && seq <= span.upto);
+        assert!(covered(first) && covered(last));
+        assert!((left.0 + 1..=joined.0).all(|seq| !covered(Seq(seq))));
+    }
+
+    #[test]
+    fn nothing_at_or_past_the_given_number_is_read() {
+        let mut world = World::new();
+        let said = say(&mut world);
+        let spans = |before| world.state.history(PAFF, &Conversation::All, before).unwrap().spans;
+        assert!(spans(said).iter().all(|span| span.upto < said));
+        assert!(spans(said.next()).iter().any(|span| span.upto == said));
+        assert!(spans(Seq(0)).is_empty());
+    }
+
+    #[test]
+    fn a_name_means_the_newest_group_of_it_that_the_reader_was_in() {
+        let mut world = World::new();
+        let said = say(&mut world);
+        world.does(&Command::DeleteGroup { owner: MESSI, group: name("fans") });
+        let of_old = [(Timeline::Group(GroupId(0)), said)];
+        assert_eq!(spans(&world, MESSI), of_old);
+        world.does(&Command::CreateGroup { owner: MESSI, name: name("fans"), password: None });
+        assert_eq!(spans(&world, MESSI), [], "a new group shows nothing of its predecessor");
+        assert_eq!(spans(&world, PAFF), of_old, "and nothing to who is not in it");
+    }
+
+    #[test]
+    fn what_is_not_there_to_be_read_is_refused() {
+        let mut world = World::new();
+        world.does(&Command::CreateGroup { owner: MESSI, name: name("alone"), password: None });
+        world.does(&Command::Unregister { user: NEKO, verified: hash("old") });
+        for (conversation, refusal) in [
+            (Conversation::User(address("nobody")), Some(Refusal::UserNotFound)),
+            (Conversation::User(address("messi@timur")), Some(Refusal::RealmNotFound)),
+            (Conversation::User(address("neko")), None),
+            (Conversation::Group(address("nothing")), Some(Refusal::GroupNotFound)),
+            (Conversation::Group(address("alone")), Some(Refusal::NotMember)),
+            (Conversation::Group(address("fans@timur")), Some(Refusal::RealmNotFound)),
+        ] {
+            assert_eq!(world.state.history(PAFF, &conversation, END).err(), refusal, "{conversation:?}");
+        }
+        assert_eq!(world.state.history(NEKO, &Conversation::All, END).err(), Some(Refusal::NoSession));
+    }
+}

@@ -1,0 +1,25 @@
+//! Whom a user does not want to hear from (PROTOCOL §7).
+
+use crate::chat::{Command, Outcome};
+use crate::name::Address;
+use crate::net::session::{Answer, Identity, Session};
+
+impl Session {
+    pub(super) fn block(&self, who: Identity, whom: Address) -> Answer {
+        let executed = self.execute(&Command::Block { user: who.user, whom });
+        Answer::of(executed, |_| Outcome::Blocked)
+    }
+
+    pub(super) fn unblock(&self, who: Identity, whom: Address) -> Answer {
+        let executed = self.execute(&Command::Unblock { user: who.user, whom });
+        Answer::of(executed, |_| Outcome::Unblocked)
+    }
+
+    pub(super) fn blocks(&self, who: Identity) -> Answer {
+        let (names, ticket) = self.hub().read(|state| {
+            let blocked = state.user(who.user).map_or(&[][..], |user| &user.blocks);
+            blocked.iter().filter_map(|id| Some(state.user(*id)?.name.clone())).collect()
+        });
+        Answer { result: Ok(Outcome::Blocks(names)), ticket }
+    }
+}
