@@ -1,9 +1,26 @@
-//! Help for the person at netcat: made from the table of command words.
+//! Help for the person at netcat: an overview that fits a terminal, or one command.
 
 use crate::wire::verbs::{VERBS, Verb};
 
 /// The columns of the usage, before the summary.
 const USAGE_COLUMNS: usize = 49;
+
+/// The words by what they are about; every word of the table stands here once.
+const THEMES: [(&str, &str); 8] = [
+    ("come and go", "auth login register whoami logout exit quit"),
+    ("talk", "send chat sendgroup chatgroup broadcast"),
+    ("read", "inbox kotakmasuk peek ack history subscribe unsubscribe"),
+    ("groups", "addgroup creategroup joingroup leavegroup groups members"),
+    ("own a group", "kick grouppasswd delgroup"),
+    ("people", "showuseractive list user_on online info block unblock blocks"),
+    ("realms", "addrealm sendprivaterealm sendgrouprealm getrealminbox realms"),
+    ("other", "passwd sessions revoke unregister help ping version"),
+];
+
+/// The overview: a theme a line.
+pub(super) fn overview() -> impl Iterator<Item = String> {
+    THEMES.iter().map(|(theme, words)| format!("{theme:<13}{words}"))
+}
 
 /// One line for each command, synonyms sharing one, or the line of one command.
 pub(super) fn lines(command: Option<&str>) -> Vec<String> {
@@ -17,7 +34,7 @@ pub(super) fn lines(command: Option<&str>) -> Vec<String> {
 pub(super) fn sentence(command: Option<&str>) -> String {
     match command.and_then(Verb::find) {
         Some(verb) => format!("{}: {}", verb.usage(), verb.summary),
-        None => "a TOKEN may stand before the parameters; those in [] may be left out".to_owned(),
+        None => "help COMMAND tells more; a TOKEN may stand before the parameters".to_owned(),
     }
 }
 
@@ -38,17 +55,20 @@ mod tests {
 
     #[test]
     fn help_fits_a_terminal() {
-        for line in lines(None).into_iter().chain([format!("[OK] {}", sentence(None))]) {
+        let overview: Vec<String> = overview().chain([format!("[OK] {}", sentence(None))]).collect();
+        assert!(overview.len() <= 23);
+        for line in overview.into_iter().chain(lines(None)) {
             assert!(line.len() <= 78, "{line}");
         }
     }
 
     #[test]
-    fn every_word_is_in_the_help() {
-        let help = lines(None);
-        for verb in VERBS {
-            assert!(help.iter().any(|line| line.split(' ').any(|word| word == verb.word)), "{verb:?}");
-        }
+    fn every_word_stands_once_in_the_overview() {
+        let mut shown: Vec<&str> = THEMES.iter().flat_map(|(_, words)| words.split(' ')).collect();
+        let mut table: Vec<&str> = VERBS.iter().map(|verb| verb.word).collect();
+        shown.sort_unstable();
+        table.sort_unstable();
+        assert_eq!(shown, table);
     }
 
     #[test]

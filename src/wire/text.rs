@@ -68,7 +68,7 @@ fn append_items(out: &mut Vec<u8>, heading: &Heading, outcome: &Outcome) {
         Outcome::Realms(realms) => {
             realms.iter().for_each(|realm| append_line(out, &[realm.name.as_str(), " ", realm.state]));
         }
-        Outcome::Help(None) => help::lines(None).iter().for_each(|line| append_line(out, &[line])),
+        Outcome::Help(None) => help::overview().for_each(|line| append_line(out, &[&line])),
         _ => {}
     }
 }

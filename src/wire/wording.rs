@@ -144,7 +144,7 @@ pub(super) fn refusal_detail(refusal: Refusal) -> Option<&'static str> {
         Refusal::UserExists | Refusal::GroupExists | Refusal::RealmExists => "the name is taken: choose another",
         Refusal::NoSession => "log in first: auth USER PASSWORD",
         Refusal::SessionNotFound => "no open session of yours has that number: sessions lists them",
-        Refusal::Forbidden => "the configuration of this server does not let you",
+        Refusal::Forbidden => "this server does not let you do that",
         Refusal::NotOwner => "only the owner of the group may: members names the owner",
         Refusal::Oneself => "USER: expected a name other than your own",
         Refusal::Blocked => "this user does not want to hear from you",

@@ -94,9 +94,9 @@ fn a_person_is_described_before_the_answer() {
 }
 
 #[test]
-fn help_is_a_line_a_command() {
+fn help_is_a_line_a_theme() {
     let lines = reply("help", &Outcome::Help(None));
-    assert_eq!(lines.lines().filter(|line| line.starts_with("send | chat USER TEXT ")).count(), 1);
+    assert_eq!(lines.lines().filter(|line| line.starts_with("talk         send chat ")).count(), 1);
     assert_eq!(lines.lines().filter(|line| line.starts_with("[OK] ")).count(), 1);
     assert_eq!(reply("help ping", &Outcome::Help(Some("ping".into()))), "[OK] ping: still there?\r\n");
 }
