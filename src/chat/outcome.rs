@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::chat::message::Body;
+use crate::chat::notice::Topics;
 use crate::id::{Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
@@ -82,6 +83,8 @@ pub enum Outcome {
     Subscribed {
         /// It is told what comes after this one; none: from now on.
         after: Option<Seq>,
+        /// What it is told beside messages.
+        topics: Topics,
     },
     /// The connection is told nothing any more.
     Unsubscribed,

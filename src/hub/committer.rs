@@ -1,53 +1,24 @@
 //! The committer: batch after batch onto stable storage, then whatever waited for it.
 
-use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tracing::{error, info};
 
-use crate::chat::{Event, Message, Refusal, State, StoredMessage};
-use crate::hub::outbox::Outbox;
+use crate::chat::{Refusal, State};
+use crate::hub::delivery::Courier;
 use crate::hub::tickets::Ticket;
-use crate::hub::{Batch, Delivery, Hub};
-use crate::id::UserId;
+use crate::hub::{Batch, Hub};
 use crate::limits::STORE_RETRY;
 use crate::store::CommitError;
-use crate::wire::Style;
 
 /// Puts batches on stable storage. [`Committer::step`] is a plain function, so that a test or a simulation can drive it;
 /// [`Committer::run`] drives it on a thread of its own.
 pub struct Committer {
     hub: Hub,
     batch: Batch,
-    flushing: Vec<Arc<Outbox>>,
-    frames: Frames,
-}
-
-/// The frames of the message being delivered: each style's is made once, where somebody wants it.
-#[derive(Default)]
-struct Frames {
-    json: Vec<u8>,
-    text: Vec<u8>,
-}
-
-impl Frames {
-    fn forget(&mut self) {
-        self.json.clear();
-        self.text.clear();
-    }
-
-    fn of(&mut self, style: Style, message: &StoredMessage) -> &[u8] {
-        let frame = match style {
-            Style::Json => &mut self.json,
-            Style::Text => &mut self.text,
-        };
-        if frame.is_empty() {
-            style.push(frame, message);
-        }
-        frame
-    }
+    courier: Courier,
 }
 
 /// What a step found.
@@ -63,7 +34,7 @@ pub enum Step {
 
 impl Committer {
     pub(super) fn new(hub: Hub) -> Self {
-        Self { hub, batch: Batch::default(), flushing: Vec::new(), frames: Frames::default() }
+        Self { hub, batch: Batch::default(), courier: Courier::default() }
     }
 
     /// Stores what is pending and lets leave what waited for it. Blocks for one sync.
@@ -117,25 +88,10 @@ impl Committer {
         true
     }
 
-    /// Pushes the batch's messages to those who listen, each serialised once for each style.
+    /// Puts what the batch has for those who listen into their queues.
     fn deliver(&mut self) {
-        let shared = &*self.hub.0;
-        let mut presence = shared.presence();
-        for delivery in &self.batch.deliveries {
-            let Some(record) = self.batch.records.get(delivery.record) else { continue };
-            let Event::MessageSent(message) = &record.event else { continue };
-            let stored = StoredMessage { seq: record.seq, time: record.time, body: message.body.clone() };
-            self.frames.forget();
-            presence.each_of(&delivery.audience, |user, outbox| {
-                if !delivery.is_heard_by(user, outbox, message) {
-                    return;
-                }
-                let frame = self.frames.of(outbox.style(), &stored);
-                if outbox.push(record.seq, frame) {
-                    self.flushing.push(outbox.clone());
-                }
-            });
-        }
+        let mut presence = self.hub.0.presence();
+        self.courier.deliver(&self.batch, &presence);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }
@@ -147,9 +103,7 @@ impl Committer {
         for (_, outbox) in settled {
             self.hub.send_replies(&outbox);
         }
-        for outbox in self.flushing.drain(..) {
-            outbox.flush();
-        }
+        self.courier.flush();
         self.batch.clear();
     }
 
@@ -200,20 +154,6 @@ impl Committer {
             shared.set_refusing(None);
             info!("the store is tried again");
         }
-    }
-}
-
-impl Delivery {
-    /// Whether a connection of the audience is to hear the message. The one that brought it has its reply; a person at
-    /// a terminal knows what was typed at another. What one says to oneself is heard everywhere.
-    fn is_heard_by(&self, user: UserId, outbox: &Arc<Outbox>, message: &Message) -> bool {
-        let is_deaf = self.deaf.as_ref().is_some_and(|deaf| deaf.binary_search(&user).is_ok());
-        if is_deaf || !outbox.is_listening() {
-            return false;
-        }
-        let is_origin = self.origin.as_ref().is_some_and(|origin| Arc::ptr_eq(origin, outbox));
-        let is_own = is_origin || (outbox.style() == Style::Text && message.is_from(user));
-        !is_own || message.is_to(user)
     }
 }
 

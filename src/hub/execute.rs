@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::RwLockWriteGuard;
 use std::sync::atomic::Ordering;
 
-use crate::chat::{Command, Event, Once, PageRead, Receipt, Record, Refusal, State, decide, remember};
+use crate::chat::{
+    Audience, Command, Event, Notice, Once, PageRead, Receipt, Record, Refusal, State, decide, remember,
+};
+use crate::hub::delivery::{Delivery, Pushed};
 use crate::hub::outbox::Outbox;
 use crate::hub::tickets::Ticket;
-use crate::hub::{Batch, Delivery, Hub, Shared};
+use crate::hub::{Batch, Hub, Shared};
 use crate::id::{SessionId, UserId};
 use crate::time::Time;
 
@@ -102,8 +105,10 @@ impl Shared {
             if let Event::SessionClosed { session } = event {
                 closed.extend(state.session(session).map(|open| (open.user, session)));
             }
+            let of_leaving = if event.empties_its_audience() { state.notice(&event) } else { None };
             let record = Record { seq: state.head().next(), time: now, event };
             state.apply(&record);
+            pending.tell(of_leaving.or_else(|| state.notice(&record.event)), origin);
             pending.take_in(record, &state, origin);
         }
         let ticket = Ticket(pending.ticket);
@@ -118,11 +123,20 @@ impl Shared {
 }
 
 impl Batch {
+    fn tell(&mut self, notice: Option<(Notice, Audience)>, origin: Option<&Arc<Outbox>>) {
+        self.deliveries.extend(notice.map(|(notice, audience)| Delivery {
+            what: Pushed::Notice(notice),
+            audience,
+            deaf: None,
+            origin: origin.cloned(),
+        }));
+    }
+
     fn take_in(&mut self, record: Record, state: &State, origin: Option<&Arc<Outbox>>) {
         if let Event::MessageSent(message) = &record.event {
             self.bytes += message.body.0.len();
             self.deliveries.push(Delivery {
-                record: self.records.len(),
+                what: Pushed::Message(self.records.len()),
                 audience: state.audience(message),
                 deaf: state.deaf_to(message),
                 origin: origin.cloned(),

@@ -6,7 +6,9 @@
 //!
 //! Locks are taken in the order state, pending, presence, outbox; none is held over an await.
 
+mod binding;
 mod committer;
+mod delivery;
 mod execute;
 mod outbox;
 mod presence;
@@ -19,14 +21,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 
 use tokio::sync::Notify;
 
-use crate::chat::{Audience, Command, Record, Refusal, State, View};
-use crate::hub::presence::{Attached, Presence};
-use crate::id::{Seq, SessionId, UserId};
+use crate::chat::{Record, Refusal, State, View};
+use crate::hub::delivery::Delivery;
+use crate::hub::presence::Presence;
+use crate::id::UserId;
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
 use crate::name::Name;
 use crate::store::{NewestPage, Page, Store, StoreError};
 use crate::time::Time;
-use crate::wire::Style;
 
 pub use committer::{Committer, Step};
 pub use execute::Executed;
@@ -63,17 +65,6 @@ struct Batch {
     deliveries: Vec<Delivery>,
     bytes: usize,
     closing: bool,
-}
-
-/// A message of a batch that is to be pushed.
-struct Delivery {
-    /// Its place in the batch.
-    record: usize,
-    audience: Audience,
-    /// Who of the audience does not want to hear it, ascending.
-    deaf: Option<Arc<Vec<UserId>>>,
-    /// Who brought it: that connection gets a reply, not a push.
-    origin: Option<Arc<Outbox>>,
 }
 
 impl Hub {
@@ -149,69 +140,6 @@ impl Hub {
         if !self.has_room() {
             room.await;
         }
-    }
-
-    /// Binds a connection to an open session: its user is online, and a text listener's hears what comes. A subscription
-    /// ends with the binding that it was made in.
-    pub fn attach(&self, user: UserId, session: SessionId, outbox: &Arc<Outbox>) {
-        // Under the state's lock nothing new can come between finding the inbox read and listening, nor can the session
-        // be closed and its connections be detached before this one is among them.
-        let state = self.0.read_state();
-        if state.session(session).is_none() {
-            return;
-        }
-        let mut presence = self.0.presence();
-        presence.attach(user, Attached { session, outbox: outbox.clone() });
-        outbox.set_stranger(false);
-        match outbox.style() {
-            Style::Json => outbox.stop_listening(),
-            Style::Text if outbox.is_listening() => {}
-            Style::Text => outbox.listen(state.read_upto(user).unwrap_or(presence.delivered)),
-        }
-    }
-
-    /// Ends a connection's binding.
-    pub fn detach(&self, user: UserId, outbox: &Arc<Outbox>) {
-        self.detach_where(user, |attached| Arc::ptr_eq(&attached.outbox, outbox));
-    }
-
-    /// Ends the bindings of all connections to a session that was closed.
-    fn detach_session(&self, user: UserId, session: SessionId) {
-        self.detach_where(user, |attached| attached.session == session);
-    }
-
-    fn detach_where(&self, user: UserId, leaves: impl Fn(&Attached) -> bool) {
-        let left = self.0.presence().detach(user, leaves);
-        for attached in left {
-            self.note_read(user, attached.outbox.take_read());
-            attached.outbox.stop_listening();
-            attached.outbox.set_stranger(true);
-        }
-    }
-
-    /// Records what was pushed to the user's text connections: there, live push counts as read (PROTOCOL §4).
-    pub fn note_live_reading(&self, user: UserId) {
-        let presence = self.0.presence();
-        let read: Vec<_> = presence.connections(user).iter().map(|attached| attached.outbox.take_read()).collect();
-        drop(presence);
-        for interval in read {
-            self.note_read(user, interval);
-        }
-    }
-
-    fn note_read(&self, user: UserId, interval: Option<(Seq, Seq)>) {
-        if let Some((after, upto)) = interval {
-            self.execute(&Command::ReadLive { user, after, upto }, None);
-        }
-    }
-
-    /// Pushes again to a connection of the user that lagged and has caught up.
-    pub fn recover(&self, user: UserId, outbox: &Outbox) {
-        self.note_live_reading(user);
-        let presence = self.0.presence();
-        outbox.recover(presence.delivered);
-        drop(presence);
-        outbox.flush();
     }
 
     /// Whether the user has an open connection.

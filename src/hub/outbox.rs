@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::chat::StoredMessage;
+use crate::chat::{Notice, StoredMessage, Topics};
 use crate::hub::push::Push;
 use crate::hub::tickets::{Ticket, Tickets, Verdict};
 use crate::id::Seq;
@@ -148,13 +148,24 @@ impl Outbox {
         if !queue.push.wants(seq) {
             return false;
         }
-        if queue.backlog() + frame.len() > PUSH_BYTES {
-            queue.push.lag();
+        if !queue.take_push(frame) {
             return false;
         }
         queue.push.note_pushed(seq);
-        queue.ready.extend_from_slice(frame);
         !std::mem::replace(&mut queue.listed, true)
+    }
+
+    /// Puts a notice into the queue, if the connection asked for its kind.
+    ///
+    /// Returns whether the caller is the one to flush it.
+    pub(super) fn notify(&self, notice: &Notice) -> bool {
+        let mut queue = self.queue();
+        if !queue.push.wants_notice(notice) {
+            return false;
+        }
+        let mut frame = Vec::new();
+        self.style.notify(&mut frame, notice);
+        queue.take_push(&frame) && !std::mem::replace(&mut queue.listed, true)
     }
 
     /// Puts what was pushed before this connection listened into the queue. The caller sees to it that the queue
@@ -227,8 +238,8 @@ impl Outbox {
     }
 
     /// Begins to push what comes after `after`.
-    pub(super) fn listen(&self, after: Seq) {
-        self.queue().push = Push::live(after);
+    pub(super) fn listen(&self, after: Seq, topics: Topics) {
+        self.queue().push = Push::live(after, topics);
     }
 
     /// Leaves out of what is pushed to a person at a terminal what that person has read in another way.
@@ -236,6 +247,11 @@ impl Outbox {
         if self.style == Style::Text {
             self.queue().push.skip_to(upto);
         }
+    }
+
+    /// Whether the reader wants to be told who comes and goes.
+    pub(super) fn watches(&self) -> bool {
+        self.queue().push.topics().presence
     }
 
     /// Whether messages are pushed at all.
@@ -263,7 +279,7 @@ impl Outbox {
         }
         let newest = queue.push.pushed();
         self.style.lagged(&mut queue.ready, newest);
-        queue.push = if self.style == Style::Text { Push::live(after) } else { Push::default() };
+        queue.push = if self.style == Style::Text { queue.push.resumed(after) } else { Push::default() };
     }
 
     /// Whether the queue ran over and is empty again.
@@ -277,6 +293,17 @@ impl Outbox {
 impl Queue {
     fn backlog(&self) -> usize {
         self.ready.len() - self.written
+    }
+
+    /// Takes a pushed frame in; where that is too much, the reader lags instead.
+    fn take_push(&mut self, frame: &[u8]) -> bool {
+        let fits = self.backlog() + frame.len() <= PUSH_BYTES;
+        if fits {
+            self.ready.extend_from_slice(frame);
+        } else {
+            self.push.lag();
+        }
+        fits
     }
 
     /// Moves settled replies from `held` to `ready`. What a failed one says did not come to be: an error leaves instead.

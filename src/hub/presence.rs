@@ -1,11 +1,11 @@
 //! Who is connected, and in which order they came online (PROTOCOL §2).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
 
-use crate::chat::Audience;
+use crate::chat::{Audience, Notice, State};
 use crate::hub::outbox::Outbox;
 use crate::id::{Seq, SessionId, UserId};
 use crate::time::Time;
@@ -24,6 +24,8 @@ pub(super) struct Presence {
     arrivals: BTreeMap<u64, UserId>,
     last_arrival: u64,
     last_seen: HashMap<UserId, Time>,
+    /// Who asked who comes and goes; some may have lost interest.
+    watchers: Vec<Weak<Outbox>>,
     /// Every message up to this one has been pushed to whoever listened then.
     pub(super) delivered: Seq,
 }
@@ -63,6 +65,20 @@ impl Presence {
             self.last_seen.insert(user, Time::now());
         }
         left
+    }
+
+    /// Tells those who asked who comes and goes of a user who does. Gives back whom to flush.
+    pub(super) fn tell_watchers(&mut self, state: &State, user: UserId, online: bool) -> Vec<Arc<Outbox>> {
+        let Some(name) = state.user(user).map(|user| user.name.clone()) else { return Vec::new() };
+        let notice = Notice::Presence { user: name, online };
+        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|outbox| outbox.watches()));
+        self.watchers.iter().filter_map(Weak::upgrade).filter(|outbox| outbox.notify(&notice)).collect()
+    }
+
+    /// Remembers a connection that asked who comes and goes.
+    pub(super) fn add_watcher(&mut self, outbox: &Arc<Outbox>) {
+        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, outbox)));
+        self.watchers.push(Arc::downgrade(outbox));
     }
 
     pub(super) fn connections(&self, user: UserId) -> &[Attached] {

@@ -1,5 +1,6 @@
 //! How far a connection has come in what is pushed to it.
 
+use crate::chat::{Notice, Topics};
 use crate::id::Seq;
 
 /// Whether messages are pushed to a connection, and how far that came.
@@ -12,6 +13,8 @@ pub(super) struct Push {
     pushed: Seq,
     /// The newest that is known to have left it.
     left: Seq,
+    /// What is told beside messages.
+    topics: Topics,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -24,9 +27,19 @@ enum Mode {
 }
 
 impl Push {
-    /// Pushing what comes after `after`.
-    pub(super) fn live(after: Seq) -> Self {
-        Self { mode: Mode::Live, after, pushed: after, left: after }
+    /// Pushing what comes after `after`, and notices of the topics.
+    pub(super) fn live(after: Seq, topics: Topics) -> Self {
+        Self { mode: Mode::Live, after, pushed: after, left: after, topics }
+    }
+
+    /// Pushing goes on after a lag, from `after` on.
+    pub(super) fn resumed(self, after: Seq) -> Self {
+        Self::live(after, self.topics)
+    }
+
+    /// Whether a notice is to be pushed.
+    pub(super) fn wants_notice(self, notice: &Notice) -> bool {
+        self.is_live() && self.topics.cover(notice)
     }
 
     pub(super) fn is_live(self) -> bool {
@@ -35,6 +48,11 @@ impl Push {
 
     pub(super) fn is_lagging(self) -> bool {
         self.mode == Mode::Lagging
+    }
+
+    /// What is told beside messages.
+    pub(super) fn topics(self) -> Topics {
+        self.topics
     }
 
     /// Whether a message is to be pushed.

@@ -1,6 +1,8 @@
 //! From what was said before to what is being said, with no gap and no repeat in between (PROTOCOL §7).
 
-use crate::chat::View;
+use std::sync::Arc;
+
+use crate::chat::{Topics, View};
 use crate::hub::outbox::Outbox;
 use crate::hub::presence::Presence;
 use crate::hub::{Hub, Shared};
@@ -13,14 +15,15 @@ use crate::store::{Page, StoreError};
 pub struct Replay {
     user: UserId,
     after: Seq,
+    topics: Topics,
     tries: usize,
 }
 
 impl Replay {
-    /// A replay of what comes after `after`.
+    /// A replay of what comes after `after`, for a connection that is then told of the topics too.
     #[must_use]
-    pub fn new(user: UserId, after: Seq) -> Self {
-        Self { user, after, tries: 0 }
+    pub fn new(user: UserId, after: Seq, topics: Topics) -> Self {
+        Self { user, after, topics, tries: 0 }
     }
 
     /// Puts the next page into the connection's queue, and lets it listen once everything before is there.
@@ -29,7 +32,7 @@ impl Replay {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn step(&mut self, hub: &Hub, outbox: &Outbox) -> Result<bool, StoreError> {
+    pub fn step(&mut self, hub: &Hub, outbox: &Arc<Outbox>) -> Result<bool, StoreError> {
         let shared = &*hub.0;
         self.tries += 1;
         let state = shared.read_state();
@@ -42,8 +45,8 @@ impl Replay {
             self.replay_page(shared, outbox, &view, head)?;
         }
         Ok(match seam {
-            Some(presence) => self.listen(&presence, outbox),
-            None => self.listen(&shared.presence(), outbox),
+            Some(mut presence) => self.listen(&mut presence, outbox),
+            None => self.listen(&mut shared.presence(), outbox),
         })
     }
 
@@ -57,10 +60,10 @@ impl Replay {
         Ok(())
     }
 
-    fn listen(&self, presence: &Presence, outbox: &Outbox) -> bool {
+    fn listen(&self, presence: &mut Presence, outbox: &Arc<Outbox>) -> bool {
         let nothing_missing = presence.delivered <= self.after;
         if nothing_missing {
-            outbox.listen(self.after);
+            listen(presence, outbox, self.after, self.topics);
         }
         nothing_missing
     }
@@ -68,8 +71,16 @@ impl Replay {
 
 impl Hub {
     /// Pushes to the connection from now on.
-    pub fn listen(&self, outbox: &Outbox) {
-        let presence = self.0.presence();
-        outbox.listen(presence.delivered);
+    pub fn listen(&self, outbox: &Arc<Outbox>, topics: Topics) {
+        let mut presence = self.0.presence();
+        let delivered = presence.delivered;
+        listen(&mut presence, outbox, delivered, topics);
+    }
+}
+
+fn listen(presence: &mut Presence, outbox: &Arc<Outbox>, after: Seq, topics: Topics) {
+    outbox.listen(after, topics);
+    if topics.presence {
+        presence.add_watcher(outbox);
     }
 }

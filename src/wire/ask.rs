@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 
 use crate::chat::Conversation;
+use crate::chat::Topics;
 use crate::id::SessionId;
 use crate::wire::request::{Ask, Person};
 use crate::wire::verbs::Verb;
@@ -35,8 +36,24 @@ pub(super) fn acknowledge(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
 }
 
 pub(super) fn subscribe(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
-    let after = if words.is_empty() { None } else { Some(words.id()?) };
-    Ok(Ask::Subscribe { after })
+    let begins_with_digit = words.rest().starts_with(|character: char| character.is_ascii_digit());
+    let after = if begins_with_digit { Some(words.id()?) } else { None };
+    let mut topics = Topics::default();
+    while !words.is_empty() {
+        let topic = match words.next() {
+            "presence" => &mut topics.presence,
+            "group" => &mut topics.group,
+            "inbox" => &mut topics.inbox,
+            _ => {
+                return Err(BadParameter::new(
+                    "TOPIC",
+                    "expected presence, group or inbox, after the ID if there is one",
+                ));
+            }
+        };
+        *topic = true;
+    }
+    Ok(Ask::Subscribe { after, topics })
 }
 
 pub(super) fn chat(words: &mut Words<'_>) -> Result<Ask, BadParameter> {

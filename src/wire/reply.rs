@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::chat::{Outcome, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
+use crate::chat::{Notice, Outcome, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
 use crate::id::{Seq, SessionId, Token};
 use crate::name::Name;
 use crate::wire::object::Object;
@@ -75,6 +75,20 @@ pub(super) fn append_event(out: &mut Vec<u8>, message: &StoredMessage) {
     });
 }
 
+pub(super) fn append_notice(out: &mut Vec<u8>, notice: &Notice) {
+    append_frame(out, None, |frame| {
+        frame.field("event", wording::topic(notice));
+        let mut data = frame.object("data");
+        match notice {
+            Notice::Presence { user, online } => data.field("user", user).field("online", online),
+            Notice::Group { group, user, change } => {
+                data.field("group", group).field("change", wording::group_change(*change)).field("user", user)
+            }
+            Notice::Inbox { cursor } => data.field("cursor", cursor),
+        };
+    });
+}
+
 pub(super) fn append_lagged(out: &mut Vec<u8>, after: Seq) {
     append_frame(out, None, |frame| {
         frame.field("event", "lagged").field("after", &after);
@@ -123,13 +137,13 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
         Outcome::Realms(realms) => append_realms(frame, realms),
         Outcome::Help(command) => append_help(frame, command.as_deref()),
         Outcome::Version => append_version(frame),
-        Outcome::Subscribed { after: Some(after) } => {
+        Outcome::Subscribed { after: Some(after), .. } => {
             frame.object("data").field("after", after);
         }
         Outcome::Acknowledged(cursor) => {
             frame.object("data").field("id", cursor);
         }
-        Outcome::Subscribed { after: None }
+        Outcome::Subscribed { after: None, .. }
         | Outcome::Unsubscribed
         | Outcome::Bye
         | Outcome::GroupCreated

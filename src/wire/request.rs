@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use secrecy::SecretString;
 
 use crate::chat::Conversation;
+use crate::chat::Topics;
 use crate::id::{Digest, Seq, SessionId, Token};
 use crate::limits::TAG_BYTES;
 use crate::name::{Address, Name};
@@ -91,6 +92,8 @@ pub enum Ask {
     Subscribe {
         /// The newest message that the client has; without one, from now on.
         after: Option<Seq>,
+        /// What else it wants to be told.
+        topics: Topics,
     },
     /// `unsubscribe`.
     Unsubscribe,

@@ -1,6 +1,6 @@
 //! How a listener answers: frames for programs, or lines for people.
 
-use crate::chat::{Outcome, Refusal, StoredMessage};
+use crate::chat::{Notice, Outcome, Refusal, StoredMessage};
 use crate::id::Seq;
 use crate::wire::request::{Ask, Rejection, Request, Tag};
 use crate::wire::verbs::Verb;
@@ -68,6 +68,14 @@ impl Style {
         match self {
             Self::Json => reply::append_event(out, message),
             Self::Text => text::append_message(out, message),
+        }
+    }
+
+    /// Appends what is told beside messages.
+    pub fn notify(self, out: &mut Vec<u8>, notice: &Notice) {
+        match self {
+            Self::Json => reply::append_notice(out, notice),
+            Self::Text => text::append_notice(out, notice),
         }
     }
 

@@ -5,7 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::chat::{Kind, Outcome, Parts, Profile, Refusal, SessionStatus, StoredMessage};
+use crate::chat::{Kind, Notice, Outcome, Parts, Profile, Refusal, SessionStatus, StoredMessage};
 use crate::name::Name;
 use crate::wire::request::Rejection;
 use crate::wire::style::{Farewell, Heading, Style};
@@ -33,6 +33,21 @@ pub(super) fn append_refusal(out: &mut Vec<u8>, heading: Option<&Heading>, refus
 
 pub(super) fn append_farewell(out: &mut Vec<u8>, why: Farewell) {
     append_error(out, wording::farewell(why));
+}
+
+/// One line, in the form of a pushed message.
+pub(super) fn append_notice(out: &mut Vec<u8>, notice: &Notice) {
+    let topic = ["[", wording::topic(notice), "] "].concat();
+    match notice {
+        Notice::Presence { user, online } => {
+            append_line(out, &[&topic, user.as_str(), if *online { " online" } else { " offline" }]);
+        }
+        Notice::Group { group, user, change } => {
+            let user = user.as_ref().map_or("", Name::as_str);
+            append_line(out, &[&topic, group.as_str(), ": ", wording::group_change(*change), " ", user]);
+        }
+        Notice::Inbox { cursor } => append_line(out, &[&topic, &cursor.to_string()]),
+    }
 }
 
 pub(super) fn append_lagged(out: &mut Vec<u8>) {

@@ -35,7 +35,7 @@ pub static VERBS: &[Verb] = &[
     verb("kotakmasuk", "", "read what is new", |_| Ok(Ask::Inbox)),
     verb("peek", "", "read it and leave it new", |_| Ok(Ask::Peek)),
     verb("ack", "ID", "what is new begins after ID", ask::acknowledge),
-    verb("subscribe", "[ID]", "be told at once (after ID)", ask::subscribe),
+    verb("subscribe", "[ID] [presence] [group] [inbox]", "be told at once", ask::subscribe),
     verb("unsubscribe", "", "be told no more", |_| Ok(Ask::Unsubscribe)),
     verb("history", "[USER|group:GROUP] [before ID] [limit N]", "read again, newest first", ask::history),
     verb("broadcast", "TEXT", "tell everyone", ask::broadcast).of_draft(),

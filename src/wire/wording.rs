@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::chat::{Limit, Outcome, Refusal};
+use crate::chat::{GroupChange, Limit, Notice, Outcome, Refusal};
 use crate::id::Token;
 use crate::name::Name;
 use crate::wire::help;
@@ -174,6 +174,26 @@ pub(super) fn rejection(style: Style, rejection: &Rejection) -> &'static str {
         Fault::UnknownCommand => "*Maaf, command tidak benar",
         Fault::BadParameter | Fault::Line(_) if is_draft => "Format message tidak sesuai",
         Fault::BadParameter | Fault::Line(_) => "parameter salah / tidak ada",
+    }
+}
+
+/// The word that a notice is asked for by, and told under.
+pub(super) fn topic(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Presence { .. } => "presence",
+        Notice::Group { .. } => "group",
+        Notice::Inbox { .. } => "inbox",
+    }
+}
+
+/// What changed in a group, in a word for programs.
+pub(super) fn group_change(change: GroupChange) -> &'static str {
+    match change {
+        GroupChange::Joined => "joined",
+        GroupChange::Left => "left",
+        GroupChange::Kicked => "kicked",
+        GroupChange::Owner => "owner",
+        GroupChange::Deleted => "deleted",
     }
 }
 

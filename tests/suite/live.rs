@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use serde_json::json;
+
 use crate::support::TestServer;
 
 #[test]
@@ -122,4 +124,42 @@ fn a_slow_reader_is_told_that_it_lags_and_catches_up() {
     slow.asks(&format!("subscribe {last}")).expect_ok();
     (heard..MESSAGES).for_each(|_| assert_eq!(slow.hears().0["event"], "message"));
     slow.hears_nothing();
+}
+
+#[test]
+fn what_changes_beside_messages_is_told_to_those_who_asked() {
+    let server = TestServer::start();
+    let mut messi = server.connect();
+    let token = messi.asks("register messi rahasia").token();
+    let mut tablet = server.connect();
+    tablet.asks(&format!("subscribe {token} presence group inbox")).expect_ok();
+    let mut neko = server.connect().registered("neko");
+    assert_eq!(tablet.hears().0, json!({"event":"presence","data":{"user":"neko","online":true}}));
+    messi.asks("addgroup fans").expect_ok();
+    let told = |change, user| json!({"event":"group","data":{"group":"fans","change":change,"user":user}});
+    assert_eq!(tablet.hears().0, told("joined", json!("messi")));
+    neko.asks("joingroup fans").expect_ok();
+    assert_eq!(tablet.hears().0, told("joined", json!("neko")));
+    messi.asks("kick fans neko").expect_ok();
+    assert_eq!(tablet.hears().0, told("kicked", json!("neko")));
+    messi.asks("delgroup fans").expect_ok();
+    assert_eq!(tablet.hears().0, told("deleted", json!(null)));
+    let id = neko.asks("send messi halo").expect_ok().0["data"]["id"].clone();
+    assert_eq!(tablet.hears().0["data"]["id"], id);
+    messi.asks("inbox").expect_ok();
+    assert_eq!(tablet.hears().0, json!({"event":"inbox","data":{"cursor":id}}));
+    drop(neko);
+    assert_eq!(tablet.hears().0, json!({"event":"presence","data":{"user":"neko","online":false}}));
+    messi.hears_nothing();
+}
+
+#[test]
+fn a_subscription_alone_means_messages_only() {
+    let server = TestServer::start();
+    let mut messi = server.connect().registered("messi");
+    messi.asks("subscribe").expect_ok();
+    let mut neko = server.connect().registered("neko");
+    neko.asks("addgroup fans").expect_ok();
+    messi.hears_nothing();
+    assert_eq!(messi.asks("subscribe everything").code(), "bad_parameter");
 }

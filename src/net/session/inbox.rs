@@ -128,7 +128,7 @@ impl Session {
             let upto = page.upto.min(head);
             let read = PageRead { after: cursor, upto, live, more: page.more };
             let command = inbox.move_over(who, cursor, upto);
-            let moved = self.hub().execute_once(&command, None, self.once.as_ref(), Some(read));
+            let moved = self.hub().execute_once(&command, Some(&self.outbox), self.once.as_ref(), Some(read));
             match moved.result {
                 Ok(_) => {
                     self.outbox.skip_to(upto);

@@ -146,8 +146,8 @@ impl Session {
         let result = answer.result.as_ref().map_err(|refusal| *refusal);
         let flow = if matches!(result, Ok(Outcome::Bye)) { Flow::Close } else { Flow::Continue };
         self.outbox.reply(answer.ticket, tag, |out| style.reply(out, &heading, result));
-        if let Ok(Outcome::Subscribed { after }) = answer.result {
-            return Box::pin(self.begin_to_listen(after)).await;
+        if let Ok(Outcome::Subscribed { after, topics }) = answer.result {
+            return Box::pin(self.begin_to_listen(after, topics)).await;
         }
         flow
     }
@@ -192,7 +192,7 @@ impl Session {
             Ask::Inbox => Box::pin(self.inbox(who)).await,
             Ask::Peek => Box::pin(self.peek(who)).await,
             Ask::Acknowledge { upto } => self.acknowledge(who, upto),
-            Ask::Subscribe { after } => self.subscribe(who, after),
+            Ask::Subscribe { after, topics } => self.subscribe(who, after, topics),
             Ask::Unsubscribe => self.unsubscribe(),
             Ask::RealmInbox { realm } => Box::pin(self.realm_inbox(who, realm)).await,
             Ask::History { conversation, before, limit } => {

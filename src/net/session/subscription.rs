@@ -2,19 +2,19 @@
 
 use tracing::error;
 
-use crate::chat::{Outcome, Refusal};
+use crate::chat::{Outcome, Refusal, Topics};
 use crate::hub::Replay;
 use crate::id::Seq;
 use crate::net::session::{Answer, Flow, Identity, Session};
 
 impl Session {
     /// Another user's token cannot subscribe this connection.
-    pub(super) fn subscribe(&self, who: Identity, after: Option<Seq>) -> Answer {
+    pub(super) fn subscribe(&self, who: Identity, after: Option<Seq>, topics: Topics) -> Answer {
         let is_own = self.bound.is_some_and(|bound| bound.who.user == who.user);
         if !is_own {
             return Refusal::Forbidden.into();
         }
-        Answer::at_once(Ok(Outcome::Subscribed { after }))
+        Answer::at_once(Ok(Outcome::Subscribed { after, topics }))
     }
 
     pub(super) fn unsubscribe(&self) -> Answer {
@@ -31,14 +31,14 @@ impl Session {
     }
 
     /// The reply to the subscription leaves; then the connection listens, or first hears what came after a message.
-    pub(super) async fn begin_to_listen(&self, after: Option<Seq>) -> Flow {
+    pub(super) async fn begin_to_listen(&self, after: Option<Seq>, topics: Topics) -> Flow {
         let Some(bound) = self.bound else { return Flow::Continue };
         self.stop_listening();
         self.wait_for_own_changes().await;
         if let Some(after) = after {
-            return Flow::Replay(Replay::new(bound.who.user, after));
+            return Flow::Replay(Replay::new(bound.who.user, after, topics));
         }
-        self.hub().listen(&self.outbox);
+        self.hub().listen(&self.outbox, topics);
         Flow::Continue
     }
 
