@@ -87,13 +87,17 @@ fn no_ok_leaves_before_the_sync_that_covers_it_has_returned() {
         "addgroup fans",
         "sendgroup fans halo",
         "addrealm barat",
+        "block neko",
+        "unblock neko",
+        "grouppasswd fans",
+        "passwd rahasia rahasia2",
         "register ivy rahasia",
-        "auth messi rahasia",
+        "auth messi rahasia2",
         "logout",
     ] {
         patient.asks_while_the_disk_holds(&mut messi, request);
     }
-    for request in ["joingroup fans", "inbox", "getrealminbox local"] {
+    for request in ["joingroup fans", "inbox", "getrealminbox local", "leavegroup fans", "unregister rahasia"] {
         patient.asks_while_the_disk_holds(&mut neko, request);
     }
 }

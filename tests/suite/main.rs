@@ -7,6 +7,7 @@ mod crash;
 mod durability;
 mod habits;
 mod live;
+mod people;
 mod reliability;
 mod sessions;
 mod support;
