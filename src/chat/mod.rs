@@ -1,6 +1,6 @@
 //! The domain: what a chat is, whatever carries it.
 //!
-//! [`decide`] turns a [`Command`] into [`Event`]s or a [`Refusal`]; [`State::apply`] is the only thing that changes
+//! [`decide()`] turns a [`Command`] into [`Event`]s or a [`Refusal`]; [`State::apply`] is the only thing that changes
 //! [`State`]. Both are pure: time, random values and what one node alone knows come in the command, so that the same log
 //! gives the same state anywhere.
 //!
