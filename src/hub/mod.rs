@@ -14,6 +14,8 @@ mod outbox;
 mod presence;
 mod push;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod tickets;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
