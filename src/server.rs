@@ -113,7 +113,7 @@ impl Server {
             .map_err(|source| ServerError::System { what: "a thread", source })?;
         end_ephemeral_sessions(&hub);
         provision::accounts(&hub, &config.users)?;
-        let services = Arc::new(services(config, hub));
+        let services = Arc::new(services(config, hub)?);
         let listening = serve_all(bindings, &services);
         services.tasks.spawn(keep_house(services.clone()));
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
@@ -184,17 +184,18 @@ fn serve_all(bindings: Vec<Binding>, services: &Arc<Services>) -> Vec<(SocketAdd
     listening
 }
 
-fn services(config: &Config, hub: Hub) -> Services {
+fn services(config: &Config, hub: Hub) -> Result<Services, ServerError> {
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
-    Services {
+    let passwords = Passwords::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
+    Ok(Services {
         hub,
         policy: policy(config),
         admission: Arc::new(Admission::new(connections(config), config.connections.per_address)),
-        passwords: Passwords::new(cores),
+        passwords,
         throttle: Throttle::default(),
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
-    }
+    })
 }
 
 /// As many connections as are configured, and as the process may have descriptors for.

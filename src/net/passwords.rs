@@ -1,26 +1,38 @@
 //! Password hashing off the threads that serve traffic, a bounded number at a time (PROTOCOL §2).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::chat::{PasswordHash, Refusal};
 use crate::limits::HASHES_WAITING;
 use crate::password;
 
-/// The bounded hasher.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The bounded hasher. Its threads are its own: each keeps the 19 MiB of a hash once it has had them, so that they must
+/// not be many. They end when it is dropped.
 pub struct Passwords {
-    cores: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    jobs: SyncSender<Job>,
 }
 
 impl Passwords {
-    /// A hasher that keeps at most `at_once` cores (and 19 MiB each) busy.
-    #[must_use]
-    pub fn new(at_once: usize) -> Self {
-        Self { cores: Arc::new(Semaphore::new(at_once)), waiting: AtomicUsize::new(0) }
+    /// A hasher that keeps at most `at_once` cores busy.
+    ///
+    /// # Errors
+    /// Where the system gives no threads.
+    pub fn new(at_once: usize) -> io::Result<Self> {
+        let (jobs, waiting) = sync_channel(HASHES_WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..at_once {
+            let waiting = waiting.clone();
+            thread::Builder::new().name("passwords".into()).spawn(move || work(&waiting))?;
+        }
+        Ok(Self { jobs })
     }
 
     /// Hashes a new password.
@@ -39,32 +51,21 @@ impl Passwords {
         self.run(move || password::verify(&password, &against)).await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-        let _place = Place::take(&self.waiting).ok_or(Refusal::Busy)?;
-        let core = self.cores.clone().acquire_owned().await.map_err(|_| Refusal::Busy)?;
-        let hashing = tokio::task::spawn_blocking(move || {
-            let _held_until_done_even_if_nobody_waits = core;
-            work()
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+        let (tell, told) = oneshot::channel();
+        let job = Box::new(move || {
+            // Whoever asked may be gone by now.
+            let _nobody_listens = tell.send(job());
         });
-        hashing.await.map_err(|_| Refusal::Busy)
+        self.jobs.try_send(job).map_err(|_| Refusal::Busy)?;
+        told.await.map_err(|_| Refusal::Busy)
     }
 }
 
-/// A place in the queue, given back when dropped.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Option<Self> {
-        if waiting.fetch_add(1, Ordering::Relaxed) >= HASHES_WAITING {
-            waiting.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(Self(waiting))
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+fn work(waiting: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        job();
     }
 }
