@@ -1,7 +1,7 @@
 //! The real binary as a process of its own, to be killed.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -19,16 +19,15 @@ impl Process {
     }
 
     pub(crate) fn start_with(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
-        let address = free_address();
         let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
-        command.args(["--listen", &address.to_string(), "--listen-text", "none", "--data"]).arg(data);
+        command.args(["--listen", "127.0.0.1:0", "--listen-text", "none", "--data"]).arg(data);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines().map_while(Result::ok);
-        let serves = lines.by_ref().any(|line| line.contains("try:"));
-        assert!(serves, "the server ended before it served");
+        // It listens before it says so, on the port that the system picked.
+        let address = lines.by_ref().find_map(|line| address_in(&line)).expect("the server ended before it served");
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address }
     }
@@ -62,7 +61,6 @@ impl Drop for Process {
     }
 }
 
-/// A port that was free a moment ago.
-fn free_address() -> SocketAddr {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
+fn address_in(line: &str) -> Option<SocketAddr> {
+    line.split_once("listening on ")?.1.split_once(" (json)")?.0.parse().ok()
 }
