@@ -21,7 +21,7 @@ use crate::hub::presence::{Attached, Presence};
 use crate::id::{Seq, SessionId, UserId};
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
 use crate::name::Name;
-use crate::store::{Page, Store, StoreError};
+use crate::store::{Page, Store, StoreError, Sweep, Swept};
 use crate::time::Time;
 use crate::wire::Style;
 
@@ -150,6 +150,14 @@ impl Hub {
     /// Where the store cannot be read.
     pub fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
         self.0.store.page(view, limit)
+    }
+
+    /// Does one step of a sweep of retention. Waits for the disk: not for a thread that serves traffic.
+    ///
+    /// # Errors
+    /// Where the store cannot be read or written.
+    pub fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
+        self.0.store.sweep(sweep)
     }
 
     /// Lets the connection's settled replies leave, and sees to it that the others do once they are.

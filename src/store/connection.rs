@@ -12,6 +12,8 @@ use crate::store::Durability;
 pub(super) fn open_writer(database: &Path, durability: Durability) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "page_size", 4096)?;
+    // Counts for a new database only: what retention frees is given back to the system, some pages at a time.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     synchronise(&connection, durability)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;

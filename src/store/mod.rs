@@ -15,6 +15,8 @@ mod project;
 mod properties;
 mod readers;
 mod record;
+mod removed;
+mod retention;
 mod schema;
 mod sqlite;
 #[cfg(test)]
@@ -28,6 +30,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::chat::{Record, Snapshot, StoredMessage, View};
 use crate::id::Seq;
 
+pub use retention::{Rules, Sweep, Swept};
 pub use sqlite::SqliteStore;
 
 /// The seam for the engine behind the hub: the embedded one now, a replicated log later.
@@ -53,6 +56,21 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// Where the store cannot be read.
     fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError>;
+
+    /// The newest message of a view's spans that retention has removed; 0 where it has removed none. A reader who goes on
+    /// from an earlier place has missed something, and is to be told so (`truncated`, PROTOCOL §7): what is still there
+    /// comes after this one, but for what other timelines of the view hold.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn removed_upto(&self, view: &View) -> Result<Seq, StoreError>;
+
+    /// Does one step of a sweep of retention: a transaction short enough to stand between two commits. What it removes is
+    /// gone for good, and space with it, by and by; a kill at any time loses at most the step.
+    ///
+    /// # Errors
+    /// Where the store cannot be read or written. The sweep may go on with the same step later.
+    fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError>;
 
     /// Makes the next opening fast; called once, after the last commit.
     ///
@@ -84,6 +102,14 @@ pub enum CommitError {
     /// It cannot be told (a failed sync). The store must not be written again before it was opened anew.
     #[error("it cannot be told whether the batch was stored: {0}")]
     Unknown(#[source] StoreError),
+}
+
+impl CommitError {
+    /// What happened, for those to whom the outcome does not matter.
+    fn into_cause(self) -> StoreError {
+        let (Self::RolledBack(cause) | Self::Unknown(cause)) = self;
+        cause
+    }
 }
 
 /// What a commit waits for.

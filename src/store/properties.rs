@@ -16,11 +16,11 @@ use crate::time::Time;
 
 /// A command in the rough, to be made out against the state of its moment.
 #[derive(Clone, Debug)]
-struct Wish {
-    kind: u8,
-    who: u32,
-    whom: u32,
-    place: u64,
+pub(super) struct Wish {
+    pub(super) kind: u8,
+    pub(super) who: u32,
+    pub(super) whom: u32,
+    pub(super) place: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -31,10 +31,14 @@ enum Step {
     Read { who: u32, limit: usize },
 }
 
+pub(super) fn wish() -> impl Strategy<Value = Wish> {
+    let numbers = (0..14_u8, 0..4_u32, 0..4_u32, 0..1_000_000_u64);
+    numbers.prop_map(|(kind, who, whom, place)| Wish { kind, who, whom, place })
+}
+
 fn step() -> impl Strategy<Value = Step> {
-    let wish = (0..14_u8, 0..4_u32, 0..4_u32, 0..1_000_000_u64);
     prop_oneof![
-        16 => wish.prop_map(|(kind, who, whom, place)| Step::Want(Wish { kind, who, whom, place })),
+        16 => wish().prop_map(Step::Want),
         4 => Just(Step::Commit),
         1 => any::<bool>().prop_map(|close| Step::Reopen { close }),
         2 => (0..4_u32, 1..6_usize).prop_map(|(who, limit)| Step::Read { who, limit }),
@@ -94,14 +98,18 @@ fn command(state: &State, Wish { kind, who, whom, place }: &Wish) -> Command {
 }
 
 /// The live side, with what is not committed yet.
-struct Live {
-    state: State,
+pub(super) struct Live {
+    pub(super) state: State,
     pending: Vec<Record>,
-    log: Vec<Record>,
+    pub(super) log: Vec<Record>,
 }
 
 impl Live {
-    fn want(&mut self, wish: &Wish) {
+    pub(super) fn new() -> Self {
+        Self { state: State::new(home()), pending: Vec::new(), log: Vec::new() }
+    }
+
+    pub(super) fn want(&mut self, wish: &Wish) {
         let time = Time(self.state.time().0 + wish.place % 400_000);
         let events = decide(&self.state, time, &command(&self.state, wish)).unwrap_or_default();
         for event in events {
@@ -111,13 +119,13 @@ impl Live {
         }
     }
 
-    fn commit(&mut self, store: &SqliteStore) {
+    pub(super) fn commit(&mut self, store: &SqliteStore) {
         store.commit(&self.pending).unwrap();
         self.log.append(&mut self.pending);
     }
 }
 
-fn home() -> Name {
+pub(super) fn home() -> Name {
     Name::parse("local").unwrap()
 }
 
@@ -127,7 +135,7 @@ fn fold(log: &[Record]) -> State {
     state
 }
 
-fn stored_log(directory: &Path) -> Vec<Record> {
+pub(super) fn stored_log(directory: &Path) -> Vec<Record> {
     let database = Connection::open(directory.join("kabar.db")).unwrap();
     let mut statement = database.prepare("SELECT seq, time, event, body FROM log ORDER BY seq").unwrap();
     let rows = statement.query_map([], |row| {
@@ -185,7 +193,7 @@ proptest! {
     fn what_is_stored_is_the_live_state(steps in prop::collection::vec(step(), 1..250)) {
         let directory = tempfile::tempdir().unwrap();
         let mut store = open_tiny(directory.path());
-        let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+        let mut live = Live::new();
         for step in &steps {
             match step {
                 Step::Want(wish) => live.want(wish),
@@ -213,7 +221,7 @@ proptest! {
 fn of_more_live_intervals_than_are_kept_the_oldest_goes() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+    let mut live = Live::new();
     live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
     (0..200).for_each(|place| live.want(&Wish { kind: 8, who: 0, whom: 0, place }));
     (1..=LIVE_INTERVALS as u64 + 3).for_each(|n| live.want(&Wish { kind: 10, who: 0, whom: 0, place: 5 * n }));
