@@ -183,3 +183,21 @@ pub const RETENTION_CHUNKS: usize = 128;
 pub const RETENTION_LOOK: usize = 4_096;
 /// Free pages (of 4 KiB) that one step gives back to the system, each with a move of another page.
 pub const RETENTION_PAGES: u32 = 128;
+
+// --- backup, export, import ---
+
+/// Pages (of 4 KiB) that one step of a backup copies: progress shows, and a terminal's interrupt is heard soon.
+pub const BACKUP_PAGES: i32 = 1_024;
+/// Lines between two looks at the clock for showing progress.
+pub const PROGRESS_STEP: u64 = 1_024;
+/// How often progress is shown: often enough to be seen moving.
+pub const PROGRESS_SHOWN: Duration = Duration::from_millis(100);
+/// The longest line of an import, in bytes: the longest message, every byte of it escaped, twice over.
+pub const IMPORT_LINE_BYTES: usize = 1024 * 1024;
+/// Timeline entries that an import sorts in memory before it writes them as chunks, at 32 bytes each 128 MB: the more,
+/// the fuller the chunks, for a timeline's entries come far from one another.
+pub const IMPORT_ENTRIES: usize = 4 * 1024 * 1024;
+/// The page cache of an import or a backup, in KiB.
+pub const IMPORT_CACHE_KIB: u32 = 64 * 1024;
+/// Bytes of an export or an import that are read or written at a time.
+pub const TRANSFER_BUFFER_BYTES: usize = 1024 * 1024;

@@ -3,6 +3,8 @@
 //!
 //! Never here: sockets, the hub, rules.
 
+mod archive;
+mod backup;
 mod checkpoint;
 mod chunk;
 mod connection;
@@ -21,6 +23,7 @@ mod schema;
 mod sqlite;
 #[cfg(test)]
 mod testing;
+mod transfer;
 mod writer;
 
 use std::io;
@@ -30,8 +33,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::chat::{Record, Snapshot, StoredMessage, View};
 use crate::id::Seq;
 
+pub use backup::backup;
 pub use retention::{Rules, Sweep, Swept};
 pub use sqlite::SqliteStore;
+pub use transfer::{Progress, TransferError, export, import};
 
 /// The seam for the engine behind the hub: the embedded one now, a replicated log later.
 pub trait Store: Send + Sync + 'static {
@@ -139,6 +144,18 @@ pub enum StoreError {
     /// The data directory holds something else, which must not be touched.
     #[error("the data directory {} is not empty and holds no store of kabar; choose an empty or a new one", .0.display())]
     Foreign(PathBuf),
+    /// The data directory holds no store, or there is no such directory.
+    #[error("there is no store of kabar in {}", .0.display())]
+    Missing(PathBuf),
+    /// Something would have to be overwritten.
+    #[error("{} is not empty, and nothing in it is overwritten; choose an empty or a new directory", .0.display())]
+    NotEmpty(PathBuf),
+    /// An import would have to be mixed with what is there.
+    #[error("the store in {} is in use already; an import needs an empty or a new directory", .0.display())]
+    Used(PathBuf),
+    /// An older server has written the store, and only a server changes it.
+    #[error("the store in {} is that of an older server; start this version's server on it once", .0.display())]
+    Older(PathBuf),
     /// A newer server has written the store.
     #[error("the store has version {found}, this server knows versions up to {known}; use the newer server")]
     Newer {

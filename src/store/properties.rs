@@ -10,7 +10,7 @@ use crate::chat::{Command, Event, NewSession, PasswordHash, Record, State, View,
 use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::limits::LIVE_INTERVALS;
 use crate::name::{Address, Name};
-use crate::store::testing::open_tiny;
+use crate::store::testing::{HASH, open_tiny};
 use crate::store::{SqliteStore, Store, record};
 use crate::time::Time;
 
@@ -58,7 +58,7 @@ fn nth_session(state: &State, n: u64) -> SessionId {
 fn command(state: &State, Wish { kind, who, whom, place }: &Wish) -> Command {
     let (user, token) = (UserId(*who), TokenHash(std::array::from_fn(|i| (state.head().0 >> (8 * (i % 8))) as u8)));
     let session = NewSession { token, ephemeral: place % 3 == 0 };
-    let (password, text) = (PasswordHash("$hash".into()), format!("halo {place}").into());
+    let (password, text) = (PasswordHash(HASH.into()), format!("halo {place}").into());
     let within = Seq(place % (state.head().0 + 1));
     let realm = RealmId(*whom % state.realms().len() as u32);
     let crossing = (place % 2 == 0).then(|| state.realms()[realm.0 as usize].name.clone());

@@ -6,5 +6,6 @@ mod any_bytes;
 mod crash;
 mod durability;
 mod habits;
+mod keeping;
 mod support;
 mod transcripts;
