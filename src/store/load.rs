@@ -10,7 +10,7 @@ use crate::chat::{
 };
 use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
-use crate::store::{StoreError, chunk};
+use crate::store::{StoreError, chunk, removed};
 use crate::time::Time;
 
 /// Reads the snapshot. `recent` tells the newest entry of each timeline that has entries outside the chunks.
@@ -18,13 +18,10 @@ pub(super) fn load(
     database: &Connection,
     recent: impl IntoIterator<Item = (Timeline, Seq)>,
 ) -> Result<Snapshot, StoreError> {
-    let newest = database
-        .query_row("SELECT seq, time FROM log ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (head, time) = newest.unwrap_or_default();
+    let (head, time) = head(database)?;
     let mut snapshot = Snapshot {
-        head: Seq(head),
-        time: Time(time),
+        head,
+        time,
         users: users(database)?,
         sessions: sessions(database)?,
         groups: groups(database)?,
@@ -36,8 +33,18 @@ pub(super) fn load(
     enter_cursors(database, &mut snapshot.users)?;
     enter_requests(database, &mut snapshot.users)?;
     enter_blocks(database, &mut snapshot.users)?;
-    enter_recent(&mut snapshot, recent);
+    // What retention removed was the newest once: a timeline's end never goes back.
+    enter_last(&mut snapshot, removed::all(database)?);
+    enter_last(&mut snapshot, recent);
     Ok(snapshot)
+}
+
+/// The newest log entry and its time, though the log may not hold it any more.
+pub(super) fn head(database: &Connection) -> rusqlite::Result<(Seq, Time)> {
+    let place = |row: &Row<'_>| Ok((Seq(row.get(0)?), Time(row.get(1)?)));
+    let noted = database.query_row("SELECT seq, time FROM head", [], place)?;
+    let newest = database.query_row("SELECT seq, time FROM log ORDER BY seq DESC LIMIT 1", [], place).optional()?;
+    Ok(newest.map_or(noted, |newest| noted.max(newest)))
 }
 
 /// Rows that are numbered from `first` without a gap, in that order: a state has them by their places.
@@ -208,15 +215,15 @@ fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreEr
     Ok(())
 }
 
-fn enter_recent(snapshot: &mut Snapshot, recent: impl IntoIterator<Item = (Timeline, Seq)>) {
-    for (timeline, newest) in recent {
+fn enter_last(snapshot: &mut Snapshot, newest: impl IntoIterator<Item = (Timeline, Seq)>) {
+    for (timeline, newest) in newest {
         let last = match timeline {
             Timeline::User(user) => snapshot.users.get_mut(user.0 as usize).map(|user| &mut user.last),
             Timeline::Group(group) => snapshot.groups.get_mut(group.0 as usize).map(|group| &mut group.last),
             Timeline::Broadcast => Some(&mut snapshot.last_broadcast),
         };
         if let Some(last) = last {
-            *last = newest;
+            *last = newest.max(*last);
         }
     }
 }
