@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::chat::{
-    Done, Group, Membership, PasswordHash, Realm, Receipt, Remembered, Session, Snapshot, Timeline, User,
+    Done, Group, Membership, PageRead, PasswordHash, Realm, Receipt, Remembered, Session, Snapshot, Timeline, User,
 };
 use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
@@ -134,7 +134,7 @@ fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreErr
     Ok(sessions)
 }
 
-fn address(row: &Row<'_>, column: usize) -> Result<IpAddr, StoreError> {
+pub(super) fn address(row: &Row<'_>, column: usize) -> Result<IpAddr, StoreError> {
     let text: String = row.get(column)?;
     text.parse().map_err(|_| StoreError::Damaged("an address that is none".into()))
 }
@@ -190,18 +190,23 @@ fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), Store
     let mut statement = database.prepare("SELECT user_id, tag, request, first, time, page FROM done ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let page = row.get::<_, Option<String>>(5)?.map(|page| serde_json::from_str(&page)).transpose();
         let done = Done {
             tag: Digest(row.get::<_, i64>(1)?.cast_unsigned()),
             request: Digest(row.get::<_, i64>(2)?.cast_unsigned()),
             receipt: Receipt { seq: Seq(row.get(3)?), time: Time(row.get(4)?) },
-            page: page.map_err(|error| StoreError::Damaged(format!("a tagged request: {error}").into()))?,
+            page: page_read(row, 5)?.map(Box::new),
         };
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
             user.done.push(done);
         }
     }
     Ok(())
+}
+
+/// The page that a tagged request read.
+pub(super) fn page_read(row: &Row<'_>, column: usize) -> Result<Option<PageRead>, StoreError> {
+    let page = row.get::<_, Option<String>>(column)?.map(|page| serde_json::from_str(&page)).transpose();
+    page.map_err(|error| StoreError::Damaged(format!("a tagged request: {error}").into()))
 }
 
 fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {

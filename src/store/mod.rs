@@ -19,9 +19,9 @@ mod properties;
 mod readers;
 mod record;
 mod removed;
-mod retention;
 #[cfg(test)]
 mod retelling;
+mod retention;
 mod schema;
 mod sqlite;
 #[cfg(test)]

@@ -110,9 +110,7 @@ fn about_people(state: &State, Wish { kind, who, whom, place }: &Wish) -> Comman
         20 => Command::Unblock { user, whom },
         21 => Command::RevokeSession { user, session },
         22 if place % 8 == 0 => Command::Unregister { user, verified },
-        _ => {
-            Command::ChangePassword { user, session, verified, password: hash(*place) }
-        }
+        _ => Command::ChangePassword { user, session, verified, password: hash(*place) },
     }
 }
 

@@ -15,22 +15,30 @@ use crate::store::{StoreError, removed};
 /// How far those have read who share a timeline. Cursors only go forward, so that what was read stays read.
 #[derive(Debug, Default)]
 pub(super) struct Readers {
-    /// Each group's slowest member. A group without members is not here.
-    groups: HashMap<GroupId, Seq>,
+    /// What somebody has not read of each group's messages: after the one entry, up to and with the other. A group of
+    /// which everything is read is not here.
+    groups: HashMap<GroupId, Vec<(Seq, Seq)>>,
     /// The slowest user.
     everyone: Seq,
 }
 
 impl Readers {
     pub(super) fn of(database: &Connection) -> Result<Self, StoreError> {
-        let everyone: Option<u64> = database.query_row("SELECT min(cursor) FROM users", [], |row| row.get(0))?;
+        let slowest = "SELECT min(cursor) FROM users WHERE NOT unregistered";
+        let everyone: Option<u64> = database.query_row(slowest, [], |row| row.get(0))?;
+        // Who has left still reads what came before; those who are still there are one interval together.
         let mut statement = database.prepare(
-            "SELECT group_id, min(max(cursor, joined)) FROM members JOIN users ON users.id = user_id
-                WHERE \"left\" IS NULL GROUP BY group_id",
+            "SELECT group_id, min(max(cursor, joined)), \"left\" FROM members JOIN users ON users.id = user_id
+                WHERE NOT unregistered AND (\"left\" IS NULL OR \"left\" > max(cursor, joined))
+                GROUP BY group_id, \"left\"",
         )?;
-        let rows = statement.query_map([], |row| Ok((GroupId(row.get(0)?), Seq(row.get(1)?))))?;
-        let groups = rows.collect::<rusqlite::Result<_>>()?;
-        Ok(Self { groups, everyone: Seq(everyone.unwrap_or(0)) })
+        let mut rows = statement.query([])?;
+        let mut groups: HashMap<_, Vec<_>> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let upto = row.get::<_, Option<u64>>(2)?.unwrap_or(u64::MAX);
+            groups.entry(GroupId(row.get(0)?)).or_default().push((Seq(row.get(1)?), Seq(upto)));
+        }
+        Ok(Self { groups, everyone: Seq(everyone.unwrap_or(u64::MAX)) })
     }
 }
 
@@ -80,7 +88,7 @@ pub(super) fn find(
         Some(newest) => surplus(database, timeline, newest, recent, looked)?,
         None => Seq(0),
     };
-    let unread = if sweep.rules.unread { Unread::none() } else { Unread::of(database, &sweep.readers, timeline)? };
+    let unread = if sweep.rules.unread { Unread::NONE } else { Unread::of(database, &sweep.readers, timeline)? };
     let goes = |entry: &Entry| entry.seq <= aged.max(surplus) && !unread.holds(entry);
     let mut cut = Cut { timeline, upto: Seq(0), whole: Vec::new(), short: None, first: Seq(0), more: false };
     chunk::walk(database, timeline, Direction::Forward, |Chunk { last, mut entries }| {
@@ -126,25 +134,25 @@ fn surplus(
 }
 
 /// What of a timeline counts as unread.
-enum Unread {
+enum Unread<'a> {
+    /// What came after the one entry, up to and with the other.
+    In(&'a [(Seq, Seq)]),
     /// What came after this entry.
     After(Seq),
     /// What was received after this entry.
     ReceivedAfter(Seq),
 }
 
-impl Unread {
-    fn none() -> Self {
-        Self::After(Seq(u64::MAX))
-    }
+impl<'a> Unread<'a> {
+    const NONE: Self = Self::In(&[]);
 
-    fn of(database: &Connection, readers: &Readers, timeline: Timeline) -> Result<Self, StoreError> {
+    fn of(database: &Connection, readers: &'a Readers, timeline: Timeline) -> Result<Self, StoreError> {
         Ok(match timeline {
-            Timeline::Group(group) => readers.groups.get(&group).map_or(Self::none(), |read| Self::After(*read)),
+            Timeline::Group(group) => readers.groups.get(&group).map_or(Self::NONE, |unread| Self::In(unread)),
             Timeline::Broadcast => Self::After(readers.everyone),
             Timeline::User(user) => {
                 let cursor: Option<u64> = database
-                    .prepare_cached("SELECT cursor FROM users WHERE id = ?1")?
+                    .prepare_cached("SELECT cursor FROM users WHERE id = ?1 AND NOT unregistered")?
                     .query_row([user.0], |row| row.get(0))
                     .optional()?;
                 Self::ReceivedAfter(Seq(cursor.unwrap_or(u64::MAX)))
@@ -154,6 +162,7 @@ impl Unread {
 
     fn holds(&self, entry: &Entry) -> bool {
         match self {
+            Self::In(unread) => unread.iter().any(|(after, upto)| *after < entry.seq && entry.seq <= *upto),
             Self::After(read) => entry.seq > *read,
             Self::ReceivedAfter(read) => !entry.sent && entry.seq > *read,
         }

@@ -33,7 +33,8 @@ pub struct Rules {
     /// Messages that are older than the newest so many of their timeline.
     pub newest: Option<usize>,
     /// Also what its readers have not read: a direct message that the receiver's inbox has not come to, a group's
-    /// message that the inbox of a present member has not come to, a broadcast that any user's has not.
+    /// message that the inbox of somebody who was a member then has not come to, a broadcast that any user's has not.
+    /// Nobody waits for those who have unregistered.
     pub unread: bool,
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::*;
-use crate::chat::{Destination, Entry, Event, Span, State, View, Which};
+use crate::chat::{Destination, Entry, Event, Membership, Span, State, View, Which};
 use crate::id::UserId;
 use crate::store::chunk::{self, Direction};
 use crate::store::properties::{Live, home, stored_log};
@@ -89,15 +89,18 @@ impl Model {
 }
 
 fn is_read(state: &State, timeline: Timeline, entry: &Entry) -> bool {
-    let has_read = |user: UserId| state.user(user).unwrap().cursor >= entry.seq;
+    let has_read = |id: UserId| {
+        let user = state.user(id).unwrap();
+        user.unregistered || user.cursor >= entry.seq
+    };
     let everyone = || (0..state.user_count() as u32).map(UserId);
     match timeline {
         Timeline::User(user) => entry.sent || has_read(user),
         Timeline::Broadcast => everyone().all(has_read),
         Timeline::Group(group) => everyone().all(|id| {
             let memberships = &state.user(id).unwrap().memberships;
-            let joined = memberships.iter().find(|is| is.group == group && is.left.is_none()).map(|is| is.joined);
-            joined.is_none_or(|joined| joined >= entry.seq) || has_read(id)
+            let heard = |it: &Membership| it.joined < entry.seq && it.left.is_none_or(|left| entry.seq <= left);
+            has_read(id) || !memberships.iter().any(|it| it.group == group && heard(it))
         }),
     }
 }

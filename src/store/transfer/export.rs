@@ -8,13 +8,14 @@ use std::path::Path;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 
-use crate::chat::{Body, Event, Parts};
-use crate::id::{RealmId, Seq, TokenHash};
+use crate::chat::{Body, Destination, Event, Message, Parts};
+use crate::id::{Digest, GroupId, RealmId, Seq, TokenHash};
 use crate::json;
 use crate::limits::PROGRESS_STEP;
 use crate::name::{Name, NameKey};
 use crate::store::transfer::line::{
-    Group, Header, HexHash, Line, Member, Moment, Realm, RealmCursor, Removed, Session, User, VERSION,
+    Block, Done, Group, GroupNumber, Header, HexDigest, HexHash, Line, Member, Moment, Realm, RealmCursor, Removed,
+    Session, User, VERSION,
 };
 use crate::store::transfer::{Progress, TransferError};
 use crate::store::{StoreError, archive, load, record};
@@ -29,14 +30,17 @@ pub fn export(directory: &Path, out: &mut dyn Write, progress: impl FnMut(Progre
     let mut database = archive::open(directory)?;
     let moment = Transaction::new(&mut database, TransactionBehavior::Deferred)?;
     let (head, time) = load::head(&moment)?;
-    let mut export = Export { moment: &moment, out, line: Vec::new(), count: 0, head, progress };
+    let groups = groups_by_name(&moment)?;
+    let mut export = Export { moment: &moment, out, line: Vec::new(), count: 0, head, groups, progress };
     let time = (head > Seq(0)).then_some(Moment(time));
     export.write(&Header { kabar_export: VERSION, head: head.0, time })?;
     export.realms()?;
     export.users()?;
     export.groups()?;
     export.members()?;
+    export.blocks()?;
     export.sessions()?;
+    export.done()?;
     export.removed()?;
     export.messages()?;
     let count = export.count;
@@ -50,6 +54,8 @@ struct Export<'a, P> {
     line: Vec<u8>,
     count: u64,
     head: Seq,
+    /// What each group's name alone is read as.
+    groups: HashMap<NameKey, GroupId>,
     progress: P,
 }
 
@@ -89,7 +95,8 @@ impl<P: FnMut(Progress)> Export<'_, P> {
     }
 
     fn users(&mut self) -> Result<(), TransferError> {
-        let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor FROM users ORDER BY id";
+        let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor, unregistered FROM users
+            ORDER BY id";
         self.rows(sql, |moment, row| {
             let id = row.get(0)?;
             Ok(Line::User(User {
@@ -102,30 +109,40 @@ impl<P: FnMut(Progress)> Export<'_, P> {
                 cursor: Some(row.get(7)?),
                 live: live(moment, id)?,
                 realm_cursors: realm_cursors(moment, id)?,
+                unregistered: row.get(8)?,
             }))
         })
     }
 
     fn groups(&mut self) -> Result<(), TransferError> {
-        let sql = "SELECT groups.name, users.name, groups.password FROM groups JOIN users ON users.id = owner
+        let sql = "SELECT groups.name, users.name, groups.password, deleted FROM groups JOIN users ON users.id = owner
             ORDER BY groups.id";
         self.rows(sql, |_, row| {
             let password_hash = row.get::<_, Option<String>>(2)?.map(Cow::Owned);
-            Ok(Line::Group(Group { name: name(row, 0)?, owner: name(row, 1)?, password_hash }))
+            Ok(Line::Group(Group { name: name(row, 0)?, owner: name(row, 1)?, password_hash, deleted: row.get(3)? }))
         })
     }
 
     fn members(&mut self) -> Result<(), TransferError> {
-        let sql = "SELECT groups.name, users.name, joined, \"left\" FROM members
+        let sql = "SELECT groups.name, users.name, joined, \"left\", group_id FROM members
             JOIN groups ON groups.id = group_id JOIN users ON users.id = user_id ORDER BY joined";
+        let groups = self.groups.clone();
         self.rows(sql, |_, row| {
             let (group, user) = (name(row, 0)?, name(row, 1)?);
-            Ok(Line::Member(Member { group, user, joined: row.get(2)?, left: row.get(3)? }))
+            let group_number = group_number(&groups, &group, GroupId(row.get(4)?));
+            Ok(Line::Member(Member { group, group_number, user, joined: row.get(2)?, left: row.get(3)? }))
         })
     }
 
+    fn blocks(&mut self) -> Result<(), TransferError> {
+        let sql = "SELECT users.name, others.name FROM blocks
+            JOIN users ON users.id = user_id JOIN users AS others ON others.id = blocked_id
+            ORDER BY user_id, blocked_id";
+        self.rows(sql, |_, row| Ok(Line::Block(Block { user: name(row, 0)?, blocked: name(row, 1)? })))
+    }
+
     fn sessions(&mut self) -> Result<(), TransferError> {
-        let sql = "SELECT sessions.id, users.name, token, opened, used, ephemeral FROM sessions
+        let sql = "SELECT sessions.id, users.name, token, opened, used, ephemeral, origin FROM sessions
             JOIN users ON users.id = user_id ORDER BY sessions.id";
         self.rows(sql, |_, row| {
             Ok(Line::Session(Session {
@@ -135,18 +152,39 @@ impl<P: FnMut(Progress)> Export<'_, P> {
                 opened: Moment(Time(row.get(3)?)),
                 used: Moment(Time(row.get(4)?)),
                 ephemeral: row.get(5)?,
+                origin: load::address(row, 6)?,
+            }))
+        })
+    }
+
+    fn done(&mut self) -> Result<(), TransferError> {
+        let sql = "SELECT seq, users.name, tag, request, first, time, page FROM done
+            JOIN users ON users.id = user_id ORDER BY seq";
+        self.rows(sql, |_, row| {
+            let digest = |column| row.get(column).map(|bits: i64| HexDigest(Digest(bits.cast_unsigned())));
+            Ok(Line::Done(Done {
+                number: row.get(0)?,
+                user: name(row, 1)?,
+                tag: digest(2)?,
+                request: digest(3)?,
+                first: row.get(4)?,
+                time: Moment(Time(row.get(5)?)),
+                page: load::page_read(row, 6)?,
             }))
         })
     }
 
     fn removed(&mut self) -> Result<(), TransferError> {
-        let sql = "SELECT upto, users.name, groups.name FROM removed
+        let sql = "SELECT upto, users.name, groups.name, removed.owner FROM removed
             LEFT JOIN users ON kind = 0 AND users.id = removed.owner
             LEFT JOIN groups ON kind = 1 AND groups.id = removed.owner
             ORDER BY kind, removed.owner";
+        let groups = self.groups.clone();
         self.rows(sql, |_, row| {
             let (user, group) = (optional_name(row, 1)?, optional_name(row, 2)?);
-            Ok(Line::Removed(Removed { user, group, upto: row.get(0)? }))
+            let owner = GroupId(row.get(3)?);
+            let group_number = group.as_ref().and_then(|group| group_number(&groups, group, owner));
+            Ok(Line::Removed(Removed { user, group, group_number, upto: row.get(0)? }))
         })
     }
 
@@ -163,11 +201,14 @@ impl<P: FnMut(Progress)> Export<'_, P> {
             self.line.clear();
             self.line.extend_from_slice(b"{\"message\":");
             body.append_object(&mut self.line, seq, time);
-            if let Some(number) = realm_number(&event, &body, &realms)? {
-                self.line.pop();
-                self.line.extend_from_slice(format!(",\"realm_number\":{number}}}").as_bytes());
+            self.line.pop();
+            if let Some(number) = group_number_of(&event, &body, &self.groups)? {
+                self.line.extend_from_slice(format!(",\"group_number\":{number}").as_bytes());
             }
-            self.line.push(b'}');
+            if let Some(number) = realm_number(&event, &body, &realms)? {
+                self.line.extend_from_slice(format!(",\"realm_number\":{number}").as_bytes());
+            }
+            self.line.extend_from_slice(b"}}");
             self.end_line(seq)?;
         }
         Ok(())
@@ -202,6 +243,32 @@ fn realms_by_name(moment: &Connection) -> Result<HashMap<NameKey, RealmId>, Tran
         realms.insert(name(row, 1)?.key(), RealmId(row.get(0)?));
     }
     Ok(realms)
+}
+
+fn groups_by_name(moment: &Connection) -> Result<HashMap<NameKey, GroupId>, TransferError> {
+    let mut statement = moment.prepare("SELECT id, name FROM groups ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    let mut groups = HashMap::new();
+    while let Some(row) = rows.next()? {
+        groups.insert(name(row, 1)?.key(), GroupId(row.get(0)?));
+    }
+    Ok(groups)
+}
+
+/// The place of a group's line, where its name alone would be read as a newer group's: that of a deleted one is free.
+fn group_number(groups: &HashMap<NameKey, GroupId>, name: &Name, group: GroupId) -> GroupNumber {
+    (groups.get(&name.key()) != Some(&group)).then_some(group.0 + 1)
+}
+
+fn group_number_of(
+    event: &Event,
+    body: &Body,
+    groups: &HashMap<NameKey, GroupId>,
+) -> Result<GroupNumber, TransferError> {
+    let Event::MessageSent(Message { to: Destination::Group(group), .. }) = event else { return Ok(None) };
+    let name = body.read(|parts| Name::parse(&parts.to).ok()).ok().flatten();
+    let name = name.ok_or_else(|| StoreError::Damaged("the body of a message".into()))?;
+    Ok(group_number(groups, &name, *group))
 }
 
 /// The number of a message's realm, where its name alone would be read as another: the home realm has no line, and may

@@ -1,11 +1,12 @@
 //! The lines of an export: one object each, things by their names.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::chat::Kind;
-use crate::id::TokenHash;
+use crate::chat::{Kind, PageRead};
+use crate::id::{Digest, TokenHash};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -35,7 +36,9 @@ pub(super) enum Line<'a> {
     #[serde(borrow)]
     Group(Group<'a>),
     Member(Member),
+    Block(Block),
     Session(Session),
+    Done(Done),
     Removed(Removed),
     #[serde(borrow)]
     Message(Message<'a>),
@@ -67,6 +70,8 @@ pub(super) struct User<'a> {
     pub(super) live: Vec<(u64, u64)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) realm_cursors: Vec<RealmCursor>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unregistered: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,17 +90,32 @@ pub(super) struct Group<'a> {
     pub(super) owner: Name,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) password_hash: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) deleted: bool,
 }
+
+/// Which group is meant, where the name alone would be read as a newer one: the place of its line, counted from 1.
+pub(super) type GroupNumber = Option<u32>;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Member {
     pub(super) group: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) group_number: GroupNumber,
     pub(super) user: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) joined: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) left: Option<u64>,
+}
+
+/// Whom a user does not want to hear from.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Block {
+    pub(super) user: Name,
+    pub(super) blocked: Name,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +128,21 @@ pub(super) struct Session {
     pub(super) used: Moment,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ephemeral: bool,
+    pub(super) origin: IpAddr,
+}
+
+/// A tagged request that is not to be done again.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Done {
+    pub(super) number: u64,
+    pub(super) user: Name,
+    pub(super) tag: HexDigest,
+    pub(super) request: HexDigest,
+    pub(super) first: u64,
+    pub(super) time: Moment,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<PageRead>,
 }
 
 /// What retention took out of a user's timeline, of a group's, or, with neither, of the broadcasts'.
@@ -118,6 +153,8 @@ pub(super) struct Removed {
     pub(super) user: Option<Name>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) group: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) group_number: GroupNumber,
     pub(super) upto: u64,
 }
 
@@ -142,6 +179,8 @@ pub(super) struct Message<'a> {
     pub(super) kind: Option<Kind>,
     #[serde(borrow, default)]
     pub(super) group: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(super) group_number: GroupNumber,
     #[serde(borrow, default)]
     pub(super) realm: Option<Cow<'a, str>>,
     /// Which realm it crossed to or from, where the name alone does not tell: the place of its line, counted from 1, or
@@ -189,6 +228,26 @@ impl<'de> Deserialize<'de> for HexHash {
             *byte = u8::from_str_radix(pair, 16).map_err(de::Error::custom)?;
         }
         Ok(Self(TokenHash(hash)))
+    }
+}
+
+/// 64 bits in hexadecimal digits: more than the numbers of JSON hold everywhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HexDigest(pub(super) Digest);
+
+impl Serialize for HexDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Digest(bits) = self.0;
+        serializer.collect_str(&format_args!("{bits:016x}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for HexDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        let digits = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let bits = u64::from_str_radix(&text, 16).ok().filter(|_| digits);
+        bits.map(|bits| Self(Digest(bits))).ok_or_else(|| de::Error::custom("expected 16 hexadecimal digits"))
     }
 }
 

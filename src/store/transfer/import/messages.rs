@@ -59,7 +59,7 @@ impl Import<'_> {
                 Ok((Destination::User(id), user.name.as_str(), user.shown_name()))
             }
             Kind::Group => {
-                let (id, name) = self.names.group(&line.to)?;
+                let (id, name) = self.names.group(&line.to, line.group_number)?;
                 Ok((Destination::Group(id), name.as_str(), name.as_str()))
             }
             Kind::Broadcast => Ok((Destination::Everyone, "*", "*")),

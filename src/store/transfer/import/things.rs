@@ -7,8 +7,9 @@ use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::limits::{LIVE_INTERVALS, MAX_GROUPS, MAX_REALMS, MAX_USERS, PROFILE_BYTES};
 use crate::name::Name;
 use crate::password;
+use crate::store::project;
 use crate::store::transfer::import::{Import, Problem, wrong};
-use crate::store::transfer::line::{Group, Member, Removed, Session, User};
+use crate::store::transfer::line::{Block, Done, Group, Member, Removed, Session, User};
 
 impl Import<'_> {
     pub(super) fn realm(&mut self, name: Name) -> Result<(), Problem> {
@@ -29,8 +30,8 @@ impl Import<'_> {
         let seen = line.seen.map(|seen| seen.0.0);
         self.database
             .prepare_cached(
-                "INSERT INTO users (id, name, full_name, country, password, registered, seen, cursor)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO users (id, name, full_name, country, password, registered, seen, cursor, unregistered)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 id,
@@ -40,7 +41,8 @@ impl Import<'_> {
                 line.password_hash,
                 registered,
                 seen,
-                cursor
+                cursor,
+                line.unregistered
             ])?;
         self.live(id, cursor, &line.live)?;
         self.realm_cursors(id, line)
@@ -80,15 +82,15 @@ impl Import<'_> {
     pub(super) fn group(&mut self, line: &Group<'_>) -> Result<(), Problem> {
         let (UserId(owner), _) = self.names.user(line.owner.as_str())?;
         line.password_hash.as_deref().map_or(Ok(()), check_hash)?;
-        let GroupId(id) = self.names.add_group(&line.name, MAX_GROUPS)?;
+        let GroupId(id) = self.names.add_group(&line.name, line.deleted, MAX_GROUPS)?;
         self.database
-            .prepare_cached("INSERT INTO groups (id, name, owner, password) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![id, line.name.as_str(), owner, line.password_hash])?;
+            .prepare_cached("INSERT INTO groups (id, name, owner, password, deleted) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![id, line.name.as_str(), owner, line.password_hash, line.deleted])?;
         Ok(())
     }
 
     pub(super) fn member(&mut self, line: &Member) -> Result<(), Problem> {
-        let (group, _) = self.names.group(line.group.as_str())?;
+        let (group, _) = self.names.group(line.group.as_str(), line.group_number)?;
         let (user, _) = self.names.user(line.user.as_str())?;
         let joined = self.numbers.joined(line.joined)?;
         let left = line.left.map(|left| self.numbers.known("left", left)).transpose()?;
@@ -104,14 +106,46 @@ impl Import<'_> {
         Ok(())
     }
 
+    pub(super) fn block(&mut self, line: &Block) -> Result<(), Problem> {
+        let (UserId(user), _) = self.names.user(line.user.as_str())?;
+        let (UserId(blocked), _) = self.names.user(line.blocked.as_str())?;
+        self.database
+            .prepare_cached("INSERT OR IGNORE INTO blocks (user_id, blocked_id) VALUES (?1, ?2)")?
+            .execute(params![user, blocked])?;
+        Ok(())
+    }
+
     pub(super) fn session(&mut self, line: &Session) -> Result<(), Problem> {
         let (UserId(user), _) = self.names.user(line.user.as_str())?;
         let id = self.numbers.known("id", line.id)?;
         self.database
             .prepare_cached(
-                "INSERT INTO sessions (id, user_id, token, opened, used, ephemeral) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO sessions (id, user_id, token, opened, used, ephemeral, origin)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![id, user, line.token_sha256.0.0, line.opened.0.0, line.used.0.0, line.ephemeral])?;
+            .execute(params![
+                id,
+                user,
+                line.token_sha256.0.0,
+                line.opened.0.0,
+                line.used.0.0,
+                line.ephemeral,
+                line.origin.to_string()
+            ])?;
+        Ok(())
+    }
+
+    pub(super) fn done(&mut self, line: &Done) -> Result<(), Problem> {
+        let (UserId(user), _) = self.names.user(line.user.as_str())?;
+        let number = self.numbers.known("number", line.number)?;
+        let first = self.numbers.known("first", line.first)?;
+        let (tag, request) = (line.tag.0.0.cast_signed(), line.request.0.0.cast_signed());
+        let page = project::page_text(line.page.as_ref())?;
+        self.database
+            .prepare_cached(
+                "INSERT INTO done (seq, user_id, tag, request, first, time, page) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![number, user, tag, request, first, line.time.0.0, page])?;
         Ok(())
     }
 
@@ -121,7 +155,7 @@ impl Import<'_> {
         }
         let timeline = match (&line.user, &line.group) {
             (Some(name), None) => Timeline::User(self.names.user(name.as_str())?.0),
-            (None, Some(name)) => Timeline::Group(self.names.group(name.as_str())?.0),
+            (None, Some(name)) => Timeline::Group(self.names.group(name.as_str(), line.group_number)?.0),
             (None, None) => Timeline::Broadcast,
             (Some(_), Some(_)) => return wrong("removed: expected a user or a group, not both"),
         };
