@@ -225,3 +225,36 @@ fn retention_takes_what_is_read_and_gives_its_space_back() {
     let left = succeeds(&["export", "--data", text(&data)]).matches("{\"message\":").count();
     assert_eq!(left, 10);
 }
+
+#[test]
+fn a_subscription_from_before_what_retention_removed_is_told_so() {
+    let home = TempDir::new().unwrap();
+    let data = home.path().join("data");
+    let hashed = kabar_reading(&["hash-password"], "rahasia\n");
+    let hash = String::from_utf8(hashed.stdout).unwrap();
+    let message = |id| {
+        format!(r#"{{"message":{{"id":{id},"time":"2020-01-01T00:00:00Z","from":"neko","to":"neko","msg":"{id}"}}}}"#)
+    };
+    let lines = format!(
+        "{{\"kabar_export\":1}}\n{{\"user\":{{\"name\":\"neko\",\"password_hash\":\"{}\"}}}}\n\
+            {{\"removed\":{{\"user\":\"neko\",\"upto\":5}}}}\n{}\n{}\n",
+        hash.trim(),
+        message(6),
+        message(7)
+    );
+    let imported = kabar_reading(&["import", "-", "--data", text(&data)], &lines);
+    assert!(imported.status.success(), "{imported:?}");
+    let server = Process::start(&data);
+    let mut neko = server.connect();
+    neko.asks("auth neko rahasia").expect_ok();
+    for (after, truncated) in [(0, true), (4, true), (5, false), (6, false)] {
+        neko.asks(&format!("subscribe {after}")).expect_ok();
+        if truncated {
+            assert_eq!(neko.hears_frame(), r#"{"event":"truncated","before":6}"#);
+        }
+        for id in 6.max(after + 1)..=7 {
+            assert_eq!(neko.hears().0["data"]["id"], id);
+        }
+    }
+    neko.hears_nothing();
+}
