@@ -139,6 +139,27 @@ fn a_wrong_line_is_told_with_its_place_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_name_means_the_newest_group_unless_a_number_tells_another() {
+    let directory = tempdir().unwrap();
+    let text = format!(
+        r#"{{"kabar_export":1}}
+{{"user":{{"name":"a","password_hash":"{HASH}"}}}}
+{{"group":{{"name":"fans","owner":"a","deleted":true}}}}
+{{"group":{{"name":"Fans","owner":"a"}}}}
+{{"member":{{"group":"fans","group_number":1,"user":"a"}}}}
+{{"member":{{"group":"fans","user":"a"}}}}
+"#
+    );
+    imported(&text, directory.path()).unwrap();
+    let loaded = open_tiny(directory.path()).load().unwrap();
+    let groups: Vec<_> = loaded.users[0].memberships.iter().map(|membership| membership.group.0).collect();
+    assert_eq!(groups, [0, 1]);
+    let other = text.replace("\"group_number\":1", "\"group_number\":3");
+    let told = imported(&other, tempdir().unwrap().path()).unwrap_err().to_string();
+    assert_eq!(told, "lines:5: group_number: the group line 3 is not of \"fans\"");
+}
+
+#[test]
 fn the_first_line_says_what_it_is() {
     for (text, expected) in [
         ("", "lines:1: expected the first line {\"kabar_export\":1}"),
