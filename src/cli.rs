@@ -36,8 +36,52 @@ pub(crate) enum Command {
     Serve(Settings),
     /// Check the configuration that `serve` would use, and exit
     Check(Settings),
+    /// Copy the store, of a running server too, to a new directory
+    Backup {
+        /// New or empty; the copy is a store of its own
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write everything as lines of JSON, of a running server too
+    ///
+    /// The lines hold password hashes and every message: keep them secret.
+    Export {
+        /// New; - is standard output
+        #[arg(value_name = "FILE", default_value = "-")]
+        to: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Read lines of JSON, as export writes them, into a new store
+    Import {
+        /// What to read; - is standard input
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Read a password and print its hash, for a password_hash
     HashPassword,
+}
+
+/// Where a store is.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Read settings from a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of the data [default: ./kabar-data]
+    #[arg(long, value_name = "DIR")]
+    data: Vec<String>,
+}
+
+impl Place {
+    /// As the flags of the server.
+    pub(crate) fn flags(&self) -> [Flag<'_>; 1] {
+        [Flag { flag: "--data", section: "server", key: "data", values: &self.data }]
+    }
 }
 
 #[derive(Debug, Default, Args)]

@@ -180,3 +180,40 @@ pub const SHUTDOWN_SECONDS_MAX: usize = 3_600;
 pub const CONNECTIONS_MAX: usize = 1_000_000;
 /// The largest inbox page that may be configured: longer ones end at [`PAGE_BYTES`] anyway.
 pub const INBOX_PAGE_MAX: usize = 10_000;
+/// The longest age that retention may be configured to, in days: a century.
+pub const RETENTION_DAYS_MAX: usize = 36_500;
+/// The most messages of a timeline that retention may be configured to: a timeline that long is read back in seconds.
+pub const RETENTION_MESSAGES_MAX: usize = 10_000_000;
+
+// --- retention ---
+
+/// A sweep begins this often.
+pub const RETENTION_ROUND: Duration = Duration::from_secs(3600);
+/// Between two steps of a sweep: with steps of a few milliseconds commits find the store free most of the time.
+pub const RETENTION_PAUSE: Duration = Duration::from_millis(10);
+/// Log rows that one step deletes: about two milliseconds.
+pub const RETENTION_ROWS: usize = 256;
+/// Rows of the timeline index that one step writes, likewise.
+pub const RETENTION_CHUNKS: usize = 128;
+/// Rows that one step looks at, which holds up nobody: about ten milliseconds of one reader.
+pub const RETENTION_LOOK: usize = 4_096;
+/// Free pages (of 4 KiB) that one step gives back to the system, each with a move of another page.
+pub const RETENTION_PAGES: u32 = 128;
+
+// --- backup, export, import ---
+
+/// Pages (of 4 KiB) that one step of a backup copies: progress shows, and a terminal's interrupt is heard soon.
+pub const BACKUP_PAGES: i32 = 1_024;
+/// Lines between two looks at the clock for showing progress.
+pub const PROGRESS_STEP: u64 = 1_024;
+/// How often progress is shown: often enough to be seen moving.
+pub const PROGRESS_SHOWN: Duration = Duration::from_millis(100);
+/// The longest line of an import, in bytes: the longest message, every byte of it escaped, twice over.
+pub const IMPORT_LINE_BYTES: usize = 1024 * 1024;
+/// Timeline entries that an import sorts in memory before it writes them as chunks, at 32 bytes each 128 MB: the more,
+/// the fuller the chunks, for a timeline's entries come far from one another.
+pub const IMPORT_ENTRIES: usize = 4 * 1024 * 1024;
+/// The page cache of an import or a backup, in KiB.
+pub const IMPORT_CACHE_KIB: u32 = 64 * 1024;
+/// Bytes of an export or an import that are read or written at a time.
+pub const TRANSFER_BUFFER_BYTES: usize = 1024 * 1024;

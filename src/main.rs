@@ -1,6 +1,8 @@
 //! The `kabar` program: reads the command line and calls the library.
 
 mod cli;
+mod keeping;
+mod progress;
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Read, Write};
@@ -22,6 +24,9 @@ fn main() -> ExitCode {
     let done = match line.command.unwrap_or(Command::Serve(line.settings)) {
         Command::Serve(settings) => serve(&settings),
         Command::Check(settings) => check(&settings),
+        Command::Backup { to, place } => keeping::backup(&place, &to),
+        Command::Export { to, place } => keeping::export(&place, &to),
+        Command::Import { from, place } => keeping::import(&place, &from),
         Command::HashPassword => hash_password(),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };

@@ -1,6 +1,7 @@
 //! Builds the house: store, hub, listeners; and takes it down in order.
 
 mod provision;
+mod retention;
 
 use std::io;
 use std::net::SocketAddr;
@@ -116,6 +117,9 @@ impl Server {
         let services = Arc::new(services(config, hub)?);
         let listening = serve_all(bindings, &services);
         services.tasks.spawn(keep_house(services.clone()));
+        if config.retention != config::Retention::default() {
+            services.tasks.spawn(retention::keep(services.clone(), config.retention.clone()));
+        }
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
     }
 

@@ -18,6 +18,13 @@ impl Time {
         Self(since.as_millis().try_into().unwrap_or(u64::MAX))
     }
 
+    /// Reads a time of the form of RFC 3339; fractions of a millisecond are left out. None where it is before 1970.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let timestamp: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(timestamp.as_millisecond()).ok().map(Self)
+    }
+
     /// How long ago `earlier` was; zero where it was not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -66,6 +73,11 @@ mod tests {
     fn time_is_written_with_milliseconds() {
         assert_eq!(Time(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Time(1_795_244_400_123).to_string(), "2026-11-21T07:00:00.123Z");
+        assert_eq!(Time::parse("2026-11-21T07:00:00.123Z"), Some(Time(1_795_244_400_123)));
+        assert_eq!(Time::parse("2026-11-21T08:00:00.1239+01:00"), Some(Time(1_795_244_400_123)));
+        for bad in ["", "yesterday", "2026-11-21", "1969-12-31T23:59:59Z"] {
+            assert_eq!(Time::parse(bad), None, "{bad}");
+        }
         assert!(Time(u64::MAX).to_string().starts_with("9999-12-30"));
     }
 }

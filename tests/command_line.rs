@@ -155,7 +155,9 @@ fn the_version_tells_the_commit() {
 
 #[test]
 fn help_fits_a_terminal() {
-    for arguments in [&["--help"][..], &["serve", "--help"], &["check", "--help"], &["hash-password", "--help"]] {
+    let commands =
+        ["serve", "check", "backup", "export", "import", "hash-password"].map(|command| vec![command, "--help"]);
+    for arguments in commands.iter().chain([&vec!["--help"]]) {
         let run = run(&mut kabar(arguments), "");
         assert!(run.out.contains("Usage: kabar"), "{}", run.out);
         let widest = run.out.lines().map(|line| line.chars().count()).max().unwrap();

@@ -15,12 +15,13 @@ fn example() -> Config {
 
 #[test]
 fn the_example_states_the_defaults() {
-    let Config { server, connections, accounts, messages, realms, log, users: _ } = example();
+    let Config { server, connections, accounts, messages, retention, realms, log, users: _ } = example();
     let default = Config::default();
     assert_eq!(server, default.server);
     assert_eq!(connections, default.connections);
     assert_eq!(accounts, default.accounts);
     assert_eq!(messages, default.messages);
+    assert_eq!(retention, default.retention);
     assert_eq!(realms, default.realms);
     assert_eq!(log, default.log);
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 400;
 
 /// Which rooms a room may use (`docs/ARCHITECTURE.md`). The leaves use nothing but one another as listed.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
@@ -19,13 +19,15 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("password", &["chat", "limits"]),
     ("chat", &["name", "id", "time", "limits", "json"]),
     ("wire", &["chat", "name", "id", "time", "limits", "json"]),
-    ("store", &["chat", "name", "id", "time", "limits"]),
+    ("store", &["chat", "name", "id", "time", "limits", "json", "password"]),
     ("config", &["chat", "name", "limits", "password"]),
     ("logging", &["config"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
     ("net", &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "password"]),
     ("server", &["net", "hub", "store", "wire", "chat", "config", "name", "id", "time", "limits", "password"]),
     ("cli", &["config"]),
+    ("progress", &["store", "limits"]),
+    ("keeping", &["store", "config", "cli", "progress", "limits"]),
     ("main", &["cli", "server", "config", "logging", "password", "limits"]),
 ];
 
@@ -62,7 +64,7 @@ fn imports_run_one_way() {
         }
         let (_, allowed) = ROOMS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("no rule for {room}"));
         for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
-            for used in rooms_used(&room, line) {
+            for used in rooms_used(line) {
                 let fine = used == room || allowed.contains(&used.as_str());
                 assert!(fine, "{}:{}: {room} must not use {used}", path.display(), number + 1);
             }
@@ -70,10 +72,10 @@ fn imports_run_one_way() {
     }
 }
 
-/// The library calls itself `crate`; there, `kabar::net` is only ever the name of a part of the log.
-fn rooms_used(room: &str, line: &str) -> Vec<String> {
-    let is_of_the_binary = ["main", "cli"].contains(&room);
-    let prefixes: &[&str] = if is_of_the_binary { &["crate::", "kabar::"] } else { &["crate::"] };
+fn rooms_used(line: &str) -> Vec<String> {
+    let prefixes = ["crate::", "kabar::"];
+    // What stands in quotes is no import: a filter of the log, for one.
+    let line: String = line.split('"').step_by(2).collect();
     let starts = prefixes.iter().flat_map(|prefix| line.match_indices(prefix).map(|(at, _)| at + prefix.len()));
     starts
         .map(|at| line[at..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())

@@ -76,7 +76,7 @@ impl<'a> Source<'a> {
             DeValue::Array(items) => Content::List(items.into_iter().map(|item| self.value(item)).collect()),
             DeValue::Table(table) => Content::Table(self.entries(table)),
             DeValue::Float(_) => Content::Other("a fraction"),
-            DeValue::Boolean(_) => Content::Other("true or false"),
+            DeValue::Boolean(truth) => Content::Truth(truth),
             DeValue::Datetime(_) => Content::Other("a date"),
         };
         Value { place, content }

@@ -69,6 +69,17 @@ pub(super) const KEYS: &[Key] = &[
         value.number(1..=limits::INBOX_PAGE_MAX, "messages").map(|it| config.messages.inbox_page = it)
     }),
     key("messages", "broadcast", |config, value| value.choice(ALLOWED).map(|it| config.messages.broadcast = it)),
+    key("retention", "max_age_days", |config, value| {
+        let days = value.number(0..=limits::RETENTION_DAYS_MAX, "days")? as u64;
+        config.retention.max_age = (days > 0).then(|| Duration::from_secs(days * DAY_SECONDS));
+        Ok(())
+    }),
+    key("retention", "max_messages_per_timeline", |config, value| {
+        let messages = value.number(0..=limits::RETENTION_MESSAGES_MAX, "messages")?;
+        config.retention.max_messages = (messages > 0).then_some(messages);
+        Ok(())
+    }),
+    key("retention", "delete_unread", |config, value| value.truth().map(|it| config.retention.delete_unread = it)),
     key("realms", "add", |config, value| value.choice(ALLOWED).map(|it| config.realms.add = it)),
     key("log", "format", |config, value| {
         let choices = [("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];

@@ -39,6 +39,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// Sending and reading.
     pub messages: Messages,
+    /// How long messages are kept.
+    pub retention: Retention,
     /// Other realms.
     pub realms: Realms,
     /// What the server tells its operator.
@@ -95,6 +97,17 @@ pub struct Messages {
     pub inbox_page: usize,
     /// Who may `broadcast`.
     pub broadcast: Allowed,
+}
+
+/// `[retention]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Messages older than this are removed; none is kept for ever.
+    pub max_age: Option<Duration>,
+    /// The most messages that a timeline keeps; none is no bound.
+    pub max_messages: Option<usize>,
+    /// Whether that goes for messages, too, that somebody has not read yet.
+    pub delete_unread: bool,
 }
 
 /// `[realms]`
@@ -223,6 +236,7 @@ impl Default for Config {
                 administrators: Vec::new(),
             },
             messages: Messages { inbox_page: limits::INBOX_PAGE, broadcast: Allowed::Everyone },
+            retention: Retention::default(),
             realms: Realms { add: Allowed::Everyone },
             log: Log { format: LogFormat::Pretty, filter: Targets::new().with_default(LevelFilter::INFO) },
             users: Vec::new(),

@@ -51,6 +51,10 @@ fn every_setting_of_the_file_arrives() {
         [messages]
         inbox_page = 10
         broadcast = "administrators"
+        [retention]
+        max_age_days = 3
+        max_messages_per_timeline = 5
+        delete_unread = true
         [realms]
         add = "administrators"
         [log]
@@ -82,6 +86,8 @@ fn every_setting_of_the_file_arrives() {
         }
     );
     assert_eq!(config.messages, Messages { inbox_page: 10, broadcast: Allowed::Administrators });
+    let max_age = Some(Duration::from_secs(3 * 24 * 3600));
+    assert_eq!(config.retention, Retention { max_age, max_messages: Some(5), delete_unread: true });
     assert_eq!(config.realms, Realms { add: Allowed::Administrators });
     assert_eq!(config.log, Log { format: LogFormat::Json, filter: "warn,kabar::net=debug".parse().unwrap() });
 }
@@ -112,7 +118,7 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         ),
         ("[server]\ndurability = \"Sync\"", "2:14: [server] durability: expected \"sync\" or \"fast\", found \"Sync\""),
         ("[server]\ndata = \"\"", "2:8: [server] data: expected a path, found \"\""),
-        ("[server]\nrealm = true", "2:9: [server] realm: expected text in quotes, found true or false"),
+        ("[server]\nrealm = true", "2:9: [server] realm: expected text in quotes, found true"),
         (
             "server.realm = \"a b\"",
             "1:16: [server] realm: expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or digit, and not \
@@ -138,6 +144,10 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
             "2:19: [accounts] administrators: expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or \
              digit, and not the word realm, found \"é!\"",
         ),
+        (
+            "[retention]\ndelete_unread = \"no\"",
+            "2:17: [retention] delete_unread: expected true or false, found \"no\"",
+        ),
         ("[messages]\nbroadcast = []", "2:13: [messages] broadcast: expected text in quotes, found a list"),
         (
             "[log]\nfilter = \"inof\"",
@@ -150,7 +160,7 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         (
             "x = 1",
             "1:1: unknown section [x]; expected one of [server], [connections], [accounts], [messages], \
-             [realms], [log], [[users]]",
+             [retention], [realms], [log], [[users]]",
         ),
         ("session_days = 1", "1:1: session_days belongs under [accounts]"),
         ("server = 1", "1:10: expected the section [server], found 1"),

@@ -22,6 +22,7 @@ pub(super) enum Content {
     Word(String),
     Text(String),
     Number(i64),
+    Truth(bool),
     List(Vec<Value>),
     /// In the order of the file.
     Table(Vec<Entry>),
@@ -46,6 +47,7 @@ impl Value {
         let found = match &self.content {
             Content::Word(text) | Content::Text(text) => format!("{text:?}"),
             Content::Number(number) => number.to_string(),
+            Content::Truth(truth) => truth.to_string(),
             Content::List(_) => "a list".to_owned(),
             Content::Table(_) => "a section".to_owned(),
             Content::Other(kind) => (*kind).to_owned(),
@@ -78,6 +80,16 @@ impl Value {
         };
         let expected = || format!("expected a whole number of {of} from {} to {}", range.start(), range.end());
         number.filter(|number| range.contains(number)).ok_or_else(|| self.wrong(expected()))
+    }
+
+    /// Reads true or false.
+    pub(super) fn truth(&self) -> Result<bool, ConfigError> {
+        let truth = match &self.content {
+            Content::Word(text) => text.parse().ok(),
+            Content::Truth(truth) => Some(*truth),
+            _ => None,
+        };
+        truth.ok_or_else(|| self.wrong("expected true or false"))
     }
 
     /// Reads one of a few words.

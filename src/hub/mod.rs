@@ -29,7 +29,7 @@ use crate::hub::presence::Presence;
 use crate::id::UserId;
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
 use crate::name::Name;
-use crate::store::{NewestPage, Page, Store, StoreError};
+use crate::store::{NewestPage, Page, Store, StoreError, Sweep, Swept};
 use crate::time::Time;
 
 pub use committer::{Committer, Step};
@@ -115,6 +115,14 @@ impl Hub {
     /// Where the store cannot be read.
     pub fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
         self.0.store.newest_page(view, limit)
+    }
+
+    /// Does one step of a sweep of retention. Waits for the disk: not for a thread that serves traffic.
+    ///
+    /// # Errors
+    /// Where the store cannot be read or written.
+    pub fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
+        self.0.store.sweep(sweep)
     }
 
     /// Lets the connection's settled replies leave, and sees to it that the others do once they are.

@@ -174,6 +174,11 @@ impl Outbox {
         self.style.push(&mut self.queue().ready, message);
     }
 
+    /// Puts into the queue, ahead of a replay, that some of what it would show was removed.
+    pub(super) fn tell_truncated(&self, before: Seq) {
+        self.style.truncated(&mut self.queue().ready, before);
+    }
+
     /// Writes what the socket takes.
     pub fn flush(&self) {
         self.write(&mut self.queue());

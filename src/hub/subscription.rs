@@ -17,13 +17,15 @@ pub struct Replay {
     after: Seq,
     topics: Topics,
     tries: usize,
+    /// The reader was told that retention has removed messages up to this one.
+    told: Seq,
 }
 
 impl Replay {
     /// A replay of what comes after `after`, for a connection that is then told of the topics too.
     #[must_use]
     pub fn new(user: UserId, after: Seq, topics: Topics) -> Self {
-        Self { user, after, topics, tries: 0 }
+        Self { user, after, topics, tries: 0, told: Seq(0) }
     }
 
     /// Puts the next page into the connection's queue, and lets it listen once everything before is there.
@@ -52,6 +54,12 @@ impl Replay {
 
     fn replay_page(&mut self, shared: &Shared, outbox: &Outbox, view: &View, head: Seq) -> Result<(), StoreError> {
         let Page { messages, upto, more } = shared.store.page(view, REPLAY_PAGE)?;
+        // Asked after the page was read: what was removed just before is told, and not left out silently.
+        let removed = shared.store.removed_upto(view)?;
+        if removed > self.told {
+            self.told = removed;
+            outbox.tell_truncated(removed.next());
+        }
         messages.iter().for_each(|message| outbox.replay(message));
         if more {
             self.tries = 0;

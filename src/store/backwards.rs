@@ -43,8 +43,7 @@ impl Backwards {
                 page.before = Some(entry.seq.next());
                 break;
             }
-            if shows {
-                let message = read_message(&mut log, entry.seq)?;
+            if shows && let Some(message) = read_message(&mut log, entry.seq)? {
                 bytes += message.body.0.len();
                 page.messages.push(message);
             }

@@ -53,6 +53,11 @@ impl Checkpointer {
         Ok(())
     }
 
+    /// Copies what can be copied without waiting. The database's file is cut to its length then.
+    pub(super) fn copy(&self) -> rusqlite::Result<()> {
+        checkpoint(&locked(&self.connection), PASSIVE).map(|_| ())
+    }
+
     /// Copies all of the log and empties its file, unless another process is reading just now.
     pub(super) fn truncate(&self) -> rusqlite::Result<()> {
         checkpoint(&locked(&self.connection), "PRAGMA wal_checkpoint(TRUNCATE)").map(|_| ())

@@ -1,10 +1,12 @@
 //! Chunks: rows of consecutive entries of one timeline, packed.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{Entry, Timeline};
-use crate::id::{RealmId, Seq, UserId};
+use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::store::StoreError;
 
 /// The form that is written: this byte, then each entry as [`Packed`], in postcard's form. Another form is another
@@ -99,11 +101,98 @@ pub(super) fn newest(connection: &Connection, timeline: Timeline) -> Result<Seq,
     Ok(Seq(last.unwrap_or(0)))
 }
 
-fn key(timeline: Timeline) -> (u8, u32) {
+/// A chunk as it is stored.
+pub(super) struct Chunk {
+    /// The newest entry that it ever held: its key.
+    pub(super) last: Seq,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// Calls `see` with the chunks of a timeline from the oldest on, or from the newest back, until it breaks.
+pub(super) fn walk(
+    connection: &Connection,
+    timeline: Timeline,
+    direction: Direction,
+    mut see: impl FnMut(Chunk) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let (kind, owner) = key(timeline);
+    let mut statement = connection.prepare_cached(match direction {
+        Direction::Forward => "SELECT last, entries FROM chunks WHERE kind = ?1 AND owner = ?2 ORDER BY last",
+        Direction::Back => "SELECT last, entries FROM chunks WHERE kind = ?1 AND owner = ?2 ORDER BY last DESC",
+    })?;
+    let mut rows = statement.query(params![kind, owner])?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let chunk = Chunk { last: Seq(row.get(0)?), entries: decode(bytes, Seq(0))? };
+        if see(chunk).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The way through a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// From the oldest entry on.
+    Forward,
+    /// From the newest entry back.
+    Back,
+}
+
+/// The first timeline with chunks, or the first after another, in the order of timelines.
+pub(super) fn next_timeline(connection: &Connection, after: Option<Timeline>) -> Result<Option<Timeline>, StoreError> {
+    let (kind, owner) = after.map_or((-1, 0), |timeline| {
+        let (kind, owner) = key(timeline);
+        (i32::from(kind), owner)
+    });
+    let next: Option<(u8, u32)> = connection
+        .prepare_cached(
+            "SELECT kind, owner FROM chunks WHERE (kind, owner) > (?1, ?2) ORDER BY kind, owner, last LIMIT 1",
+        )?
+        .query_row(params![kind, owner], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    next.map(|(kind, owner)| self::timeline(kind, owner)).transpose()
+}
+
+/// Takes a chunk away.
+pub(super) fn delete(connection: &Connection, timeline: Timeline, last: Seq) -> Result<(), StoreError> {
+    let (kind, owner) = key(timeline);
+    connection
+        .prepare_cached("DELETE FROM chunks WHERE kind = ?1 AND owner = ?2 AND last = ?3")?
+        .execute(params![kind, owner, last.0])?;
+    Ok(())
+}
+
+/// Leaves a chunk only its newest entries, at least one.
+pub(super) fn shorten(
+    connection: &Connection,
+    timeline: Timeline,
+    Chunk { last, entries }: &Chunk,
+) -> Result<(), StoreError> {
+    let (kind, owner) = key(timeline);
+    connection
+        .prepare_cached("UPDATE chunks SET entries = ?4 WHERE kind = ?1 AND owner = ?2 AND last = ?3")?
+        .execute(params![kind, owner, last.0, encode(entries)?])?;
+    Ok(())
+}
+
+/// How the tables name a timeline.
+pub(super) fn key(timeline: Timeline) -> (u8, u32) {
     match timeline {
         Timeline::User(user) => (0, user.0),
         Timeline::Group(group) => (1, group.0),
         Timeline::Broadcast => (2, 0),
+    }
+}
+
+/// The timeline of a name in the tables.
+pub(super) fn timeline(kind: u8, owner: u32) -> Result<Timeline, StoreError> {
+    match kind {
+        0 => Ok(Timeline::User(UserId(owner))),
+        1 => Ok(Timeline::Group(GroupId(owner))),
+        2 => Ok(Timeline::Broadcast),
+        _ => Err(damaged()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::limits::{READER_CACHE_KIB, STATEMENTS, STORE_BUSY, WRITER_CACHE_KIB};
+use crate::limits::{IMPORT_CACHE_KIB, READER_CACHE_KIB, STATEMENTS, STORE_BUSY, WRITER_CACHE_KIB};
 use crate::store::Durability;
 
 /// The one connection that changes the database. It leaves the write-ahead log to the checkpointer: a checkpoint inside
@@ -12,6 +12,8 @@ use crate::store::Durability;
 pub(super) fn open_writer(database: &Path, durability: Durability) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "page_size", 4096)?;
+    // Counts for a new database only: what retention frees is given back to the system, some pages at a time.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     synchronise(&connection, durability)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
@@ -28,6 +30,17 @@ pub(super) fn open_checkpointer(database: &Path, durability: Durability) -> rusq
 /// A connection that cannot write.
 pub(super) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
     open(database, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)
+}
+
+/// A connection to a new database that counts for nothing until it is finished: nothing is synced or could be taken
+/// back, for that would only cost.
+pub(super) fn open_unfinished(database: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, IMPORT_CACHE_KIB)?;
+    connection.pragma_update(None, "page_size", 4096)?;
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
 }
 
 fn open(database: &Path, access: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {

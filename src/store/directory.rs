@@ -9,6 +9,7 @@ use crate::store::StoreError;
 
 const DATABASE: &str = "kabar.db";
 const LOCK: &str = "kabar.lock";
+const UNFINISHED: &str = "kabar.db.unfinished";
 
 /// A data directory, locked against a second server for as long as this lives.
 pub(super) struct Directory {
@@ -38,8 +39,84 @@ impl Directory {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Takes away what a database left behind that was never finished, and the write-ahead log of one that is to be
+    /// replaced: a new database must not be read with the log of an old one.
+    pub(super) fn clear(&self) -> Result<(), StoreError> {
+        for file in [UNFINISHED, "kabar.db-wal", "kabar.db-shm"] {
+            match fs::remove_file(self.path.join(file)) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::Directory { directory: self.path.clone(), source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
+    }
+}
+
+/// The database of a store that somebody else may be serving.
+pub(super) fn database_in(path: &Path) -> Result<PathBuf, StoreError> {
+    let database = path.join(DATABASE);
+    if database.is_file() { Ok(database) } else { Err(StoreError::Missing(path.to_owned())) }
+}
+
+/// Sees to it that the directory is there, readable for nobody else where it is new, and that it holds nothing.
+pub(super) fn make_empty(path: &Path) -> Result<(), StoreError> {
+    let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
+    if !path.try_exists().map_err(unusable)? {
+        return create(path).map_err(unusable);
+    }
+    if fs::read_dir(path).map_err(unusable)?.next().is_some() {
+        return Err(StoreError::NotEmpty(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// A database in the making. It gets its name, and so becomes a store, only once it is whole and on stable storage; until
+/// then, and where that never comes, a server refuses the directory or finds what was there before.
+pub(super) struct Unfinished {
+    directory: PathBuf,
+    finished: bool,
+}
+
+impl Unfinished {
+    pub(super) fn create(directory: &Path) -> Result<Self, StoreError> {
+        let unfinished = directory.join(UNFINISHED);
+        let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(unfinished);
+        created.map_err(|source| StoreError::Directory { directory: directory.to_owned(), source })?;
+        Ok(Self { directory: directory.to_owned(), finished: false })
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.join(UNFINISHED)
+    }
+
+    /// To be called once nobody has the database open.
+    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+        let database = self.directory.join(DATABASE);
+        let finished = File::open(self.path())
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(self.path(), database))
+            .and_then(|()| sync(&self.directory));
+        self.finished = finished.is_ok();
+        finished.map_err(|source| self.unusable(source))
+    }
+
+    fn unusable(&self, source: io::Error) -> StoreError {
+        StoreError::Directory { directory: self.directory.clone(), source }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Where this fails too, the directory stays refused.
+            let _left_behind = fs::remove_file(self.path());
+        }
     }
 }
 

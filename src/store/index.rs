@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use crate::chat::{Entry, Event, Record, Span, Timeline};
 use crate::id::Seq;
 use crate::limits::{CHUNK_ENTRIES, CHUNKS_PER_CLOSING, CHUNKS_PER_COMMIT, INDEX_WINDOW, MARK_STEP, PAGE_ENTRIES};
-use crate::store::{StoreError, chunk, record};
+use crate::store::{StoreError, chunk, load, record, removed};
 
 /// The limits that the index works by, apart so that tests can have small ones.
 #[derive(Clone, Copy, Debug)]
@@ -77,9 +77,8 @@ impl Plan {
 impl Index {
     /// Reads again what stands in no chunk: the log after the mark.
     pub(super) fn open(database: &Connection, tuning: Tuning) -> Result<Self, StoreError> {
-        let head: Option<u64> = database.query_row("SELECT max(seq) FROM log", [], |row| row.get(0))?;
+        let (head, _) = load::head(database)?;
         let mark = Seq(database.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?);
-        let head = Seq(head.unwrap_or(0));
         let mut index = Self { tuning, head, mark, recent: HashMap::new(), oldest: VecDeque::new(), full: Vec::new() };
         index.read_log(database)?;
         Ok(index)
@@ -100,7 +99,10 @@ impl Index {
             for (timeline, entry) in message.placements(seq) {
                 let upto = match chunked.get(&timeline) {
                     Some(upto) => *upto,
-                    None => *chunked.entry(timeline).or_insert(chunk::newest(database, timeline)?),
+                    None => {
+                        let newest = chunk::newest(database, timeline)?.max(removed::upto(database, timeline)?);
+                        *chunked.entry(timeline).or_insert(newest)
+                    }
                 };
                 if seq > upto {
                     self.insert(timeline, entry);
@@ -126,6 +128,11 @@ impl Index {
         (entries.iter().filter(in_span).copied().collect(), stored_upto)
     }
 
+    /// How many entries of a timeline are in memory.
+    pub(super) fn entries_of(&self, timeline: Timeline) -> usize {
+        self.recent.get(&timeline).map_or(0, Vec::len)
+    }
+
     /// The newest entry of each timeline that has entries in memory.
     pub(super) fn newest(&self) -> impl Iterator<Item = (Timeline, Seq)> {
         self.recent.iter().filter_map(|(timeline, entries)| Some((*timeline, entries.last()?.seq)))
@@ -144,6 +151,23 @@ impl Index {
     pub(super) fn plan_closing(&self) -> Option<Plan> {
         let plan = self.gather(self.head, self.tuning.chunks_per_closing, 1);
         (!plan.timelines.is_empty() || plan.mark.is_some()).then_some(plan)
+    }
+
+    /// What the next transaction is to write so that chunks hold every entry up to `upto`, and all entries of timelines
+    /// with more than `most` in memory; none when they do.
+    pub(super) fn plan_sweep(&self, upto: Seq, most: usize) -> Option<Plan> {
+        let old = self.gather(upto.min(self.head), self.tuning.chunks_per_commit, 1);
+        if !old.timelines.is_empty() {
+            return Some(old);
+        }
+        // A timeline that fills a chunk leaves with the next commit anyway: longer ones need not be looked for.
+        if most >= self.tuning.chunk_entries {
+            return None;
+        }
+        let long = self.recent.iter().filter(|(_, entries)| entries.len() > most).take(self.tuning.chunks_per_commit);
+        let timelines: Vec<_> = long.map(|(timeline, entries)| (*timeline, entries.clone())).collect();
+        let plan = Plan { timelines, chunk_entries: self.tuning.chunk_entries, mark: None, passed: 0 };
+        (!plan.timelines.is_empty()).then_some(plan)
     }
 
     fn gather(&self, upto: Seq, room: usize, mark_step: u64) -> Plan {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::chat::{
-    Done, Group, Membership, PasswordHash, Realm, Receipt, Remembered, Session, Snapshot, Timeline, User,
+    Done, Group, Membership, PageRead, PasswordHash, Realm, Receipt, Remembered, Session, Snapshot, Timeline, User,
 };
 use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
-use crate::store::{StoreError, chunk};
+use crate::store::{StoreError, chunk, removed};
 use crate::time::Time;
 
 /// Reads the snapshot. `recent` tells the newest entry of each timeline that has entries outside the chunks.
@@ -18,13 +18,10 @@ pub(super) fn load(
     database: &Connection,
     recent: impl IntoIterator<Item = (Timeline, Seq)>,
 ) -> Result<Snapshot, StoreError> {
-    let newest = database
-        .query_row("SELECT seq, time FROM log ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (head, time) = newest.unwrap_or_default();
+    let (head, time) = head(database)?;
     let mut snapshot = Snapshot {
-        head: Seq(head),
-        time: Time(time),
+        head,
+        time,
         users: users(database)?,
         sessions: sessions(database)?,
         groups: groups(database)?,
@@ -36,8 +33,18 @@ pub(super) fn load(
     enter_cursors(database, &mut snapshot.users)?;
     enter_requests(database, &mut snapshot.users)?;
     enter_blocks(database, &mut snapshot.users)?;
-    enter_recent(&mut snapshot, recent);
+    // What retention removed was the newest once: a timeline's end never goes back.
+    enter_last(&mut snapshot, removed::all(database)?);
+    enter_last(&mut snapshot, recent);
     Ok(snapshot)
+}
+
+/// The newest log entry and its time, though the log may not hold it any more.
+pub(super) fn head(database: &Connection) -> rusqlite::Result<(Seq, Time)> {
+    let place = |row: &Row<'_>| Ok((Seq(row.get(0)?), Time(row.get(1)?)));
+    let noted = database.query_row("SELECT seq, time FROM head", [], place)?;
+    let newest = database.query_row("SELECT seq, time FROM log ORDER BY seq DESC LIMIT 1", [], place).optional()?;
+    Ok(newest.map_or(noted, |newest| noted.max(newest)))
 }
 
 /// Rows that are numbered from `first` without a gap, in that order: a state has them by their places.
@@ -127,7 +134,7 @@ fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreErr
     Ok(sessions)
 }
 
-fn address(row: &Row<'_>, column: usize) -> Result<IpAddr, StoreError> {
+pub(super) fn address(row: &Row<'_>, column: usize) -> Result<IpAddr, StoreError> {
     let text: String = row.get(column)?;
     text.parse().map_err(|_| StoreError::Damaged("an address that is none".into()))
 }
@@ -183,18 +190,23 @@ fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), Store
     let mut statement = database.prepare("SELECT user_id, tag, request, first, time, page FROM done ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let page = row.get::<_, Option<String>>(5)?.map(|page| serde_json::from_str(&page)).transpose();
         let done = Done {
             tag: Digest(row.get::<_, i64>(1)?.cast_unsigned()),
             request: Digest(row.get::<_, i64>(2)?.cast_unsigned()),
             receipt: Receipt { seq: Seq(row.get(3)?), time: Time(row.get(4)?) },
-            page: page.map_err(|error| StoreError::Damaged(format!("a tagged request: {error}").into()))?,
+            page: page_read(row, 5)?.map(Box::new),
         };
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
             user.done.push(done);
         }
     }
     Ok(())
+}
+
+/// The page that a tagged request read.
+pub(super) fn page_read(row: &Row<'_>, column: usize) -> Result<Option<PageRead>, StoreError> {
+    let page = row.get::<_, Option<String>>(column)?.map(|page| serde_json::from_str(&page)).transpose();
+    page.map_err(|error| StoreError::Damaged(format!("a tagged request: {error}").into()))
 }
 
 fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
@@ -208,15 +220,15 @@ fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreEr
     Ok(())
 }
 
-fn enter_recent(snapshot: &mut Snapshot, recent: impl IntoIterator<Item = (Timeline, Seq)>) {
-    for (timeline, newest) in recent {
+fn enter_last(snapshot: &mut Snapshot, newest: impl IntoIterator<Item = (Timeline, Seq)>) {
+    for (timeline, newest) in newest {
         let last = match timeline {
             Timeline::User(user) => snapshot.users.get_mut(user.0 as usize).map(|user| &mut user.last),
             Timeline::Group(group) => snapshot.groups.get_mut(group.0 as usize).map(|group| &mut group.last),
             Timeline::Broadcast => Some(&mut snapshot.last_broadcast),
         };
         if let Some(last) = last {
-            *last = newest;
+            *last = newest.max(*last);
         }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Never here: sockets, the hub, rules.
 
+mod archive;
+mod backup;
 mod backwards;
 mod checkpoint;
 mod chunk;
@@ -16,12 +18,15 @@ mod project;
 mod properties;
 mod readers;
 mod record;
+mod removed;
 #[cfg(test)]
 mod retelling;
+mod retention;
 mod schema;
 mod sqlite;
 #[cfg(test)]
 mod testing;
+mod transfer;
 #[cfg(test)]
 mod wishes;
 mod writer;
@@ -33,7 +38,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::chat::{Record, Snapshot, StoredMessage, View};
 use crate::id::Seq;
 
+pub use backup::backup;
+pub use retention::{Rules, Sweep, Swept};
 pub use sqlite::SqliteStore;
+pub use transfer::{Progress, TransferError, export, import};
 
 /// The seam for the engine behind the hub: the embedded one now, a replicated log later.
 pub trait Store: Send + Sync + 'static {
@@ -65,6 +73,21 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// Where the store cannot be read.
     fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError>;
+
+    /// The newest message of a view's spans that retention has removed; 0 where it has removed none. A reader who goes on
+    /// from an earlier place has missed something, and is to be told so (`truncated`, PROTOCOL §7): what is still there
+    /// comes after this one, but for what other timelines of the view hold.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn removed_upto(&self, view: &View) -> Result<Seq, StoreError>;
+
+    /// Does one step of a sweep of retention: a transaction short enough to stand between two commits. What it removes is
+    /// gone for good, and space with it, by and by; a kill at any time loses at most the step.
+    ///
+    /// # Errors
+    /// Where the store cannot be read or written. The sweep may go on with the same step later.
+    fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError>;
 
     /// Makes the next opening fast; called once, after the last commit.
     ///
@@ -108,6 +131,14 @@ pub enum CommitError {
     Unknown(#[source] StoreError),
 }
 
+impl CommitError {
+    /// What happened, for those to whom the outcome does not matter.
+    fn into_cause(self) -> StoreError {
+        let (Self::RolledBack(cause) | Self::Unknown(cause)) = self;
+        cause
+    }
+}
+
 /// What a commit waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -135,6 +166,18 @@ pub enum StoreError {
     /// The data directory holds something else, which must not be touched.
     #[error("the data directory {} is not empty and holds no store of kabar; choose an empty or a new one", .0.display())]
     Foreign(PathBuf),
+    /// The data directory holds no store, or there is no such directory.
+    #[error("there is no store of kabar in {}", .0.display())]
+    Missing(PathBuf),
+    /// Something would have to be overwritten.
+    #[error("{} is not empty, and nothing in it is overwritten; choose an empty or a new directory", .0.display())]
+    NotEmpty(PathBuf),
+    /// An import would have to be mixed with what is there.
+    #[error("the store in {} is in use already; an import needs an empty or a new directory", .0.display())]
+    Used(PathBuf),
+    /// An older server has written the store, and only a server changes it.
+    #[error("the store in {} is that of an older server; start this version's server on it once", .0.display())]
+    Older(PathBuf),
     /// A newer server has written the store.
     #[error("the store has version {found}, this server knows versions up to {known}; use the newer server")]
     Newer {

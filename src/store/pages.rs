@@ -55,7 +55,7 @@ impl Moment {
                 let upto = page.messages.last().map_or(Seq(entry.seq.0 - 1), |message| message.seq);
                 return Ok(Page { upto, more: true, ..page });
             }
-            let message = read_message(&mut log, entry.seq)?;
+            let Some(message) = read_message(&mut log, entry.seq)? else { continue };
             bytes += message.body.0.len();
             page.messages.push(message);
         }
@@ -70,12 +70,13 @@ pub(super) fn durable_spans(index: &Index, view: &View) -> impl Iterator<Item = 
     durable.filter(|span| span.after < span.upto)
 }
 
-pub(super) fn read_message(log: &mut CachedStatement<'_>, seq: Seq) -> Result<StoredMessage, StoreError> {
+/// None where retention took the message between the look at the memory and the one at the table.
+pub(super) fn read_message(log: &mut CachedStatement<'_>, seq: Seq) -> Result<Option<StoredMessage>, StoreError> {
     let message = log.query_row([seq.0], |row| {
         let body = Body(Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?));
         Ok(StoredMessage { seq, time: Time(row.get(0)?), body })
     });
-    message.optional()?.ok_or_else(|| StoreError::Damaged(format!("log entry {seq} is missing").into()))
+    Ok(message.optional()?)
 }
 
 /// The entries of all sources by their numbers, each number once.

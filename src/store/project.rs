@@ -5,7 +5,7 @@
 
 use rusqlite::{ToSql, params};
 
-use crate::chat::{Author, Event, PasswordHash, Record};
+use crate::chat::{Author, Event, PageRead, PasswordHash, Record};
 use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
@@ -82,8 +82,7 @@ pub(super) fn project(
         Event::GroupJoined { group, user } => write(ADD_MEMBER, params![seq, group.0, user.0]),
         Event::RequestDone { once, first, page } => {
             let (tag, request) = (once.tag.0.cast_signed(), once.request.0.cast_signed());
-            let page = page.as_deref().map(serde_json::to_string).transpose();
-            let page = page.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            let page = page_text(page.as_deref())?;
             write(FORGET_REQUEST, params![once.user.0, tag])?;
             write(ADD_REQUEST, params![seq, once.user.0, tag, request, first.0, time, page])?;
             write(FORGET_REQUESTS_OVER, params![once.user.0, TAGS_PER_USER])
@@ -102,6 +101,12 @@ pub(super) fn project(
         Event::PasswordChanged { user, password } => write(CHANGE_PASSWORD, params![user.0, &*password.0]),
         Event::UserUnregistered { user } => write(UNREGISTER_USER, params![user.0]),
     }
+}
+
+/// How the page that a tagged request read is stored.
+pub(super) fn page_text(page: Option<&PageRead>) -> rusqlite::Result<Option<String>> {
+    let text = page.map(serde_json::to_string).transpose();
+    text.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 fn text(password: &Option<PasswordHash>) -> Option<&str> {

@@ -13,7 +13,7 @@ use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
 use crate::name::{Address, Name};
 use crate::store::retelling::retell;
 use crate::store::testing::open_tiny;
-use crate::store::wishes::{KINDS, Wish, command, name};
+use crate::store::wishes::{Wish, command, name, wish};
 use crate::store::{SqliteStore, Store, record};
 use crate::time::Time;
 
@@ -27,9 +27,8 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let wish = (0..KINDS, 0..4_u32, 0..4_u32, 0..1_000_000_u64);
     prop_oneof![
-        16 => wish.prop_map(|(kind, who, whom, place)| Step::Want(Wish { kind, who, whom, place })),
+        16 => wish().prop_map(Step::Want),
         4 => Just(Step::Commit),
         1 => any::<bool>().prop_map(|close| Step::Reopen { close }),
         2 => (0..4_u32, 1..6_usize).prop_map(|(who, limit)| Step::Read { who, limit }),
@@ -39,14 +38,18 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The live side, with what is not committed yet.
-struct Live {
-    state: State,
+pub(super) struct Live {
+    pub(super) state: State,
     pending: Vec<Record>,
-    log: Vec<Record>,
+    pub(super) log: Vec<Record>,
 }
 
 impl Live {
-    fn want(&mut self, wish: &Wish) {
+    pub(super) fn new() -> Self {
+        Self { state: State::new(home()), pending: Vec::new(), log: Vec::new() }
+    }
+
+    pub(super) fn want(&mut self, wish: &Wish) {
         let time = Time(self.state.time().0 + wish.place % 400_000);
         let mut events = decide(&self.state, time, &command(&self.state, wish)).unwrap_or_default();
         let known = self.state.user(UserId(wish.who)).is_some();
@@ -70,13 +73,13 @@ impl Live {
         self.pending.push(record);
     }
 
-    fn commit(&mut self, store: &SqliteStore) {
+    pub(super) fn commit(&mut self, store: &SqliteStore) {
         store.commit(&self.pending).unwrap();
         self.log.append(&mut self.pending);
     }
 }
 
-fn home() -> Name {
+pub(super) fn home() -> Name {
     Name::parse("local").unwrap()
 }
 
@@ -86,7 +89,7 @@ fn fold(log: &[Record]) -> State {
     state
 }
 
-fn stored_log(directory: &Path) -> Vec<Record> {
+pub(super) fn stored_log(directory: &Path) -> Vec<Record> {
     let database = Connection::open(directory.join("kabar.db")).unwrap();
     let mut statement = database.prepare("SELECT seq, time, event, body FROM log ORDER BY seq").unwrap();
     let rows = statement.query_map([], |row| {
@@ -176,7 +179,7 @@ fn check_reading_again(store: &SqliteStore, live: &Live, who: UserId, before: Se
 fn tagged_requests_past_the_bound_are_forgotten_on_disk_as_in_memory() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+    let mut live = Live::new();
     live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
     for number in 0..TAGS_PER_USER as u64 + 40 {
         let once = Once { user: UserId(0), tag: Digest(number), request: Digest(number) };
@@ -193,7 +196,7 @@ proptest! {
     fn what_is_stored_is_the_live_state(steps in prop::collection::vec(step(), 1..250)) {
         let directory = tempfile::tempdir().unwrap();
         let mut store = open_tiny(directory.path());
-        let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+        let mut live = Live::new();
         for step in &steps {
             match step {
                 Step::Want(wish) => live.want(wish),
@@ -224,7 +227,7 @@ proptest! {
 fn of_more_live_intervals_than_are_kept_the_oldest_goes() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+    let mut live = Live::new();
     live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
     (0..200).for_each(|place| live.want(&Wish { kind: 9, who: 0, whom: 0, place }));
     (1..=LIVE_INTERVALS as u64 + 3).for_each(|n| live.want(&Wish { kind: 11, who: 0, whom: 0, place: 5 * n }));
@@ -238,7 +241,7 @@ fn of_more_live_intervals_than_are_kept_the_oldest_goes() {
 fn each_interval_of_a_membership_keeps_its_own_end() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live { state: State::new(home()), pending: Vec::new(), log: Vec::new() };
+    let mut live = Live::new();
     let (register, create, join, leave) = (0, 14, 15, 16);
     for (who, kind) in [(0, register), (1, register), (0, create), (1, join), (1, leave), (1, join), (1, leave)] {
         live.want(&Wish { kind, who, whom: 0, place: 1 });

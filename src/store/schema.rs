@@ -20,16 +20,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("version-1.sql")];
 
 /// Brings the database to the version that this server knows.
 pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {
-    let application = pragma(connection, "application_id")?;
-    let version = pragma(connection, "user_version")?;
-    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let fresh = (application, version, tables) == (0, 0, 0);
-    if application != APPLICATION && !fresh {
-        return Err(StoreError::Foreign(directory.to_owned()));
-    }
-    let Some(missing) = MIGRATIONS.get(version as usize..) else {
-        return Err(StoreError::Newer { found: version, known: MIGRATIONS.len() as u32 });
-    };
+    let missing = missing(connection, directory)?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -40,6 +31,25 @@ pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
     Ok(transaction.commit()?)
+}
+
+/// Checks that the database has the version that this program knows, without changing it.
+pub(super) fn check(connection: &Connection, directory: &Path) -> Result<(), StoreError> {
+    let missing = missing(connection, directory)?;
+    if missing.is_empty() { Ok(()) } else { Err(StoreError::Older(directory.to_owned())) }
+}
+
+/// The scripts that the database lacks.
+fn missing(connection: &Connection, directory: &Path) -> Result<&'static [&'static str], StoreError> {
+    let application = pragma(connection, "application_id")?;
+    let version = pragma(connection, "user_version")?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let fresh = (application, version, tables) == (0, 0, 0);
+    if application != APPLICATION && !fresh {
+        return Err(StoreError::Foreign(directory.to_owned()));
+    }
+    let newer = StoreError::Newer { found: version, known: MIGRATIONS.len() as u32 };
+    MIGRATIONS.get(version as usize..).ok_or(newer)
 }
 
 fn pragma(connection: &Connection, name: &str) -> Result<u32, StoreError> {

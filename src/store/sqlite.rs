@@ -3,15 +3,21 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::chat::{Record, Snapshot, View};
+use rusqlite::Connection;
+
+use crate::chat::{Record, Snapshot, Timeline, View};
+use crate::id::Seq;
 use crate::store::backwards::Backwards;
 use crate::store::checkpoint::Checkpointer;
 use crate::store::directory::Directory;
 use crate::store::index::{Index, Tuning};
 use crate::store::pages::Moment;
 use crate::store::readers::Readers;
+use crate::store::retention::{Sweep, Swept, Workplace};
 use crate::store::writer::Writer;
-use crate::store::{CommitError, Durability, NewestPage, Page, Store, StoreError, connection, load, locked, schema};
+use crate::store::{
+    CommitError, Durability, NewestPage, Page, Store, StoreError, connection, load, locked, removed, schema,
+};
 
 /// The embedded store.
 ///
@@ -82,6 +88,14 @@ impl Store for SqliteStore {
         self.readers.read(|moment| index.page(moment, view, limit))
     }
 
+    fn removed_upto(&self, view: &View) -> Result<Seq, StoreError> {
+        self.readers.read(|moment| removed::in_view(moment, view))
+    }
+
+    fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
+        sweep.step(self)
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         let mut writer = locked(&self.writer);
         writer.idle()?;
@@ -91,10 +105,54 @@ impl Store for SqliteStore {
                 let Some(plan) = index.plan_closing() else { break };
                 (index.head(), plan)
             };
-            writer.write(head, &[], &plan).map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| why)?;
+            writer.write(head, &[], &plan).map_err(CommitError::into_cause)?;
             locked(&self.index).settle(&plan, &[]);
         }
         Ok(self.checkpointer.truncate()?)
+    }
+}
+
+impl Workplace for SqliteStore {
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.readers.read(|moment| look(moment))
+    }
+
+    fn change(&self, change: impl FnOnce(&Connection) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut writer = locked(&self.writer);
+        self.checkpointer.keep_short(writer.idle()?)?;
+        writer.change(change).map_err(CommitError::into_cause)
+    }
+
+    fn move_to_chunks(&self, upto: Seq, most: usize) -> Result<bool, StoreError> {
+        let mut writer = locked(&self.writer);
+        self.checkpointer.keep_short(writer.idle()?)?;
+        let (head, plan) = {
+            let index = locked(&self.index);
+            let Some(plan) = index.plan_sweep(upto, most) else { return Ok(false) };
+            (index.head(), plan)
+        };
+        writer.write(head, &[], &plan).map_err(CommitError::into_cause)?;
+        locked(&self.index).settle(&plan, &[]);
+        Ok(true)
+    }
+
+    fn entries_in_memory(&self, timeline: Timeline) -> usize {
+        locked(&self.index).entries_of(timeline)
+    }
+
+    fn give_back(&self, pages: u32) -> Result<bool, StoreError> {
+        let free = |database: &Connection| database.query_row("PRAGMA freelist_count", [], |row| row.get::<_, u32>(0));
+        let before = free(locked(&self.writer).idle()?)?;
+        if before > 0 {
+            self.change(|transaction| Ok(transaction.execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))?))?;
+        }
+        let after = free(locked(&self.writer).idle()?)?;
+        // A store that an old server made keeps its free pages, and fills them again.
+        let more = 0 < after && after < before;
+        if !more {
+            self.checkpointer.copy()?;
+        }
+        Ok(more)
     }
 }
 
@@ -102,7 +160,7 @@ impl Store for SqliteStore {
 mod tests {
     use super::*;
     use crate::chat::Destination;
-    use crate::id::{Seq, UserId};
+    use crate::id::UserId;
     use crate::store::testing::{direct_view, open_tiny, said};
     use std::thread;
 

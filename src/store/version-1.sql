@@ -21,6 +21,19 @@ CREATE TABLE chunks (
 CREATE TABLE indexed (upto INTEGER NOT NULL);
 INSERT INTO indexed (upto) VALUES (0);
 
+-- What retention took out of a timeline: every entry up to this one, which was the newest of them. A message stays in the
+-- log for as long as a timeline holds it.
+CREATE TABLE removed (
+    kind INTEGER NOT NULL, -- as in chunks
+    owner INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    PRIMARY KEY (kind, owner)
+) WITHOUT ROWID;
+
+-- One row: a number and a time that were given, though the log may not hold them. What is given next comes after both.
+CREATE TABLE head (seq INTEGER NOT NULL, time INTEGER NOT NULL);
+INSERT INTO head (seq, time) VALUES (0, 0);
+
 -- The entities, as the events up to the newest left them.
 CREATE TABLE users (
     id INTEGER PRIMARY KEY,

@@ -1,8 +1,11 @@
 //! Commands for the property tests: every kind, among few users, groups and realms, so that they meet.
 
+use proptest::prelude::*;
+
 use crate::chat::{Command, NewSession, PasswordHash, State};
 use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
+use crate::store::testing::HASH;
 
 /// A command in the rough, to be made out against the state of its moment.
 #[derive(Clone, Debug)]
@@ -14,7 +17,17 @@ pub(super) struct Wish {
 }
 
 /// How many kinds of wishes there are.
-pub(super) const KINDS: u8 = 23;
+const KINDS: u8 = 23;
+
+pub(super) fn wish() -> impl Strategy<Value = Wish> {
+    let numbers = (0..KINDS, 0..4_u32, 0..4_u32, 0..1_000_000_u64);
+    numbers.prop_map(|(kind, who, whom, place)| Wish { kind, who, whom, place })
+}
+
+/// One of the hashes that passwords have here.
+fn hash(number: u64) -> PasswordHash {
+    PasswordHash(HASH.replace("c29t", &format!("c2{:02}", number % 100)).into())
+}
 
 pub(super) fn name(kind: &str, number: u32) -> Name {
     Name::parse(&format!("{kind}{number}")).unwrap()
@@ -29,7 +42,7 @@ fn nth_session(state: &State, n: u64) -> SessionId {
 pub(super) fn command(state: &State, wish: &Wish) -> Command {
     let Wish { kind, who, whom, place } = wish;
     let user = UserId(*who);
-    let (password, text) = (PasswordHash(format!("$hash{}", place % 2).into()), format!("halo {place}").into());
+    let (password, text) = (hash(place % 2), format!("halo {place}").into());
     let within = Seq(place % (state.head().0 + 1));
     let realm = RealmId(*whom % state.realms().len() as u32);
     let crossing = (place % 2 == 0).then(|| state.realms()[realm.0 as usize].name.clone());
@@ -71,7 +84,7 @@ fn about_groups(state: &State, Wish { kind, who, whom, place }: &Wish) -> Comman
     let (user, group) = (UserId(*who), name("group", *whom % 2));
     match kind {
         14 => {
-            let password = (place % 2 == 0).then(|| PasswordHash("$hash".into()));
+            let password = (place % 2 == 0).then(|| hash(0));
             Command::CreateGroup { owner: user, name: group, password }
         }
         15 => {
@@ -82,7 +95,7 @@ fn about_groups(state: &State, Wish { kind, who, whom, place }: &Wish) -> Comman
         17 if place % 4 == 0 => Command::DeleteGroup { owner: user, group },
         17 => Command::Kick { owner: user, group, user: name("user", (place % 4) as u32) },
         _ => {
-            let password = (place % 3 == 0).then(|| PasswordHash(format!("$hash{place}").into()));
+            let password = (place % 3 == 0).then(|| hash(*place));
             Command::ChangeGroupPassword { owner: user, group, password }
         }
     }
@@ -97,9 +110,7 @@ fn about_people(state: &State, Wish { kind, who, whom, place }: &Wish) -> Comman
         20 => Command::Unblock { user, whom },
         21 => Command::RevokeSession { user, session },
         22 if place % 8 == 0 => Command::Unregister { user, verified },
-        _ => {
-            Command::ChangePassword { user, session, verified, password: PasswordHash(format!("$hash{place}").into()) }
-        }
+        _ => Command::ChangePassword { user, session, verified, password: hash(*place) },
     }
 }
 

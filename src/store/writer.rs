@@ -28,7 +28,18 @@ impl Writer {
 
     /// Writes a batch, which follows `head`, and a plan, or nothing.
     pub(super) fn write(&mut self, head: Seq, batch: &[Record], plan: &Plan) -> Result<(), CommitError> {
-        let result = self.transact(head, batch, plan);
+        self.change(|transaction| {
+            append(transaction, head, batch)?;
+            move_index(transaction, plan)
+        })
+    }
+
+    /// Changes the database in one transaction.
+    pub(super) fn change(
+        &mut self,
+        change: impl FnOnce(&Connection) -> Result<(), StoreError>,
+    ) -> Result<(), CommitError> {
+        let result = self.transact(change);
         self.judge(result)
     }
 
@@ -45,11 +56,10 @@ impl Writer {
         }
     }
 
-    fn transact(&mut self, head: Seq, batch: &[Record], plan: &Plan) -> Result<(), CommitError> {
+    fn transact(&mut self, change: impl FnOnce(&Connection) -> Result<(), StoreError>) -> Result<(), CommitError> {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)
             .map_err(|error| CommitError::RolledBack(error.into()))?;
-        append(&transaction, head, batch).map_err(CommitError::RolledBack)?;
-        move_index(&transaction, plan).map_err(CommitError::RolledBack)?;
+        change(&transaction).map_err(CommitError::RolledBack)?;
         transaction.commit().map_err(not_committed)
     }
 }

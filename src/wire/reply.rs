@@ -95,6 +95,12 @@ pub(super) fn append_lagged(out: &mut Vec<u8>, after: Seq) {
     });
 }
 
+pub(super) fn append_truncated(out: &mut Vec<u8>, before: Seq) {
+    append_frame(out, None, |frame| {
+        frame.field("event", "truncated").field("before", &before);
+    });
+}
+
 /// `data` repeats the message: the realm document puts some of its error texts there.
 fn append_error(out: &mut Vec<u8>, tag: Option<&Tag>, message: &str, code: &str, detail: Option<&str>) {
     append_frame(out, tag, |frame| {

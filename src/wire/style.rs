@@ -88,6 +88,14 @@ impl Style {
         }
     }
 
+    /// Appends the notice that of the messages before `before` some that were asked for are gone (PROTOCOL §7).
+    pub fn truncated(self, out: &mut Vec<u8>, before: Seq) {
+        match self {
+            Self::Json => reply::append_truncated(out, before),
+            Self::Text => text::append_truncated(out),
+        }
+    }
+
     /// Appends the last words before the server closes a connection.
     pub fn farewell(self, out: &mut Vec<u8>, why: Farewell) {
         match self {

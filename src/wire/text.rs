@@ -54,6 +54,10 @@ pub(super) fn append_lagged(out: &mut Vec<u8>) {
     append_error(out, wording::LAGGED);
 }
 
+pub(super) fn append_truncated(out: &mut Vec<u8>) {
+    append_error(out, wording::TRUNCATED);
+}
+
 /// A message as it is pushed, and as an inbox lists it.
 pub(super) fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
     // A body that cannot be read was not written by this server, and is not shown.

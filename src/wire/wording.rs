@@ -200,6 +200,9 @@ pub(super) fn group_change(change: GroupChange) -> &'static str {
 /// For a person who reads more slowly than others write.
 pub(super) const LAGGED: &str = "Terlalu lambat: ada pesan yang terlewat, lihat dengan inbox";
 
+/// For a person who asks for more than was kept.
+pub(super) const TRUNCATED: &str = "Ada pesan lama yang sudah dihapus";
+
 /// The last sentence on a connection.
 pub(super) fn farewell(why: Farewell) -> &'static str {
     match why {

@@ -6,6 +6,7 @@ mod any_bytes;
 mod crash;
 mod durability;
 mod habits;
+mod keeping;
 mod live;
 mod people;
 mod reliability;

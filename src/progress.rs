@@ -1,0 +1,73 @@
+//! How far something is that takes a while: on standard error, where a person looks at it, and nowhere else.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
+
+use kabar::limits::PROGRESS_SHOWN;
+use kabar::store::Progress;
+
+/// One line of a terminal, written over and over. Without colours, so that there are none to decline (no-color.org).
+pub(crate) struct Line {
+    doing: &'static str,
+    unit: &'static str,
+    terminal: bool,
+    shown: Instant,
+    width: usize,
+}
+
+impl Line {
+    pub(crate) fn new(doing: &'static str, unit: &'static str) -> Self {
+        Self { doing, unit, terminal: io::stderr().is_terminal(), shown: Instant::now(), width: 0 }
+    }
+
+    pub(crate) fn show(&mut self, progress: Progress) {
+        if !self.terminal || self.shown.elapsed() < PROGRESS_SHOWN {
+            return;
+        }
+        self.shown = Instant::now();
+        let percent = progress.percent.map_or(String::new(), |percent| format!(" ({percent}%)"));
+        let text = format!("{}: {} {}{percent}", self.doing, grouped(progress.count), self.unit);
+        self.write(&text);
+        self.width = text.len();
+    }
+
+    /// A terminal that is gone stops nothing.
+    fn write(&self, text: &str) {
+        let _unseen = write!(io::stderr(), "\r{text:<width$}", width = self.width);
+    }
+}
+
+/// The line is gone before anything else is said.
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.width > 0 {
+            self.write("");
+            self.write("\r");
+        }
+    }
+}
+
+/// `1,234,567`
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}
