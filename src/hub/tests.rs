@@ -8,9 +8,9 @@ use tempfile::TempDir;
 
 use crate::chat::{Command, PasswordHash, Record, Snapshot, View};
 use crate::hub::{Committer, Executed, Hub, Outbox, Sink, Step};
-use crate::id::UserId;
+use crate::id::{Seq, UserId};
 use crate::name::{Address, Name};
-use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError};
+use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
 use crate::wire::Style;
 
 /// What a connection's other end has heard.
@@ -50,6 +50,14 @@ impl Store for Moody {
 
     fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
         self.store.newest_page(view, limit)
+    }
+
+    fn removed_upto(&self, view: &View) -> Result<Seq, StoreError> {
+        self.store.removed_upto(view)
+    }
+
+    fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
+        self.store.sweep(sweep)
     }
 
     fn close(&self) -> Result<(), StoreError> {
