@@ -96,8 +96,10 @@ pub const REPLY_BYTES: usize = 256 * 1024;
 pub const PUSH_BYTES: usize = 256 * 1024;
 /// A send buffer larger than this is given back once it is empty: an idle connection holds next to nothing.
 pub const IDLE_BUFFER_BYTES: usize = 512;
-/// How long a closing connection may take to accept its last words.
+/// How long a closing connection may take to accept any more of what was answered.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
+/// Reads that a connection is still granted when the server ends it: a megabyte that was on its way.
+pub const LAST_READS: usize = 16;
 /// TCP keep-alive: the first probe after this long a silence, then ten seconds between probes.
 pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);
 /// Between two keep-alive probes.

@@ -16,7 +16,7 @@ impl Hub {
         // Under the state's lock nothing new can come between finding the inbox read and listening, nor can the session
         // be closed and its connections be detached before this one is among them.
         let state = self.0.read_state();
-        if state.session(session).is_none() {
+        if state.session(session).is_none_or(|open| open.user != user) {
             return;
         }
         let mut presence = self.0.presence();
@@ -49,16 +49,14 @@ impl Hub {
     fn detach_where(&self, user: UserId, leaves: impl Fn(&Attached) -> bool) {
         let state = self.0.read_state();
         let mut presence = self.0.presence();
-        let left = presence.detach(user, leaves);
+        let left: Vec<_> = presence.detach(user, leaves).iter().map(|left| left.outbox.end_binding()).collect();
         let goes = !left.is_empty() && !presence.is_online(user);
         let watchers = if goes { presence.tell_watchers(&state, user, false) } else { Vec::new() };
         drop(presence);
         drop(state);
         watchers.iter().for_each(|watcher| watcher.flush());
-        for attached in left {
-            self.note_read(user, attached.outbox.take_read());
-            attached.outbox.stop_listening();
-            attached.outbox.set_stranger(true);
+        for interval in left {
+            self.note_read(user, interval);
         }
     }
 

@@ -137,6 +137,9 @@ impl Committer {
                     pending.clear();
                     pending.ticket = last.next().next().0;
                     shared.issued.store(last.next().0, Ordering::Release);
+                    drop(pending);
+                    shared.presence().end_bindings_outside(&state);
+                    shared.room.notify_waiters();
                     return last;
                 }
                 Err(error) => error!(%error, "the store cannot be read either; trying again"),

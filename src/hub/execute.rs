@@ -41,9 +41,15 @@ impl Hub {
         let shared = &*self.0;
         let state = shared.write_state();
         let now = Time::now().max(state.time());
-        let decided = shared.decide(&state, now, command, once);
+        let mut decided = shared.decide(&state, now, command, once);
+        if page.is_some() && matches!(decided, Ok(Decided::Before(_))) {
+            // The same request, sent again, was faster: this one is to show that page and not its own.
+            decided = Err(Refusal::CursorMoved);
+        }
         match decided {
-            Ok(Decided::Nothing(receipt)) => Executed { result: Ok(receipt), ticket: shared.newest_ticket() },
+            Ok(Decided::Nothing(receipt) | Decided::Before(receipt)) => {
+                Executed { result: Ok(receipt), ticket: shared.newest_ticket() }
+            }
             Ok(Decided::Events(mut events)) => {
                 let receipt = Receipt { seq: state.head().next(), time: now };
                 events.extend(once.map(|once| remember(*once, receipt.seq, page)));
@@ -68,8 +74,10 @@ struct Taken {
 
 /// What a command comes to.
 enum Decided {
-    /// Nothing is to change, or was changed before.
+    /// Nothing is to change.
     Nothing(Receipt),
+    /// It was changed before, under the request's tag.
+    Before(Receipt),
     Events(Vec<Event>),
 }
 
@@ -81,7 +89,7 @@ impl Shared {
         if let Some(once) = once
             && let Some(done) = state.done_before(once, now)?
         {
-            return Ok(Decided::Nothing(done.receipt));
+            return Ok(Decided::Before(done.receipt));
         }
         let events = decide(state, now, command)?;
         if events.is_empty() {

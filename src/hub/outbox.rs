@@ -69,7 +69,7 @@ struct Mark {
 }
 
 /// What waits to leave a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// Replies that wait for the disk.
     pub requests: usize,
@@ -148,11 +148,30 @@ impl Outbox {
         if !queue.push.wants(seq) {
             return false;
         }
-        if !queue.take_push(frame) {
+        if !self.take_push(&mut queue, frame) {
             return false;
         }
         queue.push.note_pushed(seq);
         !std::mem::replace(&mut queue.listed, true)
+    }
+
+    /// Takes a pushed frame in. Where that is too much even after the socket took what it takes, the reader lags.
+    fn take_push(&self, queue: &mut Queue, frame: &[u8]) -> bool {
+        if !queue.fits(frame) && !queue.blocked && queue.write(&*self.sink) {
+            self.wake.notify_one();
+        }
+        let fits = queue.fits(frame);
+        if fits {
+            queue.ready.extend_from_slice(frame);
+        } else {
+            queue.push.lag();
+        }
+        fits
+    }
+
+    /// Whether the queue is far from running over.
+    pub(super) fn has_room(&self) -> bool {
+        self.queue().backlog() <= PUSH_BYTES / 2
     }
 
     /// Puts a notice into the queue, if the connection asked for its kind.
@@ -165,7 +184,7 @@ impl Outbox {
         }
         let mut frame = Vec::new();
         self.style.notify(&mut frame, notice);
-        queue.take_push(&frame) && !std::mem::replace(&mut queue.listed, true)
+        self.take_push(&mut queue, &frame) && !std::mem::replace(&mut queue.listed, true)
     }
 
     /// Puts what was pushed before this connection listened into the queue. The caller sees to it that the queue
@@ -197,12 +216,17 @@ impl Outbox {
         self.queue().blocked
     }
 
+    /// What waits to leave.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        self.queue().waiting()
+    }
+
     /// Whether what waits to leave is little enough. If not, the connection's task is woken when some has left.
     #[must_use]
     pub fn has_left(&self, little_enough: impl Fn(Waiting) -> bool) -> bool {
         let mut queue = self.queue();
-        let waiting = Waiting { requests: queue.marks.len(), bytes: queue.held.len() + queue.backlog() };
-        let enough = little_enough(waiting);
+        let enough = little_enough(queue.waiting());
         queue.awaited |= !enough;
         enough
     }
@@ -275,6 +299,15 @@ impl Outbox {
         if self.style == Style::Text { self.queue().push.take_left() } else { None }
     }
 
+    /// Ends what the connection had from its session, and gives what was read live. Only while its place in the
+    /// presence is being taken away: a new binding must not suffer from the end of the old one.
+    pub(super) fn end_binding(&self) -> Option<(Seq, Seq)> {
+        let read = self.take_read();
+        self.stop_listening();
+        self.set_stranger(true);
+        read
+    }
+
     /// Tells a reader that lagged, and has taken everything, what was left out. A person is pushed to again, from
     /// `after` on; a program subscribes again from where it was (PROTOCOL §7).
     pub(super) fn recover(&self, after: Seq) {
@@ -296,19 +329,16 @@ impl Outbox {
 }
 
 impl Queue {
-    fn backlog(&self) -> usize {
-        self.ready.len() - self.written
+    fn waiting(&self) -> Waiting {
+        Waiting { requests: self.marks.len(), bytes: self.held.len() + self.backlog() }
     }
 
-    /// Takes a pushed frame in; where that is too much, the reader lags instead.
-    fn take_push(&mut self, frame: &[u8]) -> bool {
-        let fits = self.backlog() + frame.len() <= PUSH_BYTES;
-        if fits {
-            self.ready.extend_from_slice(frame);
-        } else {
-            self.push.lag();
-        }
-        fits
+    fn fits(&self, frame: &[u8]) -> bool {
+        self.backlog() + frame.len() <= PUSH_BYTES
+    }
+
+    fn backlog(&self) -> usize {
+        self.ready.len() - self.written
     }
 
     /// Moves settled replies from `held` to `ready`. What a failed one says did not come to be: an error leaves instead.

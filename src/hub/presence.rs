@@ -81,6 +81,17 @@ impl Presence {
         self.watchers.push(Arc::downgrade(outbox));
     }
 
+    /// Ends the bindings to sessions that a failed commit took back: their numbers will be given out again.
+    pub(super) fn end_bindings_outside(&mut self, state: &State) {
+        let users: Vec<UserId> = self.users.keys().copied().collect();
+        for user in users {
+            let is_open = |id| state.session(id).is_some_and(|open| open.user == user);
+            for lost in self.detach(user, |attached| !is_open(attached.session)) {
+                lost.outbox.end_binding();
+            }
+        }
+    }
+
     pub(super) fn connections(&self, user: UserId) -> &[Attached] {
         self.users.get(&user).map_or(&[], |online| &online.connections)
     }

@@ -69,24 +69,29 @@ impl Replay {
     }
 
     fn listen(&self, presence: &mut Presence, outbox: &Arc<Outbox>) -> bool {
-        let nothing_missing = presence.delivered <= self.after;
-        if nothing_missing {
-            listen(presence, outbox, self.after, self.topics);
+        // A queue that is nearly full with what was replayed would run over at once.
+        let goes_live = presence.delivered <= self.after && outbox.has_room();
+        if goes_live {
+            listen(presence, self.user, outbox, self.after, self.topics);
         }
-        nothing_missing
+        goes_live
     }
 }
 
 impl Hub {
     /// Pushes to the connection from now on.
-    pub fn listen(&self, outbox: &Arc<Outbox>, topics: Topics) {
+    pub fn listen(&self, user: UserId, outbox: &Arc<Outbox>, topics: Topics) {
         let mut presence = self.0.presence();
         let delivered = presence.delivered;
-        listen(&mut presence, outbox, delivered, topics);
+        listen(&mut presence, user, outbox, delivered, topics);
     }
 }
 
-fn listen(presence: &mut Presence, outbox: &Arc<Outbox>, after: Seq, topics: Topics) {
+fn listen(presence: &mut Presence, user: UserId, outbox: &Arc<Outbox>, after: Seq, topics: Topics) {
+    let is_attached = presence.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.outbox, outbox));
+    if !is_attached {
+        return;
+    }
     outbox.listen(after, topics);
     if topics.presence {
         presence.add_watcher(outbox);

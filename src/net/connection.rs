@@ -1,17 +1,19 @@
 //! One connection's life: read what came, serve it line by line, wait, end well.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::BytesMut;
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
 use tracing::debug;
 
 use crate::hub::{Ending, Outbox, Replay, Sink, Waiting};
-use crate::limits::{LAST_WORDS, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT};
+use crate::limits::{LAST_READS, LAST_WORDS, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT};
 use crate::net::Services;
 use crate::net::admission::Permit;
 use crate::net::session::{Flow, Session};
@@ -91,9 +93,14 @@ impl Connection {
         }
     }
 
-    /// The server is to end this connection: what was received is still served.
+    /// The server is to end this connection: what was received is still served, but not what keeps coming.
     async fn serve_the_rest(&mut self) -> Goodbye {
-        while matches!(self.read(), Ok(Read::Bytes)) {
+        for _ in 0..LAST_READS {
+            match self.read() {
+                Ok(Read::Bytes) => {}
+                Ok(Read::End) => return self.serve_last_line().await,
+                Ok(Read::NothingNow) | Err(_) => break,
+            }
             if let Some(goodbye) = self.serve_lines().await {
                 return goodbye;
             }
@@ -199,9 +206,13 @@ impl Connection {
         }
     }
 
-    /// Waits until what waits to leave is little enough, or the connection is gone.
+    /// Waits until what waits to leave is little enough, or the connection is to end.
     async fn until(&self, little_enough: impl Fn(Waiting) -> bool) {
-        while !self.outbox.has_left(&little_enough) && self.outbox.ending() != Some(Ending::Gone) {
+        self.until_or(little_enough, |ending| ending.is_some()).await;
+    }
+
+    async fn until_or(&self, little_enough: impl Fn(Waiting) -> bool, given_up: impl Fn(Option<Ending>) -> bool) {
+        while !self.outbox.has_left(&little_enough) && !given_up(self.outbox.ending()) {
             if !self.outbox.is_blocked() {
                 self.outbox.woken().await;
                 continue;
@@ -221,9 +232,25 @@ impl Connection {
         if let Some(Ending::Farewell(why)) = self.outbox.ending() {
             self.session.say_farewell(why);
         }
-        let everything_left = self.until(|waiting| waiting.requests == 0 && waiting.bytes == 0);
-        if tokio::time::timeout(LAST_WORDS, everything_left).await.is_err() {
-            debug!("the last words were not taken");
+        // A reader who takes something has time for the rest, and so has the disk; but not while the server stops.
+        let begun = Instant::now();
+        let mut before = Waiting::default();
+        while self.outbox.ending() != Some(Ending::Gone) {
+            let now = self.outbox.waiting();
+            if now == Waiting::default() || (now == before && now.requests == 0) {
+                break;
+            }
+            before = now;
+            let less_waits = |waiting: Waiting| waiting != now;
+            let is_gone = |ending| ending == Some(Ending::Gone);
+            let some_left = tokio::time::timeout(LAST_WORDS, self.until_or(less_waits, is_gone)).await;
+            let is_late = some_left.is_err() || begun.elapsed() > LAST_WORDS;
+            if is_late && self.outbox.ending().is_some() {
+                break;
+            }
+        }
+        if let Err(error) = SockRef::from(&*self.stream).shutdown(Shutdown::Write) {
+            debug!(%error, "the connection was gone before its end");
         }
     }
 }

@@ -96,7 +96,7 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
 fn turn_away(stream: &TcpStream, style: Style, farewell: Farewell) {
     let mut words = Vec::new();
     style.farewell(&mut words, farewell);
-    if let Err(error) = stream.try_write(&words) {
+    if let Err(error) = SockRef::from(stream).send(&words) {
         debug!(%error, "a connection that found no place could not be told");
     }
 }

@@ -156,3 +156,21 @@ fn a_failed_sync_leaves_the_outcome_open_and_what_was_acknowledged_whole() {
     let texts = server.connect().asks(&format!("inbox {token}")).expect_ok().texts();
     assert!(texts == ["before"] || texts == ["before", "during"], "{texts:?}");
 }
+
+#[test]
+fn a_connection_never_becomes_somebody_else_after_a_failed_commit() {
+    let patient = Patient::start();
+    let mut messi = patient.server.connect().registered("messi");
+    patient.server.connect().registered("neko");
+    patient.tell_disk("full");
+    assert_eq!(messi.asks("auth messi rahasia").code(), "storage_failed");
+    patient.untell_disk("full");
+    let mut neko = patient.server.connect();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    // The session that failed gives its number to the next one.
+    while !neko.asks("auth neko rahasia").is_ok() {
+        assert!(Instant::now() < deadline, "the server did not try its disk again");
+    }
+    assert_eq!(messi.asks("whoami").code(), "no_session");
+    assert_eq!(neko.asks("whoami").expect_ok().message(), "neko");
+}

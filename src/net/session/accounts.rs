@@ -70,7 +70,7 @@ impl Session {
     fn bind_to(&mut self, token: &Token, ephemeral: bool) {
         let (opened, _) = self.hub().read(|state| {
             let (session, opened) = state.session_of(&token.hash())?;
-            Some(Identity { user: opened.user, session })
+            Some(Identity { user: opened.user, session, token: opened.token })
         });
         if let Some(who) = opened {
             self.bind(who, ephemeral);

@@ -131,7 +131,7 @@ impl Session {
             let moved = self.hub().execute_once(&command, Some(&self.outbox), self.once.as_ref(), Some(read));
             match moved.result {
                 Ok(_) => {
-                    self.outbox.skip_to(upto);
+                    self.note_read_here(who, inbox, upto);
                     return Ok(Reading { messages: page.messages, more: page.more, ticket: moved.ticket });
                 }
                 Err(Refusal::CursorMoved) => {}
@@ -139,6 +139,14 @@ impl Session {
             }
         }
         Err(Refusal::Busy)
+    }
+
+    /// What a person has read as the inbox is not pushed to the same terminal after all.
+    fn note_read_here(&self, who: Identity, inbox: Inbox, upto: Seq) {
+        let is_own = self.bound.is_some_and(|bound| bound.who.user == who.user);
+        if is_own && matches!(inbox, Inbox::Own) {
+            self.outbox.skip_to(upto);
+        }
     }
 
     fn open(&self, who: Identity, inbox: Inbox) -> Result<(Opened, Ticket), Refusal> {

@@ -18,7 +18,7 @@ use tracing::debug;
 
 use crate::chat::{Command, Once, Outcome, Refusal, State};
 use crate::hub::{Executed, Hub, Outbox, Replay, Ticket};
-use crate::id::{Digest, SessionId, Token, UserId};
+use crate::id::{Digest, SessionId, Token, TokenHash, UserId};
 use crate::limits::SESSION_TOUCH;
 use crate::net::{Policy, Services};
 use crate::time::Time;
@@ -47,6 +47,9 @@ struct Bound {
 struct Identity {
     user: UserId,
     session: SessionId,
+    /// Of the session. A number that a failed commit took back is given out again, perhaps to another user: the token
+    /// tells them apart.
+    token: TokenHash,
 }
 
 /// What a request came to, and when that may be told.
@@ -258,7 +261,8 @@ impl Session {
     }
 
     fn session_of_connection(&self, state: &State, now: Time) -> Option<(Identity, bool)> {
-        self.usable(state, self.bound?.who.session, now)
+        let bound = self.bound?.who;
+        self.usable(state, bound.session, now).filter(|(who, _)| *who == bound)
     }
 
     /// The session if it is still open, and whether its use should be noted.
@@ -266,7 +270,8 @@ impl Session {
         let session = state.session(id)?;
         let unused = now.since(session.used);
         let valid = unused < self.policy().session_idle;
-        valid.then_some((Identity { user: session.user, session: id }, unused >= SESSION_TOUCH))
+        let who = Identity { user: session.user, session: id, token: session.token };
+        valid.then_some((who, unused >= SESSION_TOUCH))
     }
 
     /// Binds the connection, anew perhaps: then its old binding ends. One who logs in again does not go offline.

@@ -38,7 +38,7 @@ impl Session {
         if let Some(after) = after {
             return Flow::Replay(Replay::new(bound.who.user, after, topics));
         }
-        self.hub().listen(&self.outbox, topics);
+        self.hub().listen(bound.who.user, &self.outbox, topics);
         Flow::Continue
     }
 
