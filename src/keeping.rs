@@ -18,7 +18,7 @@ const STANDARD: &str = "-";
 pub(crate) fn backup(place: &Place, to: &Path) -> Result<(), Box<dyn Error>> {
     let data = data(place)?;
     let mut line = Line::new("backing up", "pages");
-    let bytes = store::backup(&data, to, |progress| line.show(progress))?;
+    let bytes = store::backup(&data, to, &mut |progress| line.show(progress))?;
     drop(line);
     writeln!(io::stdout(), "OK: {} bytes in {}", grouped(bytes), to.display())?;
     Ok(())
@@ -29,7 +29,7 @@ pub(crate) fn export(place: &Place, to: &Path) -> Result<(), Box<dyn Error>> {
     let mut line = Line::new("exporting", "lines");
     if to == Path::new(STANDARD) {
         let mut out = BufWriter::with_capacity(TRANSFER_BUFFER_BYTES, io::stdout().lock());
-        store::export(&data, &mut out, |progress| line.show(progress))?;
+        store::export(&data, &mut out, &mut |progress| line.show(progress))?;
         return Ok(());
     }
     // It holds password hashes and messages: readable for nobody else, and nothing is overwritten.
@@ -49,7 +49,7 @@ pub(crate) fn export(place: &Place, to: &Path) -> Result<(), Box<dyn Error>> {
 
 fn export_to(file: &File, data: &Path, line: &mut Line) -> Result<u64, Box<dyn Error>> {
     let mut out = BufWriter::with_capacity(TRANSFER_BUFFER_BYTES, file);
-    let lines = store::export(data, &mut out, |progress| line.show(progress))?;
+    let lines = store::export(data, &mut out, &mut |progress| line.show(progress))?;
     file.sync_all()?;
     Ok(lines)
 }
@@ -57,16 +57,16 @@ fn export_to(file: &File, data: &Path, line: &mut Line) -> Result<u64, Box<dyn E
 pub(crate) fn import(place: &Place, from: &Path) -> Result<(), Box<dyn Error>> {
     let data = data(place)?;
     let mut line = Line::new("importing", "lines");
-    let show = |progress| line.show(progress);
+    let mut show = |progress| line.show(progress);
     let lines = if from == Path::new(STANDARD) {
         let mut input = BufReader::with_capacity(TRANSFER_BUFFER_BYTES, io::stdin().lock());
-        store::import(&mut input, "standard input", None, &data, show)?
+        store::import(&mut input, "standard input", None, &data, &mut show)?
     } else {
         let name = from.display().to_string();
         let file = File::open(from).map_err(|error| format!("{name} cannot be read: {error}"))?;
         let bytes = file.metadata()?.len();
         let mut input = BufReader::with_capacity(TRANSFER_BUFFER_BYTES, file);
-        store::import(&mut input, &name, Some(bytes), &data, show)?
+        store::import(&mut input, &name, Some(bytes), &data, &mut show)?
     };
     drop(line);
     writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), data.display())?;

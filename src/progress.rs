@@ -49,15 +49,10 @@ impl Drop for Line {
 
 /// `1,234,567`
 pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
+    if number < 1_000 {
+        return number.to_string();
     }
-    grouped
+    format!("{},{:03}", grouped(number / 1_000), number % 1_000)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A configuration in the making: each source is read over what the ones before it left.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use crate::config::error::{ConfigError, suggestion};
 use crate::config::keys::{KEYS, Key};
@@ -63,17 +63,20 @@ impl Draft {
         for (variable, value) in variables {
             // Names without the double underscore are others': containers get KABAR_PORT and the like from their host.
             let variable = variable.to_string_lossy();
-            if !variable.strip_prefix("KABAR_").is_some_and(|rest| rest.contains("__")) {
-                continue;
+            if variable.strip_prefix("KABAR_").is_some_and(|rest| rest.contains("__")) {
+                self.read_variable(&variable, &value)?;
             }
-            let Some(key) = KEYS.iter().find(|key| key.variable() == variable) else {
-                let known = suggestion(&variable, KEYS.iter().map(Key::variable));
-                return Err(ConfigError::new(variable.escape_debug().to_string(), format!("unknown setting; {known}")));
-            };
-            let text = value.to_str().ok_or_else(|| ConfigError::new(variable.as_ref(), "expected UTF-8 text"))?;
-            self.set(key, &Value::word(variable, text))?;
         }
         Ok(())
+    }
+
+    fn read_variable(&mut self, variable: &str, value: &OsStr) -> Result<(), ConfigError> {
+        let Some(key) = KEYS.iter().find(|key| key.variable() == variable) else {
+            let known = suggestion(variable, KEYS.iter().map(Key::variable));
+            return Err(ConfigError::new(variable.escape_debug().to_string(), format!("unknown setting; {known}")));
+        };
+        let text = value.to_str().ok_or_else(|| ConfigError::new(variable, "expected UTF-8 text"))?;
+        self.set(key, &Value::word(variable, text))
     }
 
     pub(super) fn read_flags(&mut self, flags: &[Flag<'_>]) -> Result<(), ConfigError> {

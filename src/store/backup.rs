@@ -15,7 +15,7 @@ use crate::store::{Progress, StoreError, archive, connection};
 /// # Errors
 /// Where there is no store of this version, or it cannot be read, or the other directory holds anything or cannot be
 /// written.
-pub fn backup(from: &Path, to: &Path, progress: impl FnMut(Progress)) -> Result<u64, StoreError> {
+pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
     let mut source = archive::open(from)?;
     directory::make_empty(to)?;
     let unfinished = Unfinished::create(to)?;
@@ -26,7 +26,7 @@ pub fn backup(from: &Path, to: &Path, progress: impl FnMut(Progress)) -> Result<
     Ok(bytes)
 }
 
-fn copy(moment: &Connection, target: &mut Connection, mut progress: impl FnMut(Progress)) -> Result<u64, StoreError> {
+fn copy(moment: &Connection, target: &mut Connection, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
     let page_bytes: u64 = moment.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let _the_moment_begins: u32 = moment.query_row("SELECT count(*) FROM log WHERE seq = 0", [], |row| row.get(0))?;
     let backup = Backup::new(moment, target)?;
@@ -65,7 +65,7 @@ mod tests {
         (1..=3_000).for_each(&say);
         let (mut next, mut steps) = (3_001, 0);
         let there = home.path().join("copy");
-        backup(here.path(), &there, |_| {
+        backup(here.path(), &there, &mut |_| {
             say(next);
             (next, steps) = (next + 1, steps + 1);
         })
@@ -86,14 +86,14 @@ mod tests {
         store.close().unwrap();
         drop(store);
         let there = home.path().join("copy");
-        let bytes = backup(here.path(), &there, |_| {}).unwrap();
+        let bytes = backup(here.path(), &there, &mut |_| {}).unwrap();
         let database = fs::metadata(there.join("kabar.db")).unwrap();
         assert_eq!((database.len(), database.permissions().mode() & 0o777), (bytes, 0o600));
         let files: Vec<_> = fs::read_dir(&there).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(files, ["kabar.db"]);
         let said = |directory: &Path| {
             let mut out = Vec::new();
-            export(directory, &mut out, |_| {}).unwrap();
+            export(directory, &mut out, &mut |_| {}).unwrap();
             out
         };
         assert_eq!(said(here.path()), said(&there));
@@ -104,8 +104,8 @@ mod tests {
         let (here, there) = (tempdir().unwrap(), tempdir().unwrap());
         drop(open_tiny(here.path()));
         fs::write(there.path().join("thesis.txt"), "…").unwrap();
-        assert!(matches!(backup(here.path(), there.path(), |_| {}), Err(StoreError::NotEmpty(_))));
-        assert!(matches!(backup(here.path(), here.path(), |_| {}), Err(StoreError::NotEmpty(_))));
-        assert!(matches!(backup(there.path(), here.path(), |_| {}), Err(StoreError::Missing(_))));
+        assert!(matches!(backup(here.path(), there.path(), &mut |_| {}), Err(StoreError::NotEmpty(_))));
+        assert!(matches!(backup(here.path(), here.path(), &mut |_| {}), Err(StoreError::NotEmpty(_))));
+        assert!(matches!(backup(there.path(), here.path(), &mut |_| {}), Err(StoreError::Missing(_))));
     }
 }

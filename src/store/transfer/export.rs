@@ -26,7 +26,7 @@ use crate::time::Time;
 ///
 /// # Errors
 /// Where there is no store of this version, or it cannot be read, or `out` written.
-pub fn export(directory: &Path, out: &mut dyn Write, progress: impl FnMut(Progress)) -> Result<u64, TransferError> {
+pub fn export(directory: &Path, out: &mut dyn Write, progress: &mut dyn FnMut(Progress)) -> Result<u64, TransferError> {
     let mut database = archive::open(directory)?;
     let moment = Transaction::new(&mut database, TransactionBehavior::Deferred)?;
     let (head, time) = load::head(&moment)?;
@@ -48,7 +48,7 @@ pub fn export(directory: &Path, out: &mut dyn Write, progress: impl FnMut(Progre
     Ok(count)
 }
 
-struct Export<'a, P> {
+struct Export<'a> {
     moment: &'a Connection,
     out: &'a mut dyn Write,
     line: Vec<u8>,
@@ -56,10 +56,10 @@ struct Export<'a, P> {
     head: Seq,
     /// What each group's name alone is read as.
     groups: HashMap<NameKey, GroupId>,
-    progress: P,
+    progress: &'a mut dyn FnMut(Progress),
 }
 
-impl<P: FnMut(Progress)> Export<'_, P> {
+impl Export<'_> {
     fn write(&mut self, line: &impl serde::Serialize) -> Result<(), TransferError> {
         self.line.clear();
         json::append(&mut self.line, line);

@@ -18,12 +18,12 @@ use crate::time::Time;
 
 fn exported(directory: &Path) -> String {
     let mut out = Vec::new();
-    export(directory, &mut out, |_| {}).unwrap();
+    export(directory, &mut out, &mut |_| {}).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn imported(text: &str, directory: &Path) -> Result<u64, TransferError> {
-    import(&mut text.as_bytes(), "lines", None, directory, |_| {})
+    import(&mut text.as_bytes(), "lines", None, directory, &mut |_| {})
 }
 
 fn messages(directory: &Path) -> Vec<Record> {
@@ -194,6 +194,6 @@ fn an_import_that_was_killed_is_in_nobodys_way() {
 #[test]
 fn what_is_no_store_is_not_exported() {
     let directory = tempdir().unwrap();
-    let refused = export(directory.path(), &mut Vec::new(), |_| {}).unwrap_err();
+    let refused = export(directory.path(), &mut Vec::new(), &mut |_| {}).unwrap_err();
     assert!(matches!(refused, TransferError::Store(StoreError::Missing(_))), "{refused}");
 }

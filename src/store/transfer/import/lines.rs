@@ -65,7 +65,7 @@ impl<'a> Lines<'a> {
         self.count
     }
 
-    pub(super) fn show(&self, progress: &mut impl FnMut(Progress)) {
+    pub(super) fn show(&self, progress: &mut dyn FnMut(Progress)) {
         if self.count.is_multiple_of(PROGRESS_STEP) {
             progress(Progress::new(self.count, self.read, self.bytes));
         }

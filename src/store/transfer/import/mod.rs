@@ -40,7 +40,7 @@ pub fn import(
     name: &str,
     bytes: Option<u64>,
     directory: &Path,
-    progress: impl FnMut(Progress),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, TransferError> {
     let place = Directory::open(directory)?;
     if !is_unused(&place, directory)? {
@@ -119,12 +119,12 @@ impl<'a> Import<'a> {
         })
     }
 
-    fn run(mut self, mut lines: Lines<'_>, mut progress: impl FnMut(Progress)) -> Result<u64, TransferError> {
+    fn run(mut self, mut lines: Lines<'_>, progress: &mut dyn FnMut(Progress)) -> Result<u64, TransferError> {
         let header = lines.header()?;
         while lines.next()? {
             let line = lines.parse()?;
             self.take(line).map_err(|problem| lines.error(problem))?;
-            lines.show(&mut progress);
+            lines.show(progress);
         }
         self.numbers.note(header.head);
         self.finish(header.time.map_or(Time(0), |time| time.0))?;
