@@ -94,6 +94,39 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Who a server is: its public key (Ed25519), shown as 64 hexadecimal digits (PROTOCOL §6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PeerKey(pub [u8; PEER_KEY_BYTES]);
+
+/// The bytes of a public key.
+const PEER_KEY_BYTES: usize = 32;
+
+impl PeerKey {
+    /// Reads the hexadecimal form, in either case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
+        let (pairs, _) = digits.as_chunks::<2>();
+        let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+        if digits.len() != 2 * PEER_KEY_BYTES {
+            return None;
+        }
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+
+impl fmt::Display for PeerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PeerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerKey({self})")
+    }
+}
+
 /// The first 64 bits of a SHA-256: tells things apart that nobody gains from confusing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Digest(pub u64);
@@ -127,6 +160,16 @@ mod tests {
         assert_eq!(Token::parse(&token.reveal().to_uppercase()), Some(token));
         assert_eq!(Token::parse(&token.reveal().replace('-', "")), None);
         assert_eq!(Token::parse("messi"), None);
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_shown() {
+        let key = PeerKey(std::array::from_fn(|place| place as u8 * 7));
+        assert_eq!(PeerKey::parse(&key.to_string()), Some(key));
+        assert_eq!(PeerKey::parse(&key.to_string().to_uppercase()), Some(key));
+        for bad in ["", "00", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(PeerKey::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]
