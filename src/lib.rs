@@ -4,10 +4,11 @@
 //!
 //! - [`server`] builds the house and takes it down in order
 //! - [`net`] listens, and lives each connection's life
+//! - [`realm`] joins servers
 //! - [`hub`] owns the state, the order of changes, and who is connected
 //! - [`store`] keeps the log and its timelines on disk; [`wire`] turns bytes into requests and outcomes into frames
 //! - [`chat`] is the domain: pure functions over the log
-//! - [`name`], [`id`], [`time`], [`json`], [`limits`] are what all of them speak in
+//! - [`name`], [`id`], [`time`], [`json`], [`limits`], [`socket`] are what all of them speak in
 //!
 //! `docs/ARCHITECTURE.md` follows one request through them.
 
@@ -23,7 +24,9 @@ pub mod logging;
 pub mod name;
 pub mod net;
 pub mod password;
+pub mod realm;
 pub mod server;
+pub mod socket;
 pub mod store;
 pub mod time;
 pub mod wire;

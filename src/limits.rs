@@ -170,6 +170,19 @@ pub const STORE_BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements kept by a connection to the store: more than there are.
 pub const STATEMENTS: usize = 48;
 
+// --- links between servers (PROTOCOL §6) ---
+
+/// The longest key file, in bytes: one of ours has 170, one that an operator brings may have remarks.
+pub const KEY_FILE_BYTES: u64 = 4 * 1024;
+/// How long a handshake may take on either side: three round trips to the other side of the world, many times over.
+pub const LINK_HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a dialling may take in all, from the name to the end of the handshake: a user waits for it.
+pub const LINK_DIAL: Duration = Duration::from_secs(5);
+/// The longest answer to the line that asks for a link, in bytes: an error of ours has some 200.
+pub const LINK_ANSWER_BYTES: usize = 1024;
+/// What is kept of another server's reason for refusing a link, in bytes: it goes to the log and to a user.
+pub const LINK_REASON_BYTES: usize = 200;
+
 // --- the configuration ---
 
 /// The largest configuration file, in bytes: some 50,000 accounts. A wrong path (a device, a backup) is not read whole.

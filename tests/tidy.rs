@@ -10,24 +10,26 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 400;
 
 /// Which rooms a room may use (`docs/ARCHITECTURE.md`). The leaves use nothing but one another as listed.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
     ("limits", &[]),
     ("json", &[]),
+    ("socket", &["limits"]),
     ("password", &["chat", "limits"]),
     ("chat", &["name", "id", "time", "limits", "json"]),
     ("wire", &["chat", "name", "id", "time", "limits", "json"]),
     ("store", &["chat", "name", "id", "time", "limits", "json", "password"]),
-    ("config", &["chat", "name", "limits", "password"]),
+    ("config", &["chat", "name", "id", "limits", "password"]),
     ("logging", &["config"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
-    ("net", &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "password"]),
-    ("server", &["net", "hub", "store", "wire", "chat", "config", "name", "id", "time", "limits", "password"]),
+    ("realm", &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "socket"]),
+    ("net", &["realm", "hub", "store", "wire", "chat", "name", "id", "time", "limits", "password", "socket"]),
+    ("server", &["net", "realm", "hub", "store", "wire", "chat", "config", "name", "id", "time", "limits", "password"]),
     ("cli", &["config"]),
     ("progress", &["store", "limits"]),
-    ("keeping", &["store", "config", "cli", "progress", "limits"]),
+    ("keeping", &["realm", "store", "config", "cli", "progress", "limits"]),
     ("main", &["cli", "server", "config", "logging", "password", "limits"]),
 ];
 

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tracing::{Instrument, debug, info_span, warn};
 
 use crate::hub::Outbox;
-use crate::limits::{BACKLOG, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, UNACKNOWLEDGED};
+use crate::limits::BACKLOG;
 use crate::net::Services;
 use crate::net::connection;
+use crate::socket;
 use crate::wire::{Farewell, Style};
 
 /// After an accept that failed for want of descriptors, how long until the next try.
@@ -69,7 +70,7 @@ pub async fn serve(binding: Binding, services: Arc<Services>) {
 }
 
 fn welcome(stream: TcpStream, peer: SocketAddr, style: Style, services: &Arc<Services>) {
-    if let Err(error) = prepare(&stream) {
+    if let Err(error) = socket::prepare(&stream) {
         debug!(%error, "a connection was gone before it was served");
         return;
     }
@@ -83,13 +84,6 @@ fn welcome(stream: TcpStream, peer: SocketAddr, style: Style, services: &Arc<Ser
         }
         Err(farewell) => turn_away(&stream, style, farewell),
     }
-}
-
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL))?;
-    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))
 }
 
 /// Says why to somebody who finds no place; a fresh socket takes that much without waiting.

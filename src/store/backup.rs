@@ -7,21 +7,26 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::limits::BACKUP_PAGES;
 use crate::store::directory::{self, Unfinished};
-use crate::store::{Progress, StoreError, archive, connection};
+use crate::store::{Progress, StoreError, archive, connection, key_file};
 
 /// Copies the store in one directory to another, which must be new or empty, and gives the number of bytes. The copy is
-/// the store of the moment of the beginning, and a store only once it is whole and on stable storage.
+/// the store of the moment of the beginning, and a store only once it is whole and on stable storage. The server's key
+/// goes along, where there is one: who starts on the copy is the same server to its peers.
 ///
 /// # Errors
-/// Where there is no store of this version, or it cannot be read, or the other directory holds anything or cannot be
-/// written.
+/// Where there is no store of this version, or it or the key cannot be read, or the other directory holds anything or
+/// cannot be written.
 pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
     let mut source = archive::open(from)?;
+    let key = key_file::read(from)?;
     directory::make_empty(to)?;
     let unfinished = Unfinished::create(to)?;
     // The copying begins anew whenever the source has changed: one moment of it is held, and nobody held up by that.
     let moment = Transaction::new(&mut source, TransactionBehavior::Deferred)?;
     let bytes = copy(&moment, &mut connection::open_unfinished(&unfinished.path())?, progress)?;
+    if let Some(key) = key {
+        key_file::write(to, &key)?;
+    }
     unfinished.finish()?;
     Ok(bytes)
 }
@@ -53,6 +58,7 @@ mod tests {
     use crate::id::{Seq, UserId};
     use crate::store::testing::{direct_view, open_tiny, said};
     use crate::store::{Store, export};
+    use secrecy::ExposeSecret;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use tempfile::tempdir;
@@ -97,6 +103,15 @@ mod tests {
             out
         };
         assert_eq!(said(here.path()), said(&there));
+    }
+
+    #[test]
+    fn the_key_goes_along() {
+        let (here, there) = (tempdir().unwrap(), tempdir().unwrap());
+        drop(open_tiny(here.path()));
+        key_file::write(here.path(), &"key".into()).unwrap();
+        backup(here.path(), there.path(), &mut |_| {}).unwrap();
+        assert_eq!(key_file::read(there.path()).unwrap().unwrap().expose_secret(), "key");
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
+use crate::store::key_file;
 
 const DATABASE: &str = "kabar.db";
 const LOCK: &str = "kabar.lock";
 const UNFINISHED: &str = "kabar.db.unfinished";
 
 /// A data directory, locked against a second server for as long as this lives.
-pub(super) struct Directory {
+pub struct Directory {
     path: PathBuf,
     /// Closing the file gives the lock back, and so does the end of the process, however it ends.
     _lock: File,
@@ -20,7 +21,10 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Opens the directory, or makes it, readable for nobody else: it holds messages and password hashes.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// Where it cannot be used, holds something else, or is in use by another server.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
         if !path.try_exists().map_err(unusable)? {
             create(path).map_err(unusable)?;
@@ -125,7 +129,8 @@ fn create(path: &Path) -> io::Result<()> {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync)
 }
 
-/// A directory is ours when it is empty or has our files: never write among somebody else's.
+/// A directory is ours when it is empty or has our files: never write among somebody else's. A key alone says nothing
+/// either way: an operator may have brought it there for an import.
 fn is_ours(path: &Path) -> io::Result<bool> {
     let mut empty = true;
     for entry in fs::read_dir(path)? {
@@ -133,7 +138,7 @@ fn is_ours(path: &Path) -> io::Result<bool> {
         if name == DATABASE || name == LOCK {
             return Ok(true);
         }
-        empty = false;
+        empty &= key_file::NAMES.iter().any(|key| name == *key);
     }
     Ok(empty)
 }
@@ -144,7 +149,7 @@ fn private_file(path: &Path) -> io::Result<File> {
 }
 
 /// A file whose name is not on stable storage is gone after a power cut, whatever was synced in it.
-fn sync(directory: &Path) -> io::Result<()> {
+pub(super) fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
@@ -184,6 +189,21 @@ mod tests {
         fs::write(home.path().join("thesis.txt"), "…").unwrap();
         assert!(matches!(Directory::open(home.path()), Err(StoreError::Foreign(_))));
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_with_nothing_but_a_key_is_ours() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("realm.key"), "").unwrap();
+        assert!(Directory::open(home.path()).is_ok());
+    }
+
+    #[test]
+    fn a_key_among_other_things_does_not_make_a_directory_ours() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("realm.key"), "").unwrap();
+        fs::write(home.path().join("thesis.txt"), "…").unwrap();
+        assert!(matches!(Directory::open(home.path()), Err(StoreError::Foreign(_))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod chunk;
 mod connection;
 mod directory;
 mod index;
+mod key_file;
 mod load;
 mod pages;
 mod project;
@@ -39,6 +40,8 @@ use crate::chat::{Record, Snapshot, StoredMessage, View};
 use crate::id::Seq;
 
 pub use backup::backup;
+pub use directory::Directory;
+pub use key_file::{path as key_path, read as read_key, write as write_key};
 pub use retention::{Rules, Sweep, Swept};
 pub use sqlite::SqliteStore;
 pub use transfer::{Progress, TransferError, export, import};
@@ -160,6 +163,17 @@ pub enum StoreError {
         /// What the system says.
         source: io::Error,
     },
+    /// The key file cannot be read or written.
+    #[error("the key file {} cannot be used: {source}", file.display())]
+    KeyFile {
+        /// Which.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Whoever can read the key file can pass for this server, and whoever can write it can make this server another.
+    #[error("others than its owner can read or write the key file {}; chmod 600 it, or restore it if they did", .0.display())]
+    KeyExposed(PathBuf),
     /// Another process holds the lock of the data directory.
     #[error("the data directory {} is in use by another server", .0.display())]
     InUse(PathBuf),

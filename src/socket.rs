@@ -1,0 +1,19 @@
+//! What every TCP connection is set to, whichever side made it.
+
+use std::io;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+
+use crate::limits::{KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, UNACKNOWLEDGED};
+
+/// Sends without delay, and finds out when the other end is dead.
+///
+/// # Errors
+/// Where the connection is gone already.
+pub fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL))?;
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))
+}
