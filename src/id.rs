@@ -38,6 +38,11 @@ id! {
     RealmId(u32)
 }
 id! {
+    /// What tells the numbers that a server gives now from those that it gave before it was restored from a backup: a
+    /// random number, new with every start (PROTOCOL §6).
+    Incarnation(u64)
+}
+id! {
     /// A session: the log entry that opened it.
     SessionId(u64)
 }
@@ -48,6 +53,11 @@ impl Seq {
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
+}
+
+impl UserId {
+    /// Nobody of this server: where another realm's user would stand. No user ever has that number.
+    pub const NOBODY: Self = Self(u32::MAX);
 }
 
 impl RealmId {

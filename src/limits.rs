@@ -32,6 +32,8 @@ pub const MAX_GROUPS: usize = 1_000_000;
 pub const MAX_MEMBERSHIPS: usize = 1_000;
 /// Realms: each may become a link, with a queue of its own.
 pub const MAX_REALMS: usize = 256;
+/// Realms that ever were, removed ones included, whose numbers are never used again: at 200 bytes each, 13 MB.
+pub const MAX_REALM_NUMBERS: usize = 65_536;
 /// People that one user blocks: every page and push looks them up by bisection. More is a server of one's own.
 pub const BLOCKS_PER_USER: usize = 1_000;
 /// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages
@@ -108,6 +110,59 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// New connections the kernel keeps for us between two accepts.
 pub const BACKLOG: u32 = 4_096;
+
+// --- realms (PROTOCOL §6) ---
+
+/// Messages that wait for another server; more are refused to their senders. In memory 40 bytes each, 2.6 MB a server.
+pub const OUTBOX_MESSAGES: usize = 65_536;
+/// The bytes of their bodies, on the disk alone.
+pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
+/// Incarnations of another server whose numbers are remembered, the newest: a server that goes back to a backup older
+/// than so many of its starts (with messages between them) may send what waited then a second time.
+pub const INCARNATIONS_PER_PEER: usize = 256;
+/// The version of the protocol that links speak.
+pub const LINK_VERSION: u16 = 1;
+/// How long two servers may take to meet, once they have a channel.
+pub const LINK_HELLO: Duration = Duration::from_secs(5);
+/// Servers that are met at a time.
+pub const LINK_MEETINGS: usize = 32;
+/// The longest frame: a batch of messages, the last one long.
+pub const LINK_FRAME_BYTES: usize = 512 * 1024;
+/// Messages on their way that the other server has not acknowledged: what two disks take at once.
+pub const LINK_WINDOW: usize = 2_048;
+/// Messages of a frame …
+pub const LINK_BATCH: usize = 256;
+/// … and the bytes of their bodies, but for one that is longer by itself.
+pub const LINK_BATCH_BYTES: usize = 64 * 1024;
+/// Bytes that wait for the channel before more is taken from the outbox.
+pub const LINK_OUT_BYTES: usize = 256 * 1024;
+/// Frames of messages that wait for the disk here; the link is not read on until it has them.
+pub const LINK_IN_FLIGHT: usize = 64;
+/// A server that has nothing to say says so this often …
+pub const LINK_HEARTBEAT: Duration = Duration::from_secs(5);
+/// … and is given up when it was not heard for this long.
+pub const LINK_DEAD: Duration = Duration::from_secs(15);
+/// How soon a server that has a link answers when it is asked whether it still has it.
+pub const LINK_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+/// A server is dialled again after this long at first …
+pub const LINK_RETRY: Duration = Duration::from_millis(100);
+/// … and at last: PROTOCOL §6.
+pub const LINK_RETRY_MAX: Duration = Duration::from_secs(30);
+/// How long it may take until it is noted on the disk what the other server has: a restart sends that much twice, and
+/// the other server takes it once.
+pub const CURSOR_SAVED: Duration = Duration::from_secs(1);
+/// Messages a second that another server may send, and so many at once; then its link is read no further for a while.
+pub const PEER_MESSAGES_PER_SECOND: u32 = 50_000;
+/// Bytes of their texts, likewise.
+pub const PEER_BYTES_PER_SECOND: u32 = 32 * 1024 * 1024;
+/// How long an answer waits for the other server to say whether it takes the message: PROTOCOL §6.
+pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
+/// Messages that a link which keeps up finds in memory; one that does not reads them from the store …
+pub const FEED_MESSAGES: usize = 4_096;
+/// … and the bytes of their bodies.
+pub const FEED_BYTES: usize = 4 * 1024 * 1024;
+/// Messages of another server that were refused and that it has not noted yet; until it does no more is taken from it.
+pub const REFUSED_UNCONFIRMED: usize = 4_096;
 
 // --- passwords ---
 

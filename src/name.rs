@@ -69,6 +69,13 @@ impl<'de> Deserialize<'de> for Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameKey([u8; NAME_BYTES]);
 
+impl fmt::Display for NameKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let characters = self.0.iter().take_while(|byte| **byte != 0);
+        characters.into_iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
+    }
+}
+
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or digit, and not the word realm")]

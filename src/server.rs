@@ -19,7 +19,8 @@ use crate::config::{self, Allowed, Config, Registration};
 use crate::hub::Hub;
 use crate::id::SessionId;
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RESERVED_DESCRIPTORS};
-use crate::net::{self, Admission, Binding, Passwords, Policy, Services, Throttle};
+use crate::net::{self, Admission, Binding, Links, Passwords, Policy, Services, Throttle};
+use crate::realm::{self, Identity, IdentityError, Office, TcpCarrier, Terms};
 use crate::store::{Durability, SqliteStore, StoreError};
 use crate::time::Time;
 use crate::wire::{Farewell, Style};
@@ -30,6 +31,12 @@ pub enum ServerError {
     /// The store refused.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// There is no key by which other servers know this one.
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
+    /// The store does not take what links need.
+    #[error("the store cannot be written: links to other servers cannot begin")]
+    Links,
     /// An address could not be bound.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -114,7 +121,8 @@ impl Server {
             .map_err(|source| ServerError::System { what: "a thread", source })?;
         end_ephemeral_sessions(&hub);
         provision::accounts(&hub, &config.users)?;
-        let services = Arc::new(services(config, hub)?);
+        let services = Arc::new(services(config, hub, &bindings)?);
+        services.links.office.start().map_err(|_| ServerError::Links)?;
         let listening = serve_all(bindings, &services);
         services.tasks.spawn(keep_house(services.clone()));
         if config.retention != config::Retention::default() {
@@ -150,6 +158,7 @@ impl Server {
         let deadline = Instant::now() + self.shutdown;
         self.services.stopping.cancel();
         self.services.admission.end_all(Farewell::ShuttingDown);
+        self.services.links.office.stop();
         self.services.tasks.close();
         let in_time = tokio::time::timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
         self.services.hub.close();
@@ -188,17 +197,44 @@ fn serve_all(bindings: Vec<Binding>, services: &Arc<Services>) -> Vec<(SocketAdd
     listening
 }
 
-fn services(config: &Config, hub: Hub) -> Result<Services, ServerError> {
+/// The links, by the key of this server, which is made at its first start.
+fn links(
+    config: &Config,
+    hub: &Hub,
+    bindings: &[Binding],
+    tasks: &TaskTracker,
+    stopping: &CancellationToken,
+) -> Result<Links, ServerError> {
+    let identity = Identity::open(&config.server.data)?;
+    let carrier = Arc::new(TcpCarrier::new(&identity, loopback()));
+    let terms = Terms {
+        accept: realm::Accept::Loopback,
+        port: bindings.iter().find_map(|binding| binding.address().ok()).map(|address| address.port()),
+        text_bytes: config.connections.line_bytes,
+    };
+    let (tasks, stopping) = (tasks.clone(), stopping.clone());
+    let office = Office::new(hub.clone(), identity.key(), carrier.clone(), terms, tasks, stopping);
+    Ok(Links { office, carrier })
+}
+
+fn loopback() -> Vec<ipnet::IpNet> {
+    ["127.0.0.0/8", "::1/128"].iter().filter_map(|net| net.parse().ok()).collect()
+}
+
+fn services(config: &Config, hub: Hub, bindings: &[Binding]) -> Result<Services, ServerError> {
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
     let passwords = Passwords::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
+    let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+    let links = links(config, &hub, bindings, &tasks, &stopping)?;
     Ok(Services {
         hub,
+        links,
         policy: policy(config),
         admission: Arc::new(Admission::new(connections(config), config.connections.per_address)),
         passwords,
         throttle: Throttle::default(),
-        tasks: TaskTracker::new(),
-        stopping: CancellationToken::new(),
+        tasks,
+        stopping,
     })
 }
 

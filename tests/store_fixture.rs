@@ -87,7 +87,7 @@ fn version_1_takes_more() {
     let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
     assert_eq!(texts(&inbox(&store, MESSI)), [""; 0]);
     let span = Span { timeline: Timeline::User(MESSI), after: Seq(0), upto: Seq(23) };
-    let view = View { reader: MESSI, spans: vec![span], which: Which::Received, hidden: Vec::new() };
+    let view = View { reader: MESSI, spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None };
     assert_eq!(texts(&store.page(&view, 100).unwrap().messages), ["lewat barat"]);
 }
 

@@ -90,7 +90,10 @@ fn recovered(database: &[u8], log: &[u8]) -> usize {
 
     let span = Span { timeline: Timeline::User(READER), after: Seq(0), upto: Seq(u64::MAX) };
     let page = store
-        .page(&View { reader: READER, spans: vec![span], which: Which::Received, hidden: Vec::new() }, usize::MAX)
+        .page(
+            &View { reader: READER, spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None },
+            usize::MAX,
+        )
         .unwrap();
     let shown: Vec<_> = page.messages.into_iter().map(|message| (message.seq, message.body)).collect();
     let said: Vec<_> = prefix.iter().filter_map(said).collect();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::command::NewSession;
 use crate::chat::event::Event;
 use crate::chat::groups::{self, Membership};
+use crate::chat::message::Person;
 use crate::chat::once::Remembered;
 use crate::chat::refusal::{Limit, Refusal};
 use crate::chat::sessions;
@@ -54,7 +55,7 @@ pub struct User {
     /// In the order of (group, joined).
     pub memberships: Vec<Membership>,
     /// Whom the user does not want to hear from, ascending.
-    pub blocks: Vec<UserId>,
+    pub blocks: Vec<Person>,
     /// The newest entry of the user's own timeline.
     pub last: Seq,
     /// The tagged requests that were done of late.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::chat::accounts::User;
 use crate::chat::event::Event;
-use crate::chat::message::{Author, Destination, Message};
-use crate::chat::realms::own_realm;
+use crate::chat::message::{Author, Destination, Message, Person, Remote};
+use crate::chat::realms::Place;
 use crate::chat::refusal::{Limit, Refusal};
 use crate::chat::state::State;
 use crate::id::UserId;
@@ -15,38 +15,47 @@ use crate::name::Address;
 
 pub(super) fn decide_block(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, Refusal> {
     let user = state.acting(id)?;
-    let blocked = person(state, whom)?;
-    if blocked == id {
+    let (blocked, person) = person(state, whom)?;
+    if person == Person::Local(id) {
         return Err(Refusal::Oneself);
     }
-    if user.has_blocked(blocked) {
+    if user.has_blocked(&person) {
         return Ok(Vec::new());
     }
     if user.blocks.len() >= BLOCKS_PER_USER {
         return Err(Refusal::LimitReached(Limit::Blocks));
     }
-    Ok(vec![Event::UserBlocked { user: id, blocked: Author::Local(blocked) }])
+    Ok(vec![Event::UserBlocked { user: id, blocked }])
 }
 
 pub(super) fn decide_unblock(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, Refusal> {
     let user = state.acting(id)?;
-    let blocked = person(state, whom)?;
-    if !user.has_blocked(blocked) {
+    let (blocked, person) = person(state, whom)?;
+    if !user.has_blocked(&person) {
         return Ok(Vec::new());
     }
-    Ok(vec![Event::UserUnblocked { user: id, blocked: Author::Local(blocked) }])
+    Ok(vec![Event::UserUnblocked { user: id, blocked }])
 }
 
 /// Whom an address means, also where that person has unregistered: what was said before is still there to be left out.
-fn person(state: &State, address: &Address) -> Result<UserId, Refusal> {
-    own_realm(state, address.realm.as_ref())?;
-    state.holder(&address.name).map(|(id, _)| id).ok_or(Refusal::UserNotFound)
+/// Who lives in another realm is not asked for there.
+fn person(state: &State, address: &Address) -> Result<(Author, Person), Refusal> {
+    match state.place(address.realm.as_ref())? {
+        Place::Here(_) => {
+            let (id, _) = state.holder(&address.name).ok_or(Refusal::UserNotFound)?;
+            Ok((Author::Local(id), Person::Local(id)))
+        }
+        Place::There(realm, ..) => {
+            let person = Person::Remote(realm, address.name.key());
+            Ok((Author::Remote(Remote { realm, name: address.name.clone() }), person))
+        }
+    }
 }
 
 impl User {
     /// Whether the user does not want to hear from the other.
-    pub(super) fn has_blocked(&self, other: UserId) -> bool {
-        self.blocks.binary_search(&other).is_ok()
+    pub(super) fn has_blocked(&self, other: &Person) -> bool {
+        self.blocks.binary_search(other).is_ok()
     }
 }
 
@@ -54,19 +63,20 @@ impl State {
     /// Who of a message's audience does not want to hear it, ascending; none where nobody blocks its author.
     #[must_use]
     pub fn deaf_to(&self, message: &Message) -> Option<Arc<Vec<UserId>>> {
-        let Author::Local(author) = message.from;
         match message.to {
-            Destination::User(_) => None,
-            Destination::Group(_) | Destination::Everyone => self.blockers.get(&author).cloned(),
+            Destination::Group(_) | Destination::Everyone => self.blockers.get(&message.from.person()?).cloned(),
+            Destination::User(_) | Destination::RemoteUser(_) | Destination::RemoteGroup(_) => None,
         }
     }
 
-    pub(super) fn block(&mut self, user: UserId, Author::Local(blocked): Author) {
-        self.change_user(user, |user| insert(&mut user.blocks, blocked));
+    pub(super) fn block(&mut self, user: UserId, blocked: &Author) {
+        let Some(blocked) = blocked.person() else { return };
+        self.change_user(user, |user| insert(&mut user.blocks, blocked.clone()));
         insert(Arc::make_mut(self.blockers.entry(blocked).or_default()), user);
     }
 
-    pub(super) fn unblock(&mut self, user: UserId, Author::Local(blocked): Author) {
+    pub(super) fn unblock(&mut self, user: UserId, blocked: &Author) {
+        let Some(blocked) = blocked.person() else { return };
         self.change_user(user, |user| user.blocks.retain(|other| *other != blocked));
         let Some(blockers) = self.blockers.get_mut(&blocked) else { return };
         Arc::make_mut(blockers).retain(|other| *other != user);
@@ -76,9 +86,9 @@ impl State {
     }
 }
 
-fn insert(ascending: &mut Vec<UserId>, id: UserId) {
-    if let Err(place) = ascending.binary_search(&id) {
-        ascending.insert(place, id);
+fn insert<T: Ord>(ascending: &mut Vec<T>, item: T) {
+    if let Err(place) = ascending.binary_search(&item) {
+        ascending.insert(place, item);
     }
 }
 

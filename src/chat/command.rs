@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 
 use crate::chat::accounts::PasswordHash;
-use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::chat::crossing::{Letter, Returned};
+use crate::chat::link::{Meeting, PeerAddress};
+use crate::chat::refusal::Undeliverable;
+use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 
 /// A wish to change something. The connection that has it is authenticated; whom it acts for stands in the command.
@@ -70,32 +73,32 @@ pub enum Command {
     Block {
         /// Who does not want to hear …
         user: UserId,
-        /// … from whom; the realm, where given, is a name of this server.
+        /// … from whom.
         whom: Address,
     },
     /// Hear from somebody again.
     Unblock {
         /// Who wants to hear …
         user: UserId,
-        /// … from whom; the realm, where given, is a name of this server.
+        /// … from whom.
         whom: Address,
     },
-    /// Send to one user of this server.
+    /// Send to one user.
     SendDirect {
         /// Who.
         from: UserId,
-        /// To whom; the realm, where given, is a name of this server.
+        /// To whom, of this server or another realm.
         to: Address,
         /// What.
         text: Box<str>,
         /// Whether the receiver is online, where that is a condition (text listeners, PROTOCOL §4).
         online: Option<bool>,
     },
-    /// Send to a group of this server.
+    /// Send to a group.
     SendGroup {
         /// Who.
         from: UserId,
-        /// To which group; the realm, where given, is a name of this server.
+        /// To which group, of this server or another realm.
         to: Address,
         /// What.
         text: Box<str>,
@@ -195,8 +198,79 @@ pub enum Command {
     },
     /// Give this server one more name.
     AddRealm {
+        /// Who wants it.
+        by: UserId,
         /// The name.
         name: Name,
+    },
+    /// Forget a realm: a further name of this server, or another server and what waits for it.
+    RemoveRealm {
+        /// Who wants it.
+        by: UserId,
+        /// Which.
+        name: Name,
+        /// Who wants it may remove any.
+        is_administrator: bool,
+        /// What those are told who have messages that did not leave.
+        lost: Box<str>,
+    },
+    /// Link another server, which has proven its key.
+    AddLink {
+        /// Who wants it.
+        by: UserId,
+        /// What it is to be called.
+        name: Name,
+        /// Its key.
+        key: PeerKey,
+        /// Where it was dialled.
+        address: PeerAddress,
+        /// Begun with the first link.
+        incarnation: Incarnation,
+    },
+    /// Know another server as the configuration has it.
+    ConfigureLink {
+        /// What it is to be called.
+        name: Name,
+        /// Its key, where that is given.
+        key: Option<PeerKey>,
+        /// Where it is dialled, where that is given.
+        address: Option<PeerAddress>,
+        /// Begun with the first link.
+        incarnation: Incarnation,
+    },
+    /// Take note of another server that has proven its key.
+    Meet(Meeting),
+    /// Begin to count anew towards other servers.
+    BeginIncarnation {
+        /// A random number.
+        incarnation: Incarnation,
+    },
+    /// Take in what another server sends.
+    Receive {
+        /// Which.
+        realm: RealmId,
+        /// In which of its incarnations.
+        incarnation: Incarnation,
+        /// In the order of its numbers; with what cannot be a message here.
+        letters: Vec<(Seq, Result<Letter, Undeliverable>)>,
+    },
+    /// Note that another server has what was sent to it.
+    AcknowledgeOutbox {
+        /// Which.
+        realm: RealmId,
+        /// Up to and with this entry.
+        upto: Seq,
+        /// What of it came back.
+        returned: Vec<Returned>,
+    },
+    /// Note that another server has noted what was refused of what it sent.
+    ConfirmReceived {
+        /// Which.
+        realm: RealmId,
+        /// In which of its incarnations.
+        incarnation: Incarnation,
+        /// Up to and with this number.
+        upto: Seq,
     },
 }
 

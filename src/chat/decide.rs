@@ -3,9 +3,10 @@
 use crate::chat::accounts::{self, Registration};
 use crate::chat::command::Command;
 use crate::chat::event::Event;
+use crate::chat::link::NewLink;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
-use crate::chat::{blocks, groups, inbox, messages, realms, sessions};
+use crate::chat::{blocks, crossing, groups, inbox, link, messages, realms, sessions};
 use crate::time::Time;
 
 /// Decides a command: the events that it makes (none where nothing is to change), or why not. Pure.
@@ -45,6 +46,28 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         Command::ChangeGroupPassword { owner, group, password } => {
             groups::decide_change_password(state, *owner, group, password.as_ref())
         }
-        Command::AddRealm { name } => realms::decide_add(state, name),
+        Command::AddRealm { by, name } => realms::decide_add(state, *by, name),
+        Command::RemoveRealm { by, name, is_administrator, lost } => {
+            realms::decide_remove(state, *by, name, *is_administrator, lost)
+        }
+        Command::AddLink { by, name, key, address, incarnation } => {
+            let (key, address) = (Some(*key), Some(address));
+            link::decide_link(state, &NewLink { by: Some(*by), name, key, address, incarnation: *incarnation })
+        }
+        Command::ConfigureLink { name, key, address, incarnation } => {
+            let address = address.as_ref();
+            link::decide_configure(state, &NewLink { by: None, name, key: *key, address, incarnation: *incarnation })
+        }
+        Command::Meet(meeting) => link::decide_meet(state, meeting),
+        Command::BeginIncarnation { incarnation } => Ok(vec![Event::IncarnationBegun { incarnation: *incarnation }]),
+        Command::Receive { realm, incarnation, letters } => {
+            crossing::decide_receive(state, *realm, *incarnation, letters)
+        }
+        Command::AcknowledgeOutbox { realm, upto, returned } => {
+            crossing::decide_acknowledge(state, *realm, *upto, returned)
+        }
+        Command::ConfirmReceived { realm, incarnation, upto } => {
+            crossing::decide_confirm(state, *realm, *incarnation, *upto)
+        }
     }
 }

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::accounts::PasswordHash;
+use crate::chat::link::Card;
 use crate::chat::message::{Author, Message};
 use crate::chat::once::{Once, PageRead};
-use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::chat::refusal::Undeliverable;
+use crate::id::{GroupId, Incarnation, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -113,6 +115,8 @@ pub enum Event {
         realm: RealmId,
         /// The name.
         name: Name,
+        /// Who added it.
+        by: Option<UserId>,
     },
     /// A tagged request was done: by the entries from `first` to the one before this.
     RequestDone {
@@ -176,5 +180,71 @@ pub enum Event {
     UserUnregistered {
         /// Who.
         user: UserId,
+    },
+    /// From here on the numbers that other servers are told are of a new incarnation.
+    IncarnationBegun {
+        /// Which.
+        incarnation: Incarnation,
+    },
+    /// Another server was linked.
+    LinkAdded {
+        /// The next free number, or that of a name of this server which becomes the other one's.
+        realm: RealmId,
+        /// Its name here.
+        name: Name,
+        /// Who added it; nobody where that was the configuration, or where it came by itself.
+        by: Option<UserId>,
+        /// What is known of it.
+        card: Card,
+    },
+    /// Something else is known of another server.
+    LinkChanged {
+        /// Which.
+        realm: RealmId,
+        /// Its name here.
+        name: Name,
+        /// What is known of it.
+        card: Card,
+    },
+    /// Another server calls this one by a name that is none of its own.
+    RealmCalled {
+        /// The next free number, or that of the name that it used before.
+        realm: RealmId,
+        /// The name.
+        name: Name,
+    },
+    /// A realm is no more. Its name is free again, its number is not.
+    RealmRemoved {
+        /// Which.
+        realm: RealmId,
+    },
+    /// Everything up to a number of another server was taken in, with the messages before this entry.
+    LinkReceived {
+        /// From which.
+        realm: RealmId,
+        /// In which of its incarnations.
+        incarnation: Incarnation,
+        /// Up to and with this number.
+        upto: Seq,
+        /// What of it was refused.
+        refused: Vec<(Seq, Undeliverable)>,
+    },
+    /// Another server has noted what was refused of what it sent.
+    LinkConfirmed {
+        /// Which.
+        realm: RealmId,
+        /// In which of its incarnations.
+        incarnation: Incarnation,
+        /// Up to and with this number.
+        upto: Seq,
+    },
+    /// Another server has everything of its outbox up to an entry.
+    OutboxAcknowledged {
+        /// Which.
+        realm: RealmId,
+        /// Up to and with this one.
+        upto: Seq,
+        /// What of it was refused, and who had sent that.
+        refused: Vec<(Seq, UserId, Undeliverable)>,
     },
 }

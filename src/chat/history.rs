@@ -1,8 +1,9 @@
 //! Reading again: a conversation, or all of them, whatever the cursors say (PROTOCOL §7).
 
 use crate::chat::accounts::User;
-use crate::chat::inbox::{Span, View, Which};
-use crate::chat::realms::own_realm;
+use crate::chat::inbox::{Only, Span, View, Which};
+use crate::chat::message::Kind;
+use crate::chat::realms::Place;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
 use crate::chat::timeline::Timeline;
@@ -27,17 +28,25 @@ impl State {
     /// Where there is no such user, group or realm, or the reader was never in the group.
     pub fn history(&self, id: UserId, conversation: &Conversation, before: Seq) -> Result<View, Refusal> {
         let user = self.acting(id)?;
-        let (timeline, peer, realm) = match conversation {
-            Conversation::All => (None, None, None),
-            Conversation::User(Address { name, realm }) => {
-                let realm = own_realm(self, realm.as_ref())?;
-                let (peer, _) = self.holder(name).ok_or(Refusal::UserNotFound)?;
-                (Some(Timeline::User(id)), Some(peer), realm)
-            }
-            Conversation::Group(Address { name, realm }) => {
-                let realm = own_realm(self, realm.as_ref())?;
-                (Some(Timeline::Group(self.group_once_of(user, name)?)), None, realm)
-            }
+        let own = Some(Timeline::User(id));
+        let (timeline, peer, realm, only) = match conversation {
+            Conversation::All => (None, None, None, None),
+            Conversation::User(Address { name, realm }) => match self.place(realm.as_ref())? {
+                Place::Here(realm) => {
+                    let (peer, _) = self.holder(name).ok_or(Refusal::UserNotFound)?;
+                    (own, Some(peer), realm.map(|(realm, _)| realm), None)
+                }
+                Place::There(realm, ..) => {
+                    (own, None, Some(realm), Some(Only { kind: Kind::Direct, name: name.key() }))
+                }
+            },
+            Conversation::Group(Address { name, realm }) => match self.place(realm.as_ref())? {
+                Place::Here(realm) => {
+                    let group = Some(Timeline::Group(self.group_once_of(user, name)?));
+                    (group, None, realm.map(|(realm, _)| realm), None)
+                }
+                Place::There(realm, ..) => (own, None, Some(realm), Some(Only { kind: Kind::Group, name: name.key() })),
+            },
         };
         let newest = Seq(before.0.saturating_sub(1));
         let spans = self
@@ -46,8 +55,8 @@ impl State {
             .map(|span| Span { upto: span.upto.min(newest), ..span })
             .filter(|span| span.after < span.upto)
             .collect();
-        let which = Which::Said { peer, realm: realm.map(|(realm, _)| realm) };
-        Ok(View { reader: id, spans, which, hidden: user.blocks.clone() })
+        let which = Which::Said { peer, realm };
+        Ok(View { reader: id, spans, which, hidden: user.blocks.clone(), only })
     }
 
     /// The group that a name means to somebody who looks back: the newest one of that name that the user was ever in.

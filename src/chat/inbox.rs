@@ -2,12 +2,14 @@
 
 use crate::chat::accounts::User;
 use crate::chat::event::Event;
+use crate::chat::message::{Body, Kind, Person};
 use crate::chat::once::PageRead;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
 use crate::chat::timeline::{Entry, Timeline};
 use crate::id::{RealmId, Seq, UserId};
 use crate::limits::LIVE_INTERVALS;
+use crate::name::{Name, NameKey};
 
 /// What a reader wants of the store: some intervals of some timelines, merged by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +21,18 @@ pub struct View {
     /// Which of their messages.
     pub which: Which,
     /// Whose messages to groups and to everyone are left out, ascending.
-    pub hidden: Vec<UserId>,
+    pub hidden: Vec<Person>,
+    /// Of those that crossed realms, only what was said to or by one name there.
+    pub only: Option<Only>,
+}
+
+/// A user or a group of another realm, of which only the bodies of messages know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// A user, or a group.
+    pub kind: Kind,
+    /// The name there.
+    pub name: NameKey,
 }
 
 /// An interval of a timeline, open at its start and closed at its end.
@@ -34,14 +47,14 @@ pub struct Span {
 }
 
 /// Which messages of the spans a view shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
     /// All that the reader received.
     Received,
     /// Those that crossed realms.
     Crossed,
-    /// Those that came from or went to one realm.
-    CrossedWith(RealmId),
+    /// Those that came from or went to one of some realms.
+    CrossedWith(Vec<RealmId>),
     /// What the reader received and sent.
     Said {
         /// To and from this user, where one is given.
@@ -52,31 +65,62 @@ pub enum Which {
 }
 
 impl Which {
-    /// What crossed realms with the realm, or for the home realm with any.
-    fn of_realm(realm: RealmId) -> Self {
-        if realm == RealmId::HOME { Self::Crossed } else { Self::CrossedWith(realm) }
+    /// What crossed realms with the realm, or with those who call this server so; for the home realm with any.
+    fn of_realm(state: &State, realm: RealmId) -> Self {
+        if realm == RealmId::HOME {
+            return Self::Crossed;
+        }
+        let callers = state.links().filter(|(_, _, link)| link.card.called == Some(realm)).map(|(id, ..)| id);
+        Self::CrossedWith(callers.chain([realm]).collect())
     }
 }
 
 impl View {
-    /// Whether the view shows an entry of one of its timelines.
+    /// Everything that waits in the outbox of a realm after `after`.
+    #[must_use]
+    pub fn outbox(realm: RealmId, after: Seq) -> Self {
+        let span = Span { timeline: Timeline::Outbox(realm), after, upto: Seq(u64::MAX) };
+        let which = Which::Said { peer: None, realm: None };
+        Self { reader: UserId::NOBODY, spans: vec![span], which, hidden: Vec::new(), only: None }
+    }
+
+    /// Whether the view shows an entry of one of its timelines, as far as the entry tells: see [`View::admits`].
     #[must_use]
     pub fn shows(&self, timeline: Timeline, entry: &Entry) -> bool {
         let (own, hidden) = match timeline {
             Timeline::User(_) => (entry.sent, false),
             Timeline::Group(_) | Timeline::Broadcast => {
-                (entry.peer == self.reader, self.hidden.binary_search(&entry.peer).is_ok())
+                (entry.peer == self.reader, self.hidden.binary_search(&Person::Local(entry.peer)).is_ok())
             }
+            Timeline::Outbox(_) => (false, false),
         };
-        let wanted = match self.which {
+        let wanted = match &self.which {
             Which::Received => !own,
             Which::Crossed => !own && entry.realm.is_some(),
-            Which::CrossedWith(realm) => !own && entry.realm == Some(realm),
+            Which::CrossedWith(realms) => !own && entry.realm.is_some_and(|realm| realms.contains(&realm)),
             Which::Said { peer, realm } => {
-                peer.is_none_or(|peer| entry.peer == peer) && (realm.is_none() || entry.realm == realm)
+                peer.is_none_or(|peer| entry.peer == peer) && (realm.is_none() || entry.realm == *realm)
             }
         };
         wanted && !hidden
+    }
+
+    /// Whether the view shows a message after all. Who of another realm it is from or to stands in its body alone.
+    #[must_use]
+    pub fn admits(&self, timeline: Timeline, entry: &Entry, body: &Body) -> bool {
+        let Some(realm) = entry.realm.filter(|_| entry.peer == UserId::NOBODY) else { return self.only.is_none() };
+        let in_group = matches!(timeline, Timeline::Group(_));
+        if self.only.is_none() && (!in_group || self.hidden.is_empty()) {
+            return true;
+        }
+        let parts = body.read(|parts| {
+            let other = if entry.sent { &parts.to } else { &parts.from };
+            let name = other.split_once('@').map_or(&**other, |(name, _)| name);
+            (parts.kind, Name::parse(name).ok().map(|name| name.key()))
+        });
+        let Ok((kind, Some(name))) = parts else { return self.only.is_none() };
+        let is_hidden = in_group && self.hidden.binary_search(&Person::Remote(realm, name)).is_ok();
+        self.only.is_none_or(|only| only == Only { kind, name }) && !is_hidden
     }
 }
 
@@ -89,7 +133,7 @@ impl State {
         for span in self.timelines_of(id, user, user.cursor) {
             cut_out(span, &user.live, &mut spans);
         }
-        Some(View { reader: id, spans, which: Which::Received, hidden: user.blocks.clone() })
+        Some(View { reader: id, spans, which: Which::Received, hidden: user.blocks.clone(), only: None })
     }
 
     /// Where the user's cursor stands, if nothing after it is left to read.
@@ -104,7 +148,8 @@ impl State {
     pub fn realm_inbox(&self, id: UserId, realm: RealmId) -> Option<View> {
         let user = self.user(id)?;
         let spans = self.timelines_of(id, user, user.realm_cursor(realm)).collect();
-        Some(View { reader: id, spans, which: Which::of_realm(realm), hidden: user.blocks.clone() })
+        let which = Which::of_realm(self, realm);
+        Some(View { reader: id, spans, which, hidden: user.blocks.clone(), only: None })
     }
 
     /// A page of the inbox, or of the view of a realm, that was read before.
@@ -115,8 +160,8 @@ impl State {
         for span in self.timelines_of(id, user, page.after) {
             cut_out(Span { upto: span.upto.min(page.upto), ..span }, &page.live, &mut spans);
         }
-        let which = realm.map_or(Which::Received, Which::of_realm);
-        Some(View { reader: id, spans, which, hidden: user.blocks.clone() })
+        let which = realm.map_or(Which::Received, |realm| Which::of_realm(self, realm));
+        Some(View { reader: id, spans, which, hidden: user.blocks.clone(), only: None })
     }
 
     /// Everything that was said to or by the user after `after`, read or not.
@@ -125,7 +170,7 @@ impl State {
         let user = self.user(id)?;
         let spans = self.timelines_of(id, user, after).collect();
         let which = Which::Said { peer: None, realm: None };
-        Some(View { reader: id, spans, which, hidden: user.blocks.clone() })
+        Some(View { reader: id, spans, which, hidden: user.blocks.clone(), only: None })
     }
 
     /// The user's timelines with something after `after`.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::json;
+use crate::name::{Name, NameKey};
 use crate::time::Time;
 
 /// What was said, as decided and stored.
@@ -24,14 +25,18 @@ pub struct Message {
 }
 
 /// Who said a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Author {
     /// A user of this server.
     Local(UserId),
+    /// A user of another realm.
+    Remote(Remote),
+    /// This server itself: `realm@HOME`.
+    Server,
 }
 
 /// To whom a message was said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// One user.
     User(UserId),
@@ -39,6 +44,51 @@ pub enum Destination {
     Group(GroupId),
     /// All users of the server.
     Everyone,
+    /// A user of another realm.
+    RemoteUser(Remote),
+    /// The members of a group of another realm.
+    RemoteGroup(Remote),
+}
+
+/// A user or a group of another realm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// Which realm.
+    pub realm: RealmId,
+    /// The name there.
+    pub name: Name,
+}
+
+/// Somebody who can be told apart from others: a user here, or one of another realm. Ordered, users of here first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Person {
+    /// A user of this server.
+    Local(UserId),
+    /// A user of another realm.
+    Remote(RealmId, NameKey),
+}
+
+impl Author {
+    /// Who that is; nobody where the server itself said it.
+    #[must_use]
+    pub fn person(&self) -> Option<Person> {
+        match self {
+            Self::Local(user) => Some(Person::Local(*user)),
+            Self::Remote(remote) => Some(Person::Remote(remote.realm, remote.name.key())),
+            Self::Server => None,
+        }
+    }
+}
+
+impl Destination {
+    /// The realm whose outbox the message goes into.
+    #[must_use]
+    pub fn remote_realm(&self) -> Option<RealmId> {
+        match self {
+            Self::RemoteUser(remote) | Self::RemoteGroup(remote) => Some(remote.realm),
+            Self::User(_) | Self::Group(_) | Self::Everyone => None,
+        }
+    }
 }
 
 /// The bytes of a message object (PROTOCOL §4) but for its opening brace, `id` and `time`, which go in front when the

@@ -1,9 +1,10 @@
 //! Saying things: to one user, to a group, to everyone (PROTOCOL §4).
 
 use crate::chat::accounts::User;
+use crate::chat::crossing;
 use crate::chat::event::Event;
-use crate::chat::message::{Author, Body, Destination, Kind, Message, Parts};
-use crate::chat::realms::own_realm;
+use crate::chat::message::{Author, Body, Destination, Kind, Message, Parts, Person};
+use crate::chat::realms::Place;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
 use crate::id::{RealmId, UserId};
@@ -17,9 +18,14 @@ pub(super) fn decide_direct(
     online: Option<bool>,
 ) -> Result<Vec<Event>, Refusal> {
     let sender = state.acting(from)?;
-    let realm = own_realm(state, to.realm.as_ref())?;
+    let realm = match state.place(to.realm.as_ref())? {
+        Place::Here(realm) => realm,
+        Place::There(id, realm, link) => {
+            return crossing::decide_send((from, sender), &to.name, false, text, (id, realm, link));
+        }
+    };
     let (receiver_id, receiver) = state.user_named(&to.name).ok_or(Refusal::UserNotFound)?;
-    if receiver.has_blocked(from) {
+    if receiver.has_blocked(&Person::Local(from)) {
         return Err(Refusal::Blocked);
     }
     if online == Some(false) {
@@ -35,7 +41,12 @@ pub(super) fn decide_direct(
 
 pub(super) fn decide_group(state: &State, from: UserId, to: &Address, text: &str) -> Result<Vec<Event>, Refusal> {
     let sender = state.acting(from)?;
-    let realm = own_realm(state, to.realm.as_ref())?;
+    let realm = match state.place(to.realm.as_ref())? {
+        Place::Here(realm) => realm,
+        Place::There(id, realm, link) => {
+            return crossing::decide_send((from, sender), &to.name, true, text, (id, realm, link));
+        }
+    };
     let (group_id, group) = state.group_named(&to.name).ok_or(Refusal::GroupNotFound)?;
     if !sender.is_member(group_id) {
         return Err(Refusal::NotMember);

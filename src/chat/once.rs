@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::accounts::User;
 use crate::chat::event::Event;
 use crate::chat::outcome::Receipt;
-use crate::chat::refusal::Refusal;
+use crate::chat::refusal::{Refusal, Undeliverable};
 use crate::chat::state::State;
 use crate::id::{Digest, Seq, UserId};
 use crate::limits::{TAG_MEMORY, TAGS_PER_USER};
@@ -36,6 +36,8 @@ pub struct Done {
     pub receipt: Receipt,
     /// The page that it read, where it read one.
     pub page: Option<Box<PageRead>>,
+    /// Why another realm did not take the message that it sent, if that came back.
+    pub refused: Option<Undeliverable>,
 }
 
 /// A page that was read and can be read again.
@@ -77,7 +79,7 @@ pub(super) fn apply(user: &mut User, once: &Once, receipt: Receipt, page: Option
     let Remembered(done) = &mut user.done;
     done.retain(|earlier| earlier.tag != once.tag);
     let page = page.cloned().map(Box::new);
-    done.push_back(Done { tag: once.tag, request: once.request, receipt, page });
+    done.push_back(Done { tag: once.tag, request: once.request, receipt, page, refused: None });
     if done.len() > TAGS_PER_USER {
         done.pop_front();
     }
@@ -91,5 +93,11 @@ impl Remembered {
     /// Adds what a store kept, in order.
     pub fn push(&mut self, done: Done) {
         self.0.push_back(done);
+    }
+
+    pub(super) fn note_refused(&mut self, message: Seq, why: Undeliverable) {
+        if let Some(done) = self.0.iter_mut().find(|done| done.receipt.seq == message) {
+            done.refused = Some(why);
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! What a request came to, before anybody puts it into words.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use crate::chat::link::PeerAddress;
 use crate::chat::message::Body;
 use crate::chat::notice::Topics;
-use crate::id::{Seq, SessionId, Token};
+use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -48,9 +50,16 @@ pub enum Outcome {
         receipt: Receipt,
         /// The receiver as registered, where the answer names one.
         to: Option<Name>,
+        /// Whether another realm has it, where it is for one.
+        delivered: Option<bool>,
     },
     /// A message to a group was sent.
-    SentToGroup(Receipt),
+    SentToGroup {
+        /// The message's.
+        receipt: Receipt,
+        /// Whether another realm has it, where it is for one.
+        delivered: Option<bool>,
+    },
     /// A message to a user of a realm was sent.
     SentToRealm {
         /// The message's.
@@ -130,8 +139,8 @@ pub enum Outcome {
     Blocked,
     /// Somebody is heard again.
     Unblocked,
-    /// Whom the user blocks.
-    Blocks(Vec<Name>),
+    /// Whom the user blocks: `USER`, or `USER@REALM`.
+    Blocks(Vec<Box<str>>),
     /// The user's password is another.
     PasswordChanged,
     /// The user's open sessions, in the order of opening.
@@ -141,9 +150,18 @@ pub enum Outcome {
     /// The account was given up.
     Unregistered,
     /// A realm was added.
-    RealmAdded(Name),
+    RealmAdded {
+        /// Its name here.
+        name: Name,
+        /// The other server's key; none for a further name of this one.
+        key: Option<PeerKey>,
+    },
+    /// A realm was removed.
+    RealmRemoved,
     /// The realms this server knows.
     Realms(Vec<RealmStatus>),
+    /// The connection becomes a link to another server.
+    Linking,
     /// How to use the server, or one command.
     Help(Option<Box<str>>),
     /// Still here.
@@ -189,8 +207,33 @@ pub struct SessionStatus {
 pub struct RealmStatus {
     /// Its name here.
     pub name: Name,
-    /// `home` or `name`: the configured one, or a further name of this server.
-    pub state: &'static str,
+    /// How it is.
+    pub state: RealmState,
+    /// Since when, where it is another server and that is known since this one started.
+    pub since: Option<Time>,
+    /// How many messages wait for it.
+    pub queued: usize,
+    /// For how long the oldest of them has waited.
+    pub waiting: Option<Duration>,
+    /// Its key, where it is another server and was met.
+    pub key: Option<PeerKey>,
+    /// Where it is dialled.
+    pub address: Option<PeerAddress>,
+    /// What was wrong when it was last tried, in a sentence for operators.
+    pub problem: Option<Box<str>>,
+}
+
+/// How a realm is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RealmState {
+    /// The home realm of this server.
+    Home,
+    /// A further name of this server.
+    Name,
+    /// Another server, and the link is up.
+    Up,
+    /// Another server, and there is no link.
+    Down,
 }
 
 /// A message as the store gives it back.

@@ -1,33 +1,156 @@
 //! Realms: the names that servers answer to (PROTOCOL §6).
 
+use std::collections::BTreeMap;
+
 use crate::chat::event::Event;
+use crate::chat::link::{Link, from_server};
 use crate::chat::refusal::{Limit, Refusal};
 use crate::chat::state::State;
-use crate::id::RealmId;
-use crate::limits::MAX_REALMS;
+use crate::id::{RealmId, UserId};
+use crate::limits::{MAX_REALM_NUMBERS, MAX_REALMS};
 use crate::name::Name;
 
-/// A realm that this server knows: so far always a name of its own.
+/// A realm that this server knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Realm {
     /// Its name here.
     pub name: Name,
+    /// Who added it; nobody where that was the configuration, or a server that came by itself.
+    pub by: Option<UserId>,
+    /// What stands behind the name.
+    pub kind: RealmKind,
 }
 
-pub(super) fn decide_add(state: &State, name: &Name) -> Result<Vec<Event>, Refusal> {
+/// What stands behind a realm's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RealmKind {
+    /// This server: the home realm, or a further name of it.
+    Own,
+    /// Another server.
+    Linked(Box<Link>),
+    /// This server, as another one calls it: a name to read what came under it, and nothing else.
+    Called,
+    /// Nothing any more. The number is not used again.
+    Removed,
+}
+
+/// Where an address leads.
+pub(super) enum Place<'a> {
+    /// To this server, by one of its names where one was given.
+    Here(Option<(RealmId, &'a str)>),
+    /// To another server.
+    There(RealmId, &'a Realm, &'a Link),
+}
+
+impl Realm {
+    /// The link, where the realm is another server.
+    #[must_use]
+    pub fn link(&self) -> Option<&Link> {
+        match &self.kind {
+            RealmKind::Linked(link) => Some(link),
+            RealmKind::Own | RealmKind::Called | RealmKind::Removed => None,
+        }
+    }
+}
+
+impl State {
+    /// The realm of a number, removed or not.
+    #[must_use]
+    pub fn realm(&self, id: RealmId) -> Option<&Realm> {
+        self.realms.get(id.0 as usize)
+    }
+
+    /// The links to other servers.
+    pub fn links(&self) -> impl Iterator<Item = (RealmId, &Realm, &Link)> {
+        self.realms.iter().zip(0..).filter_map(|(realm, id)| Some((RealmId(id), realm, realm.link()?)))
+    }
+
+    /// The link to another server.
+    #[must_use]
+    pub fn link(&self, id: RealmId) -> Option<&Link> {
+        self.realm(id)?.link()
+    }
+
+    /// The realm whose messages a name asks for: one of that name, or else this server as others call it.
+    #[must_use]
+    pub fn realm_to_read(&self, name: &Name) -> Option<RealmId> {
+        let known = self.realm_named(name).map(|(id, _)| id);
+        known.or_else(|| self.called_names.get(&name.key()).copied())
+    }
+
+    pub(super) fn remove_realm(&mut self, id: RealmId) {
+        let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
+        let key = realm.link().and_then(|link| link.card.key);
+        let name = realm.name.key();
+        realm.kind = RealmKind::Removed;
+        self.realm_names.remove(&name);
+        self.keys.retain(|known, _| Some(*known) != key);
+    }
+
+    /// Where an address with this realm leads.
+    pub(super) fn place(&self, realm: Option<&Name>) -> Result<Place<'_>, Refusal> {
+        let Some(name) = realm else { return Ok(Place::Here(None)) };
+        let (id, realm) = self.realm_named(name).ok_or(Refusal::RealmNotFound)?;
+        Ok(match realm.link() {
+            Some(link) => Place::There(id, realm, link),
+            None => Place::Here(Some((id, realm.name.as_str()))),
+        })
+    }
+
+    /// The next free number, while there is room for one more realm.
+    pub(super) fn next_realm(&self) -> Result<RealmId, Refusal> {
+        let full = Refusal::LimitReached(Limit::Realms);
+        let standing = self.realms.iter().filter(|realm| realm.kind != RealmKind::Removed).count();
+        if standing >= MAX_REALMS || self.realms.len() >= MAX_REALM_NUMBERS {
+            return Err(full);
+        }
+        Ok(RealmId(u32::try_from(self.realms.len()).map_err(|_| full)?))
+    }
+
+    /// Puts a realm at its number: the next one, or that of the name which it turns into something else.
+    pub(super) fn put_realm(&mut self, id: RealmId, realm: Realm) {
+        let before = self.realm(id).filter(|before| before.kind == RealmKind::Called).map(|before| before.name.key());
+        self.called_names.retain(|name, _| Some(*name) != before);
+        let names = match &realm.kind {
+            RealmKind::Own | RealmKind::Linked(_) => Some(&mut self.realm_names),
+            RealmKind::Called => Some(&mut self.called_names),
+            RealmKind::Removed => None,
+        };
+        if let Some(names) = names {
+            names.insert(realm.name.key(), id);
+        }
+        match self.realms.get_mut(id.0 as usize) {
+            Some(known) => *known = realm,
+            None => self.realms.push(realm),
+        }
+    }
+}
+
+pub(super) fn decide_add(state: &State, by: UserId, name: &Name) -> Result<Vec<Event>, Refusal> {
+    state.acting(by)?;
     if state.realm_named(name).is_some() {
         return Err(Refusal::RealmExists);
     }
-    if state.realms.len() >= MAX_REALMS {
-        return Err(Refusal::LimitReached(Limit::Realms));
-    }
-    let realm = RealmId(u32::try_from(state.realms.len()).map_err(|_| Refusal::LimitReached(Limit::Realms))?);
-    Ok(vec![Event::RealmAdded { realm, name: name.clone() }])
+    Ok(vec![Event::RealmAdded { realm: state.next_realm()?, name: name.clone(), by: Some(by) }])
 }
 
-/// The realm that was named, which must be a name of this server.
-pub(super) fn own_realm<'a>(state: &'a State, realm: Option<&Name>) -> Result<Option<(RealmId, &'a str)>, Refusal> {
-    let Some(name) = realm else { return Ok(None) };
+/// Whoever added a realm may remove it, and an administrator any but the home realm. Who has messages that did not leave
+/// is told so.
+pub(super) fn decide_remove(
+    state: &State,
+    by: UserId,
+    name: &Name,
+    is_administrator: bool,
+    lost: &str,
+) -> Result<Vec<Event>, Refusal> {
+    state.acting(by)?;
     let (id, realm) = state.realm_named(name).ok_or(Refusal::RealmNotFound)?;
-    Ok(Some((id, realm.name.as_str())))
+    let may = id != RealmId::HOME && (is_administrator || realm.by == Some(by));
+    if !may {
+        return Err(Refusal::Forbidden);
+    }
+    let waiting = realm.link().into_iter().flat_map(|link| link.queue.iter());
+    let senders: BTreeMap<UserId, ()> = waiting.map(|queued| (queued.from, ())).collect();
+    let told = senders.into_keys().filter_map(|user| from_server(state, user, (id, realm), lost));
+    Ok(told.chain([Event::RealmRemoved { realm: id }]).collect())
 }

@@ -1,5 +1,7 @@
 //! Why not.
 
+use serde::{Deserialize, Serialize};
+
 /// Why a request was refused. Each variant is one stable error `code` (PROTOCOL §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -41,6 +43,16 @@ pub enum Refusal {
     RealmNotFound,
     /// The other server does not answer.
     RealmUnreachable,
+    /// The other server, or this one, does not want the link.
+    RealmRefused,
+    /// The other server shows another key than it had.
+    RealmKeyChanged,
+    /// The other server is this one.
+    RealmIsThisServer,
+    /// The other server speaks another version of the link protocol.
+    LinkVersion,
+    /// Too much waits for the other server.
+    RealmQueueFull,
     /// Too many failures; try again later.
     Throttled,
     /// Too much at once; try again.
@@ -55,6 +67,48 @@ pub enum Refusal {
     StorageFailed,
     /// The disk failed half-way: whether it happened cannot be told.
     UnknownOutcome,
+}
+
+/// Why another realm does not take a message. Stored and sent: variants are only ever added, at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undeliverable {
+    /// No user of that name there.
+    UserNotFound,
+    /// No group of that name there.
+    GroupNotFound,
+    /// The group is closed to people of other realms.
+    NotMember,
+    /// The receiver has blocked the sender.
+    Blocked,
+    /// It is no message there: too long, or with characters that must not be in one.
+    Malformed,
+}
+
+impl Undeliverable {
+    /// The number that a store keeps it by.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// What a store kept the number of.
+    #[must_use]
+    pub fn of_number(number: u8) -> Option<Self> {
+        let all = [Self::UserNotFound, Self::GroupNotFound, Self::NotMember, Self::Blocked, Self::Malformed];
+        all.into_iter().find(|why| why.number() == number)
+    }
+}
+
+impl From<Undeliverable> for Refusal {
+    fn from(why: Undeliverable) -> Self {
+        match why {
+            Undeliverable::UserNotFound => Self::UserNotFound,
+            Undeliverable::GroupNotFound => Self::GroupNotFound,
+            Undeliverable::NotMember => Self::NotMember,
+            Undeliverable::Blocked => Self::Blocked,
+            Undeliverable::Malformed => Self::RealmRefused,
+        }
+    }
 }
 
 /// The bounds of the server that a command can run into.
@@ -93,6 +147,11 @@ impl Refusal {
             Self::RealmExists => "realm_exists",
             Self::RealmNotFound => "realm_not_found",
             Self::RealmUnreachable => "realm_unreachable",
+            Self::RealmRefused => "realm_refused",
+            Self::LinkVersion => "unknown_version",
+            Self::RealmKeyChanged => "realm_key_changed",
+            Self::RealmIsThisServer => "realm_is_this_server",
+            Self::RealmQueueFull => "realm_queue_full",
             Self::Throttled => "throttled",
             Self::Busy | Self::CursorMoved => "busy",
             Self::LimitReached(_) => "limit_reached",

@@ -9,13 +9,13 @@ use crate::chat::command::NewSession;
 use crate::chat::event::{Event, Record};
 use crate::chat::groups::Group;
 use crate::chat::inbox;
-use crate::chat::message::{Author, Destination, Message};
+use crate::chat::message::{Author, Destination, Message, Person};
 use crate::chat::once;
 use crate::chat::outcome::Receipt;
-use crate::chat::realms::Realm;
+use crate::chat::realms::{Realm, RealmKind};
 use crate::chat::sessions::Session;
 use crate::chat::timeline::Timeline;
-use crate::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::id::{GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Name, NameKey};
 use crate::time::Time;
 
@@ -31,10 +31,16 @@ pub struct State {
     pub(super) last_broadcast: Seq,
     pub(super) user_names: HashMap<NameKey, UserId>,
     pub(super) group_names: HashMap<NameKey, GroupId>,
-    realm_names: HashMap<NameKey, RealmId>,
+    pub(super) realm_names: HashMap<NameKey, RealmId>,
+    /// What other servers call this one, where it is none of its own names.
+    pub(super) called_names: HashMap<NameKey, RealmId>,
+    /// The other servers by what they are.
+    pub(super) keys: HashMap<PeerKey, RealmId>,
+    /// The incarnations of this server, each with the log entry that began it.
+    pub(super) incarnations: Vec<(Seq, Incarnation)>,
     pub(super) tokens: HashMap<TokenHash, SessionId>,
-    /// Who does not want to hear from a user, ascending; nobody's entry is empty. Shared with the pushes in flight.
-    pub(super) blockers: HashMap<UserId, Arc<Vec<UserId>>>,
+    /// Who does not want to hear from somebody, ascending; nobody's entry is empty. Shared with the pushes in flight.
+    pub(super) blockers: HashMap<Person, Arc<Vec<UserId>>>,
 }
 
 /// What a store kept of a [`State`], to build it again without the log.
@@ -52,6 +58,8 @@ pub struct Snapshot {
     pub groups: Vec<Group>,
     /// In the order of their numbers, the home realm left out.
     pub realms: Vec<Realm>,
+    /// The incarnations, oldest first, each with the log entry that began it.
+    pub incarnations: Vec<(Seq, Incarnation)>,
     /// The newest broadcast.
     pub last_broadcast: Seq,
 }
@@ -78,6 +86,7 @@ impl State {
             sessions: Vec::new(),
             groups: Vec::new(),
             realms: Vec::new(),
+            incarnations: Vec::new(),
             last_broadcast: Seq(0),
         };
         Self::restore(home, nothing)
@@ -86,25 +95,36 @@ impl State {
     /// The state that a store kept. `home` is the configured name of the home realm.
     #[must_use]
     pub fn restore(home: Name, kept: Snapshot) -> Self {
-        let realms: Vec<Realm> = std::iter::once(Realm { name: home }).chain(kept.realms).collect();
-        // The home realm's name may have been another server name before: the home realm is entered once more, last.
-        let mut realm_names: HashMap<_, _> =
-            realms.iter().zip(0..).map(|(realm, id)| (realm.name.key(), RealmId(id))).collect();
-        realm_names.extend(realms.first().map(|home| (home.name.key(), RealmId::HOME)));
-        Self {
+        let mut state = Self {
             head: kept.head,
             time: kept.time,
+            incarnations: kept.incarnations,
+            realms: Vec::with_capacity(1 + kept.realms.len()),
+            realm_names: HashMap::new(),
+            called_names: HashMap::new(),
+            keys: HashMap::new(),
             last_broadcast: kept.last_broadcast,
             user_names: kept.users.iter().zip(0..).map(|(user, id)| (user.name.key(), UserId(id))).collect(),
             group_names: names_of_groups(&kept.groups),
-            realm_names,
             tokens: kept.sessions.iter().map(|(id, session)| (session.token, *id)).collect(),
             sessions: kept.sessions.into_iter().collect(),
             blockers: blockers(&kept.users),
             users: kept.users,
             groups: kept.groups,
-            realms,
+        };
+        state.enter_realms(home, kept.realms);
+        state
+    }
+
+    /// The home realm's name may have been another realm's before: the home realm has it now.
+    fn enter_realms(&mut self, home: Name, others: Vec<Realm>) {
+        let home = Realm { name: home, by: None, kind: RealmKind::Own };
+        let home_key = home.name.key();
+        for (realm, id) in std::iter::once(home).chain(others).zip(0..) {
+            self.keys.extend(realm.link().and_then(|link| link.card.key).map(|key| (key, RealmId(id))));
+            self.put_realm(RealmId(id), realm);
         }
+        self.realm_names.insert(home_key, RealmId::HOME);
     }
 
     /// The newest log entry.
@@ -197,13 +217,19 @@ impl State {
     /// Who is to hear a message at once.
     #[must_use]
     pub fn audience(&self, message: &Message) -> Audience {
-        let Author::Local(author) = message.from;
-        match message.to {
-            Destination::User(user) => Audience::Pair(user, author),
-            Destination::Group(group) => {
-                Audience::Members(self.group(group).map(|g| g.members.clone()).unwrap_or_default())
+        match (&message.to, &message.from) {
+            (Destination::User(user), Author::Local(author)) => Audience::Pair(*user, *author),
+            (Destination::User(user), Author::Remote(_) | Author::Server) => Audience::Pair(*user, *user),
+            (Destination::Group(group), _) => {
+                Audience::Members(self.group(*group).map(|g| g.members.clone()).unwrap_or_default())
             }
-            Destination::Everyone => Audience::Everyone,
+            (Destination::Everyone, _) => Audience::Everyone,
+            (Destination::RemoteUser(_) | Destination::RemoteGroup(_), Author::Local(author)) => {
+                Audience::Pair(*author, *author)
+            }
+            (Destination::RemoteUser(_) | Destination::RemoteGroup(_), Author::Remote(_) | Author::Server) => {
+                Audience::Members(Arc::default())
+            }
         }
     }
 
@@ -223,7 +249,7 @@ impl State {
             }
             Event::SessionUsed { session } => self.use_session(*session, *time),
             Event::SessionClosed { session } => self.close_session(*session, *time),
-            Event::MessageSent(message) => self.note_message(*seq, message),
+            Event::MessageSent(message) => self.note_message(record, message),
             Event::InboxRead { user, upto } => self.change_user(*user, |user| inbox::apply_read(user, *upto)),
             Event::LiveRead { user, after, upto } => {
                 self.change_user(*user, |user| inbox::apply_live(user, *after, *upto));
@@ -239,19 +265,35 @@ impl State {
                 let receipt = Receipt { seq: *first, time: *time };
                 self.change_user(once.user, |user| once::apply(user, once, receipt, page.as_deref()));
             }
-            Event::RealmAdded { realm, name } => self.add_realm(*realm, name),
+            Event::RealmAdded { realm, name, by } => {
+                self.put_realm(*realm, Realm { name: name.clone(), by: *by, kind: RealmKind::Own });
+            }
             Event::GroupLeft { group, user, by: _ } => self.leave_group(*seq, *group, *user),
             Event::GroupHandedOver { group, owner } => self.change_group(*group, |group| group.owner = *owner),
             Event::GroupDeleted { group } => self.delete_group(*group),
             Event::GroupPasswordChanged { group, password } => {
                 self.change_group(*group, |group| group.password.clone_from(password));
             }
-            Event::UserBlocked { user, blocked } => self.block(*user, *blocked),
-            Event::UserUnblocked { user, blocked } => self.unblock(*user, *blocked),
+            Event::UserBlocked { user, blocked } => self.block(*user, blocked),
+            Event::UserUnblocked { user, blocked } => self.unblock(*user, blocked),
             Event::PasswordChanged { user, password } => {
                 self.change_user(*user, |user| user.password.clone_from(password));
             }
             Event::UserUnregistered { user } => self.change_user(*user, |user| user.unregistered = true),
+            Event::IncarnationBegun { incarnation } => self.incarnations.push((*seq, *incarnation)),
+            Event::LinkAdded { realm, name, by, card } => self.add_link(*realm, name, *by, card),
+            Event::LinkChanged { realm, name, card } => self.change_card(*realm, name, card),
+            Event::RealmCalled { realm, name } => {
+                self.put_realm(*realm, Realm { name: name.clone(), by: None, kind: RealmKind::Called });
+            }
+            Event::RealmRemoved { realm } => self.remove_realm(*realm),
+            Event::LinkReceived { realm, incarnation, upto, refused } => {
+                self.change_link(*realm, |link| link.receive(*incarnation, *upto, refused));
+            }
+            Event::LinkConfirmed { realm, incarnation, upto } => {
+                self.change_link(*realm, |link| link.forget_refused(*incarnation, *upto));
+            }
+            Event::OutboxAcknowledged { realm, upto, refused } => self.acknowledge_outbox(*realm, *upto, refused),
         }
     }
 
@@ -261,19 +303,16 @@ impl State {
         }
     }
 
-    fn note_message(&mut self, seq: Seq, message: &Message) {
+    fn note_message(&mut self, Record { seq, time, .. }: &Record, message: &Message) {
+        let seq = *seq;
         for (timeline, _) in message.placements(seq) {
             match timeline {
                 Timeline::User(user) => self.change_user(user, |user| user.last = seq),
                 Timeline::Group(group) => self.change_group(group, |group| group.last = seq),
                 Timeline::Broadcast => self.last_broadcast = seq,
+                Timeline::Outbox(realm) => self.change_link(realm, |link| link.send(seq, *time, message)),
             }
         }
-    }
-
-    fn add_realm(&mut self, id: RealmId, name: &Name) {
-        self.realm_names.insert(name.key(), id);
-        self.realms.push(Realm { name: name.clone() });
     }
 }
 
@@ -284,10 +323,10 @@ fn names_of_groups(groups: &[Group]) -> HashMap<NameKey, GroupId> {
 }
 
 /// Who blocks whom, the other way round.
-fn blockers(users: &[User]) -> HashMap<UserId, Arc<Vec<UserId>>> {
+fn blockers(users: &[User]) -> HashMap<Person, Arc<Vec<UserId>>> {
     let mut blockers: HashMap<_, Vec<_>> = HashMap::new();
     for (user, id) in users.iter().zip(0..) {
-        user.blocks.iter().for_each(|blocked| blockers.entry(*blocked).or_default().push(UserId(id)));
+        user.blocks.iter().for_each(|blocked| blockers.entry(blocked.clone()).or_default().push(UserId(id)));
     }
     blockers.into_iter().map(|(blocked, users)| (blocked, Arc::new(users))).collect()
 }

@@ -12,6 +12,8 @@ pub enum Timeline {
     Group(GroupId),
     /// What was said to everyone.
     Broadcast,
+    /// What was said to users and groups of another realm. Its one reader is the server there.
+    Outbox(RealmId),
 }
 
 /// One message's place in a timeline, and what is needed to pick from it without reading bodies.
@@ -19,7 +21,7 @@ pub enum Timeline {
 pub struct Entry {
     /// The message.
     pub seq: Seq,
-    /// In a user's timeline the other person, elsewhere the author.
+    /// In a user's timeline the other person, elsewhere the author; [`UserId::NOBODY`] for what is not a user's here.
     pub peer: UserId,
     /// In a user's timeline: sent by the user, not received.
     pub sent: bool,
@@ -40,18 +42,24 @@ impl Message {
         self.to == Destination::User(user)
     }
 
-    /// Where the message stands: one timeline, or for a direct message the receiver's and the sender's. What one says
-    /// to oneself stands once, as received.
+    /// Where the message stands: one timeline, or for a direct message the receiver's and the sender's, or for one to
+    /// another realm its outbox and the sender's. What one says to oneself stands once, as received.
     pub fn placements(&self, seq: Seq) -> impl Iterator<Item = (Timeline, Entry)> {
-        let Author::Local(author) = self.from;
+        let author = match self.from {
+            Author::Local(author) => author,
+            Author::Remote(_) | Author::Server => UserId::NOBODY,
+        };
         let entry = Entry { seq, peer: author, sent: false, realm: self.realm };
-        let (first, second) = match self.to {
-            Destination::Group(group) => ((Timeline::Group(group), entry), None),
+        let copy = |peer| (Timeline::User(author), Entry { peer, sent: true, ..entry });
+        let (first, second) = match &self.to {
+            Destination::Group(group) => ((Timeline::Group(*group), entry), None),
             Destination::Everyone => ((Timeline::Broadcast, entry), None),
             Destination::User(receiver) => {
-                let copy = Entry { peer: receiver, sent: true, ..entry };
-                let for_sender = (receiver != author).then_some((Timeline::User(author), copy));
-                ((Timeline::User(receiver), entry), for_sender)
+                let has_a_copy = author != *receiver && author != UserId::NOBODY;
+                ((Timeline::User(*receiver), entry), has_a_copy.then(|| copy(*receiver)))
+            }
+            Destination::RemoteUser(remote) | Destination::RemoteGroup(remote) => {
+                ((Timeline::Outbox(remote.realm), entry), Some(copy(UserId::NOBODY)))
             }
         };
         std::iter::once(first).chain(second)

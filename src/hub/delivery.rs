@@ -62,6 +62,9 @@ impl Courier {
     fn push(&mut self, presence: &Presence, delivery: &Delivery, record: &Record) {
         let Event::MessageSent(message) = &record.event else { return };
         let stored = StoredMessage { seq: record.seq, time: record.time, body: message.body.clone() };
+        if let Some(feed) = message.to.remote_realm().and_then(|realm| presence.feeds.get(&realm)) {
+            feed.push(stored.clone());
+        }
         self.json.clear();
         self.text.clear();
         presence.each_of(&delivery.audience, |user, outbox| {

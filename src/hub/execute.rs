@@ -5,22 +5,25 @@ use std::sync::RwLockWriteGuard;
 use std::sync::atomic::Ordering;
 
 use crate::chat::{
-    Audience, Command, Event, Notice, Once, PageRead, Receipt, Record, Refusal, State, decide, remember,
+    Audience, Command, Done, Event, Notice, Once, PageRead, Receipt, Record, Refusal, State, decide, remember,
 };
 use crate::hub::delivery::{Delivery, Pushed};
+use crate::hub::fate::{Fate, SharedFate};
 use crate::hub::outbox::Outbox;
 use crate::hub::tickets::Ticket;
 use crate::hub::{Batch, Hub, Shared};
-use crate::id::{SessionId, UserId};
+use crate::id::{RealmId, SessionId, UserId};
 use crate::time::Time;
 
 /// What came of a command.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Executed {
     /// The receipt, or why not.
     pub result: Result<Receipt, Refusal>,
     /// When that may be told.
     pub ticket: Ticket,
+    /// What becomes of the message at its realm, where it is for another one.
+    pub fate: Option<Arc<SharedFate>>,
 }
 
 impl Hub {
@@ -47,8 +50,12 @@ impl Hub {
             decided = Err(Refusal::CursorMoved);
         }
         match decided {
-            Ok(Decided::Nothing(receipt) | Decided::Before(receipt)) => {
-                Executed { result: Ok(receipt), ticket: shared.newest_ticket() }
+            Ok(Decided::Nothing(receipt)) => {
+                Executed { result: Ok(receipt), ticket: shared.newest_ticket(), fate: None }
+            }
+            Ok(Decided::Before(done)) => {
+                let fate = shared.fate_of_earlier(&state, command, &done, origin);
+                Executed { result: Ok(done.receipt), ticket: shared.newest_ticket(), fate }
             }
             Ok(Decided::Events(mut events)) => {
                 let receipt = Receipt { seq: state.head().next(), time: now };
@@ -57,9 +64,9 @@ impl Hub {
                 for (user, session) in taken.closed {
                     self.detach_session(user, session);
                 }
-                Executed { result: Ok(receipt), ticket: taken.ticket }
+                Executed { result: Ok(receipt), ticket: taken.ticket, fate: taken.fate }
             }
-            Err(refusal) => Executed { result: Err(refusal), ticket: shared.newest_ticket() },
+            Err(refusal) => Executed { result: Err(refusal), ticket: shared.newest_ticket(), fate: None },
         }
     }
 }
@@ -70,6 +77,8 @@ struct Taken {
     ticket: Ticket,
     /// Sessions that they closed: no connection is bound to them any more.
     closed: Vec<(UserId, SessionId)>,
+    /// Of the message to another realm that is among them.
+    fate: Option<Arc<SharedFate>>,
 }
 
 /// What a command comes to.
@@ -77,7 +86,7 @@ enum Decided {
     /// Nothing is to change.
     Nothing(Receipt),
     /// It was changed before, under the request's tag.
-    Before(Receipt),
+    Before(Done),
     Events(Vec<Event>),
 }
 
@@ -89,7 +98,7 @@ impl Shared {
         if let Some(once) = once
             && let Some(done) = state.done_before(once, now)?
         {
-            return Ok(Decided::Before(done.receipt));
+            return Ok(Decided::Before(done.clone()));
         }
         let events = decide(state, now, command)?;
         if events.is_empty() {
@@ -109,6 +118,7 @@ impl Shared {
         let mut pending = self.pending();
         let is_first = pending.records.is_empty();
         let mut closed = Vec::new();
+        let mut fate = None;
         for event in events {
             if let Event::SessionClosed { session } = event {
                 closed.extend(state.session(session).map(|open| (open.user, session)));
@@ -116,6 +126,10 @@ impl Shared {
             let of_leaving = if event.empties_its_audience() { state.notice(&event) } else { None };
             let record = Record { seq: state.head().next(), time: now, event };
             state.apply(&record);
+            // Whoever sends to another realm waits from here on: nothing can be heard of the message before.
+            if let (Some(realm), Some(origin)) = (remote_realm(&record.event), origin) {
+                fate = Some(self.wait_for(realm, record.seq, origin));
+            }
             pending.tell(of_leaving.or_else(|| state.notice(&record.event)), origin);
             pending.take_in(record, &state, origin);
         }
@@ -126,8 +140,34 @@ impl Shared {
         if is_first {
             self.work.notify_one();
         }
-        Taken { ticket, closed }
+        Taken { ticket, closed, fate }
     }
+
+    /// What became, or becomes, of a message to another realm that was sent before under the same tag.
+    fn fate_of_earlier(
+        &self,
+        state: &State,
+        command: &Command,
+        done: &Done,
+        origin: Option<&Arc<Outbox>>,
+    ) -> Option<Arc<SharedFate>> {
+        let (Command::SendDirect { to, .. } | Command::SendGroup { to, .. }) = command else { return None };
+        let (realm, known) = state.realm_named(to.realm.as_ref()?)?;
+        let link = known.link()?;
+        let message = done.receipt.seq;
+        Some(match (done.refused, origin) {
+            (Some(why), _) => Arc::new(SharedFate::settled(Fate::Refused(why))),
+            (None, _) if message <= link.cursor => Arc::new(SharedFate::settled(Fate::Delivered)),
+            (None, Some(origin)) => self.wait_for(realm, message, origin),
+            (None, None) => return None,
+        })
+    }
+}
+
+/// The other realm that a message is for.
+fn remote_realm(event: &Event) -> Option<RealmId> {
+    let Event::MessageSent(message) = event else { return None };
+    message.to.remote_realm()
 }
 
 impl Batch {

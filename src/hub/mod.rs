@@ -10,6 +10,8 @@ mod binding;
 mod committer;
 mod delivery;
 mod execute;
+mod fate;
+mod feed;
 mod outbox;
 mod presence;
 mod push;
@@ -22,6 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::chat::{Record, Refusal, State, View};
 use crate::hub::delivery::Delivery;
@@ -34,7 +37,9 @@ use crate::time::Time;
 
 pub use committer::{Committer, Step};
 pub use execute::Executed;
-pub use outbox::{Ending, Outbox, Sink, Waiting};
+pub use fate::{Fate, SharedFate};
+pub use feed::{Fed, Feed};
+pub use outbox::{Ending, Late, Outbox, Sink, Waiting};
 pub use subscription::Replay;
 pub use tickets::{Ticket, Tickets, Verdict};
 
@@ -125,6 +130,21 @@ impl Hub {
         self.0.store.sweep(sweep)
     }
 
+    /// Reads from the store, off the threads that serve traffic where it waits for a disk.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn read_store<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if !self.0.store.waits() {
+            return read(self);
+        }
+        let hub = self.clone();
+        tokio::task::spawn_blocking(move || read(&hub)).await.unwrap_or(Err(StoreError::Failed))
+    }
+
     /// Lets the connection's settled replies leave, and sees to it that the others do once they are.
     pub fn send_replies(&self, outbox: &Arc<Outbox>) {
         let shared = &*self.0;
@@ -142,6 +162,17 @@ impl Hub {
     pub fn has_room(&self) -> bool {
         let pending = self.0.pending();
         pending.records.len() < PENDING_CHANGES && pending.bytes < PENDING_BYTES
+    }
+
+    /// What became of the batch of a ticket.
+    #[must_use]
+    pub fn verdict(&self, ticket: Ticket) -> Verdict {
+        self.0.tickets.verdict(ticket)
+    }
+
+    /// Waits until a batch is settled, from before this is called to whenever it is awaited.
+    pub fn settled(&self) -> Notified<'_> {
+        self.0.tickets.settled()
     }
 
     /// Waits until the committer has taken a batch.

@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::chat::{Notice, StoredMessage, Topics};
+use crate::chat::{Notice, Outcome, Receipt, StoredMessage, Topics};
+use crate::hub::fate::{Fate, SharedFate};
 use crate::hub::push::Push;
 use crate::hub::tickets::{Ticket, Tickets, Verdict};
 use crate::id::Seq;
 use crate::limits::{IDLE_BUFFER_BYTES, PUSH_BYTES};
 use crate::time::Time;
-use crate::wire::{Farewell, Style, Tag};
+use crate::wire::{Farewell, Heading, Style, Tag};
 
 /// Where a connection's bytes go.
 pub trait Sink: Send + Sync {
@@ -66,6 +67,36 @@ struct Mark {
     ticket: Ticket,
     tag: Option<Tag>,
     length: usize,
+    late: Option<Box<Late>>,
+}
+
+/// A reply that is written once it is known what became of a message to another realm.
+pub struct Late {
+    /// Of the request.
+    pub heading: Heading,
+    /// What became of the message.
+    pub fate: Arc<SharedFate>,
+    /// The outcome, given whether the message was delivered.
+    pub outcome: fn(Receipt, bool) -> Outcome,
+    /// The message's.
+    pub receipt: Receipt,
+}
+
+impl Late {
+    /// Appends the reply, if it can be written yet.
+    fn write(&self, out: &mut Vec<u8>, style: Style) -> bool {
+        let delivered = match self.fate.get() {
+            Fate::Open => return false,
+            Fate::Delivered => true,
+            Fate::Queued => false,
+            Fate::Refused(why) => {
+                style.reply(out, &self.heading, Err(why.into()));
+                return true;
+            }
+        };
+        style.reply(out, &self.heading, Ok(&(self.outcome)(self.receipt, delivered)));
+        true
+    }
 }
 
 /// What waits to leave a connection.
@@ -116,7 +147,13 @@ impl Outbox {
         let start = queue.held.len();
         write(&mut queue.held);
         let length = queue.held.len() - start;
-        queue.marks.push_back(Mark { ticket, tag, length });
+        queue.marks.push_back(Mark { ticket, tag, length, late: None });
+    }
+
+    /// Takes in a reply that is written later. Whoever settles the fate sees to it that it leaves.
+    pub fn reply_later(&self, ticket: Ticket, late: Late) {
+        let tag = late.heading.tag.clone();
+        self.queue().marks.push_back(Mark { ticket, tag, length: 0, late: Some(Box::new(late)) });
     }
 
     /// Lets the replies leave whose tickets are settled, as far as the socket takes them.
@@ -262,7 +299,8 @@ impl Outbox {
         stranger.then(|| Time(self.heard.load(Ordering::Relaxed)))
     }
 
-    pub(super) fn set_stranger(&self, stranger: bool) {
+    /// Notes whether the other end is a stranger, who may have to make room for others.
+    pub fn set_stranger(&self, stranger: bool) {
         self.stranger.store(stranger, Ordering::Relaxed);
     }
 
@@ -347,6 +385,12 @@ impl Queue {
         while let Some(mark) = self.marks.front() {
             match tickets.verdict(mark.ticket) {
                 Verdict::Open => break,
+                Verdict::Durable if mark.late.is_some() => {
+                    let is_written = mark.late.as_ref().is_some_and(|late| late.write(&mut self.ready, style));
+                    if !is_written {
+                        break;
+                    }
+                }
                 Verdict::Durable => {
                     let reply = self.held.get(taken..taken + mark.length).unwrap_or_default();
                     self.ready.extend_from_slice(reply);

@@ -6,8 +6,9 @@ use std::sync::{Arc, Weak};
 use hashbrown::HashMap;
 
 use crate::chat::{Audience, Notice, State};
+use crate::hub::feed::Feed;
 use crate::hub::outbox::Outbox;
-use crate::id::{Seq, SessionId, UserId};
+use crate::id::{RealmId, Seq, SessionId, UserId};
 use crate::time::Time;
 
 /// A connection bound to a session.
@@ -26,6 +27,8 @@ pub(super) struct Presence {
     last_seen: HashMap<UserId, Time>,
     /// Who asked who comes and goes; some may have lost interest.
     watchers: Vec<Weak<Outbox>>,
+    /// The links that are up.
+    pub(super) feeds: HashMap<RealmId, Arc<Feed>>,
     /// Every message up to this one has been pushed to whoever listened then.
     pub(super) delivered: Seq,
 }

@@ -6,6 +6,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
 use crate::chat::Refusal;
 
 /// The number of a batch, counted from 1.
@@ -42,6 +45,8 @@ pub struct Tickets {
     settled: AtomicU64,
     any_failed: AtomicBool,
     failures: Mutex<Vec<(Ticket, Ticket, Refusal)>>,
+    /// Wakes links, which have no outbox to be released.
+    news: Notify,
 }
 
 impl Tickets {
@@ -61,6 +66,11 @@ impl Tickets {
 
     pub(super) fn settle(&self, ticket: Ticket) {
         self.settled.store(ticket.0, Ordering::Release);
+        self.news.notify_waiters();
+    }
+
+    pub(super) fn settled(&self) -> Notified<'_> {
+        self.news.notified()
     }
 
     pub(super) fn fail(&self, first: Ticket, last: Ticket, refusal: Refusal) {

@@ -16,6 +16,7 @@ use crate::hub::{Ending, Outbox, Replay, Sink, Waiting};
 use crate::limits::{LAST_READS, LAST_WORDS, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT};
 use crate::net::Services;
 use crate::net::admission::Permit;
+use crate::net::handover;
 use crate::net::session::{Flow, Session};
 use crate::wire::{Line, LineCodec};
 
@@ -35,11 +36,15 @@ pub(super) async fn live(
 ) {
     debug!("connected");
     let codec = LineCodec::new(services.policy.line_bytes);
-    let session = Session::new(services, outbox.clone(), address);
+    let session = Session::new(services.clone(), outbox.clone(), address);
     let mut connection = Connection { stream, outbox, codec, input: BytesMut::new(), session };
     let goodbye = connection.serve().await;
     connection.session.end();
-    connection.leave(goodbye).await;
+    if goodbye == Goodbye::Link {
+        connection.become_a_link(&services).await;
+    } else {
+        connection.leave(goodbye).await;
+    }
     drop(permit);
     debug!("disconnected");
 }
@@ -59,6 +64,8 @@ enum Goodbye {
     InOrder,
     /// Nothing leaves any more.
     AtOnce,
+    /// What was answered still leaves; then the connection is a link.
+    Link,
 }
 
 /// What a read came to.
@@ -180,6 +187,7 @@ impl Connection {
                 Box::pin(self.replay(replay)).await;
                 None
             }
+            Flow::Link => Some(Goodbye::Link),
             Flow::Close => Some(Goodbye::InOrder),
             Flow::Drop => Some(Goodbye::AtOnce),
         }
@@ -222,6 +230,19 @@ impl Connection {
                 ready = self.stream.writable() => self.write_on(ready.is_ok()),
             }
         }
+    }
+
+    /// Whoever asked for a link says nothing more before the answer.
+    async fn become_a_link(self, services: &Services) {
+        let has_left = self.until(|waiting| waiting == Waiting::default());
+        if tokio::time::timeout(LAST_WORDS, has_left).await.is_err() || !self.input.is_empty() {
+            debug!("a link began with something else");
+            return;
+        }
+        let Self { stream, outbox, session, .. } = self;
+        drop(session);
+        outbox.set_stranger(false);
+        Box::pin(handover::serve(stream, services)).await;
     }
 
     /// Lets what was answered leave, with the last words where there are any.

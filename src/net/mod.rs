@@ -4,6 +4,7 @@
 
 mod admission;
 mod connection;
+mod handover;
 mod listener;
 mod passwords;
 mod session;
@@ -18,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::hub::Hub;
 use crate::name::NameKey;
+use crate::realm::{Office, TcpCarrier};
 
 pub use admission::Admission;
 pub use listener::{Binding, bind, serve};
@@ -32,6 +34,8 @@ pub struct Services {
     pub policy: Policy,
     /// Who may connect.
     pub admission: Arc<Admission>,
+    /// The links to other servers.
+    pub links: Links,
     /// The bounded password hasher.
     pub passwords: Passwords,
     /// Who failed to log in too often.
@@ -40,6 +44,14 @@ pub struct Services {
     pub tasks: TaskTracker,
     /// Cancelled when the server stops accepting.
     pub stopping: CancellationToken,
+}
+
+/// The links to other servers, and what makes one of a connection.
+pub struct Links {
+    /// The links.
+    pub office: Office,
+    /// What makes a channel of a connection.
+    pub carrier: Arc<TcpCarrier>,
 }
 
 /// What the operator allows.

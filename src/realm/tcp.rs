@@ -9,15 +9,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::limits::LINK_DIAL;
+use crate::limits::{LINK_DIAL, LINK_VERSION};
 use crate::realm::answer::{self, Answer};
 use crate::realm::carrier::{Carried, Carrier, DialError, Stream};
 use crate::realm::channel::{ChannelError, Endpoint};
 use crate::realm::identity::Identity;
 use crate::socket;
-
-/// The version of the link protocol, which the line that asks for a link names.
-pub const LINK_VERSION: u32 = 1;
 
 /// Dials servers in the networks that were allowed, and takes up what they dialled.
 pub struct TcpCarrier {

@@ -43,7 +43,10 @@ impl Backwards {
                 page.before = Some(entry.seq.next());
                 break;
             }
-            if shows && let Some(message) = read_message(&mut log, entry.seq)? {
+            if shows
+                && let Some(message) = read_message(&mut log, entry.seq)?
+                && view.admits(timeline, &entry, &message.body)
+            {
                 bytes += message.body.0.len();
                 page.messages.push(message);
             }

@@ -183,6 +183,7 @@ pub(super) fn key(timeline: Timeline) -> (u8, u32) {
         Timeline::User(user) => (0, user.0),
         Timeline::Group(group) => (1, group.0),
         Timeline::Broadcast => (2, 0),
+        Timeline::Outbox(realm) => (3, realm.0),
     }
 }
 
@@ -192,6 +193,7 @@ pub(super) fn timeline(kind: u8, owner: u32) -> Result<Timeline, StoreError> {
         0 => Ok(Timeline::User(UserId(owner))),
         1 => Ok(Timeline::Group(GroupId(owner))),
         2 => Ok(Timeline::Broadcast),
+        3 => Ok(Timeline::Outbox(RealmId(owner))),
         _ => Err(damaged()),
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::chat::{
-    Done, Group, Membership, PageRead, PasswordHash, Realm, Receipt, Remembered, Session, Snapshot, Timeline, User,
+    Done, Group, Membership, PageRead, PasswordHash, Person, Receipt, Remembered, Session, Snapshot, Timeline, User,
 };
 use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
+use crate::store::links::{self, incarnations, realms, undeliverable};
 use crate::store::{StoreError, chunk, removed};
 use crate::time::Time;
 
@@ -26,6 +27,7 @@ pub(super) fn load(
         sessions: sessions(database)?,
         groups: groups(database)?,
         realms: realms(database)?,
+        incarnations: incarnations(database)?,
         last_broadcast: chunk::newest(database, Timeline::Broadcast)?,
     };
     enter_sessions(&mut snapshot);
@@ -48,7 +50,7 @@ pub(super) fn head(database: &Connection) -> rusqlite::Result<(Seq, Time)> {
 }
 
 /// Rows that are numbered from `first` without a gap, in that order: a state has them by their places.
-fn numbered<T>(
+pub(super) fn numbered<T>(
     database: &Connection,
     sql: &str,
     first: usize,
@@ -106,11 +108,7 @@ fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
     })
 }
 
-fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
-    numbered(database, "SELECT id, name FROM realms ORDER BY id", 1, |row| Ok(Realm { name: name(row, 1)? }))
-}
-
-fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
+pub(super) fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
     let text: String = row.get(column)?;
     Name::parse(&text).map_err(|_| StoreError::Damaged("a name that is none".into()))
 }
@@ -187,7 +185,8 @@ fn enter_cursors(database: &Connection, users: &mut [User]) -> Result<(), StoreE
 }
 
 fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
-    let mut statement = database.prepare("SELECT user_id, tag, request, first, time, page FROM done ORDER BY seq")?;
+    let mut statement =
+        database.prepare("SELECT user_id, tag, request, first, time, page, refused FROM done ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let done = Done {
@@ -195,6 +194,7 @@ fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), Store
             request: Digest(row.get::<_, i64>(2)?.cast_unsigned()),
             receipt: Receipt { seq: Seq(row.get(3)?), time: Time(row.get(4)?) },
             page: page_read(row, 5)?.map(Box::new),
+            refused: row.get::<_, Option<u8>>(6)?.map(undeliverable).transpose()?,
         };
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
             user.done.push(done);
@@ -214,7 +214,15 @@ fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreEr
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.blocks.push(UserId(row.get(1)?));
+            user.blocks.push(Person::Local(UserId(row.get(1)?)));
+        }
+    }
+    let mut statement =
+        database.prepare("SELECT user_id, realm_id, name FROM remote_blocks ORDER BY user_id, realm_id, name")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
+            user.blocks.push(Person::Remote(RealmId(row.get(1)?), name(row, 2)?.key()));
         }
     }
     Ok(())
@@ -226,6 +234,7 @@ fn enter_last(snapshot: &mut Snapshot, newest: impl IntoIterator<Item = (Timelin
             Timeline::User(user) => snapshot.users.get_mut(user.0 as usize).map(|user| &mut user.last),
             Timeline::Group(group) => snapshot.groups.get_mut(group.0 as usize).map(|group| &mut group.last),
             Timeline::Broadcast => Some(&mut snapshot.last_broadcast),
+            Timeline::Outbox(realm) => links::of(&mut snapshot.realms, realm).map(|link| &mut link.last),
         };
         if let Some(last) = last {
             *last = newest.max(*last);

@@ -12,6 +12,7 @@ mod connection;
 mod directory;
 mod index;
 mod key_file;
+mod links;
 mod load;
 mod pages;
 mod project;
@@ -91,6 +92,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// Where the store cannot be read or written. The sweep may go on with the same step later.
     fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError>;
+
+    /// Whether reading waits for a disk: then it is not done on a thread that serves traffic.
+    fn waits(&self) -> bool {
+        true
+    }
 
     /// Makes the next opening fast; called once, after the last commit.
     ///

@@ -36,6 +36,19 @@ impl Moment {
         Self { sources, end: index.head(), entries: index.tuning().page_entries }
     }
 
+    /// Calls `see` with every entry, oldest first, whatever a view would show.
+    pub(super) fn entries(
+        self,
+        database: &Connection,
+        mut see: impl FnMut(Entry) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut merge = Merge::of(self.sources);
+        while let Some((_, entry)) = merge.next(database)? {
+            see(entry)?;
+        }
+        Ok(())
+    }
+
     /// Reads the oldest messages that the view shows.
     pub(super) fn page(self, database: &Connection, view: &View, limit: usize) -> Result<Page, StoreError> {
         let mut log = database.prepare_cached(MESSAGE)?;
@@ -56,6 +69,9 @@ impl Moment {
                 return Ok(Page { upto, more: true, ..page });
             }
             let Some(message) = read_message(&mut log, entry.seq)? else { continue };
+            if !view.admits(timeline, &entry, &message.body) {
+                continue;
+            }
             bytes += message.body.0.len();
             page.messages.push(message);
         }

@@ -5,8 +5,9 @@
 
 use rusqlite::{ToSql, params};
 
-use crate::chat::{Author, Event, PageRead, PasswordHash, Record};
-use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
+use crate::chat::{Card, Event, PageRead, PasswordHash, Person, Record, Undeliverable};
+use crate::id::{Seq, UserId};
+use crate::limits::{INCARNATIONS_PER_PEER, LIVE_INTERVALS, TAGS_PER_USER};
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
@@ -40,7 +41,32 @@ const ADD_BLOCK: &str = "INSERT INTO blocks (user_id, blocked_id) VALUES (?1, ?2
 const REMOVE_BLOCK: &str = "DELETE FROM blocks WHERE user_id = ?1 AND blocked_id = ?2";
 const CHANGE_PASSWORD: &str = "UPDATE users SET password = ?2 WHERE id = ?1";
 const UNREGISTER_USER: &str = "UPDATE users SET unregistered = 1 WHERE id = ?1";
-const ADD_REALM: &str = "INSERT INTO realms (id, name) VALUES (?1, ?2)";
+const ADD_REMOTE_BLOCK: &str = "INSERT INTO remote_blocks (user_id, realm_id, name) VALUES (?1, ?2, ?3)";
+const REMOVE_REMOTE_BLOCK: &str = "DELETE FROM remote_blocks WHERE user_id = ?1 AND realm_id = ?2 AND name = ?3";
+const PUT_REALM: &str = "INSERT OR REPLACE INTO realms (id, name, kind, added_by) VALUES (?1, ?2, ?3, ?4)";
+const ADD_LINK: &str =
+    "INSERT OR REPLACE INTO realms (id, name, kind, added_by, key, host, port, self_named, called, cursor)
+    VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, 0)";
+const CHANGE_LINK: &str =
+    "UPDATE realms SET name = ?2, key = ?3, host = ?4, port = ?5, self_named = ?6, called = ?7 WHERE id = ?1";
+const FORGET_RECEIVED_OF_OTHERS: &str = "DELETE FROM received WHERE realm_id = ?1 AND
+    EXISTS (SELECT 1 FROM realms WHERE id = ?1 AND key IS NOT NULL AND key IS NOT ?2)";
+const FORGET_REFUSED_OF_OTHERS: &str = "DELETE FROM refused WHERE realm_id = ?1 AND
+    EXISTS (SELECT 1 FROM realms WHERE id = ?1 AND key IS NOT NULL AND key IS NOT ?2)";
+const REMOVE_REALM: &str = "UPDATE realms SET kind = 3 WHERE id = ?1";
+const FORGET_RECEIVED: &str = "DELETE FROM received WHERE realm_id = ?1";
+const FORGET_REFUSED: &str = "DELETE FROM refused WHERE realm_id = ?1";
+const BEGIN_INCARNATION: &str = "INSERT INTO incarnations (begun, incarnation) VALUES (?1, ?2)";
+const RECEIVE: &str = "INSERT OR REPLACE INTO received (realm_id, incarnation, upto, seq) VALUES (?1, ?2, ?3, ?4)";
+const FORGET_RECEIVED_OVER: &str = "DELETE FROM received WHERE realm_id = ?1 AND seq =
+    (SELECT seq FROM received WHERE realm_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+const REFUSE: &str = "INSERT INTO refused (realm_id, incarnation, number, why, seq) VALUES (?1, ?2, ?3, ?4, ?5)";
+const CONFIRM: &str = "DELETE FROM refused WHERE realm_id = ?1 AND incarnation = ?2 AND number <= ?3";
+const MOVE_OUTBOX: &str = "UPDATE realms SET cursor = ?2 WHERE id = ?1";
+const NOTE_RETURNED: &str = "UPDATE done SET refused = ?3 WHERE user_id = ?1 AND first = ?2";
+
+const OWN: u8 = 0;
+const CALLED: u8 = 2;
 
 /// Calls `write` for each statement that the record makes, with its parameters, in order. A message makes none: it
 /// stands in the log and, through it, in its timelines.
@@ -87,19 +113,67 @@ pub(super) fn project(
             write(ADD_REQUEST, params![seq, once.user.0, tag, request, first.0, time, page])?;
             write(FORGET_REQUESTS_OVER, params![once.user.0, TAGS_PER_USER])
         }
-        Event::RealmAdded { realm, name } => write(ADD_REALM, params![realm.0, name.as_str()]),
+        Event::RealmAdded { realm, name, by } => {
+            write(PUT_REALM, params![realm.0, name.as_str(), OWN, by.map(|user| user.0)])
+        }
         Event::GroupLeft { group, user, by: _ } => write(END_MEMBERSHIP, params![group.0, user.0, seq]),
         Event::GroupHandedOver { group, owner } => write(HAND_GROUP_OVER, params![group.0, owner.0]),
         Event::GroupDeleted { group } => write(DELETE_GROUP, params![group.0]),
         Event::GroupPasswordChanged { group, password } => {
             write(CHANGE_GROUP_PASSWORD, params![group.0, text(password)])
         }
-        Event::UserBlocked { user, blocked: Author::Local(blocked) } => write(ADD_BLOCK, params![user.0, blocked.0]),
-        Event::UserUnblocked { user, blocked: Author::Local(blocked) } => {
-            write(REMOVE_BLOCK, params![user.0, blocked.0])
-        }
+        Event::UserBlocked { user, blocked } => match blocked.person() {
+            Some(Person::Local(blocked)) => write(ADD_BLOCK, params![user.0, blocked.0]),
+            Some(Person::Remote(realm, name)) => write(ADD_REMOTE_BLOCK, params![user.0, realm.0, name.to_string()]),
+            None => Ok(()),
+        },
+        Event::UserUnblocked { user, blocked } => match blocked.person() {
+            Some(Person::Local(blocked)) => write(REMOVE_BLOCK, params![user.0, blocked.0]),
+            Some(Person::Remote(realm, name)) => write(REMOVE_REMOTE_BLOCK, params![user.0, realm.0, name.to_string()]),
+            None => Ok(()),
+        },
         Event::PasswordChanged { user, password } => write(CHANGE_PASSWORD, params![user.0, &*password.0]),
         Event::UserUnregistered { user } => write(UNREGISTER_USER, params![user.0]),
+        Event::IncarnationBegun { incarnation } => write(BEGIN_INCARNATION, params![seq, incarnation.0.cast_signed()]),
+        Event::LinkAdded { realm, name, by, card } => {
+            let Card { key, address, self_named, called } = card;
+            let (key, called) = (key.map(|key| key.0), called.map(|called| called.0));
+            let (host, port) = (address.as_ref().map(|at| &*at.host), address.as_ref().map(|at| at.port));
+            let by = by.map(|user| user.0);
+            write(ADD_LINK, params![realm.0, name.as_str(), by, key, host, port, self_named, called])
+        }
+        Event::LinkChanged { realm, name, card } => {
+            let Card { key, address, self_named, called } = card;
+            let (key, called) = (key.map(|key| key.0), called.map(|called| called.0));
+            let (host, port) = (address.as_ref().map(|at| &*at.host), address.as_ref().map(|at| at.port));
+            write(FORGET_RECEIVED_OF_OTHERS, params![realm.0, key])?;
+            write(FORGET_REFUSED_OF_OTHERS, params![realm.0, key])?;
+            write(CHANGE_LINK, params![realm.0, name.as_str(), key, host, port, self_named, called])
+        }
+        Event::RealmCalled { realm, name } => write(PUT_REALM, params![realm.0, name.as_str(), CALLED, None::<u32>]),
+        Event::RealmRemoved { realm } => {
+            write(REMOVE_REALM, params![realm.0])?;
+            write(FORGET_RECEIVED, params![realm.0])?;
+            write(FORGET_REFUSED, params![realm.0])
+        }
+        Event::LinkReceived { realm, incarnation, upto, refused } => {
+            let incarnation = incarnation.0.cast_signed();
+            write(RECEIVE, params![realm.0, incarnation, upto.0, seq])?;
+            write(FORGET_RECEIVED_OVER, params![realm.0, INCARNATIONS_PER_PEER])?;
+            refused
+                .iter()
+                .try_for_each(|(number, why)| write(REFUSE, params![realm.0, incarnation, number.0, why.number(), seq]))
+        }
+        Event::LinkConfirmed { realm, incarnation, upto } => {
+            write(CONFIRM, params![realm.0, incarnation.0.cast_signed(), upto.0])
+        }
+        Event::OutboxAcknowledged { realm, upto, refused } => {
+            write(MOVE_OUTBOX, params![realm.0, upto.0])?;
+            let returned = |(number, user, why): &(Seq, UserId, Undeliverable)| {
+                write(NOTE_RETURNED, params![user.0, number.0, why.number()])
+            };
+            refused.iter().try_for_each(returned)
+        }
     }
 }
 

@@ -56,9 +56,11 @@ impl Listener {
         }
     }
 
-    fn hears(&self, Message { from: Author::Local(author), to, .. }: &Message) -> bool {
+    fn hears(&self, Message { from, to, .. }: &Message) -> bool {
+        let is_own = *from == Author::Local(self.reader);
         match to {
-            Destination::User(receiver) => *receiver == self.reader || *author == self.reader,
+            Destination::User(receiver) => *receiver == self.reader || is_own,
+            Destination::RemoteUser(_) | Destination::RemoteGroup(_) => is_own,
             Destination::Group(group) => self.member_of.contains(group),
             Destination::Everyone => self.registered,
         }
@@ -81,7 +83,7 @@ impl Listener {
             }
         };
         let belongs = |(_, message): &&(Seq, Message)| {
-            let Author::Local(author) = message.from;
+            let Author::Local(author) = message.from else { return false };
             let in_place = match message.to {
                 Destination::User(receiver) => {
                     let other = if author == self.reader { receiver } else { author };
@@ -91,6 +93,7 @@ impl Listener {
                     peer.is_none() && group.is_none_or(|group| group == to) && !self.blocks.contains(&author)
                 }
                 Destination::Everyone => peer.is_none() && group.is_none() && !self.blocks.contains(&author),
+                Destination::RemoteUser(_) | Destination::RemoteGroup(_) => peer.is_none() && group.is_none(),
             };
             in_place && (realm.is_none() || message.realm == realm)
         };

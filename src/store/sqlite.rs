@@ -16,7 +16,7 @@ use crate::store::readers::Readers;
 use crate::store::retention::{Sweep, Swept, Workplace};
 use crate::store::writer::Writer;
 use crate::store::{
-    CommitError, Durability, NewestPage, Page, Store, StoreError, connection, load, locked, removed, schema,
+    CommitError, Durability, NewestPage, Page, Store, StoreError, connection, links, load, locked, removed, schema,
 };
 
 /// The embedded store.
@@ -61,8 +61,12 @@ impl Store for SqliteStore {
     fn load(&self) -> Result<Snapshot, StoreError> {
         // Without commits in between the rows and the index are of one moment.
         let _no_commits = locked(&self.writer);
-        let recent: Vec<_> = locked(&self.index).newest().collect();
-        self.readers.read(|moment| load::load(moment, recent))
+        let index = locked(&self.index);
+        self.readers.read(|moment| {
+            let mut snapshot = load::load(moment, index.newest())?;
+            links::enter_queues(moment, &index, &mut snapshot)?;
+            Ok(snapshot)
+        })
     }
 
     fn commit(&self, batch: &[Record]) -> Result<(), CommitError> {

@@ -43,5 +43,5 @@ pub(super) fn said(seq: u64, from: u32, to: Destination, msg: &str) -> Record {
 /// What the user received in direct messages after `after`.
 pub(super) fn direct_view(user: u32, after: u64) -> View {
     let span = Span { timeline: Timeline::User(UserId(user)), after: Seq(after), upto: Seq(u64::MAX) };
-    View { reader: UserId(user), spans: vec![span], which: Which::Received, hidden: Vec::new() }
+    View { reader: UserId(user), spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None }
 }

@@ -8,7 +8,7 @@ CREATE TABLE log (
 );
 
 -- The older part of the timeline index. A chunk packs some consecutive entries of one timeline; `last` is the newest of
--- them. kind 0: a user's timeline, 1: a group's, 2: the broadcasts (owner 0).
+-- them. kind 0: a user's timeline, 1: a group's, 2: the broadcasts (owner 0), 3: the outbox to a realm.
 CREATE TABLE chunks (
     kind INTEGER NOT NULL,
     owner INTEGER NOT NULL,
@@ -73,7 +73,43 @@ CREATE TABLE members (
 );
 CREATE INDEX current_members ON members (group_id, user_id) WHERE "left" IS NULL;
 
-CREATE TABLE realms (id INTEGER PRIMARY KEY, name TEXT NOT NULL); -- without the home realm, number 0
+-- Without the home realm, number 0. kind 0: a further name of this server, 1: another server, 2: what another server
+-- calls this one, 3: none any more.
+CREATE TABLE realms (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    added_by INTEGER, -- a user
+    key BLOB, -- of another server: its public key, …
+    host TEXT, -- … where it is dialled, …
+    port INTEGER,
+    self_named INTEGER NOT NULL DEFAULT 0, -- … whether it has only its own name for itself here, …
+    called INTEGER, -- … the realm by whose name it calls this server, …
+    cursor INTEGER NOT NULL DEFAULT 0 -- … and up to which log entry it has what is in its outbox
+);
+
+-- The numbers that other servers are told are of an incarnation, from this log entry on.
+CREATE TABLE incarnations (begun INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL);
+
+-- Up to which number of another server, in each of its incarnations, everything was taken in.
+CREATE TABLE received (
+    realm_id INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    seq INTEGER NOT NULL, -- the log entry that says so
+    PRIMARY KEY (realm_id, incarnation)
+) WITHOUT ROWID;
+
+-- What of that was refused and the other server has not noted yet. why 0: no such user, 1: no such group, 2: closed group,
+-- 3: blocked, 4: no message.
+CREATE TABLE refused (
+    realm_id INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    why INTEGER NOT NULL,
+    seq INTEGER NOT NULL, -- the log entry that says so
+    PRIMARY KEY (realm_id, incarnation, number)
+) WITHOUT ROWID;
 
 CREATE TABLE realm_cursors (
     since INTEGER PRIMARY KEY, -- the log entry of the first reading
@@ -100,6 +136,7 @@ CREATE TABLE done (
     first INTEGER NOT NULL, -- the log entry that it was answered with
     time INTEGER NOT NULL,
     page TEXT, -- JSON
+    refused INTEGER, -- why another realm did not take the message, as in the table refused
     UNIQUE (user_id, tag)
 );
 
@@ -108,6 +145,14 @@ CREATE TABLE blocks (
     user_id INTEGER NOT NULL,
     blocked_id INTEGER NOT NULL,
     PRIMARY KEY (user_id, blocked_id)
+) WITHOUT ROWID;
+
+-- The same of people of other realms, their names in lower case.
+CREATE TABLE remote_blocks (
+    user_id INTEGER NOT NULL,
+    realm_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (user_id, realm_id, name)
 ) WITHOUT ROWID;
 
 -- For people with a shell: the messages in words.

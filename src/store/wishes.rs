@@ -74,7 +74,7 @@ pub(super) fn command(state: &State, wish: &Wish) -> Command {
             let from = state.user(user).map_or(Seq(0), |user| user.realm_cursor(realm));
             Command::ReadRealmInbox { user, realm, from, upto: within }
         }
-        13 => Command::AddRealm { name: name("realm", *whom) },
+        13 => Command::AddRealm { by: user, name: name("realm", *whom) },
         14..=18 => about_groups(state, wish),
         _ => about_people(state, wish),
     }

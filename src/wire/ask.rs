@@ -118,6 +118,14 @@ pub(super) fn add_realm(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     Ok(Ask::AddRealm { realm, peer: Some(peer) })
 }
 
+pub(super) fn remove_realm(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::RemoveRealm { realm: words.name("REALM")? })
+}
+
+pub(super) fn link(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
+    Ok(Ask::Link { version: words.number("VERSION", "expected a number")? })
+}
+
 pub(super) fn send_private_realm(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     Ok(Ask::SendPrivateRealm { realm: words.name("REALM")?, user: words.name("USER")?, text: words.text()? })
 }

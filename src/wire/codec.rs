@@ -100,8 +100,10 @@ impl LineCodec {
     }
 }
 
-/// Without a way out early, which lets the compiler look at many bytes at once.
-fn has_control_character(text: &str) -> bool {
+/// Whether a text holds a control character that a line must not have: any but tab (PROTOCOL §1).
+#[must_use]
+pub fn has_control_character(text: &str) -> bool {
+    // Without a way out early, which lets the compiler look at many bytes at once.
     text.bytes().fold(false, |found, byte| found | ((byte < b' ') & (byte != b'\t')) | (byte == 0x7F))
 }
 

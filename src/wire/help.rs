@@ -6,14 +6,15 @@ use crate::wire::verbs::{VERBS, Verb};
 const USAGE_COLUMNS: usize = 49;
 
 /// The words by what they are about; every word of the table stands here once.
-const THEMES: [(&str, &str); 8] = [
+const THEMES: [(&str, &str); 9] = [
     ("come and go", "auth login register whoami logout exit quit"),
     ("talk", "send chat sendgroup chatgroup broadcast"),
     ("read", "inbox kotakmasuk peek ack history subscribe unsubscribe"),
     ("groups", "addgroup creategroup joingroup leavegroup groups members"),
     ("own a group", "kick grouppasswd delgroup"),
     ("people", "showuseractive list user_on online info block unblock blocks"),
-    ("realms", "addrealm sendprivaterealm sendgrouprealm getrealminbox realms"),
+    ("realms", "addrealm delrealm realms link"),
+    ("talk to them", "sendprivaterealm sendgrouprealm getrealminbox"),
     ("other", "passwd sessions revoke unregister help ping version"),
 ];
 

@@ -19,8 +19,9 @@ mod verbs;
 mod wording;
 mod words;
 
-pub use codec::{Line, LineCodec, LineError};
+pub use codec::{Line, LineCodec, LineError, has_control_character};
 pub use parse::parse;
 pub use request::{Ask, Fault, Parsed, Person, Rejection, Request, Tag};
 pub use style::{Farewell, Heading, Style};
 pub use verbs::{VERBS, Verb};
+pub use wording::{lost, returned};

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::chat::{Notice, Outcome, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
-use crate::id::{Seq, SessionId, Token};
+use crate::chat::{Notice, Outcome, PeerAddress, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
+use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::wire::object::Object;
 use crate::wire::request::{Rejection, Tag};
@@ -30,6 +30,20 @@ struct ActiveUser<'a> {
 struct Realm<'a> {
     realm: &'a Name,
     state: &'a str,
+    #[serde(flatten)]
+    link: Option<RealmLink<'a>>,
+}
+
+/// What of a realm only another server has.
+#[derive(Serialize)]
+struct RealmLink<'a> {
+    since: Option<String>,
+    queued: usize,
+    oldest_seconds: Option<u64>,
+    key: Option<String>,
+    address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'a str>,
 }
 
 /// An entry of the list of sessions.
@@ -128,7 +142,9 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
         Outcome::LoggedOut => append_logout(frame, heading),
         Outcome::Whoami(profile) => append_whoami(frame, profile),
         Outcome::Info(profile) => append_info(frame, profile),
-        Outcome::Sent { receipt, .. } | Outcome::SentToGroup(receipt) => append_receipt(frame, receipt, None),
+        Outcome::Sent { receipt, delivered, .. } | Outcome::SentToGroup { receipt, delivered } => {
+            append_receipt(frame, receipt, *delivered);
+        }
         Outcome::SentToRealm { receipt, delivered } | Outcome::SentToRealmGroup { receipt, delivered } => {
             append_receipt(frame, receipt, Some(*delivered));
         }
@@ -136,10 +152,13 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
         Outcome::RealmInbox { messages, more } => append_list(frame, messages, *more),
         Outcome::History { messages, before } => append_history(frame, messages, *before),
         Outcome::Active(users) => append_active(frame, heading, users, message),
-        Outcome::Groups(names) | Outcome::Blocks(names) => append_names(frame, names),
+        Outcome::Groups(names) => append_names(frame, names),
+        Outcome::Blocks(people) => {
+            frame.field("data", people);
+        }
         Outcome::Members { names, owner } => append_members(frame, names, owner.as_ref()),
         Outcome::Sessions(sessions) => append_sessions(frame, sessions),
-        Outcome::RealmAdded(realm) => append_realm(frame, realm),
+        Outcome::RealmAdded { name, key } => append_realm(frame, name, *key),
         Outcome::Realms(realms) => append_realms(frame, realms),
         Outcome::Help(command) => append_help(frame, command.as_deref()),
         Outcome::Version => append_version(frame),
@@ -163,6 +182,8 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
         | Outcome::PasswordChanged
         | Outcome::Revoked
         | Outcome::Unregistered
+        | Outcome::RealmRemoved
+        | Outcome::Linking
         | Outcome::Pong => {}
     }
 }
@@ -290,13 +311,25 @@ fn append_sessions(frame: &mut Object<'_>, sessions: &[SessionStatus]) {
 }
 
 /// The key is that of the linked server; a further name of this server has none.
-fn append_realm(frame: &mut Object<'_>, realm: &Name) {
-    frame.object("data").field("realm", realm).field("key", &());
+fn append_realm(frame: &mut Object<'_>, realm: &Name, key: Option<PeerKey>) {
+    let key = key.map(|key| key.to_string());
+    frame.object("data").field("realm", realm).field("key", &key);
 }
 
 fn append_realms(frame: &mut Object<'_>, realms: &[RealmStatus]) {
-    let realms: Vec<_> = realms.iter().map(|status| Realm { realm: &status.name, state: status.state }).collect();
-    frame.field("data", &realms);
+    frame.field("data", &realms.iter().map(realm).collect::<Vec<_>>());
+}
+
+fn realm(status: &RealmStatus) -> Realm<'_> {
+    let link = wording::is_link(status.state).then(|| RealmLink {
+        since: status.since.map(|since| since.to_string()),
+        queued: status.queued,
+        oldest_seconds: status.waiting.map(|waiting| waiting.as_secs()),
+        key: status.key.map(|key| key.to_string()),
+        address: status.address.as_ref().map(|PeerAddress { host, port }| format!("{host}:{port}")),
+        problem: status.problem.as_deref(),
+    });
+    Realm { realm: &status.name, state: wording::realm_state(status.state), link }
 }
 
 fn append_help(frame: &mut Object<'_>, command: Option<&str>) {

@@ -201,6 +201,16 @@ pub enum Ask {
         /// Host and port of the server to link; without one, a further name of this server.
         peer: Option<(Box<str>, u16)>,
     },
+    /// `delrealm`.
+    RemoveRealm {
+        /// Which.
+        realm: Name,
+    },
+    /// `link`.
+    Link {
+        /// Of the protocol that links speak.
+        version: u16,
+    },
     /// `sendprivaterealm`.
     SendPrivateRealm {
         /// Where.

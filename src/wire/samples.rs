@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::chat::{
-    Body, Kind, Limit, Outcome, Parts, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage,
+    Body, Kind, Limit, Outcome, Parts, Profile, RealmState, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage,
 };
 use crate::id::{Seq, SessionId, Token};
 use crate::name::Name;
@@ -86,8 +86,17 @@ pub(super) fn messi() -> Profile {
 }
 
 pub(super) fn realms() -> Outcome {
-    let realm = |text, state| RealmStatus { name: name(text), state };
-    Outcome::Realms(vec![realm("local", "home"), realm("timur", "name")])
+    let realm = |text, state| RealmStatus {
+        name: name(text),
+        state,
+        since: None,
+        queued: 0,
+        waiting: None,
+        key: None,
+        address: None,
+        problem: None,
+    };
+    Outcome::Realms(vec![realm("local", RealmState::Home), realm("timur", RealmState::Name)])
 }
 
 pub(super) fn sessions() -> Outcome {

@@ -5,7 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::chat::{Kind, Notice, Outcome, Parts, Profile, Refusal, SessionStatus, StoredMessage};
+use crate::chat::{Kind, Notice, Outcome, Parts, Profile, RealmStatus, Refusal, SessionStatus, StoredMessage};
 use crate::name::Name;
 use crate::wire::request::Rejection;
 use crate::wire::style::{Farewell, Heading, Style};
@@ -80,13 +80,10 @@ fn append_items(out: &mut Vec<u8>, heading: &Heading, outcome: &Outcome) {
             messages.iter().for_each(|message| append_message(out, message));
         }
         Outcome::Active(_) if ["list", "user_on"].contains(&heading.verb.word) => {}
-        Outcome::Active(names) | Outcome::Groups(names) | Outcome::Members { names, .. } | Outcome::Blocks(names) => {
-            append_names(out, names);
-        }
+        Outcome::Active(names) | Outcome::Groups(names) | Outcome::Members { names, .. } => append_names(out, names),
+        Outcome::Blocks(people) => people.iter().for_each(|person| append_line(out, &[person])),
         Outcome::Sessions(sessions) => sessions.iter().for_each(|session| append_session(out, session)),
-        Outcome::Realms(realms) => {
-            realms.iter().for_each(|realm| append_line(out, &[realm.name.as_str(), " ", realm.state]));
-        }
+        Outcome::Realms(realms) => realms.iter().for_each(|realm| append_realm(out, realm)),
         Outcome::Help(None) => help::overview().for_each(|line| append_line(out, &[&line])),
         _ => {}
     }
@@ -100,6 +97,18 @@ fn append_session(out: &mut Vec<u8>, session: &SessionStatus) {
     let SessionStatus { id, opened, used, origin, current } = session;
     let this_one = if *current { " (this one)" } else { "" };
     append_line(out, &[&format!("{id} from {origin}, opened {opened}, used {used}{this_one}")]);
+}
+
+fn append_realm(out: &mut Vec<u8>, realm: &RealmStatus) {
+    let mut line = format!("{} {}", realm.name, wording::realm_state(realm.state));
+    if wording::is_link(realm.state) {
+        let since = realm.since.map_or(String::new(), |since| format!(" since {since}"));
+        let age = realm.waiting.map_or(String::new(), |waiting| format!(", the oldest for {} s", waiting.as_secs()));
+        let key = realm.key.map_or(String::new(), |key| format!(", key {key}"));
+        let problem = realm.problem.as_ref().map_or(String::new(), |problem| format!(": {problem}"));
+        line += &format!("{since}, {} waiting{age}{key}{problem}", realm.queued);
+    }
+    append_line(out, &[&line]);
 }
 
 fn append_profile(out: &mut Vec<u8>, profile: &Profile) {

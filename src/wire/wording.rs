@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::chat::{GroupChange, Limit, Notice, Outcome, Refusal};
+use crate::chat::{GroupChange, Limit, Notice, Outcome, RealmState, Refusal, Undeliverable};
 use crate::id::Token;
 use crate::name::Name;
 use crate::wire::help;
@@ -32,8 +32,8 @@ pub(super) fn success(style: Style, heading: &Heading, outcome: &Outcome) -> Cow
         Outcome::Sent { to: Some(to), .. } if word == "chat" => format!("send to {to}").into(),
         Outcome::Sent { .. } if is_text => "pesan terkirim".into(),
         Outcome::Sent { .. } => "Message sent".into(),
-        Outcome::SentToGroup(_) if heading.draft => "Pesan terkirim".into(),
-        Outcome::SentToGroup(_) => "Message sent to group".into(),
+        Outcome::SentToGroup { .. } if heading.draft => "Pesan terkirim".into(),
+        Outcome::SentToGroup { .. } => "Message sent to group".into(),
         Outcome::SentToRealm { .. } => "Message sent to user in realm".into(),
         Outcome::SentToRealmGroup { .. } => "Message sent to group in realm".into(),
         Outcome::Subscribed { .. } => "Subscribed".into(),
@@ -61,7 +61,9 @@ pub(super) fn success(style: Style, heading: &Heading, outcome: &Outcome) -> Cow
         Outcome::Sessions(sessions) => count(sessions.len(), "sessions"),
         Outcome::Revoked => "Session berhasil diakhiri".into(),
         Outcome::Unregistered => "Akun berhasil dihapus".into(),
-        Outcome::RealmAdded(_) => "Realm added successfully".into(),
+        Outcome::RealmAdded { .. } => "Realm added successfully".into(),
+        Outcome::RealmRemoved => "Realm berhasil dihapus".into(),
+        Outcome::Linking => "link".into(),
         Outcome::Realms(realms) => count(realms.len(), "realms"),
         Outcome::Help(command) => help::sentence(command.as_deref()).into(),
         Outcome::Pong => "pong".into(),
@@ -125,6 +127,11 @@ pub(super) fn refusal(style: Style, heading: Option<&Heading>, refusal: Refusal)
         (Refusal::RealmExists, _) => "Realm sudah ada",
         (Refusal::RealmNotFound, _) => "Realm tidak ditemukan",
         (Refusal::RealmUnreachable, _) => "Realm tidak dapat dihubungi",
+        (Refusal::LinkVersion, _) => "Versi link tidak dikenal",
+        (Refusal::RealmRefused, _) => "Realm menolak",
+        (Refusal::RealmKeyChanged, _) => "Kunci realm berubah",
+        (Refusal::RealmIsThisServer, _) => "Realm itu server ini sendiri",
+        (Refusal::RealmQueueFull, _) => "Antrean realm penuh",
         (Refusal::Throttled, _) => "Terlalu sering salah, coba lagi nanti",
         (Refusal::Busy | Refusal::CursorMoved, _) => "Server sedang sibuk, coba lagi",
         (Refusal::LimitReached(_), _) => "Batas server tercapai",
@@ -152,7 +159,14 @@ pub(super) fn refusal_detail(refusal: Refusal) -> Option<&'static str> {
         Refusal::NotMember => "join the group first: joingroup GROUP",
         Refusal::UserNotMember => "that user is not in the group: members lists who is",
         Refusal::RealmNotFound => "no realm that this server knows has that name",
-        Refusal::RealmUnreachable => "this server cannot link to other servers yet",
+        Refusal::RealmUnreachable => "no kabar server answered at HOST PORT in time",
+        Refusal::LinkVersion => "VERSION: expected 1, the link protocol that this server speaks",
+        Refusal::RealmRefused => "the other server does not want this: its log and the realms command say why",
+        Refusal::RealmKeyChanged => {
+            "the server shows another key than the one that is known: delrealm it if that is right"
+        }
+        Refusal::RealmIsThisServer => "HOST PORT is this very server: addrealm REALM gives it one more name",
+        Refusal::RealmQueueFull => "too much waits for that realm, which cannot be reached: try again later",
         Refusal::Throttled => "too many failures of this name or address: wait a minute",
         Refusal::Busy | Refusal::CursorMoved => "too much at once: try again",
         Refusal::LimitReached(Limit::Users) => "this server takes no more users",
@@ -175,6 +189,40 @@ pub(super) fn rejection(style: Style, rejection: &Rejection) -> &'static str {
         Fault::BadParameter | Fault::Line(_) if is_draft => "Format message tidak sesuai",
         Fault::BadParameter | Fault::Line(_) => "parameter salah / tidak ada",
     }
+}
+
+/// How a realm is, in a word for programs.
+pub(super) fn realm_state(state: RealmState) -> &'static str {
+    match state {
+        RealmState::Home => "home",
+        RealmState::Name => "name",
+        RealmState::Up => "up",
+        RealmState::Down => "down",
+    }
+}
+
+/// Whether a realm is another server.
+pub(super) fn is_link(state: RealmState) -> bool {
+    matches!(state, RealmState::Up | RealmState::Down)
+}
+
+/// What a sender is told in the inbox whose message another realm did not take after all.
+#[must_use]
+pub fn returned(to: &str, why: Undeliverable) -> String {
+    let why = match why {
+        Undeliverable::UserNotFound => "User tidak ditemukan",
+        Undeliverable::GroupNotFound => "Group tidak ditemukan",
+        Undeliverable::NotMember => "Anda belum bergabung dalam grup",
+        Undeliverable::Blocked => "Pesan ditolak oleh penerima",
+        Undeliverable::Malformed => "Realm menolak",
+    };
+    format!("Pesan kepada {to} tidak terkirim: {why}")
+}
+
+/// What a sender is told in the inbox whose messages still waited when a realm was removed.
+#[must_use]
+pub fn lost(realm: &Name) -> String {
+    format!("Realm {realm} dihapus sebelum semua pesan Anda kepadanya terkirim")
 }
 
 /// The word that a notice is asked for by, and told under.

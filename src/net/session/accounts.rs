@@ -19,10 +19,10 @@ impl Session {
             Some((id, user.name.clone(), user.password.clone()))
         });
         let Some((user, shown, hash)) = known else {
-            return Answer { result: Err(self.failed_at(door, Refusal::UserNotFound)), ticket };
+            return Answer::new(Err(self.failed_at(door, Refusal::UserNotFound)), ticket);
         };
         if let Err(refusal) = self.check_password(door, password, &hash).await {
-            return Answer { result: Err(refusal), ticket };
+            return Answer::new(Err(refusal), ticket);
         }
         let (token, session) = self.new_session();
         let executed = self.hub().execute(&Command::OpenSession { user, verified: hash, session }, None);
@@ -39,7 +39,7 @@ impl Session {
         }
         let (taken, ticket) = self.hub().read(|state| state.holder(&name).is_some());
         if taken {
-            return Answer { result: Err(Refusal::UserExists), ticket };
+            return Answer::new(Err(Refusal::UserExists), ticket);
         }
         self.send_replies();
         let password = match self.services.passwords.hash(password).await {
@@ -113,7 +113,7 @@ impl Session {
         let (name, hash) = account.ok_or(Refusal::NoSession)?;
         match self.check_password(Door::Account(name), password, &hash).await {
             Ok(()) => Ok(hash),
-            Err(refusal) => Err(Answer { result: Err(refusal), ticket }),
+            Err(refusal) => Err(Answer::new(Err(refusal), ticket)),
         }
     }
 

@@ -1,8 +1,16 @@
 //! Whom a user does not want to hear from (PROTOCOL §7).
 
-use crate::chat::{Command, Outcome};
+use crate::chat::{Command, Outcome, Person, State};
 use crate::name::Address;
 use crate::net::session::{Answer, Identity, Session};
+
+/// A person as an address: `USER`, or `USER@REALM`.
+fn shown(state: &State, person: &Person) -> Option<Box<str>> {
+    Some(match person {
+        Person::Local(user) => state.user(*user)?.name.as_str().into(),
+        Person::Remote(realm, name) => format!("{name}@{}", state.realm(*realm)?.name).into(),
+    })
+}
 
 impl Session {
     pub(super) fn block(&self, who: Identity, whom: Address) -> Answer {
@@ -18,8 +26,8 @@ impl Session {
     pub(super) fn blocks(&self, who: Identity) -> Answer {
         let (names, ticket) = self.hub().read(|state| {
             let blocked = state.user(who.user).map_or(&[][..], |user| &user.blocks);
-            blocked.iter().filter_map(|id| Some(state.user(*id)?.name.clone())).collect()
+            blocked.iter().filter_map(|person| shown(state, person)).collect()
         });
-        Answer { result: Ok(Outcome::Blocks(names)), ticket }
+        Answer::new(Ok(Outcome::Blocks(names)), ticket)
     }
 }

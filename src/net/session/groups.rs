@@ -15,7 +15,7 @@ impl Session {
         }
         let (taken, ticket) = self.hub().read(|state| state.group_named(&name).is_some());
         if taken {
-            return Answer { result: Err(Refusal::GroupExists), ticket };
+            return Answer::new(Err(Refusal::GroupExists), ticket);
         }
         let password = match self.hash_for_group(password).await {
             Ok(hash) => hash,
@@ -47,8 +47,8 @@ impl Session {
         let (is_owner, ticket) = self.hub().read(|state| state.group_named(&group).map(|(_, g)| g.owner == who.user));
         match is_owner {
             Some(true) => {}
-            Some(false) => return Answer { result: Err(Refusal::NotOwner), ticket },
-            None => return Answer { result: Err(Refusal::GroupNotFound), ticket },
+            Some(false) => return Answer::new(Err(Refusal::NotOwner), ticket),
+            None => return Answer::new(Err(Refusal::GroupNotFound), ticket),
         }
         let password = match self.hash_for_group(password).await {
             Ok(hash) => hash,
@@ -99,7 +99,7 @@ impl Session {
         let Some(hash) = needed else { return Ok(None) };
         match self.check_password(Door::Group(name.key()), password, &hash).await {
             Ok(()) => Ok(Some(hash)),
-            Err(refusal) => Err(Answer { result: Err(refusal), ticket }),
+            Err(refusal) => Err(Answer::new(Err(refusal), ticket)),
         }
     }
 
@@ -108,7 +108,7 @@ impl Session {
             let user = state.user(who.user).ok_or(Refusal::NoSession)?;
             Ok(Outcome::Groups(state.groups_of(user).map(|(_, group)| group.name.clone()).collect()))
         });
-        Answer { result, ticket }
+        Answer::new(result, ticket)
     }
 
     pub(super) fn members(&self, who: Identity, name: &Name) -> Answer {
@@ -122,6 +122,6 @@ impl Session {
             let owner = state.user(group.owner).map(|owner| owner.name.clone());
             Ok(Outcome::Members { names, owner })
         });
-        Answer { result, ticket }
+        Answer::new(result, ticket)
     }
 }

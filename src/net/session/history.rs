@@ -18,11 +18,11 @@ impl Session {
         let (view, ticket) = self.hub().read(|state| state.history(who.user, &conversation, before));
         let view = match view {
             Ok(view) => view,
-            Err(refusal) => return Answer { result: Err(refusal), ticket },
+            Err(refusal) => return Answer::new(Err(refusal), ticket),
         };
         let limit = limit.unwrap_or(HISTORY_PAGE).min(self.policy().inbox_page);
         let page = self.read_store(move |hub| hub.newest_page(&view, limit)).await;
         let outcome = page.map(|page| Outcome::History { messages: page.messages, before: page.before });
-        Answer { result: outcome, ticket }
+        Answer::new(outcome, ticket)
     }
 }

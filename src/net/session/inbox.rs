@@ -76,18 +76,16 @@ impl Session {
     pub(super) async fn inbox(&mut self, who: Identity) -> Answer {
         self.hub().note_live_reading(who.user);
         match self.read(who, Inbox::Own).await {
-            Ok(Reading { messages, more, ticket }) => Answer { result: Ok(Outcome::Inbox { messages, more }), ticket },
+            Ok(Reading { messages, more, ticket }) => Answer::new(Ok(Outcome::Inbox { messages, more }), ticket),
             Err(refusal) => refusal.into(),
         }
     }
 
     pub(super) async fn realm_inbox(&mut self, who: Identity, name: Name) -> Answer {
-        let (realm, ticket) = self.hub().read(|state| state.realm_named(&name).map(|(id, _)| id));
-        let Some(realm) = realm else { return Answer { result: Err(Refusal::RealmNotFound), ticket } };
+        let (realm, ticket) = self.hub().read(|state| state.realm_to_read(&name));
+        let Some(realm) = realm else { return Answer::new(Err(Refusal::RealmNotFound), ticket) };
         match self.read(who, Inbox::Realm(realm)).await {
-            Ok(Reading { messages, more, ticket }) => {
-                Answer { result: Ok(Outcome::RealmInbox { messages, more }), ticket }
-            }
+            Ok(Reading { messages, more, ticket }) => Answer::new(Ok(Outcome::RealmInbox { messages, more }), ticket),
             Err(refusal) => refusal.into(),
         }
     }
@@ -99,7 +97,7 @@ impl Session {
         let (view, ticket) = self.hub().read(|state| state.inbox(who.user));
         let Some(view) = view else { return Refusal::NoSession.into() };
         let read = self.page(view).await;
-        Answer { result: read.map(|Page { messages, more, .. }| Outcome::Inbox { messages, more }), ticket }
+        Answer::new(read.map(|Page { messages, more, .. }| Outcome::Inbox { messages, more }), ticket)
     }
 
     pub(super) fn acknowledge(&self, who: Identity, upto: Seq) -> Answer {
@@ -184,14 +182,9 @@ impl Session {
         &self,
         read: impl FnOnce(&Hub) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let hub = self.hub().clone();
-        match tokio::task::spawn_blocking(move || read(&hub)).await {
-            Ok(Ok(page)) => Ok(page),
-            Ok(Err(error)) => {
-                error!(%error, "the store could not be read");
-                Err(Refusal::StorageFailed)
-            }
-            Err(_) => Err(Refusal::Busy),
-        }
+        self.hub().read_store(read).await.map_err(|error| {
+            error!(%error, "the store could not be read");
+            Refusal::StorageFailed
+        })
     }
 }

@@ -6,15 +6,25 @@ use crate::name::{Address, Name};
 use crate::net::session::{Answer, Identity, Session};
 use crate::wire::Style;
 
+fn sent(receipt: Receipt, to: Option<Name>) -> Outcome {
+    Outcome::Sent { receipt, to, delivered: None }
+}
+
+fn sent_elsewhere(receipt: Receipt, delivered: bool) -> Outcome {
+    Outcome::Sent { receipt, to: None, delivered: Some(delivered) }
+}
+
 impl Session {
     pub(super) fn send(&self, who: Identity, to: Address, text: Box<str>) -> Answer {
-        Answer::of(self.send_direct(who, to, text), |receipt| Outcome::Sent { receipt, to: None })
+        let executed = self.send_direct(who, to, text);
+        Answer::of_sending(executed, |receipt| sent(receipt, None), sent_elsewhere)
     }
 
     /// The layanan system's answer names the receiver, as registered.
     pub(super) fn chat(&self, who: Identity, to: Address, text: Box<str>) -> Answer {
         let (receiver, _) = self.hub().read(|state| state.user_named(&to.name).map(|(_, user)| user.name.clone()));
-        Answer::of(self.send_direct(who, to, text), |receipt| Outcome::Sent { receipt, to: receiver })
+        let executed = self.send_direct(who, to, text);
+        Answer::of_sending(executed, |receipt| sent(receipt, receiver), sent_elsewhere)
     }
 
     fn send_direct(&self, who: Identity, to: Address, text: Box<str>) -> Executed {
@@ -32,7 +42,9 @@ impl Session {
 
     pub(super) fn send_to_group(&mut self, who: Identity, to: Address, text: Box<str>) -> Answer {
         let executed = self.execute(&Command::SendGroup { from: who.user, to, text });
-        Answer::of(executed, Outcome::SentToGroup)
+        let here = |receipt| Outcome::SentToGroup { receipt, delivered: None };
+        let there = |receipt, delivered| Outcome::SentToGroup { receipt, delivered: Some(delivered) };
+        Answer::of_sending(executed, here, there)
     }
 
     pub(super) fn broadcast(&mut self, who: Identity, text: Box<str>) -> Answer {
@@ -42,18 +54,20 @@ impl Session {
             return refusal.into();
         }
         let executed = self.execute(&Command::Broadcast { from: who.user, text });
-        Answer::of(executed, |receipt| Outcome::Sent { receipt, to: None })
+        Answer::of(executed, |receipt| sent(receipt, None))
     }
 
     pub(super) fn send_to_realm(&mut self, who: Identity, realm: Name, user: Name, text: Box<str>) -> Answer {
         let to = Address { name: user, realm: Some(realm) };
         let executed = self.execute(&Command::SendDirect { from: who.user, to, text, online: None });
-        Answer::of(executed, |receipt: Receipt| Outcome::SentToRealm { receipt, delivered: true })
+        let there = |receipt, delivered| Outcome::SentToRealm { receipt, delivered };
+        Answer::of_sending(executed, |receipt| there(receipt, true), there)
     }
 
     pub(super) fn send_to_realm_group(&mut self, who: Identity, realm: Name, group: Name, text: Box<str>) -> Answer {
         let to = Address { name: group, realm: Some(realm) };
         let executed = self.execute(&Command::SendGroup { from: who.user, to, text });
-        Answer::of(executed, |receipt| Outcome::SentToRealmGroup { receipt, delivered: true })
+        let there = |receipt, delivered| Outcome::SentToRealmGroup { receipt, delivered };
+        Answer::of_sending(executed, |receipt| there(receipt, true), there)
     }
 }

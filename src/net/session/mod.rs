@@ -16,10 +16,10 @@ use std::sync::Arc;
 
 use tracing::debug;
 
-use crate::chat::{Command, Once, Outcome, Refusal, State};
-use crate::hub::{Executed, Hub, Outbox, Replay, Ticket};
+use crate::chat::{Command, Once, Outcome, Receipt, Refusal, State};
+use crate::hub::{Executed, Hub, Late, Outbox, Replay, SharedFate, Ticket};
 use crate::id::{Digest, SessionId, Token, TokenHash, UserId};
-use crate::limits::SESSION_TOUCH;
+use crate::limits::{LINK_VERSION, SESSION_TOUCH};
 use crate::net::{Policy, Services};
 use crate::time::Time;
 use crate::wire::{Ask, Farewell, Line, Parsed, Rejection, Request, Tag, parse};
@@ -56,6 +56,15 @@ struct Identity {
 struct Answer {
     result: Result<Outcome, Refusal>,
     ticket: Ticket,
+    /// It is put into words once it is known what became of a message to another realm.
+    late: Option<LateAnswer>,
+}
+
+/// What became of a message to another realm, and what that comes to.
+struct LateAnswer {
+    fate: Arc<SharedFate>,
+    receipt: Receipt,
+    outcome: fn(Receipt, bool) -> Outcome,
 }
 
 /// How the connection goes on after a line.
@@ -65,6 +74,8 @@ pub(super) enum Flow {
     Continue,
     /// With what was said before it listened.
     Replay(Replay),
+    /// It becomes a link to another server once everything was answered.
+    Link,
     /// It ends once everything was answered.
     Close,
     /// It ends at once.
@@ -74,11 +85,26 @@ pub(super) enum Flow {
 impl Answer {
     /// An answer that shows nothing of the state.
     fn at_once(result: Result<Outcome, Refusal>) -> Self {
-        Self { result, ticket: Ticket::NONE }
+        Self::new(result, Ticket::NONE)
     }
 
-    fn of(executed: Executed, outcome: impl FnOnce(crate::chat::Receipt) -> Outcome) -> Self {
-        Self { result: executed.result.map(outcome), ticket: executed.ticket }
+    fn new(result: Result<Outcome, Refusal>, ticket: Ticket) -> Self {
+        Self { result, ticket, late: None }
+    }
+
+    fn of(executed: Executed, outcome: impl FnOnce(Receipt) -> Outcome) -> Self {
+        Self::new(executed.result.map(outcome), executed.ticket)
+    }
+
+    /// An answer that waits for what becomes of a message at another realm, where it is for one.
+    fn of_sending(
+        executed: Executed,
+        here: impl FnOnce(Receipt) -> Outcome,
+        there: fn(Receipt, bool) -> Outcome,
+    ) -> Self {
+        let late = executed.fate.clone().zip(executed.result.ok());
+        let late = late.map(|(fate, receipt)| LateAnswer { fate, receipt, outcome: there });
+        Self { late, ..Self::of(executed, here) }
     }
 }
 
@@ -91,6 +117,12 @@ impl From<Refusal> for Answer {
 /// A tagged request is done once; others are done.
 fn once(who: Identity, tag: Option<&Tag>, request: Option<Digest>) -> Option<Once> {
     Some(Once { user: who.user, tag: tag?.digest(), request: request? })
+}
+
+/// Servers of another version cannot be linked; who is welcome is found out once the other server has proven its key.
+fn link(version: u16) -> Answer {
+    let known = version == LINK_VERSION;
+    Answer::at_once(if known { Ok(Outcome::Linking) } else { Err(Refusal::LinkVersion) })
 }
 
 impl Session {
@@ -143,11 +175,19 @@ impl Session {
                 self.perform(who, ask).await
             }
             Err(_) if !verb.needs_session => self.perform_for_anybody(ask).await,
-            Err(refusal) => Answer { result: Err(refusal), ticket: self.hub().read(|_| ()).1 },
+            Err(refusal) => Answer::new(Err(refusal), self.hub().read(|_| ()).1),
         };
+        if let Some(LateAnswer { fate, receipt, outcome }) = answer.late {
+            self.outbox.reply_later(answer.ticket, Late { heading, fate, outcome, receipt });
+            return Flow::Continue;
+        }
         let style = self.outbox.style();
         let result = answer.result.as_ref().map_err(|refusal| *refusal);
-        let flow = if matches!(result, Ok(Outcome::Bye)) { Flow::Close } else { Flow::Continue };
+        let flow = match result {
+            Ok(Outcome::Bye) => Flow::Close,
+            Ok(Outcome::Linking) => Flow::Link,
+            _ => Flow::Continue,
+        };
         self.outbox.reply(answer.ticket, tag, |out| style.reply(out, &heading, result));
         if let Ok(Outcome::Subscribed { after, topics }) = answer.result {
             return Box::pin(self.begin_to_listen(after, topics)).await;
@@ -168,7 +208,7 @@ impl Session {
             let done = state.done_before(once, Time::now());
             done.map(|done| done.map(|done| done.receipt))
         });
-        done.transpose().map(|result| Executed { result, ticket })
+        done.transpose().map(|result| Executed { result, ticket, fate: None })
     }
 
     /// Serves what needs no session.
@@ -180,6 +220,7 @@ impl Session {
             Ask::Help { command } => Answer::at_once(Ok(Outcome::Help(command))),
             Ask::Ping => Answer::at_once(Ok(Outcome::Pong)),
             Ask::Version => Answer::at_once(Ok(Outcome::Version)),
+            Ask::Link { version } => link(version),
             _ => Refusal::NoSession.into(),
         }
     }
@@ -222,13 +263,15 @@ impl Session {
             Ask::Sessions => self.sessions(who),
             Ask::Revoke { session } => self.revoke(who, session),
             Ask::Unregister { password } => Box::pin(self.unregister(who, password)).await,
-            Ask::AddRealm { realm, peer } => self.add_realm(who, realm, peer),
+            Ask::AddRealm { realm, peer } => Box::pin(self.add_realm(who, realm, peer)).await,
+            Ask::RemoveRealm { realm } => self.remove_realm(who, realm),
             Ask::Realms => self.realms(),
             ask @ (Ask::LogIn { .. }
             | Ask::Register { .. }
             | Ask::Exit
             | Ask::Help { .. }
             | Ask::Ping
+            | Ask::Link { .. }
             | Ask::Version) => self.perform_for_anybody(ask).await,
         }
     }

@@ -14,12 +14,12 @@ impl Session {
             let name = |id: UserId| Some(state.user(id)?.name.clone());
             online.into_iter().filter_map(name).collect()
         });
-        Answer { result: Ok(Outcome::Active(names)), ticket }
+        Answer::new(Ok(Outcome::Active(names)), ticket)
     }
 
     pub(super) fn whoami(&self, who: Identity) -> Answer {
         let (profile, ticket) = self.hub().read(|state| self.profile(state, who.user));
-        Answer { result: profile.map(Outcome::Whoami).ok_or(Refusal::NoSession), ticket }
+        Answer::new(profile.map(Outcome::Whoami).ok_or(Refusal::NoSession), ticket)
     }
 
     pub(super) fn info(&self, name: &Name) -> Answer {
@@ -27,7 +27,7 @@ impl Session {
             let (id, _) = state.user_named(name)?;
             self.profile(state, id)
         });
-        Answer { result: profile.map(Outcome::Info).ok_or(Refusal::UserNotFound), ticket }
+        Answer::new(profile.map(Outcome::Info).ok_or(Refusal::UserNotFound), ticket)
     }
 
     fn profile(&self, state: &State, id: UserId) -> Option<Profile> {

@@ -1,32 +1,63 @@
-//! Realms (PROTOCOL §6): so far the names of this one server.
+//! Realms: further names of this server, and other servers (PROTOCOL §6).
 
-use crate::chat::{Command, Outcome, RealmStatus, Refusal};
+use crate::chat::{Command, Outcome, PeerAddress, Realm, RealmKind, RealmState, RealmStatus, Refusal, State};
+use crate::id::RealmId;
 use crate::name::Name;
 use crate::net::session::{Answer, Identity, Session};
+use crate::realm::Office;
+use crate::time::Time;
+use crate::wire;
 
 impl Session {
-    pub(super) fn add_realm(&mut self, who: Identity, name: Name, peer: Option<(Box<str>, u16)>) -> Answer {
+    pub(super) async fn add_realm(&mut self, who: Identity, name: Name, peer: Option<(Box<str>, u16)>) -> Answer {
         if self.policy().realms_restricted
             && let Err(refusal) = self.require_administrator(who)
         {
             return refusal.into();
         }
-        if peer.is_some() {
-            return Refusal::RealmUnreachable.into();
+        match peer {
+            Some((host, port)) => self.link_realm(who, name, PeerAddress { host, port }).await,
+            None => {
+                let executed = self.execute(&Command::AddRealm { by: who.user, name: name.clone() });
+                Answer::of(executed, |_| Outcome::RealmAdded { name, key: None })
+            }
         }
-        let executed = self.execute(&Command::AddRealm { name: name.clone() });
-        Answer::of(executed, |_| Outcome::RealmAdded(name))
+    }
+
+    async fn link_realm(&self, who: Identity, name: Name, address: PeerAddress) -> Answer {
+        let (key, is_link) = self.hub().read(|state| known(state, &name)).0;
+        if let Some(before) = self.done_before() {
+            return Answer::of(before, |_| Outcome::RealmAdded { name, key });
+        }
+        if is_link {
+            return Answer::new(Err(Refusal::RealmExists), self.hub().read(|_| ()).1);
+        }
+        let added = self.services.links.office.add(who.user, name.clone(), address, self.once).await;
+        let ticket = self.hub().read(|_| ()).1;
+        Answer::new(added.map(|key| Outcome::RealmAdded { name, key: Some(key) }), ticket)
+    }
+
+    pub(super) fn remove_realm(&mut self, who: Identity, name: Name) -> Answer {
+        let is_administrator = self.require_administrator(who).is_ok();
+        let realm = self.hub().read(|state| state.realm_named(&name).map(|(id, _)| id)).0;
+        let lost = wire::lost(&name).into();
+        let executed = self.execute(&Command::RemoveRealm { by: who.user, name, is_administrator, lost });
+        if executed.result.is_ok()
+            && let Some(realm) = realm
+        {
+            self.services.links.office.forget(realm);
+        }
+        Answer::of(executed, |_| Outcome::RealmRemoved)
     }
 
     pub(super) fn realms(&self) -> Answer {
+        let now = Time::now();
+        let office = &self.services.links.office;
         let (realms, ticket) = self.hub().read(|state| {
-            let status = |(place, name): (usize, &Name)| RealmStatus {
-                name: name.clone(),
-                state: if place == 0 { "home" } else { "name" },
-            };
-            state.realms().iter().map(|realm| &realm.name).enumerate().map(status).collect()
+            let numbered = state.realms().iter().zip(0..);
+            numbered.filter_map(|(realm, id)| status(office, realm, RealmId(id), now)).collect()
         });
-        Answer { result: Ok(Outcome::Realms(realms)), ticket }
+        Answer::new(Ok(Outcome::Realms(realms)), ticket)
     }
 
     pub(super) fn require_administrator(&self, who: Identity) -> Result<(), Refusal> {
@@ -34,4 +65,41 @@ impl Session {
         let allowed = name.is_some_and(|name| self.policy().administrators.contains(&name));
         if allowed { Ok(()) } else { Err(Refusal::Forbidden) }
     }
+}
+
+/// The key of a realm, and whether it is another server, or the home realm, whose names are not given away.
+fn known(state: &State, name: &Name) -> (Option<crate::id::PeerKey>, bool) {
+    let Some((id, realm)) = state.realm_named(name) else { return (None, false) };
+    let link = realm.link();
+    let is_taken = id == RealmId::HOME || link.is_some_and(|link| !link.card.self_named);
+    (link.and_then(|link| link.card.key), is_taken)
+}
+
+fn status(office: &Office, realm: &Realm, id: RealmId, now: Time) -> Option<RealmStatus> {
+    let nothing = RealmStatus {
+        name: realm.name.clone(),
+        state: if id == RealmId::HOME { RealmState::Home } else { RealmState::Name },
+        since: None,
+        queued: 0,
+        waiting: None,
+        key: None,
+        address: None,
+        problem: None,
+    };
+    let link = match &realm.kind {
+        RealmKind::Own => return Some(nothing),
+        RealmKind::Linked(link) => link,
+        RealmKind::Called | RealmKind::Removed => return None,
+    };
+    let report = office.report(id);
+    Some(RealmStatus {
+        state: if report.is_up { RealmState::Up } else { RealmState::Down },
+        since: report.since,
+        queued: link.queue.len(),
+        waiting: link.queue.oldest().map(|oldest| now.since(oldest.time)),
+        key: link.card.key,
+        address: link.card.address.clone(),
+        problem: report.problem,
+        ..nothing
+    })
 }

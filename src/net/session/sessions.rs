@@ -30,6 +30,6 @@ impl Session {
             };
             open.iter().filter_map(status).collect()
         });
-        Answer { result: Ok(Outcome::Sessions(sessions)), ticket }
+        Answer::new(Ok(Outcome::Sessions(sessions)), ticket)
     }
 }

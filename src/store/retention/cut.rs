@@ -10,7 +10,7 @@ use crate::id::{GroupId, Seq};
 use crate::limits::RETENTION_CHUNKS;
 use crate::store::chunk::{self, Chunk, Direction};
 use crate::store::retention::Sweep;
-use crate::store::{StoreError, removed};
+use crate::store::{StoreError, links, removed};
 
 /// How far those have read who share a timeline. Cursors only go forward, so that what was read stays read.
 #[derive(Debug, Default)]
@@ -88,7 +88,9 @@ pub(super) fn find(
         Some(newest) => surplus(database, timeline, newest, recent, looked)?,
         None => Seq(0),
     };
-    let unread = if sweep.rules.unread { Unread::NONE } else { Unread::of(database, &sweep.readers, timeline)? };
+    // What waits for another server was acknowledged to its sender: no rule takes it.
+    let spares_unread = !sweep.rules.unread || matches!(timeline, Timeline::Outbox(_));
+    let unread = if spares_unread { Unread::of(database, &sweep.readers, timeline)? } else { Unread::NONE };
     let goes = |entry: &Entry| entry.seq <= aged.max(surplus) && !unread.holds(entry);
     let mut cut = Cut { timeline, upto: Seq(0), whole: Vec::new(), short: None, first: Seq(0), more: false };
     chunk::walk(database, timeline, Direction::Forward, |Chunk { last, mut entries }| {
@@ -150,6 +152,7 @@ impl<'a> Unread<'a> {
         Ok(match timeline {
             Timeline::Group(group) => readers.groups.get(&group).map_or(Self::NONE, |unread| Self::In(unread)),
             Timeline::Broadcast => Self::After(readers.everyone),
+            Timeline::Outbox(realm) => Self::After(links::outbox_cursor(database, realm)?),
             Timeline::User(user) => {
                 let cursor: Option<u64> = database
                     .prepare_cached("SELECT cursor FROM users WHERE id = ?1 AND NOT unregistered")?

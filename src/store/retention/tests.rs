@@ -96,6 +96,7 @@ fn is_read(state: &State, timeline: Timeline, entry: &Entry) -> bool {
     let everyone = || (0..state.user_count() as u32).map(UserId);
     match timeline {
         Timeline::User(user) => entry.sent || has_read(user),
+        Timeline::Outbox(realm) => state.link(realm).is_none_or(|link| entry.seq <= link.cursor),
         Timeline::Broadcast => everyone().all(has_read),
         Timeline::Group(group) => everyone().all(|id| {
             let memberships = &state.user(id).unwrap().memberships;
@@ -108,7 +109,8 @@ fn is_read(state: &State, timeline: Timeline, entry: &Entry) -> bool {
 fn check(store: SqliteStore, directory: &Path, live: &Live, model: &Model) {
     for (timeline, upto) in &model.removed {
         let span = Span { timeline: *timeline, after: Seq(0), upto: Seq(u64::MAX) };
-        let view = View { reader: UserId(0), spans: vec![span], which: Which::Received, hidden: Vec::new() };
+        let view =
+            View { reader: UserId(0), spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None };
         assert_eq!(store.removed_upto(&view).unwrap(), *upto);
     }
     assert_eq!(State::restore(home(), store.load().unwrap()), live.state);

@@ -224,7 +224,7 @@ fn live(moment: &Connection, user: u32) -> rusqlite::Result<Vec<(u64, u64)>> {
 
 fn realm_cursors(moment: &Connection, user: u32) -> Result<Vec<RealmCursor>, TransferError> {
     let mut statement = moment.prepare_cached(
-        "SELECT cursor, realms.name FROM realm_cursors LEFT JOIN realms ON realms.id = realm_id
+        "SELECT realm_cursors.cursor, realms.name FROM realm_cursors LEFT JOIN realms ON realms.id = realm_id
             WHERE user_id = ?1 ORDER BY since",
     )?;
     let mut rows = statement.query([user])?;

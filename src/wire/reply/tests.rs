@@ -65,12 +65,12 @@ fn people_are_described() {
 
 #[test]
 fn sent_messages_have_a_receipt() {
-    let sent = Outcome::Sent { receipt: RECEIPT, to: Some(name("henderson")) };
+    let sent = Outcome::Sent { receipt: RECEIPT, to: Some(name("henderson")), delivered: None };
     assert_reply("send henderson hi", &sent, r#""message":"Message sent","data":{WHEN}"#);
     assert_reply("chat henderson hi", &sent, r#""message":"send to henderson","data":{WHEN}"#);
-    let broadcast = Outcome::Sent { receipt: RECEIPT, to: None };
+    let broadcast = Outcome::Sent { receipt: RECEIPT, to: None, delivered: None };
     assert_reply("broadcast hi", &broadcast, r#""message":"Message sent","data":{WHEN}"#);
-    let to_group = Outcome::SentToGroup(RECEIPT);
+    let to_group = Outcome::SentToGroup { receipt: RECEIPT, delivered: None };
     assert_reply("sendgroup g1 hi", &to_group, r#""message":"Message sent to group","data":{WHEN}"#);
     assert_reply("chatgroup g1 hi", &to_group, r#""message":"Pesan terkirim","data":{WHEN}"#);
 }
@@ -175,7 +175,7 @@ fn care_of_people_and_accounts_is_answered() {
     ] {
         assert_reply(line, &outcome, &format!(r#""message":"{message}""#));
     }
-    assert_reply("blocks", &Outcome::Blocks(names(&["paff"])), r#""message":"1 users","data":["paff"]"#);
+    assert_reply("blocks", &Outcome::Blocks(vec!["paff".into()]), r#""message":"1 users","data":["paff"]"#);
     let when = r#""opened":"2026-11-21T07:00:00.123Z","used":"2026-11-21T07:00:00.123Z""#;
     let data = format!(r#"[{{"id":7,{when},"from":"127.0.0.1","current":true}}]"#);
     assert_reply("sessions", &sessions(), &format!(r#""message":"1 sessions","data":{data}"#));
@@ -183,7 +183,7 @@ fn care_of_people_and_accounts_is_answered() {
 
 #[test]
 fn realms_are_listed() {
-    let added = Outcome::RealmAdded(name("timur"));
+    let added = Outcome::RealmAdded { name: name("timur"), key: None };
     assert_reply(
         "addrealm timur",
         &added,

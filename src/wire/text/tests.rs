@@ -25,7 +25,8 @@ fn pushed(message: &StoredMessage) -> Vec<u8> {
 #[test]
 fn replies_are_worded_as_the_draft_system_has_them() {
     let (user, token) = (name("messi"), token());
-    let sent = |to| Outcome::Sent { receipt: RECEIPT, to };
+    let sent_to_group = || Outcome::SentToGroup { receipt: RECEIPT, delivered: None };
+    let sent = |to| Outcome::Sent { receipt: RECEIPT, to, delivered: None };
     for (line, outcome, sentence) in [
         ("login messi x", Outcome::LoggedIn { user: user.clone(), token }, "login berhasil"),
         ("register messi x", Outcome::Registered { user: user.clone(), token }, "sign up berhasil"),
@@ -38,11 +39,11 @@ fn replies_are_worded_as_the_draft_system_has_them() {
         ("broadcast hi", sent(None), "pesan terkirim"),
         ("creategroup g1 x", Outcome::GroupCreated, "Grup berhasil dibuat"),
         ("joingroup g1 x", Outcome::GroupJoined { with_password: true }, "Join grup berhasil"),
-        ("chatgroup g1 hi", Outcome::SentToGroup(RECEIPT), "Pesan terkirim"),
-        ("sendgroup g1 hi", Outcome::SentToGroup(RECEIPT), "Message sent to group"),
+        ("chatgroup g1 hi", sent_to_group(), "Pesan terkirim"),
+        ("sendgroup g1 hi", sent_to_group(), "Message sent to group"),
         ("list", Outcome::Active(names(&["paff", "neko"])), "List user: paff,neko"),
         ("user_on", Outcome::Active(names(&["paff", "neko"])), "user aktif: paff, neko"),
-        ("addrealm timur", Outcome::RealmAdded(name("timur")), "Realm added successfully"),
+        ("addrealm timur", Outcome::RealmAdded { name: name("timur"), key: None }, "Realm added successfully"),
         ("ping", Outcome::Pong, "pong"),
     ] {
         assert_eq!(reply(line, &outcome), format!("[OK] {sentence}\r\n"), "{line:?}");
@@ -57,7 +58,7 @@ fn lists_stand_one_item_a_line_before_the_answer() {
         ("showuseractive", Outcome::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
         ("groups", Outcome::Groups(names(&["g1"])), "g1\r\n[OK] 1 groups\r\n"),
         ("members g1", Outcome::Members { names: users(), owner: None }, "paff\r\nneko\r\n[OK] 2 members\r\n"),
-        ("blocks", Outcome::Blocks(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
+        ("blocks", Outcome::Blocks(vec!["paff".into(), "neko@timur".into()]), "paff\r\nneko@timur\r\n[OK] 2 users\r\n"),
         ("realms", realms(), "local home\r\ntimur name\r\n[OK] 2 realms\r\n"),
     ] {
         assert_eq!(reply(line, &outcome), expected, "{line:?}");

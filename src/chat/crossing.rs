@@ -1,0 +1,174 @@
+//! Messages between realms: into the outbox, in from another server, and what came of those that left (PROTOCOL §6).
+
+use crate::chat::accounts::User;
+use crate::chat::event::Event;
+use crate::chat::link::{Link, from_server};
+use crate::chat::message::{Author, Body, Destination, Kind, Message, Parts, Remote};
+use crate::chat::realms::Realm;
+use crate::chat::refusal::{Refusal, Undeliverable};
+use crate::chat::state::State;
+use crate::id::{Incarnation, RealmId, Seq, UserId};
+use crate::limits::{OUTBOX_BYTES, OUTBOX_MESSAGES, REFUSED_UNCONFIRMED};
+use crate::name::Name;
+
+/// A message as it comes from another server. Who sent it is a user there, whatever it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The sender's name there.
+    pub from: Name,
+    /// The sender's full name; may be empty.
+    pub full_name: Box<str>,
+    /// The user here, or the group.
+    pub to: Name,
+    /// It is for a group.
+    pub to_group: bool,
+    /// What was said.
+    pub text: Box<str>,
+}
+
+/// A message that came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// Its number.
+    pub number: Seq,
+    /// Why.
+    pub why: Undeliverable,
+    /// What its sender is to be told in the inbox; nothing where the answer to the request says it.
+    pub notice: Option<Box<str>>,
+}
+
+/// Into the outbox of another realm: whether anybody of that name is there is for that server to say.
+pub(super) fn decide_send(
+    sender: (UserId, &User),
+    to: &Name,
+    to_group: bool,
+    text: &str,
+    (id, realm, link): (RealmId, &Realm, &Link),
+) -> Result<Vec<Event>, Refusal> {
+    let address = format!("{to}@{}", realm.name);
+    let parts = Parts {
+        from: sender.1.name.as_str().into(),
+        to: address.as_str().into(),
+        msg_from: sender.1.shown_name().into(),
+        msg_to: to.as_str().into(),
+        msg: text.into(),
+        kind: if to_group { Kind::Group } else { Kind::Direct },
+        group: to_group.then(|| to.as_str().into()),
+        realm: Some(realm.name.as_str().into()),
+    };
+    let body = Body::compose(&parts);
+    if link.queue.len() >= OUTBOX_MESSAGES || link.queue.bytes() + body.0.len() > OUTBOX_BYTES {
+        return Err(Refusal::RealmQueueFull);
+    }
+    let remote = Remote { realm: id, name: to.clone() };
+    let to = if to_group { Destination::RemoteGroup(remote) } else { Destination::RemoteUser(remote) };
+    Ok(vec![Event::MessageSent(Message { from: Author::Local(sender.0), to, realm: Some(id), body })])
+}
+
+/// Takes in what another server sends, in the order of its numbers: what was taken in before is left out, and what
+/// cannot be delivered is noted, so that the other server learns it however often the link breaks.
+pub(super) fn decide_receive(
+    state: &State,
+    id: RealmId,
+    incarnation: Incarnation,
+    letters: &[(Seq, Result<Letter, Undeliverable>)],
+) -> Result<Vec<Event>, Refusal> {
+    let realm = state.realm(id).ok_or(Refusal::RealmNotFound)?;
+    let link = realm.link().ok_or(Refusal::RealmNotFound)?;
+    if link.refused.len() >= REFUSED_UNCONFIRMED {
+        return Err(Refusal::Busy);
+    }
+    let mut upto = link.received_upto(incarnation);
+    let before = upto;
+    let mut events = Vec::with_capacity(letters.len() + 1);
+    let mut refused = Vec::new();
+    for (number, letter) in letters {
+        if *number <= upto {
+            continue;
+        }
+        upto = *number;
+        let message = letter.as_ref().map_err(|why| *why).and_then(|letter| deliver(state, (id, realm), letter));
+        match message {
+            Ok(message) => events.push(Event::MessageSent(message)),
+            Err(why) => refused.push((*number, why)),
+        }
+    }
+    if upto > before {
+        events.push(Event::LinkReceived { realm: id, incarnation, upto, refused });
+    }
+    Ok(events)
+}
+
+/// The message that a letter becomes here.
+fn deliver(state: &State, (id, realm): (RealmId, &Realm), letter: &Letter) -> Result<Message, Undeliverable> {
+    let author = Author::Remote(Remote { realm: id, name: letter.from.clone() });
+    let from = format!("{}@{}", letter.from, realm.name);
+    let full_name = if letter.full_name.is_empty() { letter.from.as_str() } else { &letter.full_name };
+    let parts = |to: &Name, msg_to: &str, kind| {
+        Body::compose(&Parts {
+            from: from.as_str().into(),
+            to: to.as_str().into(),
+            msg_from: full_name.into(),
+            msg_to: msg_to.into(),
+            msg: (&*letter.text).into(),
+            kind,
+            group: (kind == Kind::Group).then(|| to.as_str().into()),
+            realm: Some(realm.name.as_str().into()),
+        })
+    };
+    let (to, body) = if letter.to_group {
+        let (group_id, group) = state.group_named(&letter.to).ok_or(Undeliverable::GroupNotFound)?;
+        // Nobody of another realm is a member yet: a closed group is closed to them (PROTOCOL §6).
+        if group.password.is_some() {
+            return Err(Undeliverable::NotMember);
+        }
+        (Destination::Group(group_id), parts(&group.name, group.name.as_str(), Kind::Group))
+    } else {
+        let (user_id, user) = state.user_named(&letter.to).ok_or(Undeliverable::UserNotFound)?;
+        if author.person().is_some_and(|person| user.has_blocked(&person)) {
+            return Err(Undeliverable::Blocked);
+        }
+        (Destination::User(user_id), parts(&user.name, user.shown_name(), Kind::Direct))
+    };
+    Ok(Message { from: author, to, realm: Some(id), body })
+}
+
+/// The other server has everything up to a number on its disk, and refused some of it: whoever is not being answered
+/// right now is told so by the server, in the inbox.
+pub(super) fn decide_acknowledge(
+    state: &State,
+    id: RealmId,
+    upto: Seq,
+    returned: &[Returned],
+) -> Result<Vec<Event>, Refusal> {
+    let realm = state.realm(id).ok_or(Refusal::RealmNotFound)?;
+    let link = realm.link().ok_or(Refusal::RealmNotFound)?;
+    let upto = upto.min(link.last);
+    if upto <= link.cursor {
+        return Ok(Vec::new());
+    }
+    let is_new = |returned: &&Returned| link.cursor < returned.number && returned.number <= upto;
+    let mut events = Vec::new();
+    let mut refused = Vec::new();
+    for returned in returned.iter().filter(is_new) {
+        let Some(sender) = link.queue.sender(returned.number) else { continue };
+        refused.push((returned.number, sender, returned.why));
+        let notice = returned.notice.as_ref().and_then(|text| from_server(state, sender, (id, realm), text));
+        events.extend(notice);
+    }
+    events.push(Event::OutboxAcknowledged { realm: id, upto, refused });
+    Ok(events)
+}
+
+/// The other server has noted what was refused of its messages up to a number.
+pub(super) fn decide_confirm(
+    state: &State,
+    id: RealmId,
+    incarnation: Incarnation,
+    upto: Seq,
+) -> Result<Vec<Event>, Refusal> {
+    let link = state.link(id).ok_or(Refusal::RealmNotFound)?;
+    let forgets = link.refused.iter().any(|(of, number, _)| *of == incarnation && *number <= upto);
+    let confirmed = Event::LinkConfirmed { realm: id, incarnation, upto };
+    Ok(if forgets { vec![confirmed] } else { Vec::new() })
+}

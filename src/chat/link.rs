@@ -1,0 +1,416 @@
+//! Links: what is known of another server, and what waits for it (PROTOCOL §6).
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::event::Event;
+use crate::chat::message::{Author, Body, Destination, Kind, Message, Parts};
+use crate::chat::realms::{Realm, RealmKind};
+use crate::chat::refusal::{Refusal, Undeliverable};
+use crate::chat::state::State;
+use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
+use crate::limits::{INCARNATIONS_PER_PEER, NAME_BYTES};
+use crate::name::Name;
+use crate::time::Time;
+
+/// Another server. Its identity is its key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// What may change of it.
+    pub card: Card,
+    /// What of the outbox the other server has, as far as this one's disk knows.
+    pub cursor: Seq,
+    /// The newest entry of the outbox.
+    pub last: Seq,
+    /// What it does not have yet, as far as this one's disk knows.
+    pub queue: Queue,
+    /// Up to which of its numbers everything was taken in, of each of its incarnations, the newest last.
+    pub received: Vec<(Incarnation, Seq)>,
+    /// What of that was refused, until the other server has noted it.
+    pub refused: Vec<(Incarnation, Seq, Undeliverable)>,
+}
+
+/// What is known of another server: all that may change but what was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Its key; none where it was configured without one and never met.
+    pub key: Option<PeerKey>,
+    /// Where it can be dialled.
+    pub address: Option<PeerAddress>,
+    /// It came by itself, and has the name that it calls itself: one that a user gives it goes before.
+    pub self_named: bool,
+    /// What it calls this server.
+    pub called: Option<RealmId>,
+}
+
+/// Where a server can be dialled: its ordinary chat port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerAddress {
+    /// A name or an address.
+    pub host: Box<str>,
+    /// The port.
+    pub port: u16,
+}
+
+/// A message that waits for another server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Its number.
+    pub seq: Seq,
+    /// When it was sent.
+    pub time: Time,
+    /// Who sent it.
+    pub from: UserId,
+    /// The bytes of its body.
+    pub bytes: u32,
+}
+
+/// What waits for another server, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    waiting: VecDeque<Queued>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// The oldest that waits.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&Queued> {
+        self.waiting.front()
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The bytes of their bodies.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// All that wait, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Queued> {
+        self.waiting.iter()
+    }
+
+    /// Who sent the waiting message of that number.
+    #[must_use]
+    pub fn sender(&self, seq: Seq) -> Option<UserId> {
+        let place = self.waiting.binary_search_by_key(&seq, |queued| queued.seq).ok()?;
+        self.waiting.get(place).map(|queued| queued.from)
+    }
+
+    /// Adds a message that is newer than all.
+    pub fn push(&mut self, queued: Queued) {
+        self.bytes += queued.bytes as usize;
+        self.waiting.push_back(queued);
+    }
+
+    pub(super) fn drop_upto(&mut self, upto: Seq) {
+        while let Some(queued) = self.waiting.pop_front_if(|queued| queued.seq <= upto) {
+            self.bytes -= queued.bytes as usize;
+        }
+    }
+}
+
+impl Link {
+    /// Up to which number everything of an incarnation was taken in.
+    #[must_use]
+    pub fn received_upto(&self, incarnation: Incarnation) -> Seq {
+        let known = self.received.iter().find(|(known, _)| *known == incarnation);
+        known.map_or(Seq(0), |(_, upto)| *upto)
+    }
+
+    /// A message for the other server is in its outbox.
+    pub(super) fn send(&mut self, seq: Seq, time: Time, message: &Message) {
+        self.last = seq;
+        let from = match message.from {
+            Author::Local(user) => user,
+            Author::Remote(_) | Author::Server => UserId::NOBODY,
+        };
+        let bytes = u32::try_from(message.body.0.len()).unwrap_or(u32::MAX);
+        self.queue.push(Queued { seq, time, from, bytes });
+    }
+
+    pub(super) fn receive(&mut self, incarnation: Incarnation, upto: Seq, refused: &[(Seq, Undeliverable)]) {
+        self.received.retain(|(known, _)| *known != incarnation);
+        if self.received.len() >= INCARNATIONS_PER_PEER {
+            self.received.remove(0);
+        }
+        self.received.push((incarnation, upto));
+        self.refused.extend(refused.iter().map(|(number, why)| (incarnation, *number, *why)));
+    }
+
+    pub(super) fn forget_refused(&mut self, incarnation: Incarnation, upto: Seq) {
+        self.refused.retain(|(of, number, _)| *of != incarnation || *number > upto);
+    }
+}
+
+impl State {
+    /// The link to the server of a key.
+    #[must_use]
+    pub fn link_of(&self, key: &PeerKey) -> Option<(RealmId, &Realm, &Link)> {
+        let id = *self.keys.get(key)?;
+        let realm = self.realm(id)?;
+        Some((id, realm, realm.link()?))
+    }
+
+    /// The incarnation in which this server gave a number, and the last number before the next one.
+    #[must_use]
+    pub fn incarnation_of(&self, seq: Seq) -> (Incarnation, Seq) {
+        let next = self.incarnations.partition_point(|(begun, _)| *begun <= seq);
+        let incarnation = next.checked_sub(1).and_then(|place| self.incarnations.get(place));
+        let end = self.incarnations.get(next).map_or(Seq(u64::MAX), |(begun, _)| Seq(begun.0 - 1));
+        (incarnation.map_or(Incarnation(0), |(_, incarnation)| *incarnation), end)
+    }
+
+    /// Up to where the other server has what this one sent, when it says how far it came in each incarnation: what comes
+    /// after is to be sent, though some of it was sent before (the other server was restored from a backup).
+    #[must_use]
+    pub fn known_to_peer(&self, link: &Link, heads: &[(Incarnation, Seq)]) -> Seq {
+        let ends = self.incarnations.iter().skip(1).map(|(begun, _)| Seq(begun.0 - 1)).chain([Seq(u64::MAX)]);
+        let newest_first = self.incarnations.iter().zip(ends.collect::<Vec<_>>()).rev();
+        let mut known = newest_first.filter_map(|((_, incarnation), end)| {
+            let (_, head) = heads.iter().find(|(known, _)| known == incarnation)?;
+            Some(end.min(*head))
+        });
+        known.next().unwrap_or(link.cursor)
+    }
+
+    /// Whether the other server has numbers of this one that this one has not given: it was restored, and must not go on
+    /// counting from there.
+    #[must_use]
+    pub fn is_behind(&self, heads: &[(Incarnation, Seq)]) -> bool {
+        let Some((_, current)) = self.incarnations.last() else { return true };
+        heads.iter().any(|(incarnation, head)| incarnation == current && *head > self.head)
+    }
+
+    pub(super) fn change_link(&mut self, id: RealmId, change: impl FnOnce(&mut Link)) {
+        if let Some(RealmKind::Linked(link)) = self.realms.get_mut(id.0 as usize).map(|realm| &mut realm.kind) {
+            change(link);
+        }
+    }
+
+    /// Whoever repeats a request whose message came back is told so again.
+    pub(super) fn acknowledge_outbox(&mut self, id: RealmId, upto: Seq, refused: &[(Seq, UserId, Undeliverable)]) {
+        for (number, sender, why) in refused {
+            self.change_user(*sender, |user| user.done.note_refused(*number, *why));
+        }
+        self.change_link(id, |link| {
+            link.cursor = upto;
+            link.queue.drop_upto(upto);
+        });
+    }
+
+    pub(super) fn add_link(&mut self, id: RealmId, name: &Name, by: Option<UserId>, card: &Card) {
+        self.keys.extend(card.key.map(|key| (key, id)));
+        let link = Link { card: card.clone(), ..Link::default() };
+        self.put_realm(id, Realm { name: name.clone(), by, kind: RealmKind::Linked(Box::new(link)) });
+    }
+
+    pub(super) fn change_card(&mut self, id: RealmId, name: &Name, card: &Card) {
+        let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
+        let RealmKind::Linked(link) = &mut realm.kind else { return };
+        // Another server has numbers of its own.
+        if link.card.key.is_some() && link.card.key != card.key {
+            link.received.clear();
+            link.refused.clear();
+        }
+        let old = (realm.name.key(), link.card.key);
+        link.card = card.clone();
+        realm.name = name.clone();
+        self.realm_names.remove(&old.0);
+        self.realm_names.insert(name.key(), id);
+        self.keys.retain(|key, _| Some(*key) != old.1);
+        self.keys.extend(card.key.map(|key| (key, id)));
+    }
+}
+
+/// A server to be linked: by a user who has it dialled, or by the configuration.
+pub(super) struct NewLink<'a> {
+    pub(super) by: Option<UserId>,
+    pub(super) name: &'a Name,
+    pub(super) key: Option<PeerKey>,
+    pub(super) address: Option<&'a PeerAddress>,
+    pub(super) incarnation: Incarnation,
+}
+
+/// Links a server under the name that is given. A further name of this server may become a link, and so may the name
+/// that the server gave itself when it came.
+pub(super) fn decide_link(state: &State, new: &NewLink<'_>) -> Result<Vec<Event>, Refusal> {
+    if let Some(user) = new.by {
+        state.acting(user)?;
+    }
+    let taken = state.realm_named(new.name);
+    if let Some((id, realm, link)) = new.key.and_then(|key| state.link_of(&key)) {
+        let is_free = taken.is_none_or(|(known, _)| known == id);
+        if !link.card.self_named || !is_free {
+            return Err(Refusal::RealmExists);
+        }
+        let address = new.address.cloned().or_else(|| link.card.address.clone());
+        let card = Card { address, self_named: false, ..link.card.clone() };
+        let name = if taken.is_some() { &realm.name } else { new.name };
+        return Ok(vec![Event::LinkChanged { realm: id, name: name.clone(), card }]);
+    }
+    let id = match taken {
+        None => state.next_realm()?,
+        Some((id, Realm { kind: RealmKind::Own, .. })) if id != RealmId::HOME => id,
+        Some(_) => return Err(Refusal::RealmExists),
+    };
+    let card = Card { key: new.key, address: new.address.cloned(), self_named: false, called: None };
+    let added = Event::LinkAdded { realm: id, name: new.name.clone(), by: new.by, card };
+    Ok(first_incarnation(state, new.incarnation).into_iter().chain([added]).collect())
+}
+
+/// What the configuration says of a server goes before what is known of it.
+pub(super) fn decide_configure(state: &State, new: &NewLink<'_>) -> Result<Vec<Event>, Refusal> {
+    let of_name = state.realm_named(new.name).and_then(|(id, realm)| Some((id, realm.link()?)));
+    let of_key = new.key.and_then(|key| state.link_of(&key)).map(|(id, _, link)| (id, link));
+    let known = match (of_name, of_key) {
+        (Some((named, _)), Some((keyed, _))) if named != keyed => return Err(Refusal::RealmExists),
+        (named, keyed) => named.or(keyed),
+    };
+    let Some((id, link)) = known else { return decide_link(state, new) };
+    let address = new.address.cloned().or_else(|| link.card.address.clone());
+    let card = Card { key: new.key.or(link.card.key), address, self_named: false, ..link.card.clone() };
+    if card == link.card {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::LinkChanged { realm: id, name: new.name.clone(), card }])
+}
+
+/// What another server says of itself once its key is proven.
+#[derive(Clone, Debug)]
+pub struct Meeting {
+    /// Its key.
+    pub key: PeerKey,
+    /// What it calls itself.
+    pub home: Name,
+    /// What it calls this server, where it has a name for it.
+    pub calls_us: Option<Name>,
+    /// Where it says that it can be dialled.
+    pub address: Option<PeerAddress>,
+    /// The link that was dialled, where one was.
+    pub dialled: Option<RealmId>,
+    /// It may come though it is not known.
+    pub welcome: bool,
+    /// Begun with the first link.
+    pub incarnation: Incarnation,
+}
+
+/// Takes note of another server that has proven its key.
+pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>, Refusal> {
+    let known = state.link_of(&meeting.key).map(|(id, realm, link)| (id, realm.name.clone(), link.card.clone()));
+    let mut events = Vec::new();
+    let (id, name, before) = match (known, meeting.dialled) {
+        (Some((id, ..)), Some(dialled)) if id != dialled => return Err(Refusal::RealmKeyChanged),
+        (Some(known), _) => (known.0, known.1, Some(known.2)),
+        (None, Some(dialled)) => first_contact(state, dialled)?,
+        (None, None) if !meeting.welcome => return Err(Refusal::RealmRefused),
+        (None, None) if is_somebody_elses_place(state, meeting) => return Err(Refusal::RealmKeyChanged),
+        (None, None) => {
+            events.extend(first_incarnation(state, meeting.incarnation));
+            (state.next_realm()?, name_for(state, meeting)?, None)
+        }
+    };
+    let (called, noted) = called(state, before.as_ref(), meeting.calls_us.as_ref())?;
+    let old = before.clone().unwrap_or(Card { self_named: true, ..Card::default() });
+    let address = meeting.address.clone().filter(|_| old.self_named || old.address.is_none()).or(old.address);
+    let card = Card { key: Some(meeting.key), address, self_named: old.self_named, called };
+    match before {
+        None => events.push(Event::LinkAdded { realm: id, name, by: None, card }),
+        Some(before) if before == card => {}
+        Some(_) => events.push(Event::LinkChanged { realm: id, name, card }),
+    }
+    events.extend(noted);
+    Ok(events)
+}
+
+/// Where a known server is dialled nobody else is met for the first time: its key has changed, or somebody took its place.
+fn is_somebody_elses_place(state: &State, meeting: &Meeting) -> bool {
+    let place = meeting.address.as_ref();
+    place.is_some() && state.links().any(|(_, _, link)| link.card.address.as_ref() == place && link.card.key.is_some())
+}
+
+/// A link that was dialled and whose key is not known yet gets the key that is met there.
+fn first_contact(state: &State, dialled: RealmId) -> Result<(RealmId, Name, Option<Card>), Refusal> {
+    let realm = state.realm(dialled).ok_or(Refusal::RealmNotFound)?;
+    let card = &realm.link().ok_or(Refusal::RealmNotFound)?.card;
+    if card.key.is_some() {
+        return Err(Refusal::RealmKeyChanged);
+    }
+    Ok((dialled, realm.name.clone(), Some(card.clone())))
+}
+
+/// What the other server calls this one: one of its own names, or a name that is noted for reading. The name that only
+/// this other server had for it before becomes the new one, so that nobody fills the table with names.
+fn called(
+    state: &State,
+    before: Option<&Card>,
+    name: Option<&Name>,
+) -> Result<(Option<RealmId>, Option<Event>), Refusal> {
+    let Some(name) = name else { return Ok((None, None)) };
+    let own = state.realm_named(name).filter(|(_, realm)| realm.kind == RealmKind::Own).map(|(id, _)| id);
+    if let Some(known) = own.or_else(|| state.called_names.get(&name.key()).copied()) {
+        return Ok((Some(known), None));
+    }
+    let callers = |id: RealmId| state.links().filter(|(_, _, link)| link.card.called == Some(id)).count();
+    let is_its_alone =
+        |id: &RealmId| state.realm(*id).is_some_and(|realm| realm.kind == RealmKind::Called) && callers(*id) == 1;
+    let realm = match before.and_then(|card| card.called).filter(is_its_alone) {
+        Some(renamed) => renamed,
+        // Numbers are given in their order: a new link has the next one.
+        None => RealmId(state.next_realm()?.0 + u32::from(before.is_none())),
+    };
+    Ok((Some(realm), Some(Event::RealmCalled { realm, name: name.clone() })))
+}
+
+/// The peer's own name, or where that is taken, the name and the first letters of its key (PROTOCOL §6).
+fn name_for(state: &State, meeting: &Meeting) -> Result<Name, Refusal> {
+    let taken = |name: &Name| state.realm_named(name).is_some();
+    if !taken(&meeting.home) {
+        return Ok(meeting.home.clone());
+    }
+    let key = meeting.key.to_string();
+    let with_letters = |letters: usize| {
+        let room = NAME_BYTES.saturating_sub(letters + 1);
+        let home: String = meeting.home.as_str().chars().take(room).collect();
+        let letters = key.get(..letters)?;
+        Name::parse(&format!("{home}-{letters}")).ok()
+    };
+    let free = [4, 8, 16].into_iter().filter_map(with_letters).find(|name| !taken(name));
+    free.ok_or(Refusal::RealmExists)
+}
+
+/// The first link begins the numbers that are given to other servers.
+fn first_incarnation(state: &State, incarnation: Incarnation) -> Option<Event> {
+    state.incarnations.is_empty().then_some(Event::IncarnationBegun { incarnation })
+}
+
+/// A message from this server itself (`realm@HOME`) about another realm.
+pub(super) fn from_server(state: &State, to: UserId, realm: (RealmId, &Realm), text: &str) -> Option<Event> {
+    let receiver = state.user(to).filter(|user| !user.unregistered)?;
+    let sender = format!("realm@{}", state.home()?);
+    let parts = Parts {
+        from: sender.as_str().into(),
+        to: receiver.name.as_str().into(),
+        msg_from: sender.as_str().into(),
+        msg_to: receiver.shown_name().into(),
+        msg: text.into(),
+        kind: Kind::Direct,
+        group: None,
+        realm: Some(realm.1.name.as_str().into()),
+    };
+    let body = Body::compose(&parts);
+    Some(Event::MessageSent(Message { from: Author::Server, to: Destination::User(to), realm: Some(realm.0), body }))
+}

@@ -1,0 +1,183 @@
+//! The way out of a link: from the outbox to the other server, and what it says of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tokio::time::Instant;
+
+use crate::chat::{Command, Kind, Parts, Returned, StoredMessage, Undeliverable};
+use crate::hub::{Fed, Feed, Hub, Ticket, Verdict};
+use crate::id::{Incarnation, RealmId, Seq};
+use crate::limits::{CURSOR_SAVED, LINK_BATCH, LINK_BATCH_BYTES, LINK_OUT_BYTES, LINK_WINDOW};
+use crate::realm::frame::{self, Frame, Reason, WireLetter};
+use crate::realm::link::{End, Number};
+use crate::wire;
+
+pub(super) struct Sending {
+    realm: RealmId,
+    feed: Arc<Feed>,
+    /// Everything up to here was put on its way.
+    position: Seq,
+    /// What the other server has not said anything of yet.
+    in_flight: VecDeque<Sent>,
+    /// When the place is noted up to which the other server has everything, if it is not.
+    save_at: Option<Instant>,
+    /// Refusals that the other server may forget once they are on the disk here.
+    noting: VecDeque<(Ticket, Number)>,
+}
+
+struct Sent {
+    number: Number,
+    to: Box<str>,
+}
+
+impl Sending {
+    /// Begins after what the other server has, by what it says of itself: that may be less than it once had.
+    pub(super) fn new(hub: &Hub, feed: Arc<Feed>, realm: RealmId, heads: &[Number]) -> Self {
+        let known = |link| hub.read(|state| state.link(link).map(|link| state.known_to_peer(link, heads))).0;
+        let position = known(realm).unwrap_or_default();
+        Self { realm, feed, position, in_flight: VecDeque::new(), save_at: None, noting: VecDeque::new() }
+    }
+
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Whether it waits for something to be on the disk here.
+    pub(super) fn waits(&self) -> bool {
+        !self.noting.is_empty()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        [self.save_at, self.feed.impatience()].into_iter().flatten().min()
+    }
+
+    pub(super) fn feed_the_impatient(&mut self, hub: &Hub) {
+        let now = Instant::now();
+        hub.tell_the_impatient(&self.feed, now);
+        if self.save_at.is_some_and(|at| at <= now) {
+            self.save(hub);
+        }
+    }
+
+    /// Puts on its way what waits, while the other server takes it.
+    pub(super) async fn fill(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), End> {
+        while self.in_flight.len() < LINK_WINDOW && out.len() < LINK_OUT_BYTES {
+            let messages = match self.feed.take(self.position, LINK_BATCH) {
+                Fed::Messages(messages) if messages.is_empty() => return Ok(()),
+                Fed::Messages(messages) => messages,
+                Fed::Older => self.read_older(hub).await?,
+            };
+            if let Some(last) = messages.last() {
+                self.position = last.seq;
+            }
+            self.write(hub, &messages, out)?;
+        }
+        Ok(())
+    }
+
+    async fn read_older(&mut self, hub: &Hub) -> Result<Vec<StoredMessage>, End> {
+        let (realm, after) = (self.realm, self.position);
+        let page = hub.read_store(move |hub| hub.outbox_page(realm, after, LINK_BATCH)).await;
+        let page = page.map_err(|_| End::Ours(Reason::NoRoom))?;
+        if !page.more {
+            self.position = page.upto.max(after);
+        }
+        Ok(page.messages)
+    }
+
+    fn write(&mut self, hub: &Hub, messages: &[StoredMessage], out: &mut BytesMut) -> Result<(), End> {
+        let mut rest = messages;
+        while let Some(first) = rest.first() {
+            let (incarnation, end) = hub.read(|state| state.incarnation_of(first.seq)).0;
+            let mut bytes = 0;
+            let fits = |message: &&StoredMessage| {
+                bytes += message.body.0.len();
+                message.seq == first.seq || (message.seq <= end && bytes <= LINK_BATCH_BYTES)
+            };
+            let count = rest.iter().take_while(fits).count();
+            let (batch, later) = rest.split_at(count);
+            rest = later;
+            let letters: Vec<_> = batch.iter().filter_map(letter).collect();
+            self.in_flight.extend(
+                letters.iter().map(|letter| Sent { number: (incarnation, letter.number), to: letter.to.clone() }),
+            );
+            frame::write(out, &Frame::Letters { incarnation, letters }).map_err(End::Ours)?;
+        }
+        Ok(())
+    }
+
+    /// The other server has everything up to a number, but for what it refused.
+    pub(super) fn acknowledged(
+        &mut self,
+        hub: &Hub,
+        incarnation: Incarnation,
+        upto: Seq,
+        refused: &[(Seq, Undeliverable)],
+    ) -> Result<(), End> {
+        let of_these = |sent: &&Sent| sent.number.0 == incarnation && sent.number.1 <= upto;
+        let count = self.in_flight.iter().take_while(of_these).count();
+        let settled: Vec<Sent> = self.in_flight.drain(..count).collect();
+        let Some(last) = settled.last().map(|sent| sent.number.1) else { return Ok(()) };
+        let untold = hub.note_acknowledged(&self.feed, last, refused);
+        if refused.is_empty() {
+            self.save_at.get_or_insert_with(|| Instant::now() + CURSOR_SAVED);
+            return Ok(());
+        }
+        let notice = |number: Seq, why| {
+            let sent = settled.iter().find(|sent| sent.number.1 == number)?;
+            untold.contains(&(number, why)).then(|| wire::returned(&sent.to, why).into())
+        };
+        let returned = |&(number, why): &(Seq, Undeliverable)| Returned { number, why, notice: notice(number, why) };
+        let command = Command::AcknowledgeOutbox {
+            realm: self.realm,
+            upto: last,
+            returned: refused.iter().map(returned).collect(),
+        };
+        let noted = hub.execute(&command, None);
+        noted.result.map_err(|_| End::Ours(Reason::NoRoom))?;
+        self.save_at = None;
+        self.noting.push_back((noted.ticket, (incarnation, last)));
+        Ok(())
+    }
+
+    /// Tells the other server what it need not remember any more.
+    pub(super) fn confirm(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), End> {
+        while let Some((ticket, (incarnation, upto))) = self.noting.front().copied() {
+            match hub.verdict(ticket) {
+                Verdict::Open => return Ok(()),
+                Verdict::Failed(_) => return Err(End::Ours(Reason::NoRoom)),
+                Verdict::Durable => {}
+            }
+            self.noting.pop_front();
+            frame::write(out, &Frame::Noted { incarnation, upto }).map_err(End::Ours)?;
+        }
+        Ok(())
+    }
+
+    /// Notes how far the other server has everything. That may be late: what is sent twice is taken once.
+    pub(super) fn save(&mut self, hub: &Hub) {
+        self.save_at = None;
+        let upto = self.feed.acknowledged();
+        let command = Command::AcknowledgeOutbox { realm: self.realm, upto, returned: Vec::new() };
+        // A store that fails forgets it, and a realm that was removed needs it no more.
+        let _noted = hub.execute(&command, None);
+    }
+}
+
+/// A message as it travels. One that cannot be read was not written by this server, and stays.
+fn letter(message: &StoredMessage) -> Option<WireLetter> {
+    let parts = message.body.read(|parts: Parts<'_>| {
+        let to = parts.to.split_once('@').map_or(&*parts.to, |(name, _)| name);
+        WireLetter {
+            number: message.seq,
+            from: (&*parts.from).into(),
+            full_name: (&*parts.msg_from).into(),
+            to: to.into(),
+            to_group: parts.kind == Kind::Group,
+            text: (&*parts.msg).into(),
+        }
+    });
+    parts.ok()
+}
