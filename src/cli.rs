@@ -62,8 +62,21 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// This server as others know it
+    Realm {
+        #[command(subcommand)]
+        command: RealmCommand,
+    },
     /// Read a password and print its hash, for a password_hash
     HashPassword,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RealmCommand {
+    /// Print the public key, of a running server too
+    ///
+    /// Where there is none yet it is made, and the directory with it.
+    Key(Place),
 }
 
 /// Where a store is.

@@ -1,4 +1,4 @@
-//! The commands that copy a store: backup, export, import.
+//! The commands for a data directory: backup, export, import, and the key in it.
 
 use std::error::Error;
 use std::fs::{self, File, OpenOptions};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use kabar::config::{Config, ConfigError};
 use kabar::limits::TRANSFER_BUFFER_BYTES;
+use kabar::realm::Identity;
 use kabar::store;
 
 use crate::cli::Place;
@@ -70,6 +71,12 @@ pub(crate) fn import(place: &Place, from: &Path) -> Result<(), Box<dyn Error>> {
     };
     drop(line);
     writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), data.display())?;
+    Ok(())
+}
+
+pub(crate) fn realm_key(place: &Place) -> Result<(), Box<dyn Error>> {
+    let identity = Identity::find(&data(place)?)?;
+    writeln!(io::stdout(), "{}", identity.key())?;
     Ok(())
 }
 

@@ -242,6 +242,8 @@ pub const LINK_REASON_BYTES: usize = 200;
 
 /// The largest configuration file, in bytes: some 50,000 accounts. A wrong path (a device, a backup) is not read whole.
 pub const CONFIG_BYTES: u64 = 8 * 1024 * 1024;
+/// The longest host name of a configured peer, in bytes: RFC 1035 §2.3.4, as it is written.
+pub const HOST_BYTES: usize = 253;
 /// The longest time that a session may be configured to stay valid unused, in days: ten years.
 pub const SESSION_DAYS_MAX: usize = 3_650;
 /// The longest time that a stop may be configured to take, in seconds: service managers lose patience long before.

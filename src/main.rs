@@ -14,7 +14,7 @@ use kabar::limits::PASSWORD_BYTES;
 use kabar::{logging, password, server};
 use secrecy::SecretString;
 
-use crate::cli::{Command, CommandLine, Settings};
+use crate::cli::{Command, CommandLine, RealmCommand, Settings};
 
 /// EX_CONFIG of sysexits.h: the configuration is at fault, and starting again will not help.
 const BAD_CONFIGURATION: u8 = 78;
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Backup { to, place } => keeping::backup(&place, &to),
         Command::Export { to, place } => keeping::export(&place, &to),
         Command::Import { from, place } => keeping::import(&place, &from),
+        Command::Realm { command: RealmCommand::Key(place) } => keeping::realm_key(&place),
         Command::HashPassword => hash_password(),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };

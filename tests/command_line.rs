@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use kabar::password;
@@ -145,6 +146,30 @@ fn what_is_no_password_is_not_hashed() {
 }
 
 #[test]
+fn the_key_of_a_realm_is_made_once_and_printed_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let key = || run(&mut kabar(&["realm", "key", "--data", data.to_str().unwrap()]), "");
+    let made = key();
+    assert_eq!((made.code, made.err.as_str()), (0, ""));
+    let digits = made.out.strip_suffix('\n').unwrap();
+    assert!(digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digits}");
+    assert_eq!(key().out, made.out);
+    let mode = std::fs::metadata(data.join("realm.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn no_key_is_made_among_other_things() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("thesis.txt"), "…").unwrap();
+    let run = run(&mut kabar(&["realm", "key", "--data", home.path().to_str().unwrap()]), "");
+    assert_eq!((run.code, run.out.as_str(), run.err.lines().count()), (1, "", 1));
+    assert!(run.err.contains("is not empty and holds no store of kabar"), "{}", run.err);
+    assert_eq!(home.path().read_dir().unwrap().count(), 1);
+}
+
+#[test]
 fn the_version_tells_the_commit() {
     let run = run(&mut kabar(&["--version"]), "");
     let version = format!("kabar {} (", env!("CARGO_PKG_VERSION"));
@@ -155,9 +180,9 @@ fn the_version_tells_the_commit() {
 
 #[test]
 fn help_fits_a_terminal() {
-    let commands =
-        ["serve", "check", "backup", "export", "import", "hash-password"].map(|command| vec![command, "--help"]);
-    for arguments in commands.iter().chain([&vec!["--help"]]) {
+    let commands = ["serve", "check", "backup", "export", "import", "realm", "realm key", "hash-password"];
+    let helped = commands.map(|command| command.split(' ').chain(["--help"]).collect::<Vec<_>>());
+    for arguments in helped.iter().chain([&vec!["--help"]]) {
         let run = run(&mut kabar(arguments), "");
         assert!(run.out.contains("Usage: kabar"), "{}", run.out);
         let widest = run.out.lines().map(|line| line.chars().count()).max().unwrap();

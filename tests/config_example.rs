@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::io::Write;
 use std::path::Path;
 
 use kabar::config::{Config, Password};
@@ -15,7 +16,7 @@ fn example() -> Config {
 
 #[test]
 fn the_example_states_the_defaults() {
-    let Config { server, connections, accounts, messages, retention, realms, log, users: _ } = example();
+    let Config { server, connections, accounts, messages, retention, realms, log, users: _, peers } = example();
     let default = Config::default();
     assert_eq!(server, default.server);
     assert_eq!(connections, default.connections);
@@ -24,6 +25,7 @@ fn the_example_states_the_defaults() {
     assert_eq!(retention, default.retention);
     assert_eq!(realms, default.realms);
     assert_eq!(log, default.log);
+    assert_eq!(peers, default.peers);
 }
 
 #[test]
@@ -33,6 +35,16 @@ fn the_example_holds_every_key() {
         let stated = example.get(section).and_then(|section| section.get(key));
         assert!(stated.is_some(), "[{section}] {key} is missing");
     }
+}
+
+#[test]
+fn the_peer_in_the_comment_is_one() {
+    let text = std::fs::read_to_string(PATH).unwrap();
+    let commented = text.lines().skip_while(|line| *line != "# [[peers]]").take_while(|line| line.starts_with('#'));
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    commented.for_each(|line| writeln!(file, "{}", line.trim_start_matches("# ")).unwrap());
+    let [peer] = &Config::load(Some(file.path()), [], &[]).unwrap().peers[..] else { panic!("one peer") };
+    assert!(peer.address.is_some() && peer.key.is_some());
 }
 
 #[test]

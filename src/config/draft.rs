@@ -4,8 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use crate::config::error::{ConfigError, suggestion};
 use crate::config::keys::{KEYS, Key};
+use crate::config::listed::{self, Listed};
 use crate::config::value::{Content, Entry, Value};
-use crate::config::{Config, file, users};
+use crate::config::{Config, ConfiguredUser, Peer, file, peers};
 
 /// A setting from the command line.
 #[derive(Clone, Copy, Debug)]
@@ -25,16 +26,20 @@ pub(super) struct Draft {
     config: Config,
     /// Where listen addresses were last written.
     listeners: String,
+    /// Each with its place.
+    peers: Vec<(String, Peer)>,
 }
 
 impl Draft {
     pub(super) fn read_file(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
         for section in file::parse(name, text)? {
-            if section.key == users::SECTION {
-                self.config.users = users::read(&section.value)?;
-                continue;
+            match section.key.as_str() {
+                ConfiguredUser::SECTION => {
+                    self.config.users = listed::read(&section.value)?.into_iter().map(|(_, user)| user).collect();
+                }
+                Peer::SECTION => self.peers = listed::read(&section.value)?,
+                _ => self.read_section(&section)?,
             }
-            self.read_section(&section)?;
         }
         Ok(())
     }
@@ -98,7 +103,7 @@ impl Draft {
     }
 
     /// Checks what no source can tell on its own.
-    pub(super) fn finish(self) -> Result<Config, ConfigError> {
+    pub(super) fn finish(mut self) -> Result<Config, ConfigError> {
         let server = &self.config.server;
         if server.listen.is_empty() && server.listen_text.is_empty() {
             return Err(ConfigError::new(self.listeners, "expected an address in listen or in listen_text"));
@@ -108,6 +113,8 @@ impl Draft {
             let problem = format!("{address} stands in listen and in listen_text; expected different ones");
             return Err(ConfigError::new(self.listeners, problem));
         }
+        peers::check(&self.peers, &server.realm)?;
+        self.config.peers = self.peers.into_iter().map(|(_, peer)| peer).collect();
         Ok(self.config)
     }
 }
@@ -119,7 +126,7 @@ fn unknown_section(section: &Entry) -> ConfigError {
         None => {
             let mut known: Vec<_> = KEYS.iter().map(|key| format!("[{}]", key.section)).collect();
             known.dedup();
-            known.push(format!("[[{}]]", users::SECTION));
+            known.extend([ConfiguredUser::SECTION, Peer::SECTION].map(|section| format!("[[{section}]]")));
             format!("unknown section [{name}]; {}", suggestion(&format!("[{name}]"), known))
         }
     };

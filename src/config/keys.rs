@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::error::ConfigError;
 use crate::config::filter;
 use crate::config::value::Value;
-use crate::config::{Allowed, Config, Durability, LogFormat, Registration};
+use crate::config::{Accept, Allowed, Config, Durability, LogFormat, Registration};
 use crate::limits;
 
 /// A setting: where it stands, and how its value comes into the configuration.
@@ -81,6 +81,11 @@ pub(super) const KEYS: &[Key] = &[
     }),
     key("retention", "delete_unread", |config, value| value.truth().map(|it| config.retention.delete_unread = it)),
     key("realms", "add", |config, value| value.choice(ALLOWED).map(|it| config.realms.add = it)),
+    key("realms", "accept", |config, value| {
+        let choices = [("known", Accept::Known), ("loopback", Accept::Loopback), ("any", Accept::Any)];
+        value.choice(choices).map(|it| config.realms.accept = it)
+    }),
+    key("realms", "dial", |config, value| value.networks().map(|it| config.realms.dial = it)),
     key("log", "format", |config, value| {
         let choices = [("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
         value.choice(choices).map(|it| config.log.format = it)

@@ -8,16 +8,19 @@ mod error;
 mod file;
 mod filter;
 mod keys;
+mod listed;
+mod peers;
 #[cfg(test)]
 mod tests;
 mod users;
 mod value;
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::{IpNet, Ipv4Net};
 use secrecy::SecretString;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -25,6 +28,7 @@ pub use draft::Flag;
 pub use error::ConfigError;
 
 use crate::chat::PasswordHash;
+use crate::id::PeerKey;
 use crate::limits;
 use crate::name::Name;
 
@@ -47,6 +51,8 @@ pub struct Config {
     pub log: Log,
     /// Accounts that are made at start where they are missing, and never changed afterwards.
     pub users: Vec<ConfiguredUser>,
+    /// Other servers, as the operator knows them.
+    pub peers: Vec<Peer>,
 }
 
 /// `[server]`
@@ -115,6 +121,10 @@ pub struct Retention {
 pub struct Realms {
     /// Who may `addrealm`.
     pub add: Allowed,
+    /// Which servers may link to this one.
+    pub accept: Accept,
+    /// Where `addrealm` and links may dial; anywhere else they may not.
+    pub dial: Vec<IpNet>,
 }
 
 /// `[log]`
@@ -153,6 +163,17 @@ pub enum Allowed {
     Administrators,
 }
 
+/// Which servers may link to this one (PROTOCOL §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// Those whose key is known here already.
+    Known,
+    /// Those, and any other from this machine.
+    Loopback,
+    /// Every server.
+    Any,
+}
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -173,6 +194,18 @@ pub struct ConfiguredUser {
     pub country: Box<str>,
     /// Never shown.
     pub password: Password,
+}
+
+/// `[[peers]]`: another server. It has an address, or a key, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Our name for it: unique among them, and not that of the home realm.
+    pub name: Name,
+    /// Where it is to be dialled: a host name or an IP address (of IPv6 without brackets), and its chat port. Without one,
+    /// it is it who dials.
+    pub address: Option<(Box<str>, u16)>,
+    /// Who it is; no two have the same. Without one, it is the server that first answers at the address.
+    pub key: Option<PeerKey>,
 }
 
 /// A configured account's password.
@@ -237,9 +270,15 @@ impl Default for Config {
             },
             messages: Messages { inbox_page: limits::INBOX_PAGE, broadcast: Allowed::Everyone },
             retention: Retention::default(),
-            realms: Realms { add: Allowed::Everyone },
+            realms: Realms { add: Allowed::Everyone, accept: Accept::Loopback, dial: loopback_networks() },
             log: Log { format: LogFormat::Pretty, filter: Targets::new().with_default(LevelFilter::INFO) },
             users: Vec::new(),
+            peers: Vec::new(),
         }
     }
+}
+
+fn loopback_networks() -> Vec<IpNet> {
+    let every_127 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    vec![every_127.into(), IpAddr::from(Ipv6Addr::LOCALHOST).into()]
 }

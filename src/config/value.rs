@@ -1,14 +1,17 @@
 //! Values as they were written, and how each kind of setting is read from one.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+
+use ipnet::IpNet;
 
 use crate::config::error::ConfigError;
 use crate::name::Name;
 
 const TEXT: &str = "expected text in quotes";
+const NETWORK: &str = "expected a network or an address, such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7";
 const ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889";
 
 /// A value and where it stands. No `Debug`: it may be a password.
@@ -93,11 +96,10 @@ impl Value {
     }
 
     /// Reads one of a few words.
-    pub(super) fn choice<T: Copy>(&self, choices: [(&str, T); 2]) -> Result<T, ConfigError> {
-        let [(first, _), (second, _)] = choices;
+    pub(super) fn choice<T: Copy, const N: usize>(&self, choices: [(&str, T); N]) -> Result<T, ConfigError> {
         self.parsed(|text| {
             let chosen = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
-            chosen.ok_or_else(|| format!("expected {first:?} or {second:?}"))
+            chosen.ok_or_else(|| format!("expected {}", alternatives(&choices.map(|(word, _)| word))))
         })
     }
 
@@ -130,6 +132,12 @@ impl Value {
         })
     }
 
+    /// Reads networks, each as `ADDRESS/BITS`; an address alone is a network of one.
+    pub(super) fn networks(&self) -> Result<Vec<IpNet>, ConfigError> {
+        let network = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        self.items("networks", |item| item.parsed(|text| network(text).map_err(|_| NETWORK)))
+    }
+
     /// Reads a list: of the file's, or of words between commas.
     fn items<T>(
         &self,
@@ -142,5 +150,14 @@ impl Value {
             Content::List(items) => items.iter().map(read).collect(),
             _ => Err(self.wrong(format_args!("expected a list of {of} in brackets"))),
         }
+    }
+}
+
+/// `"a", "b" or "c"`
+fn alternatives(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
+    match quoted.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => quoted.concat(),
     }
 }

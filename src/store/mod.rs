@@ -178,7 +178,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Whoever can read the key file can pass for this server, and whoever can write it can make this server another.
-    #[error("others than its owner can read or write the key file {}; chmod 600 it, or restore it if they did", .0.display())]
+    #[error("others than its owner can read or write the key file {}; chmod 600 it, or move it away to become a new server", .0.display())]
     KeyExposed(PathBuf),
     /// Another process holds the lock of the data directory.
     #[error("the data directory {} is in use by another server", .0.display())]
