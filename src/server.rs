@@ -19,6 +19,7 @@ use crate::config::{self, Allowed, Config, Registration};
 use crate::hub::Hub;
 use crate::id::SessionId;
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RESERVED_DESCRIPTORS};
+use crate::name::Name;
 use crate::net::{self, Admission, Binding, Links, Passwords, Policy, Services, Throttle};
 use crate::realm::{self, Identity, IdentityError, Office, TcpCarrier, Terms};
 use crate::store::{Durability, SqliteStore, StoreError};
@@ -37,6 +38,14 @@ pub enum ServerError {
     /// The store does not take what links need.
     #[error("the store cannot be written: links to other servers cannot begin")]
     Links,
+    /// A configured server is known here under another name, or its name is another realm's.
+    #[error("the configured peer {name} cannot be known by that name ({code}): see the command realms, and delrealm")]
+    Peer {
+        /// As configured.
+        name: Name,
+        /// Of the refusal.
+        code: &'static str,
+    },
     /// An address could not be bound.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -122,6 +131,7 @@ impl Server {
         end_ephemeral_sessions(&hub);
         provision::accounts(&hub, &config.users)?;
         let services = Arc::new(services(config, hub, &bindings)?);
+        provision::peers(&services.hub, &config.peers, &services.links.office)?;
         services.links.office.start().map_err(|_| ServerError::Links)?;
         let listening = serve_all(bindings, &services);
         services.tasks.spawn(keep_house(services.clone()));
@@ -206,19 +216,19 @@ fn links(
     stopping: &CancellationToken,
 ) -> Result<Links, ServerError> {
     let identity = Identity::open(&config.server.data)?;
-    let carrier = Arc::new(TcpCarrier::new(&identity, loopback()));
+    let carrier = Arc::new(TcpCarrier::new(&identity, config.realms.dial.clone()));
     let terms = Terms {
-        accept: realm::Accept::Loopback,
+        accept: match config.realms.accept {
+            config::Accept::Known => realm::Accept::Known,
+            config::Accept::Loopback => realm::Accept::Loopback,
+            config::Accept::Any => realm::Accept::Any,
+        },
         port: bindings.iter().find_map(|binding| binding.address().ok()).map(|address| address.port()),
         text_bytes: config.connections.line_bytes,
     };
     let (tasks, stopping) = (tasks.clone(), stopping.clone());
     let office = Office::new(hub.clone(), identity.key(), carrier.clone(), terms, tasks, stopping);
     Ok(Links { office, carrier })
-}
-
-fn loopback() -> Vec<ipnet::IpNet> {
-    ["127.0.0.0/8", "::1/128"].iter().filter_map(|net| net.parse().ok()).collect()
 }
 
 fn services(config: &Config, hub: Hub, bindings: &[Binding]) -> Result<Services, ServerError> {

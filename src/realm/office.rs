@@ -204,7 +204,9 @@ impl Office {
         self.0.terms.port
     }
 
-    pub(super) fn fresh_incarnation(&self) -> Incarnation {
+    /// A random number, by which this server counts towards others from now on.
+    #[must_use]
+    pub fn fresh_incarnation(&self) -> Incarnation {
         Incarnation(Uuid::new_v4().as_u64_pair().0)
     }
 

@@ -1,11 +1,13 @@
-//! Accounts from the configuration: made where they are missing, never changed afterwards.
+//! What the configuration brings along: accounts, made where they are missing and never changed afterwards, and other
+//! servers, known as it has them.
 
 use tracing::info;
 
-use crate::chat::{Command, PasswordHash};
-use crate::config::{ConfiguredUser, Password};
+use crate::chat::{Command, PasswordHash, PeerAddress};
+use crate::config::{ConfiguredUser, Password, Peer};
 use crate::hub::Hub;
 use crate::password;
+use crate::realm::Office;
 use crate::server::ServerError;
 
 pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), ServerError> {
@@ -32,4 +34,16 @@ fn hash(user: &ConfiguredUser) -> Result<PasswordHash, ServerError> {
         Password::Hash(hash) => Ok(hash.clone()),
         Password::Plain(plain) => password::hash(plain).map_err(|_| ServerError::Password(user.name.to_string())),
     }
+}
+
+/// Knows the configured servers as the configuration has them.
+pub(super) fn peers(hub: &Hub, peers: &[Peer], office: &Office) -> Result<(), ServerError> {
+    for Peer { name, address, key } in peers {
+        let address = address.as_ref().map(|(host, port)| PeerAddress { host: host.clone(), port: *port });
+        let incarnation = office.fresh_incarnation();
+        let configure = Command::ConfigureLink { name: name.clone(), key: *key, address, incarnation };
+        let configured = hub.execute(&configure, None).result;
+        configured.map_err(|refusal| ServerError::Peer { name: name.clone(), code: refusal.code() })?;
+    }
+    Ok(())
 }
