@@ -316,7 +316,7 @@ pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>
         (Some((id, ..)), Some(dialled)) if id != dialled => return Err(Refusal::RealmKeyChanged),
         (Some(known), _) => (known.0, known.1, Some(known.2)),
         (None, Some(dialled)) => first_contact(state, dialled)?,
-        (None, None) if !meeting.welcome => return Err(Refusal::RealmRefused),
+        (None, None) if !meeting.welcome || state.was_unlinked(&meeting.key) => return Err(Refusal::RealmRefused),
         (None, None) if is_somebody_elses_place(state, meeting) => return Err(Refusal::RealmKeyChanged),
         (None, None) => {
             events.extend(first_incarnation(state, meeting.incarnation));

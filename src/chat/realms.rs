@@ -6,7 +6,7 @@ use crate::chat::event::Event;
 use crate::chat::link::{Link, from_server};
 use crate::chat::refusal::{Limit, Refusal};
 use crate::chat::state::State;
-use crate::id::{RealmId, UserId};
+use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{MAX_REALM_NUMBERS, MAX_REALMS};
 use crate::name::Name;
 
@@ -30,8 +30,8 @@ pub enum RealmKind {
     Linked(Box<Link>),
     /// This server, as another one calls it: a name to read what came under it, and nothing else.
     Called,
-    /// Nothing any more. The number is not used again.
-    Removed,
+    /// Nothing any more. The number is not used again, and a server that was there does not come back by itself.
+    Removed(Option<PeerKey>),
 }
 
 /// Where an address leads.
@@ -48,7 +48,7 @@ impl Realm {
     pub fn link(&self) -> Option<&Link> {
         match &self.kind {
             RealmKind::Linked(link) => Some(link),
-            RealmKind::Own | RealmKind::Called | RealmKind::Removed => None,
+            RealmKind::Own | RealmKind::Called | RealmKind::Removed(_) => None,
         }
     }
 }
@@ -78,11 +78,16 @@ impl State {
         known.or_else(|| self.called_names.get(&name.key()).copied())
     }
 
+    /// Whether a server was unlinked here, and not linked again.
+    pub(super) fn was_unlinked(&self, key: &PeerKey) -> bool {
+        self.realms.iter().any(|realm| realm.kind == RealmKind::Removed(Some(*key)))
+    }
+
     pub(super) fn remove_realm(&mut self, id: RealmId) {
         let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
         let key = realm.link().and_then(|link| link.card.key);
         let name = realm.name.key();
-        realm.kind = RealmKind::Removed;
+        realm.kind = RealmKind::Removed(key);
         self.realm_names.remove(&name);
         self.keys.retain(|known, _| Some(*known) != key);
     }
@@ -100,7 +105,7 @@ impl State {
     /// The next free number, while there is room for one more realm.
     pub(super) fn next_realm(&self) -> Result<RealmId, Refusal> {
         let full = Refusal::LimitReached(Limit::Realms);
-        let standing = self.realms.iter().filter(|realm| realm.kind != RealmKind::Removed).count();
+        let standing = self.realms.iter().filter(|realm| !matches!(realm.kind, RealmKind::Removed(_))).count();
         if standing >= MAX_REALMS || self.realms.len() >= MAX_REALM_NUMBERS {
             return Err(full);
         }
@@ -114,7 +119,7 @@ impl State {
         let names = match &realm.kind {
             RealmKind::Own | RealmKind::Linked(_) => Some(&mut self.realm_names),
             RealmKind::Called => Some(&mut self.called_names),
-            RealmKind::Removed => None,
+            RealmKind::Removed(_) => None,
         };
         if let Some(names) = names {
             names.insert(realm.name.key(), id);

@@ -141,7 +141,7 @@ impl Office {
         let key = carried.key;
         let purpose = Purpose::Adding { by, name: name.clone(), address, once };
         let met = meet(self, carried, &purpose).await.map_err(|parting| {
-            warn!(%name, %key, problem = parting.problem(), "a realm could not be added");
+            info!(%name, %key, problem = parting.problem(), "a realm could not be added");
             parting.refusal()
         })?;
         self.keep_dialling(met.realm);
@@ -159,7 +159,7 @@ impl Office {
         let met = match meet(self, carried, &Purpose::Dialled).await {
             Ok(met) => met,
             Err(parting) => {
-                warn!(%key, %address, problem = parting.problem(), "a link was not made");
+                info!(%key, %address, problem = parting.problem(), "a link was not made");
                 let known = self.hub().read(|state| state.link_of(&key).map(|(realm, ..)| realm)).0;
                 if let Some(realm) = known {
                     self.note_problem(realm, &parting.problem());
@@ -244,6 +244,11 @@ impl Office {
         self.0.tasks.spawn(async move { office.dial_again_and_again(realm, &changed).await });
     }
 
+    fn name(&self, realm: RealmId) -> String {
+        let name = self.hub().read(|state| state.realm(realm).map(|realm| realm.name.to_string())).0;
+        name.unwrap_or_default()
+    }
+
     pub(super) fn note_problem(&self, realm: RealmId, problem: &str) {
         if let Some(standing) = self.standings().get_mut(&realm) {
             standing.problem = Some(problem.into());
@@ -268,24 +273,25 @@ impl Office {
             && let Err(refusal) = self.begin_incarnation()
         {
             warn!(code = refusal.code(), "a restored server could not begin to count anew");
-            return self.note_end(realm, &handle, End::Ours(Reason::NoRoom));
+            return self.note_end(realm, key, &handle, End::Ours(Reason::NoRoom));
         }
         let cursor = hub.read(|state| state.link(realm).map(|link| link.cursor)).0.unwrap_or_default();
         let feed = hub.open_feed(realm, cursor);
-        info!(%realm, %key, "link is up");
+        let name = self.name(realm);
+        info!(realm = name, %key, "link is up");
         let end = Link::new(hub.clone(), feed.clone(), met, handle.clone(), self.0.terms.text_bytes).run().await;
         hub.close_feed(&feed);
-        self.note_end(realm, &handle, end);
+        self.note_end(realm, key, &handle, end);
     }
 
-    fn note_end(&self, realm: RealmId, handle: &Handle, end: End) {
+    fn note_end(&self, realm: RealmId, key: PeerKey, handle: &Handle, end: End) {
         let mut standings = self.standings();
         let Some(standing) = standings.get_mut(&realm) else { return };
         let is_current = standing.up.as_ref().is_some_and(|up| up.is_same(handle));
         if !is_current {
             return;
         }
-        info!(%realm, %end, "link is down");
+        info!(%key, %end, "link is down");
         standing.up = None;
         standing.since = Some(Time::now());
         standing.problem = Some(end.to_string().into());
@@ -336,7 +342,10 @@ impl Office {
             let known = self.hub().read(|state| state.link(realm).and_then(|link| link.card.key)).0;
             let known = known.map_or_else(|| "none".to_owned(), |known| known.to_string());
             problem += &format!(" (known here {known}, met {met}, this server's own {})", self.key());
-            warn!(%realm, problem, "a link was refused: if a key was changed on purpose, delrealm and addrealm again");
+            warn!(
+                realm = self.name(realm),
+                problem, "a link was refused: if a key was changed on purpose, delrealm and addrealm again"
+            );
         }
         self.note_problem(realm, &problem);
     }

@@ -18,7 +18,7 @@ pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
             0 => RealmKind::Own,
             1 => RealmKind::Linked(Box::new(link(row)?)),
             2 => RealmKind::Called,
-            3 => RealmKind::Removed,
+            3 => RealmKind::Removed(row.get::<_, Option<[u8; 32]>>(4)?.map(PeerKey)),
             kind => return Err(StoreError::Damaged(format!("a realm of kind {kind}").into())),
         };
         Ok(Realm { name: load::name(row, 1)?, by: row.get::<_, Option<u32>>(3)?.map(UserId), kind })
@@ -64,7 +64,7 @@ pub(super) fn of(realms: &mut [Realm], id: RealmId) -> Option<&mut Link> {
     let realm = realms.get_mut((id.0 as usize).checked_sub(1)?)?;
     match &mut realm.kind {
         RealmKind::Linked(link) => Some(link),
-        RealmKind::Own | RealmKind::Called | RealmKind::Removed => None,
+        RealmKind::Own | RealmKind::Called | RealmKind::Removed(_) => None,
     }
 }
 

@@ -89,7 +89,7 @@ fn status(office: &Office, realm: &Realm, id: RealmId, now: Time) -> Option<Real
     let link = match &realm.kind {
         RealmKind::Own => return Some(nothing),
         RealmKind::Linked(link) => link,
-        RealmKind::Called | RealmKind::Removed => return None,
+        RealmKind::Called | RealmKind::Removed(_) => return None,
     };
     let report = office.report(id);
     Some(RealmStatus {

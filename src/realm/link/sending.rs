@@ -99,10 +99,9 @@ impl Sending {
             let count = rest.iter().take_while(fits).count();
             let (batch, later) = rest.split_at(count);
             rest = later;
-            let letters: Vec<_> = batch.iter().filter_map(letter).collect();
-            self.in_flight.extend(
-                letters.iter().map(|letter| Sent { number: (incarnation, letter.number), to: letter.to.clone() }),
-            );
+            let (letters, addresses): (Vec<_>, Vec<_>) = batch.iter().filter_map(letter).unzip();
+            let sent = |(letter, to): (&WireLetter, Box<str>)| Sent { number: (incarnation, letter.number), to };
+            self.in_flight.extend(letters.iter().zip(addresses).map(sent));
             frame::write(out, &Frame::Letters { incarnation, letters }).map_err(End::Ours)?;
         }
         Ok(())
@@ -166,18 +165,20 @@ impl Sending {
     }
 }
 
-/// A message as it travels. One that cannot be read was not written by this server, and stays.
-fn letter(message: &StoredMessage) -> Option<WireLetter> {
+/// A message as it travels, and the address that it was sent to. One that cannot be read was not written by this server,
+/// and stays.
+fn letter(message: &StoredMessage) -> Option<(WireLetter, Box<str>)> {
     let parts = message.body.read(|parts: Parts<'_>| {
         let to = parts.to.split_once('@').map_or(&*parts.to, |(name, _)| name);
-        WireLetter {
+        let letter = WireLetter {
             number: message.seq,
             from: (&*parts.from).into(),
             full_name: (&*parts.msg_from).into(),
             to: to.into(),
             to_group: parts.kind == Kind::Group,
             text: (&*parts.msg).into(),
-        }
+        };
+        (letter, parts.to.into())
     });
     parts.ok()
 }
