@@ -174,17 +174,36 @@ impl State {
         (incarnation.map_or(Incarnation(0), |(_, incarnation)| *incarnation), end)
     }
 
-    /// Up to where the other server has what this one sent, when it says how far it came in each incarnation: what comes
-    /// after is to be sent, though some of it was sent before (the other server was restored from a backup).
+    /// After which number this server has to send, when the other one says how far it came in each incarnation: after
+    /// what it has acknowledged (it may have more, and then says again what of that it refused), or earlier, where it
+    /// has less than it once had (it was restored from a backup).
     #[must_use]
-    pub fn known_to_peer(&self, link: &Link, heads: &[(Incarnation, Seq)]) -> Seq {
+    pub fn to_send_after(&self, link: &Link, heads: &[(Incarnation, Seq)]) -> Seq {
         let ends = self.incarnations.iter().skip(1).map(|(begun, _)| Seq(begun.0 - 1)).chain([Seq(u64::MAX)]);
         let newest_first = self.incarnations.iter().zip(ends.collect::<Vec<_>>()).rev();
         let mut known = newest_first.filter_map(|((_, incarnation), end)| {
             let (_, head) = heads.iter().find(|(known, _)| known == incarnation)?;
             Some(end.min(*head))
         });
-        known.next().unwrap_or(link.cursor)
+        known.next().map_or(link.cursor, |known| known.min(link.cursor))
+    }
+
+    /// What the other server need not remember any more of what it refused in an incarnation of this one: up to what this
+    /// one has noted, or all of it, where nothing of then waits any more (what it was is noted, or went with a restore).
+    #[must_use]
+    pub fn noted_of(&self, link: &Link, incarnation: Incarnation) -> Seq {
+        let Some(place) = self.incarnations.iter().position(|(_, known)| *known == incarnation) else {
+            return Seq(u64::MAX);
+        };
+        let Some((next, _)) = self.incarnations.get(place + 1) else { return link.cursor };
+        let waits = link.queue.oldest().is_some_and(|oldest| oldest.seq < *next);
+        if waits { link.cursor } else { Seq(u64::MAX) }
+    }
+
+    /// How this server counts now.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnations.last().map_or(Incarnation(0), |(_, incarnation)| *incarnation)
     }
 
     /// Whether the other server has numbers of this one that this one has not given: it was restored, and must not go on
@@ -242,7 +261,6 @@ pub(super) struct NewLink<'a> {
     pub(super) name: &'a Name,
     pub(super) key: Option<PeerKey>,
     pub(super) address: Option<&'a PeerAddress>,
-    pub(super) incarnation: Incarnation,
 }
 
 /// Links a server under the name that is given. A further name of this server may become a link, and so may the name
@@ -269,7 +287,7 @@ pub(super) fn decide_link(state: &State, new: &NewLink<'_>) -> Result<Vec<Event>
     };
     let card = Card { key: new.key, address: new.address.cloned(), self_named: false, called: None };
     let added = Event::LinkAdded { realm: id, name: new.name.clone(), by: new.by, card };
-    Ok(first_incarnation(state, new.incarnation).into_iter().chain([added]).collect())
+    Ok(vec![added])
 }
 
 /// What the configuration says of a server goes before what is known of it.
@@ -304,8 +322,8 @@ pub struct Meeting {
     pub dialled: Option<RealmId>,
     /// It may come though it is not known.
     pub welcome: bool,
-    /// Begun with the first link.
-    pub incarnation: Incarnation,
+    /// How it counts now, and what this server has acknowledged to it so far: what it sends comes after that.
+    pub counts: (Incarnation, Seq),
 }
 
 /// Takes note of another server that has proven its key.
@@ -318,10 +336,7 @@ pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>
         (None, Some(dialled)) => first_contact(state, dialled)?,
         (None, None) if !meeting.welcome || state.was_unlinked(&meeting.key) => return Err(Refusal::RealmRefused),
         (None, None) if is_somebody_elses_place(state, meeting) => return Err(Refusal::RealmKeyChanged),
-        (None, None) => {
-            events.extend(first_incarnation(state, meeting.incarnation));
-            (state.next_realm()?, name_for(state, meeting)?, None)
-        }
+        (None, None) => (state.next_realm()?, name_for(state, meeting)?, None),
     };
     let (called, noted) = called(state, before.as_ref(), meeting.calls_us.as_ref())?;
     let old = before.clone().unwrap_or(Card { self_named: true, ..Card::default() });
@@ -333,7 +348,15 @@ pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>
         Some(_) => events.push(Event::LinkChanged { realm: id, name, card }),
     }
     events.extend(noted);
+    events.extend(first_number(state, id, meeting.counts));
     Ok(events)
+}
+
+/// From where another server counts is noted when the two first meet: so this one knows after a restore, too, that it has
+/// lost what came since, and is sent it again. Later on that follows from what came last.
+fn first_number(state: &State, id: RealmId, (incarnation, upto): (Incarnation, Seq)) -> Option<Event> {
+    let have_met = state.link(id).is_some_and(|link| !link.received.is_empty());
+    (!have_met).then_some(Event::LinkReceived { realm: id, incarnation, upto, refused: Vec::new() })
 }
 
 /// Where a known server is dialled nobody else is met for the first time: its key has changed, or somebody took its place.
@@ -390,11 +413,6 @@ fn name_for(state: &State, meeting: &Meeting) -> Result<Name, Refusal> {
     };
     let free = [4, 8, 16].into_iter().filter_map(with_letters).find(|name| !taken(name));
     free.ok_or(Refusal::RealmExists)
-}
-
-/// The first link begins the numbers that are given to other servers.
-fn first_incarnation(state: &State, incarnation: Incarnation) -> Option<Event> {
-    state.incarnations.is_empty().then_some(Event::IncarnationBegun { incarnation })
 }
 
 /// A message from this server itself (`realm@HOME`) about another realm.
