@@ -124,10 +124,12 @@ impl Hub {
     }
 
     fn tell(&self, waiters: Vec<Waiter>, fate: Fate) {
-        for waiter in waiters {
+        for waiter in &waiters {
             waiter.fate.settle(fate);
-            self.send_replies(&waiter.outbox);
         }
+        // Who pipelines waits with many messages, and is answered to all of them at once.
+        let connections = waiters.chunk_by(|one, next| Arc::ptr_eq(&one.outbox, &next.outbox));
+        connections.filter_map(|its| its.first()).for_each(|waiter| self.send_replies(&waiter.outbox));
     }
 
     /// Reads what a link is to send after a message from the store. Waits for the disk, where the store does.
