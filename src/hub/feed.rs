@@ -195,6 +195,13 @@ impl Feed {
         self.inner().waiting.front().map(|waiter| waiter.until)
     }
 
+    /// Whether fewer messages than that come after one, as far as the store need not be asked.
+    #[must_use]
+    pub fn has_few(&self, after: Seq, many: usize) -> bool {
+        let inner = self.inner();
+        after >= inner.complete_after && inner.recent.len() < many
+    }
+
     /// Takes what comes after a message, at most so many.
     #[must_use]
     pub fn take(&self, after: Seq, limit: usize) -> Fed {

@@ -85,9 +85,13 @@ impl Sending {
         }
     }
 
-    /// Puts on its way what waits, while the other server takes it.
+    /// Puts on its way what waits, while the other server takes it. While some is on its way the next waits to be many, so
+    /// that two disks are synced once for all that came meanwhile.
     pub(super) async fn fill(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), End> {
         while self.in_flight.len() < LINK_WINDOW && out.len() < LINK_OUT_BYTES {
+            if !self.in_flight.is_empty() && self.feed.has_few(self.position, LINK_BATCH) {
+                return Ok(());
+            }
             let messages = match self.feed.take(self.position, LINK_BATCH) {
                 Fed::Messages(messages) if messages.is_empty() => return Ok(()),
                 Fed::Messages(messages) => messages,
