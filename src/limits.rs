@@ -118,8 +118,8 @@ pub const OUTBOX_MESSAGES: usize = 65_536;
 /// The bytes of their bodies, on the disk alone.
 pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
 /// Incarnations of another server whose numbers are remembered, the newest: a server that goes back to a backup older
-/// than so many of its starts (with messages between them) may send what waited then a second time.
-pub const INCARNATIONS_PER_PEER: usize = 256;
+/// than so many of its starts may send what waited then a second time. At 16 bytes each, 16 KB of the hello.
+pub const INCARNATIONS_PER_PEER: usize = 1_024;
 /// The version of the protocol that links speak.
 pub const LINK_VERSION: u16 = 1;
 /// How long two servers may take to meet, once they have a channel.

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use crate::chat::{Command, State};
 use crate::config::{self, Allowed, Config, Registration};
-use crate::hub::Hub;
+use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RESERVED_DESCRIPTORS};
 use crate::name::Name;
@@ -123,7 +123,10 @@ impl Server {
     pub fn start(config: &Config) -> Result<Self, ServerError> {
         let store = SqliteStore::open(&config.server.data, durability(config))?;
         let bindings = bind_all(config)?;
-        let (hub, committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
+        let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
+        if realm::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
+            return Err(ServerError::Links);
+        }
         let committer = std::thread::Builder::new()
             .name("committer".into())
             .spawn(move || committer.run())
@@ -131,8 +134,8 @@ impl Server {
         end_ephemeral_sessions(&hub);
         provision::accounts(&hub, &config.users)?;
         let services = Arc::new(services(config, hub, &bindings)?);
-        provision::peers(&services.hub, &config.peers, &services.links.office)?;
-        services.links.office.start().map_err(|_| ServerError::Links)?;
+        provision::peers(&services.hub, &config.peers)?;
+        services.links.office.start();
         let listening = serve_all(bindings, &services);
         services.tasks.spawn(keep_house(services.clone()));
         if config.retention != config::Retention::default() {

@@ -225,8 +225,6 @@ pub enum Command {
         key: PeerKey,
         /// Where it was dialled.
         address: PeerAddress,
-        /// Begun with the first link.
-        incarnation: Incarnation,
     },
     /// Know another server as the configuration has it.
     ConfigureLink {
@@ -236,8 +234,6 @@ pub enum Command {
         key: Option<PeerKey>,
         /// Where it is dialled, where that is given.
         address: Option<PeerAddress>,
-        /// Begun with the first link.
-        incarnation: Incarnation,
     },
     /// Take note of another server that has proven its key.
     Meet(Meeting),

@@ -50,13 +50,13 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         Command::RemoveRealm { by, name, is_administrator, lost } => {
             realms::decide_remove(state, *by, name, *is_administrator, lost)
         }
-        Command::AddLink { by, name, key, address, incarnation } => {
+        Command::AddLink { by, name, key, address } => {
             let (key, address) = (Some(*key), Some(address));
-            link::decide_link(state, &NewLink { by: Some(*by), name, key, address, incarnation: *incarnation })
+            link::decide_link(state, &NewLink { by: Some(*by), name, key, address })
         }
-        Command::ConfigureLink { name, key, address, incarnation } => {
+        Command::ConfigureLink { name, key, address } => {
             let address = address.as_ref();
-            link::decide_configure(state, &NewLink { by: None, name, key: *key, address, incarnation: *incarnation })
+            link::decide_configure(state, &NewLink { by: None, name, key: *key, address })
         }
         Command::Meet(meeting) => meeting::decide_meet(state, meeting),
         Command::BeginIncarnation { incarnation } => Ok(vec![Event::IncarnationBegun { incarnation: *incarnation }]),

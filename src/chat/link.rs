@@ -177,17 +177,36 @@ impl State {
         (incarnation.map_or(Incarnation(0), |(_, incarnation)| *incarnation), end)
     }
 
-    /// Up to where the other server has what this one sent, when it says how far it came in each incarnation: what comes
-    /// after is to be sent, though some of it was sent before (the other server was restored from a backup).
+    /// After which number this server has to send, when the other one says how far it came in each incarnation: after
+    /// what it has acknowledged (it may have more, and then says again what of that it refused), or earlier, where it
+    /// has less than it once had (it was restored from a backup).
     #[must_use]
-    pub fn known_to_peer(&self, link: &Link, heads: &[(Incarnation, Seq)]) -> Seq {
+    pub fn to_send_after(&self, link: &Link, heads: &[(Incarnation, Seq)]) -> Seq {
         let ends = self.incarnations.iter().skip(1).map(|(begun, _)| Seq(begun.0 - 1)).chain([Seq(u64::MAX)]);
         let newest_first = self.incarnations.iter().zip(ends.collect::<Vec<_>>()).rev();
         let mut known = newest_first.filter_map(|((_, incarnation), end)| {
             let (_, head) = heads.iter().find(|(known, _)| known == incarnation)?;
             Some(end.min(*head))
         });
-        known.next().unwrap_or(link.cursor)
+        known.next().map_or(link.cursor, |known| known.min(link.cursor))
+    }
+
+    /// What the other server need not remember any more of what it refused in an incarnation of this one: up to what this
+    /// one has noted, or all of it, where nothing of then waits any more (what it was is noted, or went with a restore).
+    #[must_use]
+    pub fn noted_of(&self, link: &Link, incarnation: Incarnation) -> Seq {
+        let Some(place) = self.incarnations.iter().position(|(_, known)| *known == incarnation) else {
+            return Seq(u64::MAX);
+        };
+        let Some((next, _)) = self.incarnations.get(place + 1) else { return link.cursor };
+        let waits = link.queue.oldest().is_some_and(|oldest| oldest.seq < *next);
+        if waits { link.cursor } else { Seq(u64::MAX) }
+    }
+
+    /// How this server counts now.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnations.last().map_or(Incarnation(0), |(_, incarnation)| *incarnation)
     }
 
     /// Whether the other server has numbers of this one that this one has not given: it was restored, and must not go on
@@ -245,7 +264,6 @@ pub(super) struct NewLink<'a> {
     pub(super) name: &'a Name,
     pub(super) key: Option<PeerKey>,
     pub(super) address: Option<&'a PeerAddress>,
-    pub(super) incarnation: Incarnation,
 }
 
 /// Links a server under the name that is given. A further name of this server may become a link, and so may the name
@@ -272,7 +290,7 @@ pub(super) fn decide_link(state: &State, new: &NewLink<'_>) -> Result<Vec<Event>
     };
     let card = Card { key: new.key, address: new.address.cloned(), self_named: false, called: None };
     let added = Event::LinkAdded { realm: id, name: new.name.clone(), by: new.by, card };
-    Ok(first_incarnation(state, new.incarnation).into_iter().chain([added]).collect())
+    Ok(vec![added])
 }
 
 /// What the configuration says of a server goes before what is known of it.
@@ -290,11 +308,6 @@ pub(super) fn decide_configure(state: &State, new: &NewLink<'_>) -> Result<Vec<E
         return Ok(Vec::new());
     }
     Ok(vec![Event::LinkChanged { realm: id, name: new.name.clone(), card }])
-}
-
-/// The first link begins the numbers that are given to other servers.
-pub(super) fn first_incarnation(state: &State, incarnation: Incarnation) -> Option<Event> {
-    state.incarnations.is_empty().then_some(Event::IncarnationBegun { incarnation })
 }
 
 /// A message from this server itself (`realm@HOME`) about another realm.

@@ -4,11 +4,11 @@
 mod tests;
 
 use crate::chat::event::Event;
-use crate::chat::link::{Card, PeerAddress, first_incarnation};
+use crate::chat::link::{Card, PeerAddress};
 use crate::chat::realms::RealmKind;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
-use crate::id::{Incarnation, PeerKey, RealmId};
+use crate::id::{Incarnation, PeerKey, RealmId, Seq};
 use crate::limits::NAME_BYTES;
 use crate::name::Name;
 
@@ -27,8 +27,8 @@ pub struct Meeting {
     pub dialled: Option<RealmId>,
     /// It may come though it is not known.
     pub welcome: bool,
-    /// Begun with the first link.
-    pub incarnation: Incarnation,
+    /// How it counts now, and what this server has acknowledged to it so far: what it sends comes after that.
+    pub counts: (Incarnation, Seq),
 }
 
 /// Takes note of another server that has proven its key.
@@ -41,10 +41,7 @@ pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>
         (None, Some(dialled)) => first_contact(state, dialled)?,
         (None, None) if !meeting.welcome || state.was_unlinked(&meeting.key) => return Err(Refusal::RealmRefused),
         (None, None) if is_somebody_elses_place(state, meeting) => return Err(Refusal::RealmKeyChanged),
-        (None, None) => {
-            events.extend(first_incarnation(state, meeting.incarnation));
-            (state.next_realm()?, name_for(state, meeting)?, None)
-        }
+        (None, None) => (state.next_realm()?, name_for(state, meeting)?, None),
     };
     let (called, noted) = called(state, before.as_ref(), meeting.calls_us.as_ref());
     let old = before.clone().unwrap_or(Card { self_named: true, ..Card::default() });
@@ -56,7 +53,15 @@ pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>
         Some(_) => events.push(Event::LinkChanged { realm: id, name, card }),
     }
     events.extend(noted);
+    events.extend(first_number(state, id, meeting.counts));
     Ok(events)
+}
+
+/// From where another server counts is noted when the two first meet: so this one knows after a restore, too, that it has
+/// lost what came since, and is sent it again. Later on that follows from what came last.
+fn first_number(state: &State, id: RealmId, (incarnation, upto): (Incarnation, Seq)) -> Option<Event> {
+    let have_met = state.link(id).is_some_and(|link| !link.received.is_empty());
+    (!have_met).then_some(Event::LinkReceived { realm: id, incarnation, upto, refused: Vec::new() })
 }
 
 /// Where a known server is dialled nobody else is met for the first time: its key has changed, or somebody took its place.

@@ -127,6 +127,21 @@ impl State {
         self.realm_names.insert(home_key, RealmId::HOME);
     }
 
+    /// What a store would have kept of it.
+    #[cfg(test)]
+    pub(crate) fn keep(&self) -> Snapshot {
+        Snapshot {
+            head: self.head,
+            time: self.time,
+            users: self.users.clone(),
+            sessions: self.sessions.iter().map(|(id, session)| (*id, session.clone())).collect(),
+            groups: self.groups.clone(),
+            realms: self.realms.iter().skip(1).cloned().collect(),
+            incarnations: self.incarnations.clone(),
+            last_broadcast: self.last_broadcast,
+        }
+    }
+
     /// The newest log entry.
     #[must_use]
     pub fn head(&self) -> Seq {

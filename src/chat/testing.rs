@@ -132,7 +132,7 @@ impl World {
     #[track_caller]
     pub(super) fn links(&mut self, realm: &str, byte: u8) -> RealmId {
         let (name, address) = (name(realm), at(u16::from(byte)));
-        self.does(&Command::AddLink { by: MESSI, name, key: key(byte), address, incarnation: Incarnation(1) });
+        self.does(&Command::AddLink { by: MESSI, name, key: key(byte), address });
         self.realm(realm)
     }
 

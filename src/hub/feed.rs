@@ -124,10 +124,12 @@ impl Hub {
     }
 
     fn tell(&self, waiters: Vec<Waiter>, fate: Fate) {
-        for waiter in waiters {
+        for waiter in &waiters {
             waiter.fate.settle(fate);
-            self.send_replies(&waiter.outbox);
         }
+        // Who pipelines waits with many messages, and is answered to all of them at once.
+        let connections = waiters.chunk_by(|one, next| Arc::ptr_eq(&one.outbox, &next.outbox));
+        connections.filter_map(|its| its.first()).for_each(|waiter| self.send_replies(&waiter.outbox));
     }
 
     /// Reads what a link is to send after a message from the store. Waits for the disk, where the store does.
@@ -191,6 +193,13 @@ impl Feed {
     #[must_use]
     pub fn impatience(&self) -> Option<Instant> {
         self.inner().waiting.front().map(|waiter| waiter.until)
+    }
+
+    /// Whether fewer messages than that come after one, as far as the store need not be asked.
+    #[must_use]
+    pub fn has_few(&self, after: Seq, many: usize) -> bool {
+        let inner = self.inner();
+        after >= inner.complete_after && inner.recent.len() < many
     }
 
     /// Takes what comes after a message, at most so many.

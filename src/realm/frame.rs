@@ -17,6 +17,10 @@ pub(super) struct Hello {
     pub(super) calls_you: Option<Box<str>>,
     /// Its own chat port.
     pub(super) port: Option<u16>,
+    /// How it counts.
+    pub(super) incarnation: Incarnation,
+    /// What the other server has acknowledged to it so far.
+    pub(super) acknowledged: Seq,
     /// Up to which of the other server's numbers it has everything, in each of its incarnations.
     pub(super) heads: Vec<(Incarnation, Seq)>,
 }
@@ -133,7 +137,9 @@ mod tests {
 
     fn hello() -> Frame {
         let heads = vec![(Incarnation(7), Seq(8))];
-        Frame::Hello(Hello { home: "timur".into(), calls_you: Some("barat".into()), port: Some(8889), heads })
+        let (home, calls_you) = ("timur".into(), Some("barat".into()));
+        let (incarnation, acknowledged) = (Incarnation(5), Seq(6));
+        Frame::Hello(Hello { home, calls_you, port: Some(8889), incarnation, acknowledged, heads })
     }
 
     fn letters() -> Frame {

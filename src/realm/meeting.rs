@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::chat::{Command, Meeting, Once, PeerAddress, Refusal};
+use crate::chat::{Command, Meeting, Once, PeerAddress, Realm, Refusal};
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
 use crate::limits::{INCARNATIONS_PER_PEER, LINK_HELLO};
 use crate::name::Name;
@@ -119,7 +119,7 @@ async fn talk(
             Purpose::Dialled | Purpose::Adding { .. } => None,
         },
         welcome: office.welcomes(host),
-        incarnation: office.fresh_incarnation(),
+        counts: (theirs.incarnation, theirs.acknowledged),
     };
     if theirs.heads.len() > INCARNATIONS_PER_PEER {
         return Err(Parting::Nonsense(Reason::Malformed));
@@ -134,9 +134,8 @@ async fn talk(
         Purpose::Again(_) | Purpose::Adding { .. } => {
             channel.hear_welcome().await?;
             if let Purpose::Adding { by, name, address, once } = purpose {
-                let incarnation = office.fresh_incarnation();
                 let (name, address) = (name.clone(), address.clone());
-                let add = Command::AddLink { by: *by, name, key, address, incarnation };
+                let add = Command::AddLink { by: *by, name, key, address };
                 office.hub().execute_once(&add, None, once.as_ref(), None).result.map_err(Parting::Ours)?;
             }
             let realm = take_note(office, meeting)?;
@@ -151,18 +150,23 @@ fn hello(office: &Office, key: PeerKey, purpose: &Purpose) -> Hello {
     office
         .hub()
         .read(|state| {
-            let known = state.link_of(&key);
-            let name = match (purpose, known) {
-                (Purpose::Adding { name, .. }, _) => Some(name),
-                (_, Some((_, realm, _))) => Some(&realm.name),
-                (Purpose::Again(realm), None) => state.realm(*realm).map(|realm| &realm.name),
-                (Purpose::Dialled, None) => None,
+            let dialled = match purpose {
+                Purpose::Again(realm) => state.realm(*realm),
+                Purpose::Dialled | Purpose::Adding { .. } => None,
             };
+            let known = state.link_of(&key).map(|(_, realm, _)| realm).or(dialled);
+            let name = match purpose {
+                Purpose::Adding { name, .. } => Some(name),
+                Purpose::Again(_) | Purpose::Dialled => known.map(|realm| &realm.name),
+            };
+            let link = known.and_then(Realm::link);
             Hello {
                 home: state.home().map(|home| home.as_str().into()).unwrap_or_default(),
                 calls_you: name.map(|name| name.as_str().into()),
                 port: office.port(),
-                heads: known.map(|(_, _, link)| link.received.clone()).unwrap_or_default(),
+                incarnation: state.incarnation(),
+                acknowledged: link.map_or(state.head(), |link| link.cursor),
+                heads: link.map(|link| link.received.clone()).unwrap_or_default(),
             }
         })
         .0

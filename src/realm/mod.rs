@@ -12,10 +12,13 @@ mod channel;
 mod dialling;
 mod frame;
 mod identity;
+mod incarnation;
 mod link;
 mod meeting;
 mod office;
 mod proof;
+#[cfg(test)]
+mod simulation;
 mod tcp;
 #[cfg(test)]
 mod testing;
@@ -23,5 +26,6 @@ mod testing;
 pub use carrier::{Carried, Carrier, DialError, Stream};
 pub use channel::ChannelError;
 pub use identity::{Identity, IdentityError};
+pub use incarnation::begin_incarnation;
 pub use office::{Accept, Office, Report, Terms};
 pub use tcp::TcpCarrier;

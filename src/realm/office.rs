@@ -9,15 +9,15 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
-use uuid::Uuid;
 
-use crate::chat::{Command, Once, PeerAddress, Refusal};
+use crate::chat::{Once, PeerAddress, Refusal};
 use crate::hub::Hub;
-use crate::id::{Incarnation, PeerKey, RealmId, UserId};
+use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{LINK_MEETINGS, LINK_SIGN_OF_LIFE};
 use crate::name::Name;
 use crate::realm::carrier::{Carried, Carrier, DialError};
 use crate::realm::frame::Reason;
+use crate::realm::incarnation::begin_incarnation;
 use crate::realm::link::{End, Handle, Link};
 use crate::realm::meeting::{Met, Parting, Purpose, meet};
 use crate::time::Time;
@@ -98,25 +98,10 @@ impl Office {
         Self(Arc::new(Inner { hub, key, carrier, terms, standings, meetings, tasks, stopping }))
     }
 
-    /// Begins to count anew towards the servers that are known, and to dial them.
-    ///
-    /// A server that was restored from a backup must not give numbers again that it gave before, and cannot tell whether
-    /// it was: so it counts anew with every start (PROTOCOL §6).
-    ///
-    /// # Errors
-    /// Where the hub refuses to note that.
-    pub fn start(&self) -> Result<(), Refusal> {
+    /// Begins to dial the servers that are known.
+    pub fn start(&self) {
         let (links, _) = self.hub().read(|state| state.links().map(|(realm, ..)| realm).collect::<Vec<_>>());
-        if !links.is_empty() {
-            self.begin_incarnation()?;
-        }
         links.into_iter().for_each(|realm| self.keep_dialling(realm));
-        Ok(())
-    }
-
-    pub(super) fn begin_incarnation(&self) -> Result<(), Refusal> {
-        let incarnation = self.fresh_incarnation();
-        self.hub().execute(&Command::BeginIncarnation { incarnation }, None).result.map(drop)
     }
 
     /// Links another server at a user's wish: once it is linked, or why not.
@@ -204,12 +189,6 @@ impl Office {
         self.0.terms.port
     }
 
-    /// A random number, by which this server counts towards others from now on.
-    #[must_use]
-    pub fn fresh_incarnation(&self) -> Incarnation {
-        Incarnation(Uuid::new_v4().as_u64_pair().0)
-    }
-
     /// Whether a server may come that is not known.
     pub(super) fn welcomes(&self, address: IpAddr) -> bool {
         match self.0.terms.accept {
@@ -270,7 +249,7 @@ impl Office {
         }
         let hub = self.hub();
         if hub.read(|state| state.is_behind(&met.heads)).0
-            && let Err(refusal) = self.begin_incarnation()
+            && let Err(refusal) = begin_incarnation(hub)
         {
             warn!(code = refusal.code(), "a restored server could not begin to count anew");
             return self.note_end(realm, key, &handle, End::Ours(Reason::NoRoom));

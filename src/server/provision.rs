@@ -7,7 +7,6 @@ use crate::chat::{Command, PasswordHash, PeerAddress};
 use crate::config::{ConfiguredUser, Password, Peer};
 use crate::hub::Hub;
 use crate::password;
-use crate::realm::Office;
 use crate::server::ServerError;
 
 pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), ServerError> {
@@ -37,11 +36,10 @@ fn hash(user: &ConfiguredUser) -> Result<PasswordHash, ServerError> {
 }
 
 /// Knows the configured servers as the configuration has them.
-pub(super) fn peers(hub: &Hub, peers: &[Peer], office: &Office) -> Result<(), ServerError> {
+pub(super) fn peers(hub: &Hub, peers: &[Peer]) -> Result<(), ServerError> {
     for Peer { name, address, key } in peers {
         let address = address.as_ref().map(|(host, port)| PeerAddress { host: host.clone(), port: *port });
-        let incarnation = office.fresh_incarnation();
-        let configure = Command::ConfigureLink { name: name.clone(), key: *key, address, incarnation };
+        let configure = Command::ConfigureLink { name: name.clone(), key: *key, address };
         let configured = hub.execute(&configure, None).result;
         configured.map_err(|refusal| ServerError::Peer { name: name.clone(), code: refusal.code() })?;
     }

@@ -18,12 +18,11 @@ fn linked(decided: Result<Vec<Event>, Refusal>) -> Result<(RealmId, String), Ref
 
 fn add(realm: &str, byte: u8) -> Command {
     let (name, address) = (name(realm), at(9));
-    Command::AddLink { by: PAFF, name, key: key(byte), address, incarnation: Incarnation(1) }
+    Command::AddLink { by: PAFF, name, key: key(byte), address }
 }
 
 fn configure(realm: &str, byte: Option<u8>, port: Option<u16>) -> Command {
-    let incarnation = Incarnation(1);
-    Command::ConfigureLink { name: name(realm), key: byte.map(key), address: port.map(at), incarnation }
+    Command::ConfigureLink { name: name(realm), key: byte.map(key), address: port.map(at) }
 }
 
 /// A server that calls itself so has come by itself.
@@ -35,7 +34,7 @@ fn comes(world: &mut World, home: &str, byte: u8) {
         address: Some(at(u16::from(byte))),
         dialled: None,
         welcome: true,
-        incarnation: Incarnation(1),
+        counts: (Incarnation(5), Seq(0)),
     };
     world.does(&Command::Meet(meeting));
 }
@@ -96,14 +95,6 @@ fn nobody_links_more_servers_than_there_may_be() {
     }
     world.refuses(&add("selatan", 9), Refusal::LimitReached(Limit::Realms));
     assert!(world.wants(&add("barat", 9)).is_ok(), "a name that is there already takes no room");
-}
-
-#[test]
-fn the_first_link_begins_the_numbers_that_servers_are_told() {
-    let mut world = World::new();
-    let begins = Event::IncarnationBegun { incarnation: Incarnation(1) };
-    assert!(world.does(&add("timur", 2)).contains(&begins));
-    assert!(!world.does(&add("utara", 3)).contains(&begins));
 }
 
 #[test]
@@ -216,21 +207,36 @@ fn a_number_belongs_to_the_incarnation_that_was_begun_before_it() {
 }
 
 #[test]
-fn what_another_server_has_is_told_by_the_newest_incarnation_that_it_knows() {
+fn another_server_is_sent_what_it_has_not_acknowledged_and_what_it_has_lost() {
     let state = counting(&[(10, 1), (20, 2), (30, 3)], 40);
     let link = Link { cursor: Seq(25), ..Link::default() };
     for (what, told, expected) in [
         ("it was never told anything", &[][..], 25),
         ("it knows other incarnations alone", &[(9, 99)], 25),
-        ("it has some of this one", &[(1, 15), (2, 28), (3, 35)], 35),
-        ("it has nothing of this one yet", &[(1, 15), (2, 28)], 28),
+        ("it has more than it could acknowledge", &[(1, 15), (2, 28), (3, 35)], 25),
+        ("it has nothing of this incarnation yet", &[(1, 15), (2, 28)], 25),
         ("it was restored", &[(1, 15)], 15),
-        ("this server was restored, and has given other numbers since", &[(1, 15), (2, 36)], 29),
+        ("it was restored to the middle of an incarnation", &[(1, 15), (2, 22)], 22),
+        ("this server was restored, and has given other numbers since", &[(1, 15), (2, 36)], 25),
         ("both were", &[(1, 99), (9, 99)], 19),
-        ("it tells them in another order", &[(3, 35), (1, 15), (2, 28)], 35),
+        ("it tells them in another order", &[(2, 22), (1, 15)], 22),
     ] {
-        assert_eq!(state.known_to_peer(&link, &heads(told)), Seq(expected), "{what}");
+        assert_eq!(state.to_send_after(&link, &heads(told)), Seq(expected), "{what}");
     }
+}
+
+#[test]
+fn a_refusal_may_be_forgotten_once_it_is_noted_or_nothing_of_then_waits() {
+    let state = counting(&[(10, 1), (20, 2), (30, 3)], 40);
+    let mut link = Link { cursor: Seq(25), ..Link::default() };
+    let of_each = |link: &Link| [1, 2, 3, 9].map(|of| state.noted_of(link, Incarnation(of)).0);
+    let all = u64::MAX;
+    assert_eq!(of_each(&link), [all, all, 25, all]);
+    link.queue.push(Queued { seq: Seq(29), time: Time(0), from: MESSI, bytes: 1 });
+    assert_eq!(of_each(&link), [all, 25, 25, all]);
+    link.queue.push(Queued { seq: Seq(35), time: Time(0), from: MESSI, bytes: 1 });
+    link.queue.drop_upto(Seq(29));
+    assert_eq!(of_each(&link), [all, all, 25, all]);
 }
 
 #[test]

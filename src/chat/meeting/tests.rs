@@ -13,7 +13,7 @@ fn stranger(byte: u8, home: &str) -> Meeting {
         address: Some(at(u16::from(byte))),
         dialled: None,
         welcome: true,
-        incarnation: Incarnation(1),
+        counts: (Incarnation(5), Seq(7)),
     }
 }
 
@@ -39,7 +39,7 @@ fn read_by(world: &World, called: &str) -> Option<RealmId> {
 }
 
 fn configure(world: &mut World, realm: &str, key: Option<PeerKey>, address: Option<PeerAddress>) -> RealmId {
-    world.does(&Command::ConfigureLink { name: name(realm), key, address, incarnation: Incarnation(1) });
+    world.does(&Command::ConfigureLink { name: name(realm), key, address });
     world.realm(realm)
 }
 
@@ -81,11 +81,17 @@ fn a_stranger_for_whom_no_name_is_left_is_refused() {
 }
 
 #[test]
-fn the_first_server_that_is_met_begins_the_numbers_that_servers_are_told() {
+fn where_another_server_counts_from_is_noted_when_the_two_first_meet() {
     let mut world = World::new();
-    let begins = |events: &[Event]| events.contains(&Event::IncarnationBegun { incarnation: Incarnation(1) });
-    assert!(begins(&meet(&mut world, stranger(2, "timur"))));
-    assert!(!begins(&meet(&mut world, stranger(3, "utara"))));
+    let begins = |realm| {
+        let (incarnation, upto) = (Incarnation(5), Seq(7));
+        Some(Event::LinkReceived { realm, incarnation, upto, refused: vec![] })
+    };
+    assert_eq!(meet(&mut world, stranger(2, "timur")).pop(), begins(RealmId(1)));
+    let utara = world.links("utara", 3);
+    assert_eq!(meet(&mut world, stranger(3, "utara")).pop(), begins(utara));
+    let restarted = Meeting { counts: (Incarnation(6), Seq(9)), ..stranger(3, "utara") };
+    assert_eq!(world.wants(&Command::Meet(restarted)), Ok(vec![]), "what it sends tells that");
 }
 
 #[test]
@@ -156,7 +162,7 @@ fn a_server_that_says_nothing_new_changes_nothing() {
 fn a_new_server_and_what_it_calls_us_get_numbers_one_after_the_other() {
     let mut world = World::new();
     let events = meet(&mut world, calling("barat", stranger(2, "timur")));
-    let [_, Event::LinkAdded { realm: link, .. }, Event::RealmCalled { realm: called, .. }] = &events[..] else {
+    let [Event::LinkAdded { realm: link, .. }, Event::RealmCalled { realm: called, .. }, _] = &events[..] else {
         panic!("{events:?}")
     };
     assert_eq!((*link, *called), (RealmId(1), RealmId(2)));

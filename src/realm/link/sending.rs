@@ -25,6 +25,8 @@ pub(super) struct Sending {
     save_at: Option<Instant>,
     /// Refusals that the other server may forget once they are on the disk here.
     noting: VecDeque<(Ticket, Number)>,
+    /// Incarnations of this server of which the other one may still remember refusals.
+    unnoted: Vec<Incarnation>,
 }
 
 struct Sent {
@@ -35,9 +37,31 @@ struct Sent {
 impl Sending {
     /// Begins after what the other server has, by what it says of itself: that may be less than it once had.
     pub(super) fn new(hub: &Hub, feed: Arc<Feed>, realm: RealmId, heads: &[Number]) -> Self {
-        let known = |link| hub.read(|state| state.link(link).map(|link| state.known_to_peer(link, heads))).0;
-        let position = known(realm).unwrap_or_default();
-        Self { realm, feed, position, in_flight: VecDeque::new(), save_at: None, noting: VecDeque::new() }
+        let position = hub.read(|state| state.link(realm).map(|link| state.to_send_after(link, heads))).0;
+        let mut sending = Self {
+            realm,
+            feed,
+            position: position.unwrap_or_default(),
+            in_flight: VecDeque::new(),
+            save_at: None,
+            noting: VecDeque::new(),
+            unnoted: heads.iter().map(|(incarnation, _)| *incarnation).collect(),
+        };
+        // What was said of this before may have been lost with the link.
+        sending.note_earlier(hub);
+        sending
+    }
+
+    /// Has the other server forget what it refused in earlier incarnations, as far as that is over.
+    fn note_earlier(&mut self, hub: &Hub) {
+        let unnoted = &self.unnoted;
+        let (noted, ticket) = hub.read(|state| {
+            let link = state.link(self.realm)?;
+            Some(unnoted.iter().map(|of| (*of, state.noted_of(link, *of))).collect::<Vec<_>>())
+        });
+        let noted = noted.unwrap_or_default();
+        self.unnoted = noted.iter().filter(|(_, upto)| *upto != Seq(u64::MAX)).map(|(of, _)| *of).collect();
+        self.noting.extend(noted.into_iter().map(|number| (ticket, number)));
     }
 
     pub(super) fn feed(&self) -> &Feed {
@@ -61,14 +85,21 @@ impl Sending {
         }
     }
 
-    /// Puts on its way what waits, while the other server takes it.
+    /// Puts on its way what waits, while the other server takes it. While some is on its way the next waits to be many, so
+    /// that two disks are synced once for all that came meanwhile.
     pub(super) async fn fill(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), End> {
         while self.in_flight.len() < LINK_WINDOW && out.len() < LINK_OUT_BYTES {
+            if !self.in_flight.is_empty() && self.feed.has_few(self.position, LINK_BATCH) {
+                return Ok(());
+            }
             let messages = match self.feed.take(self.position, LINK_BATCH) {
                 Fed::Messages(messages) if messages.is_empty() => return Ok(()),
                 Fed::Messages(messages) => messages,
                 Fed::Older => self.read_older(hub).await?,
             };
+            if messages.is_empty() {
+                continue;
+            }
             if let Some(last) = messages.last() {
                 self.position = last.seq;
             }
@@ -81,8 +112,12 @@ impl Sending {
         let (realm, after) = (self.realm, self.position);
         let page = hub.read_store(move |hub| hub.outbox_page(realm, after, LINK_BATCH)).await;
         let page = page.map_err(|_| End::Ours(Reason::NoRoom))?;
+        if page.messages.is_empty() && page.upto <= after {
+            // The feed knows of newer messages: a store that does not is not the one that they were put into.
+            return Err(End::Ours(Reason::NoRoom));
+        }
         if !page.more {
-            self.position = page.upto.max(after);
+            self.position = page.upto;
         }
         Ok(page.messages)
     }
@@ -162,6 +197,7 @@ impl Sending {
         let command = Command::AcknowledgeOutbox { realm: self.realm, upto, returned: Vec::new() };
         // A store that fails forgets it, and a realm that was removed needs it no more.
         let _noted = hub.execute(&command, None);
+        self.note_earlier(hub);
     }
 }
 
