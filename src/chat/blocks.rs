@@ -97,6 +97,7 @@ mod tests {
     use super::*;
     use crate::chat::accounts::PasswordHash;
     use crate::chat::command::Command;
+    use crate::chat::message::Body;
     use crate::chat::testing::{MESSI, NEKO, PAFF, World, address, hash, name};
 
     fn block(user: UserId, whom: &str) -> Command {
@@ -143,6 +144,24 @@ mod tests {
         world.does(&unblock(MESSI, "paff"));
         world.does(&unblock(NEKO, "paff"));
         assert_eq!(deaf(&world, &broadcast), None);
+    }
+
+    #[test]
+    fn people_of_other_realms_are_blocked_without_asking_there_and_told_apart_by_their_realm() {
+        let mut world = World::new();
+        let timur = world.links("timur", 2);
+        let utara = world.links("utara", 3);
+        world.does(&block(MESSI, "Bob@Timur"));
+        assert_eq!(world.wants(&block(MESSI, "bob@timur")), Ok(vec![]));
+        let to_group = |realm| {
+            let from = Author::Remote(Remote { realm, name: name("BOB") });
+            let to = Destination::Group(world.state.group_named(&name("fans")).unwrap().0);
+            let message = Message { from, to, realm: Some(realm), body: Body::default() };
+            world.state.deaf_to(&message).map(|deaf| deaf.to_vec())
+        };
+        assert_eq!((to_group(timur), to_group(utara)), (Some(vec![MESSI]), None));
+        world.does(&unblock(MESSI, "BOB@timur"));
+        assert_eq!(world.wants(&unblock(MESSI, "bob@timur")), Ok(vec![]));
     }
 
     #[test]

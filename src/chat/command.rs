@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use crate::chat::accounts::PasswordHash;
 use crate::chat::crossing::{Letter, Returned};
-use crate::chat::link::{Meeting, PeerAddress};
+use crate::chat::link::PeerAddress;
+use crate::chat::meeting::Meeting;
 use crate::chat::refusal::Undeliverable;
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};

@@ -1,5 +1,8 @@
 //! Messages between realms: into the outbox, in from another server, and what came of those that left (PROTOCOL §6).
 
+#[cfg(test)]
+mod tests;
+
 use crate::chat::accounts::User;
 use crate::chat::event::Event;
 use crate::chat::link::{Link, from_server};

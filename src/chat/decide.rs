@@ -6,7 +6,7 @@ use crate::chat::event::Event;
 use crate::chat::link::NewLink;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
-use crate::chat::{blocks, crossing, groups, inbox, link, messages, realms, sessions};
+use crate::chat::{blocks, crossing, groups, inbox, link, meeting, messages, realms, sessions};
 use crate::time::Time;
 
 /// Decides a command: the events that it makes (none where nothing is to change), or why not. Pure.
@@ -58,7 +58,7 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
             let address = address.as_ref();
             link::decide_configure(state, &NewLink { by: None, name, key: *key, address })
         }
-        Command::Meet(meeting) => link::decide_meet(state, meeting),
+        Command::Meet(meeting) => meeting::decide_meet(state, meeting),
         Command::BeginIncarnation { incarnation } => Ok(vec![Event::IncarnationBegun { incarnation: *incarnation }]),
         Command::Receive { realm, incarnation, letters } => {
             crossing::decide_receive(state, *realm, *incarnation, letters)

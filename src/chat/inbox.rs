@@ -1,5 +1,8 @@
 //! Reading: an inbox is the merge of a user's timelines by id, from a cursor (PROTOCOL §4).
 
+#[cfg(test)]
+mod tests;
+
 use crate::chat::accounts::User;
 use crate::chat::event::Event;
 use crate::chat::message::{Body, Kind, Person};

@@ -1,5 +1,8 @@
 //! Links: what is known of another server, and what waits for it (PROTOCOL §6).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +13,7 @@ use crate::chat::realms::{Realm, RealmKind};
 use crate::chat::refusal::{Refusal, Undeliverable};
 use crate::chat::state::State;
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
-use crate::limits::{INCARNATIONS_PER_PEER, NAME_BYTES};
+use crate::limits::INCARNATIONS_PER_PEER;
 use crate::name::Name;
 use crate::time::Time;
 
@@ -245,12 +248,12 @@ impl State {
             link.received.clear();
             link.refused.clear();
         }
-        let old = (realm.name.key(), link.card.key);
         link.card = card.clone();
         realm.name = name.clone();
-        self.realm_names.remove(&old.0);
-        self.realm_names.insert(name.key(), id);
-        self.keys.retain(|key, _| Some(*key) != old.1);
+        self.realm_names.retain(|_, known| *known != id);
+        // The home realm may have been given this one's name: it keeps it.
+        self.realm_names.entry(name.key()).or_insert(id);
+        self.keys.retain(|_, known| *known != id);
         self.keys.extend(card.key.map(|key| (key, id)));
     }
 }
@@ -292,127 +295,19 @@ pub(super) fn decide_link(state: &State, new: &NewLink<'_>) -> Result<Vec<Event>
 
 /// What the configuration says of a server goes before what is known of it.
 pub(super) fn decide_configure(state: &State, new: &NewLink<'_>) -> Result<Vec<Event>, Refusal> {
-    let of_name = state.realm_named(new.name).and_then(|(id, realm)| Some((id, realm.link()?)));
-    let of_key = new.key.and_then(|key| state.link_of(&key)).map(|(id, _, link)| (id, link));
-    let known = match (of_name, of_key) {
-        (Some((named, _)), Some((keyed, _))) if named != keyed => return Err(Refusal::RealmExists),
-        (named, keyed) => named.or(keyed),
-    };
-    let Some((id, link)) = known else { return decide_link(state, new) };
+    let taken = state.realm_named(new.name);
+    let of_name = || taken.and_then(|(id, realm)| Some((id, realm, realm.link()?)));
+    let known = new.key.and_then(|key| state.link_of(&key)).or_else(of_name);
+    let Some((id, realm, link)) = known else { return decide_link(state, new) };
+    if taken.is_some_and(|(taken, _)| taken != id) {
+        return Err(Refusal::RealmExists);
+    }
     let address = new.address.cloned().or_else(|| link.card.address.clone());
     let card = Card { key: new.key.or(link.card.key), address, self_named: false, ..link.card.clone() };
-    if card == link.card {
+    if card == link.card && realm.name == *new.name {
         return Ok(Vec::new());
     }
     Ok(vec![Event::LinkChanged { realm: id, name: new.name.clone(), card }])
-}
-
-/// What another server says of itself once its key is proven.
-#[derive(Clone, Debug)]
-pub struct Meeting {
-    /// Its key.
-    pub key: PeerKey,
-    /// What it calls itself.
-    pub home: Name,
-    /// What it calls this server, where it has a name for it.
-    pub calls_us: Option<Name>,
-    /// Where it says that it can be dialled.
-    pub address: Option<PeerAddress>,
-    /// The link that was dialled, where one was.
-    pub dialled: Option<RealmId>,
-    /// It may come though it is not known.
-    pub welcome: bool,
-    /// How it counts now, and what this server has acknowledged to it so far: what it sends comes after that.
-    pub counts: (Incarnation, Seq),
-}
-
-/// Takes note of another server that has proven its key.
-pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>, Refusal> {
-    let known = state.link_of(&meeting.key).map(|(id, realm, link)| (id, realm.name.clone(), link.card.clone()));
-    let mut events = Vec::new();
-    let (id, name, before) = match (known, meeting.dialled) {
-        (Some((id, ..)), Some(dialled)) if id != dialled => return Err(Refusal::RealmKeyChanged),
-        (Some(known), _) => (known.0, known.1, Some(known.2)),
-        (None, Some(dialled)) => first_contact(state, dialled)?,
-        (None, None) if !meeting.welcome || state.was_unlinked(&meeting.key) => return Err(Refusal::RealmRefused),
-        (None, None) if is_somebody_elses_place(state, meeting) => return Err(Refusal::RealmKeyChanged),
-        (None, None) => (state.next_realm()?, name_for(state, meeting)?, None),
-    };
-    let (called, noted) = called(state, before.as_ref(), meeting.calls_us.as_ref())?;
-    let old = before.clone().unwrap_or(Card { self_named: true, ..Card::default() });
-    let address = meeting.address.clone().filter(|_| old.self_named || old.address.is_none()).or(old.address);
-    let card = Card { key: Some(meeting.key), address, self_named: old.self_named, called };
-    match before {
-        None => events.push(Event::LinkAdded { realm: id, name, by: None, card }),
-        Some(before) if before == card => {}
-        Some(_) => events.push(Event::LinkChanged { realm: id, name, card }),
-    }
-    events.extend(noted);
-    events.extend(first_number(state, id, meeting.counts));
-    Ok(events)
-}
-
-/// From where another server counts is noted when the two first meet: so this one knows after a restore, too, that it has
-/// lost what came since, and is sent it again. Later on that follows from what came last.
-fn first_number(state: &State, id: RealmId, (incarnation, upto): (Incarnation, Seq)) -> Option<Event> {
-    let have_met = state.link(id).is_some_and(|link| !link.received.is_empty());
-    (!have_met).then_some(Event::LinkReceived { realm: id, incarnation, upto, refused: Vec::new() })
-}
-
-/// Where a known server is dialled nobody else is met for the first time: its key has changed, or somebody took its place.
-fn is_somebody_elses_place(state: &State, meeting: &Meeting) -> bool {
-    let place = meeting.address.as_ref();
-    place.is_some() && state.links().any(|(_, _, link)| link.card.address.as_ref() == place && link.card.key.is_some())
-}
-
-/// A link that was dialled and whose key is not known yet gets the key that is met there.
-fn first_contact(state: &State, dialled: RealmId) -> Result<(RealmId, Name, Option<Card>), Refusal> {
-    let realm = state.realm(dialled).ok_or(Refusal::RealmNotFound)?;
-    let card = &realm.link().ok_or(Refusal::RealmNotFound)?.card;
-    if card.key.is_some() {
-        return Err(Refusal::RealmKeyChanged);
-    }
-    Ok((dialled, realm.name.clone(), Some(card.clone())))
-}
-
-/// What the other server calls this one: one of its own names, or a name that is noted for reading. The name that only
-/// this other server had for it before becomes the new one, so that nobody fills the table with names.
-fn called(
-    state: &State,
-    before: Option<&Card>,
-    name: Option<&Name>,
-) -> Result<(Option<RealmId>, Option<Event>), Refusal> {
-    let Some(name) = name else { return Ok((None, None)) };
-    let own = state.realm_named(name).filter(|(_, realm)| realm.kind == RealmKind::Own).map(|(id, _)| id);
-    if let Some(known) = own.or_else(|| state.called_names.get(&name.key()).copied()) {
-        return Ok((Some(known), None));
-    }
-    let callers = |id: RealmId| state.links().filter(|(_, _, link)| link.card.called == Some(id)).count();
-    let is_its_alone =
-        |id: &RealmId| state.realm(*id).is_some_and(|realm| realm.kind == RealmKind::Called) && callers(*id) == 1;
-    let realm = match before.and_then(|card| card.called).filter(is_its_alone) {
-        Some(renamed) => renamed,
-        // Numbers are given in their order: a new link has the next one.
-        None => RealmId(state.next_realm()?.0 + u32::from(before.is_none())),
-    };
-    Ok((Some(realm), Some(Event::RealmCalled { realm, name: name.clone() })))
-}
-
-/// The peer's own name, or where that is taken, the name and the first letters of its key (PROTOCOL §6).
-fn name_for(state: &State, meeting: &Meeting) -> Result<Name, Refusal> {
-    let taken = |name: &Name| state.realm_named(name).is_some();
-    if !taken(&meeting.home) {
-        return Ok(meeting.home.clone());
-    }
-    let key = meeting.key.to_string();
-    let with_letters = |letters: usize| {
-        let room = NAME_BYTES.saturating_sub(letters + 1);
-        let home: String = meeting.home.as_str().chars().take(room).collect();
-        let letters = key.get(..letters)?;
-        Name::parse(&format!("{home}-{letters}")).ok()
-    };
-    let free = [4, 8, 16].into_iter().filter_map(with_letters).find(|name| !taken(name));
-    free.ok_or(Refusal::RealmExists)
 }
 
 /// A message from this server itself (`realm@HOME`) about another realm.

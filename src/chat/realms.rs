@@ -86,10 +86,9 @@ impl State {
     pub(super) fn remove_realm(&mut self, id: RealmId) {
         let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
         let key = realm.link().and_then(|link| link.card.key);
-        let name = realm.name.key();
         realm.kind = RealmKind::Removed(key);
-        self.realm_names.remove(&name);
-        self.keys.retain(|known, _| Some(*known) != key);
+        self.realm_names.retain(|_, known| *known != id);
+        self.keys.retain(|_, known| *known != id);
     }
 
     /// Where an address with this realm leads.
@@ -104,12 +103,18 @@ impl State {
 
     /// The next free number, while there is room for one more realm.
     pub(super) fn next_realm(&self) -> Result<RealmId, Refusal> {
+        self.next_realm_after(0)
+    }
+
+    /// The free number after that many others, while there is room for those and one more realm.
+    pub(super) fn next_realm_after(&self, others: usize) -> Result<RealmId, Refusal> {
         let full = Refusal::LimitReached(Limit::Realms);
         let standing = self.realms.iter().filter(|realm| !matches!(realm.kind, RealmKind::Removed(_))).count();
-        if standing >= MAX_REALMS || self.realms.len() >= MAX_REALM_NUMBERS {
+        let number = self.realms.len() + others;
+        if standing + others >= MAX_REALMS || number >= MAX_REALM_NUMBERS {
             return Err(full);
         }
-        Ok(RealmId(u32::try_from(self.realms.len()).map_err(|_| full)?))
+        Ok(RealmId(u32::try_from(number).map_err(|_| full)?))
     }
 
     /// Puts a realm at its number: the next one, or that of the name which it turns into something else.
@@ -158,4 +163,91 @@ pub(super) fn decide_remove(
     let senders: BTreeMap<UserId, ()> = waiting.map(|queued| (queued.from, ())).collect();
     let told = senders.into_keys().filter_map(|user| from_server(state, user, (id, realm), lost));
     Ok(told.chain([Event::RealmRemoved { realm: id }]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::command::Command;
+    use crate::chat::message::{Author, Destination};
+    use crate::chat::testing::{MESSI, NEKO, PAFF, World, key, name, text};
+
+    fn add(realm: &str) -> Command {
+        Command::AddRealm { by: MESSI, name: name(realm) }
+    }
+
+    fn remove(by: UserId, realm: &str, is_administrator: bool) -> Command {
+        Command::RemoveRealm { by, name: name(realm), is_administrator, lost: "hilang".into() }
+    }
+
+    #[test]
+    fn a_server_may_have_further_names_but_none_twice() {
+        let mut world = World::new();
+        world.links("timur", 2);
+        world.does(&add("barat"));
+        assert_eq!(world.state.realm(world.realm("BARAT")).map(|realm| &realm.kind), Some(&RealmKind::Own));
+        for taken in ["barat", "Barat", "local", "timur"] {
+            world.refuses(&add(taken), Refusal::RealmExists);
+        }
+    }
+
+    #[test]
+    fn there_are_no_more_realms_than_there_may_be() {
+        let mut world = World::new();
+        (1..MAX_REALMS).for_each(|number| drop(world.does(&add(&format!("r{number}")))));
+        world.refuses(&add("barat"), Refusal::LimitReached(Limit::Realms));
+        world.does(&remove(MESSI, "r1", false));
+        assert!(world.wants(&add("barat")).is_ok());
+    }
+
+    #[test]
+    fn a_removed_realm_gives_up_its_name_and_not_its_number() {
+        let mut world = World::new();
+        let before = world.links("timur", 2);
+        world.does(&remove(MESSI, "timur", false));
+        assert_eq!((world.state.link_of(&key(2)), world.state.realm_to_read(&name("timur"))), (None, None));
+        world.does(&add("timur"));
+        assert_ne!(world.realm("timur"), before);
+    }
+
+    #[test]
+    fn whoever_added_a_realm_may_remove_it_and_an_administrator_any_but_home() {
+        let mut world = World::new();
+        world.does(&add("barat"));
+        world.links("timur", 2);
+        let (may, may_not) = (Ok(()), Err(Refusal::Forbidden));
+        for (by, realm, is_administrator, expected) in [
+            (MESSI, "barat", false, may),
+            (MESSI, "timur", false, may),
+            (PAFF, "barat", false, may_not),
+            (PAFF, "timur", false, may_not),
+            (PAFF, "timur", true, may),
+            (PAFF, "local", true, may_not),
+            (MESSI, "utara", true, Err(Refusal::RealmNotFound)),
+        ] {
+            let removed = world.wants(&remove(by, realm, is_administrator)).map(drop);
+            assert_eq!(removed, expected, "{realm} by {by}, an administrator: {is_administrator}");
+        }
+    }
+
+    #[test]
+    fn whose_messages_still_wait_for_a_removed_realm_is_told_once() {
+        let mut world = World::new();
+        let timur = world.links("timur", 2);
+        for sender in [PAFF, MESSI, PAFF] {
+            world.sends(sender, "bob@timur", "halo");
+        }
+        let upto = world.sends(NEKO, "bob@timur", "has arrived");
+        world.does(&Command::AcknowledgeOutbox { realm: timur, upto, returned: vec![] });
+        for sender in [PAFF, MESSI, PAFF] {
+            world.sends(sender, "bob@timur", "waits");
+        }
+        let events = world.does(&remove(MESSI, "timur", false));
+        let told = events.iter().filter_map(|event| match event {
+            Event::MessageSent(message) => Some((&message.from, &message.to, text(&message.body))),
+            _ => None,
+        });
+        let expected = [MESSI, PAFF].map(|user| (Author::Server, Destination::User(user), "hilang".to_owned()));
+        assert!(told.eq(expected.iter().map(|(from, to, text)| (from, to, text.clone()))));
+    }
 }

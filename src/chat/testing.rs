@@ -4,11 +4,15 @@ use std::net::IpAddr;
 
 use crate::chat::accounts::PasswordHash;
 use crate::chat::command::{Command, NewSession};
+use crate::chat::crossing::Letter;
 use crate::chat::decide::decide;
 use crate::chat::event::{Event, Record};
-use crate::chat::refusal::Refusal;
+use crate::chat::inbox::View;
+use crate::chat::link::{Link, PeerAddress};
+use crate::chat::message::{Body, Message};
+use crate::chat::refusal::{Refusal, Undeliverable};
 use crate::chat::state::State;
-use crate::id::{SessionId, TokenHash, UserId};
+use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 use crate::time::Time;
 
@@ -28,15 +32,42 @@ pub(super) fn hash(text: &str) -> PasswordHash {
     PasswordHash(text.into())
 }
 
+/// The key of a server: all its bytes are the same.
+pub(super) fn key(byte: u8) -> PeerKey {
+    PeerKey([byte; 32])
+}
+
+/// A chat port of this machine.
+pub(super) fn at(port: u16) -> PeerAddress {
+    PeerAddress { host: "127.0.0.1".into(), port }
+}
+
+pub(super) fn text(body: &Body) -> String {
+    body.read(|parts| parts.msg.into_owned()).unwrap()
+}
+
+/// What somebody of another server says to a user here.
+pub(super) fn letter(number: u64, from: &str, to: &str) -> (Seq, Result<Letter, Undeliverable>) {
+    let text = format!("{number}").into();
+    (Seq(number), Ok(Letter { from: name(from), full_name: "".into(), to: name(to), to_group: false, text }))
+}
+
+/// What somebody of another server says to a group here.
+pub(super) fn letter_to_group(number: u64, from: &str, to: &str) -> (Seq, Result<Letter, Undeliverable>) {
+    let (number, letter) = letter(number, from, to);
+    (number, letter.map(|letter| Letter { to_group: true, ..letter }))
+}
+
 /// A server at which messi, paff and neko have registered, each with the password `old`, and the group `fans`, which
 /// messi made and all three are in.
 pub(super) struct World {
     pub(super) state: State,
+    log: Vec<Record>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        let mut world = Self { state: State::new(name("local")) };
+        let mut world = Self { state: State::new(name("local")), log: Vec::new() };
         for user in ["messi", "paff", "neko"] {
             let register = Command::Register {
                 name: name(user),
@@ -66,11 +97,23 @@ impl World {
     #[track_caller]
     pub(super) fn does(&mut self, command: &Command) -> Vec<Event> {
         let events = self.wants(command).unwrap();
-        for event in &events {
-            let record = Record { seq: self.state.head().next(), time: Time(0), event: event.clone() };
-            self.state.apply(&record);
-        }
+        events.iter().for_each(|event| self.happens(event));
         events
+    }
+
+    pub(super) fn happens(&mut self, event: &Event) {
+        let record = Record { seq: self.state.head().next(), time: Time(0), event: event.clone() };
+        self.state.apply(&record);
+        self.log.push(record);
+    }
+
+    /// The texts that a view shows of the log, in order.
+    pub(super) fn shows(&self, view: &View) -> Vec<String> {
+        let said = |record: &Record| match &record.event {
+            Event::MessageSent(message) if is_shown(view, record.seq, message) => Some(text(&message.body)),
+            _ => None,
+        };
+        self.log.iter().filter_map(said).collect()
     }
 
     pub(super) fn logs_in(&mut self, user: UserId) -> SessionId {
@@ -84,4 +127,47 @@ impl World {
         let group = self.state.group_named(&name(group));
         group.map_or(Vec::new(), |(_, group)| group.members.to_vec())
     }
+
+    /// Links another server, of that key, as messi wishes.
+    #[track_caller]
+    pub(super) fn links(&mut self, realm: &str, byte: u8) -> RealmId {
+        let (name, address) = (name(realm), at(u16::from(byte)));
+        self.does(&Command::AddLink { by: MESSI, name, key: key(byte), address });
+        self.realm(realm)
+    }
+
+    #[track_caller]
+    pub(super) fn realm(&self, realm: &str) -> RealmId {
+        self.state.realm_named(&name(realm)).unwrap().0
+    }
+
+    #[track_caller]
+    pub(super) fn link(&self, realm: &str) -> &Link {
+        self.state.link(self.realm(realm)).unwrap()
+    }
+
+    /// Takes in what another server sends in its incarnation 5.
+    #[track_caller]
+    pub(super) fn receives(
+        &mut self,
+        realm: RealmId,
+        letters: impl Into<Vec<(Seq, Result<Letter, Undeliverable>)>>,
+    ) -> Vec<Event> {
+        self.does(&Command::Receive { realm, incarnation: Incarnation(5), letters: letters.into() })
+    }
+
+    /// Sends to one user; gives the message's number.
+    #[track_caller]
+    pub(super) fn sends(&mut self, from: UserId, to: &str, text: &str) -> Seq {
+        self.does(&Command::SendDirect { from, to: address(to), text: text.into(), online: None });
+        self.state.head()
+    }
+}
+
+fn is_shown(view: &View, seq: Seq, message: &Message) -> bool {
+    message.placements(seq).any(|(timeline, entry)| {
+        let spans = view.spans.iter().filter(|span| span.timeline == timeline);
+        let is_in_view = spans.into_iter().any(|span| span.after < seq && seq <= span.upto);
+        is_in_view && view.shows(timeline, &entry) && view.admits(timeline, &entry, &message.body)
+    })
 }

@@ -82,6 +82,12 @@ mod tests {
     #[test]
     fn one_word_has_a_line_and_a_sentence() {
         assert_eq!(lines(Some("chat")), [format!("{:<USAGE_COLUMNS$}tell a user", "chat USER TEXT")]);
-        assert_eq!(sentence(Some("chat")), "chat USER TEXT: tell a user");
+        for (word, expected) in [
+            ("chat", "chat USER TEXT: tell a user"),
+            ("addrealm", "addrealm REALM [HOST PORT]: link a server, or add a name"),
+            ("link", "link VERSION: how another server links"),
+        ] {
+            assert_eq!(sentence(Some(word)), expected);
+        }
     }
 }

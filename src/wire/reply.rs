@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::chat::{Notice, Outcome, PeerAddress, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
+use crate::chat::{Notice, Outcome, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
 use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::wire::object::Object;
@@ -326,7 +326,7 @@ fn realm(status: &RealmStatus) -> Realm<'_> {
         queued: status.queued,
         oldest_seconds: status.waiting.map(|waiting| waiting.as_secs()),
         key: status.key.map(|key| key.to_string()),
-        address: status.address.as_ref().map(|PeerAddress { host, port }| format!("{host}:{port}")),
+        address: status.address.as_ref().map(wording::address),
         problem: status.problem.as_deref(),
     });
     Realm { realm: &status.name, state: wording::realm_state(status.state), link }

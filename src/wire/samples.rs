@@ -1,11 +1,14 @@
 //! What the tests of replies reply to: the people of the documents.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use crate::chat::{
-    Body, Kind, Limit, Outcome, Parts, Profile, RealmState, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage,
+    Body, Kind, Limit, Outcome, Parts, PeerAddress, Profile, RealmState, RealmStatus, Receipt, Refusal, SessionStatus,
+    StoredMessage,
 };
-use crate::id::{Seq, SessionId, Token};
+use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 use crate::wire::{Heading, Parsed, Rejection, parse};
@@ -14,10 +17,12 @@ pub(super) const TOKEN: &str = "0b5c3f2e-1111-4222-8333-444455556666";
 
 pub(super) const RECEIPT: Receipt = Receipt { seq: Seq(42), time: Time(1_795_244_400_123) };
 
-pub(super) const REFUSALS: [Refusal; 28] = [
+/// Every one that there is.
+pub(super) const REFUSALS: [Refusal; 35] = [
     Refusal::UserNotFound,
     Refusal::UserOffline,
     Refusal::WrongPassword,
+    Refusal::PasswordTooShort,
     Refusal::UserExists,
     Refusal::NoSession,
     Refusal::SessionNotFound,
@@ -33,6 +38,11 @@ pub(super) const REFUSALS: [Refusal; 28] = [
     Refusal::RealmExists,
     Refusal::RealmNotFound,
     Refusal::RealmUnreachable,
+    Refusal::RealmRefused,
+    Refusal::RealmKeyChanged,
+    Refusal::RealmIsThisServer,
+    Refusal::LinkVersion,
+    Refusal::RealmQueueFull,
     Refusal::Throttled,
     Refusal::Busy,
     Refusal::LimitReached(Limit::Users),
@@ -40,6 +50,7 @@ pub(super) const REFUSALS: [Refusal; 28] = [
     Refusal::LimitReached(Limit::Memberships),
     Refusal::LimitReached(Limit::Realms),
     Refusal::LimitReached(Limit::Blocks),
+    Refusal::TagReused,
     Refusal::CursorMoved,
     Refusal::StorageFailed,
     Refusal::UnknownOutcome,
@@ -85,8 +96,34 @@ pub(super) fn messi() -> Profile {
     }
 }
 
+/// The key of another server, and how it is shown.
+pub(super) const PEER_KEY: PeerKey = PeerKey([0xAB; 32]);
+pub(super) const SHOWN_KEY: &str = "abababababababababababababababababababababababababababababababab";
+
 pub(super) fn realms() -> Outcome {
-    let realm = |text, state| RealmStatus {
+    Outcome::Realms(vec![realm("local", RealmState::Home), realm("timur", RealmState::Name)])
+}
+
+/// One that is linked, and one that never was.
+pub(super) fn links() -> Outcome {
+    let up = RealmStatus {
+        since: Some(RECEIPT.time),
+        key: Some(PEER_KEY),
+        address: Some(PeerAddress { host: "2001:db8::7".into(), port: 8889 }),
+        ..realm("timur", RealmState::Up)
+    };
+    let down = RealmStatus {
+        queued: 3,
+        waiting: Some(Duration::from_millis(61_900)),
+        address: Some(PeerAddress { host: "chat.example".into(), port: 9889 }),
+        problem: Some("no answer within 5s".into()),
+        ..realm("utara", RealmState::Down)
+    };
+    Outcome::Realms(vec![up, down])
+}
+
+fn realm(text: &str, state: RealmState) -> RealmStatus {
+    RealmStatus {
         name: name(text),
         state,
         since: None,
@@ -95,8 +132,7 @@ pub(super) fn realms() -> Outcome {
         key: None,
         address: None,
         problem: None,
-    };
-    Outcome::Realms(vec![realm("local", RealmState::Home), realm("timur", RealmState::Name)])
+    }
 }
 
 pub(super) fn sessions() -> Outcome {

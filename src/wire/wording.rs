@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::chat::{GroupChange, Limit, Notice, Outcome, RealmState, Refusal, Undeliverable};
+use crate::chat::{GroupChange, Limit, Notice, Outcome, PeerAddress, RealmState, Refusal, Undeliverable};
 use crate::id::Token;
 use crate::name::Name;
 use crate::wire::help;
@@ -145,10 +145,11 @@ pub(super) fn refusal(style: Style, heading: Option<&Heading>, refusal: Refusal)
 pub(super) fn refusal_detail(refusal: Refusal) -> Option<&'static str> {
     let detail = match refusal {
         Refusal::WrongPassword | Refusal::AlreadyMember => return None,
-        Refusal::UserNotFound => "no user of this server has that name",
+        Refusal::UserNotFound => "no user has that name",
         Refusal::UserOffline => "the user is not online, and nothing was stored",
         Refusal::PasswordTooShort => "PASSWORD: expected a longer one, as this server is configured",
-        Refusal::UserExists | Refusal::GroupExists | Refusal::RealmExists => "the name is taken: choose another",
+        Refusal::UserExists | Refusal::GroupExists => "the name is taken: choose another",
+        Refusal::RealmExists => "the name is taken, or that server has one here: realms lists them",
         Refusal::NoSession => "log in first: auth USER PASSWORD",
         Refusal::SessionNotFound => "no open session of yours has that number: sessions lists them",
         Refusal::Forbidden => "this server does not let you do that",
@@ -156,17 +157,19 @@ pub(super) fn refusal_detail(refusal: Refusal) -> Option<&'static str> {
         Refusal::Oneself => "USER: expected a name other than your own",
         Refusal::Blocked => "this user does not want to hear from you",
         Refusal::GroupNotFound => "no group has that name",
-        Refusal::NotMember => "join the group first: joingroup GROUP",
+        Refusal::NotMember => "join the group first: joingroup GROUP; from another realm nobody can",
         Refusal::UserNotMember => "that user is not in the group: members lists who is",
         Refusal::RealmNotFound => "no realm that this server knows has that name",
         Refusal::RealmUnreachable => "no kabar server answered at HOST PORT in time",
         Refusal::LinkVersion => "VERSION: expected 1, the link protocol that this server speaks",
-        Refusal::RealmRefused => "the other server does not want this: its log and the realms command say why",
+        Refusal::RealmRefused => {
+            "the other server does not take it: its operator allows no such link, or the text is too long there"
+        }
         Refusal::RealmKeyChanged => {
-            "the server shows another key than the one that is known: delrealm it if that is right"
+            "one of the two servers knows another key for the other: if it was changed on purpose, delrealm and addrealm"
         }
         Refusal::RealmIsThisServer => "HOST PORT is this very server: addrealm REALM gives it one more name",
-        Refusal::RealmQueueFull => "too much waits for that realm, which cannot be reached: try again later",
+        Refusal::RealmQueueFull => "too much waits for that realm: try again when its link is up",
         Refusal::Throttled => "too many failures of this name or address: wait a minute",
         Refusal::Busy | Refusal::CursorMoved => "too much at once: try again",
         Refusal::LimitReached(Limit::Users) => "this server takes no more users",
@@ -204,6 +207,12 @@ pub(super) fn realm_state(state: RealmState) -> &'static str {
 /// Whether a realm is another server.
 pub(super) fn is_link(state: RealmState) -> bool {
     matches!(state, RealmState::Up | RealmState::Down)
+}
+
+/// Where a server is dialled, in one word. The colons of an IPv6 address are told from the port's by brackets.
+pub(super) fn address(PeerAddress { host, port }: &PeerAddress) -> String {
+    let is_bare = host.contains(':') && !host.starts_with('[');
+    if is_bare { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// What a sender is told in the inbox whose message another realm did not take after all.

@@ -137,6 +137,8 @@ fn realm_commands_are_read() {
     assert_asks("addrealm timur", &Ask::AddRealm { realm: name("timur"), peer: None });
     let peer = Some(("127.0.0.1".into(), 8889));
     assert_asks("addrealm timur 127.0.0.1 8889", &Ask::AddRealm { realm: name("timur"), peer });
+    assert_asks("delrealm timur", &Ask::RemoveRealm { realm: name("timur") });
+    assert_asks("link 1", &Ask::Link { version: 1 });
     let (realm, text) = (name("timur"), Box::<str>::from("hi there"));
     assert_asks(
         "sendprivaterealm timur bob hi there",
@@ -256,6 +258,10 @@ fn a_bad_parameter_is_named() {
         ("creategroup g1", "PASSWORD"),
         ("addgroup realm", "GROUP"),
         ("info {messi}", "USER"),
+        ("delrealm timur@barat", "REALM"),
+        ("link", "VERSION"),
+        ("link one", "VERSION"),
+        ("link 65536", "VERSION"),
         ("addrealm timur localhost", "PORT"),
         ("addrealm timur localhost 0", "PORT"),
         ("addrealm timur localhost 65536", "PORT"),

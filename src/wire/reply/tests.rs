@@ -3,9 +3,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::chat::Kind;
+use crate::limits::LINK_VERSION;
 use crate::wire::samples::{
-    LOG_INS, RECEIPT, REFUSALS, TOKEN, any_message, heading, message, messi, name, names, realms, rejection, sessions,
-    token,
+    LOG_INS, PEER_KEY, RECEIPT, REFUSALS, SHOWN_KEY, TOKEN, any_message, heading, links, message, messi, name, names,
+    realms, rejection, sessions, token,
 };
 use crate::wire::{LineError, VERBS};
 
@@ -86,6 +87,14 @@ fn messages_to_realms_tell_whether_they_were_delivered() {
         "sendgrouprealm timur g1 hi",
         &Outcome::SentToRealmGroup { receipt: RECEIPT, delivered: false },
         r#""message":"Message sent to group in realm","data":{WHEN,"delivered":false}"#,
+    );
+    let sent = Outcome::Sent { receipt: RECEIPT, to: None, delivered: Some(true) };
+    assert_reply("send bob@timur hi", &sent, r#""message":"Message sent","data":{WHEN,"delivered":true}"#);
+    let to_group = Outcome::SentToGroup { receipt: RECEIPT, delivered: Some(false) };
+    assert_reply(
+        "sendgroup g1@timur hi",
+        &to_group,
+        r#""message":"Message sent to group","data":{WHEN,"delivered":false}"#,
     );
 }
 
@@ -194,6 +203,26 @@ fn realms_are_listed() {
 }
 
 #[test]
+fn links_are_made_listed_and_ended() {
+    let added = Outcome::RealmAdded { name: name("timur"), key: Some(PEER_KEY) };
+    let data = format!(r#""data":{{"realm":"timur","key":"{SHOWN_KEY}"}}"#);
+    assert_reply("addrealm timur chat.example 1", &added, &format!(r#""message":"Realm added successfully",{data}"#));
+    let up = format!(
+        r#"{{"realm":"timur","state":"up","since":"2026-11-21T07:00:00.123Z","queued":0,"oldest_seconds":null,"key":"{SHOWN_KEY}","address":"[2001:db8::7]:8889"}}"#
+    );
+    let down = r#"{"realm":"utara","state":"down","since":null,"queued":3,"oldest_seconds":61,"key":null,"address":"chat.example:9889","problem":"no answer within 5s"}"#;
+    assert_reply("realms", &links(), &format!(r#""message":"2 realms","data":[{up},{down}]"#));
+    assert_reply("delrealm timur", &Outcome::RealmRemoved, r#""message":"Realm berhasil dihapus""#);
+    assert_reply("link 1", &Outcome::Linking, r#""message":"link""#);
+}
+
+#[test]
+fn another_version_of_links_is_told_which_one_this_is() {
+    let detail = refused("link 9", Refusal::LinkVersion)["detail"].to_string();
+    assert!(detail.contains(&format!("VERSION: expected {LINK_VERSION},")), "{detail}");
+}
+
+#[test]
 fn the_server_tells_about_itself() {
     assert_reply("ping", &Outcome::Pong, r#""message":"pong""#);
     let version = env!("CARGO_PKG_VERSION");
@@ -249,6 +278,12 @@ fn refusals_are_worded_as_the_table_has_them() {
         ("sendprivaterealm timur bob x", Refusal::UserNotFound, "user_not_found", "User tidak ditemukan"),
         ("sendgrouprealm timur g1 x", Refusal::GroupNotFound, "group_not_found", "Group tidak ditemukan"),
         ("getrealminbox timur", Refusal::RealmNotFound, "realm_not_found", "Realm tidak ditemukan"),
+        ("addrealm t h 1", Refusal::RealmUnreachable, "realm_unreachable", "Realm tidak dapat dihubungi"),
+        ("addrealm t h 1", Refusal::RealmRefused, "realm_refused", "Realm menolak"),
+        ("addrealm t h 1", Refusal::RealmKeyChanged, "realm_key_changed", "Kunci realm berubah"),
+        ("addrealm t h 1", Refusal::RealmIsThisServer, "realm_is_this_server", "Realm itu server ini sendiri"),
+        ("send bob@timur x", Refusal::RealmQueueFull, "realm_queue_full", "Antrean realm penuh"),
+        ("link 9", Refusal::LinkVersion, "unknown_version", "Versi link tidak dikenal"),
     ] {
         let frame = refused(line, refusal);
         assert_eq!((&frame["code"], &frame["message"]), (&code.into(), &message.into()), "{line:?}");

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::LineError;
 use crate::wire::samples::{
-    LOG_INS, RECEIPT, REFUSALS, any_message, heading, message, messi, name, names, realms, rejection, sessions, token,
+    LOG_INS, RECEIPT, REFUSALS, SHOWN_KEY, any_message, heading, links, message, messi, name, names, realms, rejection,
+    sessions, token,
 };
 
 fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -44,6 +45,8 @@ fn replies_are_worded_as_the_draft_system_has_them() {
         ("list", Outcome::Active(names(&["paff", "neko"])), "List user: paff,neko"),
         ("user_on", Outcome::Active(names(&["paff", "neko"])), "user aktif: paff, neko"),
         ("addrealm timur", Outcome::RealmAdded { name: name("timur"), key: None }, "Realm added successfully"),
+        ("delrealm timur", Outcome::RealmRemoved, "Realm berhasil dihapus"),
+        ("link 1", Outcome::Linking, "link"),
         ("ping", Outcome::Pong, "pong"),
     ] {
         assert_eq!(reply(line, &outcome), format!("[OK] {sentence}\r\n"), "{line:?}");
@@ -63,6 +66,13 @@ fn lists_stand_one_item_a_line_before_the_answer() {
     ] {
         assert_eq!(reply(line, &outcome), expected, "{line:?}");
     }
+}
+
+#[test]
+fn a_link_is_described_in_a_line() {
+    let up = format!("timur up since 2026-11-21T07:00:00.123Z, 0 waiting, key {SHOWN_KEY}");
+    let down = "utara down, 3 waiting, the oldest for 61 s: no answer within 5s";
+    assert_eq!(reply("realms", &links()), format!("{up}\r\n{down}\r\n[OK] 2 realms\r\n"));
 }
 
 #[test]
