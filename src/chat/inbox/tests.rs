@@ -19,7 +19,7 @@ fn history(world: &World, conversation: &Conversation) -> Vec<String> {
 
 /// A server that was linked tells what it calls this one.
 fn calls_us(world: &mut World, byte: u8, called: &str) {
-    let (calls_us, counts) = (Some(name(called)), (Incarnation(5), Seq(0)));
+    let (calls_us, counts) = (Some(name(called)), (Incarnation(1), Seq(0)));
     let meeting =
         Meeting { key: key(byte), home: name("x"), calls_us, address: None, dialled: None, welcome: true, counts };
     world.does(&Command::Meet(meeting));

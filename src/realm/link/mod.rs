@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Feed, Hub};
 use crate::id::{Incarnation, RealmId, Seq};
-use crate::limits::{LINK_DEAD, LINK_FRAME_BYTES, LINK_HEARTBEAT};
+use crate::limits::{LINK_DEAD, LINK_FRAME_BYTES, LINK_HEARTBEAT, LINK_READ_BYTES};
 use crate::realm::carrier::Stream;
 use crate::realm::frame::{self, Frame, Reason};
 use crate::realm::meeting::{Channel, Met};
@@ -147,6 +147,7 @@ impl Link {
                 self.heard = now;
             }
             let wakes_at = self.next_deadline(now);
+            self.input.reserve(LINK_READ_BYTES);
             tokio::select! {
                 biased;
                 () = self.handle.ended.cancelled() => {
@@ -206,9 +207,6 @@ impl Link {
             self.heard = Instant::now();
             self.handle.alive.notify_waiters();
             self.take(frame)?;
-        }
-        if self.input.is_empty() {
-            self.input = BytesMut::new();
         }
         debug_assert!(self.input.len() <= LINK_FRAME_BYTES * 2, "a frame that is read is taken");
         Ok(())
