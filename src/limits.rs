@@ -115,6 +115,8 @@ pub const BACKLOG: u32 = 4_096;
 
 /// Messages that wait for another server; more are refused to their senders. In memory 40 bytes each, 2.6 MB a server.
 pub const OUTBOX_MESSAGES: usize = 65_536;
+/// Of these, messages of one user: nobody fills the outbox for everybody.
+pub const OUTBOX_MESSAGES_PER_USER: usize = 16_384;
 /// The bytes of their bodies, on the disk alone.
 pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
 /// Incarnations of another server whose numbers are remembered, the newest: a server that goes back to a backup older
@@ -163,6 +165,9 @@ pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
 pub const FEED_MESSAGES: usize = 4_096;
 /// … and the bytes of their bodies.
 pub const FEED_BYTES: usize = 4 * 1024 * 1024;
+/// Incarnations of this server that are remembered, one a start: what waits in an outbox from before so many starts may
+/// arrive twice. At 16 bytes each, 256 KB.
+pub const INCARNATIONS: usize = 16_384;
 /// Messages of another server that were refused and that it has not noted yet; until it does no more is taken from it.
 pub const REFUSED_UNCONFIRMED: usize = 4_096;
 

@@ -11,7 +11,7 @@ use crate::chat::realms::Realm;
 use crate::chat::refusal::{Refusal, Undeliverable};
 use crate::chat::state::State;
 use crate::id::{Incarnation, RealmId, Seq, UserId};
-use crate::limits::{OUTBOX_BYTES, OUTBOX_MESSAGES, REFUSED_UNCONFIRMED};
+use crate::limits::{OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
 use crate::name::Name;
 
 /// A message as it comes from another server. Who sent it is a user there, whatever it says.
@@ -60,7 +60,9 @@ pub(super) fn decide_send(
         realm: Some(realm.name.as_str().into()),
     };
     let body = Body::compose(&parts);
-    if link.queue.len() >= OUTBOX_MESSAGES || link.queue.bytes() + body.0.len() > OUTBOX_BYTES {
+    let queue = &link.queue;
+    let is_full = queue.len() >= OUTBOX_MESSAGES || queue.bytes() + body.0.len() > OUTBOX_BYTES;
+    if is_full || queue.len_of(sender.0) >= OUTBOX_MESSAGES_PER_USER {
         return Err(Refusal::RealmQueueFull);
     }
     let remote = Remote { realm: id, name: to.clone() };

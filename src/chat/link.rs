@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::event::Event;
@@ -13,7 +14,7 @@ use crate::chat::realms::{Realm, RealmKind};
 use crate::chat::refusal::{Refusal, Undeliverable};
 use crate::chat::state::State;
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
-use crate::limits::INCARNATIONS_PER_PEER;
+use crate::limits::{INCARNATIONS, INCARNATIONS_PER_PEER};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -74,6 +75,8 @@ pub struct Queued {
 pub struct Queue {
     waiting: VecDeque<Queued>,
     bytes: usize,
+    /// How many of each sender.
+    senders: HashMap<UserId, usize>,
 }
 
 impl Queue {
@@ -101,6 +104,12 @@ impl Queue {
         self.bytes
     }
 
+    /// How many of a sender wait.
+    #[must_use]
+    pub fn len_of(&self, sender: UserId) -> usize {
+        self.senders.get(&sender).copied().unwrap_or_default()
+    }
+
     /// All that wait, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Queued> {
         self.waiting.iter()
@@ -116,12 +125,18 @@ impl Queue {
     /// Adds a message that is newer than all.
     pub fn push(&mut self, queued: Queued) {
         self.bytes += queued.bytes as usize;
+        *self.senders.entry(queued.from).or_default() += 1;
         self.waiting.push_back(queued);
     }
 
     pub(super) fn drop_upto(&mut self, upto: Seq) {
         while let Some(queued) = self.waiting.pop_front_if(|queued| queued.seq <= upto) {
             self.bytes -= queued.bytes as usize;
+            let left = self.senders.entry(queued.from).or_default();
+            *left -= 1;
+            if *left == 0 {
+                self.senders.remove(&queued.from);
+            }
         }
     }
 }
@@ -201,6 +216,13 @@ impl State {
         let Some((next, _)) = self.incarnations.get(place + 1) else { return link.cursor };
         let waits = link.queue.oldest().is_some_and(|oldest| oldest.seq < *next);
         if waits { link.cursor } else { Seq(u64::MAX) }
+    }
+
+    pub(super) fn begin_incarnation(&mut self, seq: Seq, incarnation: Incarnation) {
+        if self.incarnations.len() >= INCARNATIONS {
+            self.incarnations.remove(0);
+        }
+        self.incarnations.push((seq, incarnation));
     }
 
     /// How this server counts now.

@@ -295,7 +295,7 @@ impl State {
                 self.change_user(*user, |user| user.password.clone_from(password));
             }
             Event::UserUnregistered { user } => self.change_user(*user, |user| user.unregistered = true),
-            Event::IncarnationBegun { incarnation } => self.incarnations.push((*seq, *incarnation)),
+            Event::IncarnationBegun { incarnation } => self.begin_incarnation(*seq, *incarnation),
             Event::LinkAdded { realm, name, by, card } => self.add_link(*realm, name, *by, card),
             Event::LinkChanged { realm, name, card } => self.change_card(*realm, name, card),
             Event::RealmCalled { realm, name } => {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chat::{Once, PeerAddress, Refusal};
-use crate::hub::Hub;
+use crate::hub::{Feed, Hub};
 use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{LINK_MEETINGS, LINK_SIGN_OF_LIFE};
 use crate::name::Name;
@@ -72,6 +72,15 @@ struct Standing {
     changed: Arc<Notify>,
 }
 
+/// A link that is up and is to be run.
+struct Raised {
+    realm: RealmId,
+    key: PeerKey,
+    handle: Handle,
+    feed: Arc<Feed>,
+    link: Link,
+}
+
 /// How the link to a server stands, for those who ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -130,8 +139,11 @@ impl Office {
             parting.refusal()
         })?;
         self.keep_dialling(met.realm);
-        let office = self.clone();
-        self.0.tasks.spawn(async move { office.bring_up(met).await });
+        // Whoever asked for it may send at once. Where there is a link already, that one stays.
+        if let Some(raised) = self.raise(met).await {
+            let office = self.clone();
+            self.0.tasks.spawn(async move { office.run(raised).await });
+        }
         Ok(key)
     }
 
@@ -240,26 +252,39 @@ impl Office {
 
     /// Runs the link to a server that was met, unless there is one that stays.
     pub(super) async fn bring_up(&self, met: Met) {
+        if let Some(raised) = self.raise(met).await {
+            self.run(raised).await;
+        }
+    }
+
+    /// Makes a link of a server that was met, unless there is one that stays: from then on the link is up.
+    async fn raise(&self, met: Met) -> Option<Raised> {
         let (realm, key) = (met.realm, met.key);
         let handle = Handle::new(met.is_dialler);
         if !self.takes_its_place(realm, key, &handle).await {
             let Met { mut channel, .. } = met;
             channel.bid_farewell(Reason::AlreadyLinked).await;
-            return;
+            return None;
         }
         let hub = self.hub();
         if hub.read(|state| state.is_behind(&met.heads)).0
             && let Err(refusal) = begin_incarnation(hub)
         {
             warn!(code = refusal.code(), "a restored server could not begin to count anew");
-            return self.note_end(realm, key, &handle, End::Ours(Reason::NoRoom));
+            self.note_end(realm, key, &handle, End::Ours(Reason::NoRoom));
+            return None;
         }
         let cursor = hub.read(|state| state.link(realm).map(|link| link.cursor)).0.unwrap_or_default();
         let feed = hub.open_feed(realm, cursor);
         let name = self.name(realm);
         info!(realm = name, %key, "link is up");
-        let end = Link::new(hub.clone(), feed.clone(), met, handle.clone(), self.0.terms.text_bytes).run().await;
-        hub.close_feed(&feed);
+        let link = Link::new(hub.clone(), feed.clone(), met, handle.clone(), self.0.terms.text_bytes);
+        Some(Raised { realm, key, handle, feed, link })
+    }
+
+    async fn run(&self, Raised { realm, key, handle, feed, link }: Raised) {
+        let end = link.run().await;
+        self.hub().close_feed(&feed);
         self.note_end(realm, key, &handle, end);
     }
 
@@ -321,10 +346,13 @@ impl Office {
             let known = self.hub().read(|state| state.link(realm).and_then(|link| link.card.key)).0;
             let known = known.map_or_else(|| "none".to_owned(), |known| known.to_string());
             problem += &format!(" (known here {known}, met {met}, this server's own {})", self.key());
-            warn!(
-                realm = self.name(realm),
-                problem, "a link was refused: if a key was changed on purpose, delrealm and addrealm again"
-            );
+            if self.report(realm).problem.as_deref() != Some(&problem) {
+                let realm = self.name(realm);
+                warn!(
+                    realm,
+                    problem, "a link was refused: if a key was changed on purpose, delrealm and addrealm again"
+                );
+            }
         }
         self.note_problem(realm, &problem);
     }

@@ -7,7 +7,7 @@ use rusqlite::{ToSql, params};
 
 use crate::chat::{Card, Event, PageRead, PasswordHash, Person, Record, Undeliverable};
 use crate::id::{Seq, UserId};
-use crate::limits::{INCARNATIONS_PER_PEER, LIVE_INTERVALS, TAGS_PER_USER};
+use crate::limits::{INCARNATIONS, INCARNATIONS_PER_PEER, LIVE_INTERVALS, TAGS_PER_USER};
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
@@ -57,6 +57,8 @@ const REMOVE_REALM: &str = "UPDATE realms SET kind = 3 WHERE id = ?1";
 const FORGET_RECEIVED: &str = "DELETE FROM received WHERE realm_id = ?1";
 const FORGET_REFUSED: &str = "DELETE FROM refused WHERE realm_id = ?1";
 const BEGIN_INCARNATION: &str = "INSERT INTO incarnations (begun, incarnation) VALUES (?1, ?2)";
+const FORGET_INCARNATIONS_OVER: &str = "DELETE FROM incarnations WHERE begun =
+    (SELECT begun FROM incarnations ORDER BY begun DESC LIMIT 1 OFFSET ?1)";
 const RECEIVE: &str = "INSERT OR REPLACE INTO received (realm_id, incarnation, upto, seq) VALUES (?1, ?2, ?3, ?4)";
 const FORGET_RECEIVED_OVER: &str = "DELETE FROM received WHERE realm_id = ?1 AND seq =
     (SELECT seq FROM received WHERE realm_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
@@ -134,7 +136,10 @@ pub(super) fn project(
         },
         Event::PasswordChanged { user, password } => write(CHANGE_PASSWORD, params![user.0, &*password.0]),
         Event::UserUnregistered { user } => write(UNREGISTER_USER, params![user.0]),
-        Event::IncarnationBegun { incarnation } => write(BEGIN_INCARNATION, params![seq, incarnation.0.cast_signed()]),
+        Event::IncarnationBegun { incarnation } => {
+            write(BEGIN_INCARNATION, params![seq, incarnation.0.cast_signed()])?;
+            write(FORGET_INCARNATIONS_OVER, params![INCARNATIONS])
+        }
         Event::LinkAdded { realm, name, by, card } => {
             let Card { key, address, self_named, called } = card;
             let (key, called) = (key.map(|key| key.0), called.map(|called| called.0));

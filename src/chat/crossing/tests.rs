@@ -91,11 +91,25 @@ fn what_waits_is_queued_in_order_with_its_sender() {
 #[test]
 fn no_more_waits_than_a_number_of_messages() {
     let (mut world, timur) = with_timur();
-    let queued = Queued { seq: Seq(0), time: Time(0), from: MESSI, bytes: 1 };
+    let queued = Queued { seq: Seq(0), time: Time(0), from: NEKO, bytes: 1 };
     world.state.change_link(timur, |link| (1..OUTBOX_MESSAGES).for_each(|_| link.queue.push(queued)));
     world.does(&send("bob@timur", "halo"));
     world.refuses(&send("bob@timur", "halo"), Refusal::RealmQueueFull);
     world.refuses(&send_to_group("g1@timur"), Refusal::RealmQueueFull);
+}
+
+#[test]
+fn no_more_waits_of_one_user_than_leaves_room_for_others() {
+    let (mut world, timur) = with_timur();
+    let queued = Queued { seq: Seq(0), time: Time(0), from: MESSI, bytes: 1 };
+    world.state.change_link(timur, |link| (1..OUTBOX_MESSAGES_PER_USER).for_each(|_| link.queue.push(queued)));
+    world.does(&send("bob@timur", "halo"));
+    world.refuses(&send("bob@timur", "halo"), Refusal::RealmQueueFull);
+    assert!(
+        world
+            .wants(&Command::SendDirect { from: PAFF, to: address("bob@timur"), text: "halo".into(), online: None })
+            .is_ok()
+    );
 }
 
 #[test]
