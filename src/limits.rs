@@ -24,6 +24,8 @@ pub const EXPIRED_PER_ROUND: usize = 256;
 
 // --- the domain: what State may grow to ---
 
+/// The greatest number of a log entry, here and on other servers: the database counts with signs.
+pub const MAX_LOG_NUMBER: u64 = i64::MAX as u64;
 /// Accounts: at about 400 bytes each, 4 GB.
 pub const MAX_USERS: usize = 10_000_000;
 /// Groups, deleted ones included, whose numbers are never used again.
@@ -230,7 +232,7 @@ pub const PAGE_ENTRIES: usize = 1024 * 1024;
 /// How long a statement waits for another process at the database, an operator's shell that writes for example.
 pub const STORE_BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements kept by a connection to the store: more than there are.
-pub const STATEMENTS: usize = 48;
+pub const STATEMENTS: usize = 64;
 
 // --- links between servers (PROTOCOL §6) ---
 

@@ -3,8 +3,11 @@
 
 use std::path::Path;
 
-use kabar::chat::{Event, Record, Span, State, StoredMessage, Timeline, View, Which};
-use kabar::id::{GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+use kabar::chat::{
+    Card, Event, Once, PeerAddress, Person, RealmKind, Record, Span, State, StoredMessage, Timeline, Undeliverable,
+    View, Which,
+};
+use kabar::id::{Digest, GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use kabar::name::Name;
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
@@ -38,12 +41,12 @@ fn texts(messages: &[StoredMessage]) -> Vec<String> {
 fn version_1_has_its_accounts_and_sessions() {
     let home = tempfile::tempdir().unwrap();
     let state = state(&version_1(home.path()));
-    assert_eq!((state.head(), state.time(), state.user_count()), (Seq(22), Time(1_795_259_100_123), 3));
+    assert_eq!((state.head(), state.time(), state.user_count()), (Seq(38), Time(1_795_266_100_123), 3));
 
     let (id, messi) = state.user_named(&Name::parse("MESSI").unwrap()).unwrap();
     assert_eq!((id, &*messi.full_name, &*messi.country), (MESSI, "Lionel Messi", "Argentina"));
     assert_eq!(&*messi.password.0, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$messi");
-    assert_eq!((messi.registered, messi.seen, messi.last), (Seq(1), Some(Time(1_795_255_600_123)), Seq(21)));
+    assert_eq!((messi.registered, messi.seen, messi.last), (Seq(1), Some(Time(1_795_255_600_123)), Seq(37)));
     assert_eq!((messi.sessions.as_slice(), messi.realm_cursor(RealmId(1))), (&[SessionId(2)][..], Seq(15)));
 
     let (id, session) = state.session_of(&TokenHash([2; 32])).unwrap();
@@ -57,22 +60,59 @@ fn version_1_has_its_groups_and_realms() {
     let home = tempfile::tempdir().unwrap();
     let state = state(&version_1(home.path()));
     let tim = state.group(GroupId(0)).unwrap();
-    assert_eq!((tim.name.as_str(), tim.owner, tim.password.is_none(), tim.last), ("tim", MESSI, true, Seq(14)));
+    assert_eq!((tim.name.as_str(), tim.owner, tim.password.is_none(), tim.last), ("tim", MESSI, true, Seq(34)));
     assert_eq!(*tim.members, [MESSI, NEKO]);
     assert_eq!(&*state.group(GroupId(1)).unwrap().password.clone().unwrap().0, "$argon2id$grup");
     assert!(state.user(HENDERSON).unwrap().is_member(GroupId(1)));
-    assert_eq!(state.realms().iter().map(|realm| realm.name.as_str()).collect::<Vec<_>>(), ["local", "barat"]);
+    let realms: Vec<_> = state.realms().iter().map(|realm| (realm.name.as_str(), realm.by)).collect();
+    let expected =
+        [("local", None), ("barat", Some(MESSI)), ("timur", Some(MESSI)), ("utara", None), ("selatan", None)];
+    assert_eq!(realms, expected);
+    assert_eq!(state.realm(RealmId(4)).unwrap().kind, RealmKind::Removed(Some(PeerKey([9; 32]))));
+}
+
+#[test]
+fn version_1_has_its_link_to_another_server() {
+    let home = tempfile::tempdir().unwrap();
+    let state = state(&version_1(home.path()));
+    let (timur, _, link) = state.link_of(&PeerKey([7; 32])).unwrap();
+    let address = PeerAddress { host: "timur.example".into(), port: 8889 };
+    let called = state.realm_to_read(&Name::parse("utara").unwrap());
+    let card = Card { key: Some(PeerKey([7; 32])), address: Some(address), self_named: false, called };
+    assert_eq!((timur, &link.card, called), (RealmId(2), &card, Some(RealmId(3))));
+    assert_eq!(state.incarnation_of(Seq(22)), (Incarnation(0xa7a7_a7a7_a7a7_a7a7), Seq(u64::MAX)));
+    assert_eq!(link.received, [(Incarnation(u64::MAX - 5), Seq(9))]);
+    assert_eq!(link.refused, [(Incarnation(u64::MAX - 5), Seq(8), Undeliverable::UserNotFound)]);
+    assert_eq!(state.user(NEKO).unwrap().blocks, [Person::Remote(timur, Name::parse("jauh").unwrap().key())]);
+}
+
+#[test]
+fn version_1_goes_on_with_what_waits_for_another_server() {
+    let home = tempfile::tempdir().unwrap();
+    let store = version_1(home.path());
+    let state = state(&store);
+    let link = state.link(RealmId(2)).unwrap();
+    let waiting: Vec<_> = link.queue.iter().map(|queued| (queued.seq, queued.from)).collect();
+    assert_eq!(waiting, [(Seq(30), HENDERSON), (Seq(37), MESSI)]);
+    assert_eq!((link.cursor, link.last, link.queue.bytes()), (Seq(28), Seq(37), 290));
+    let outbox = store.page(&View::outbox(RealmId(2), link.cursor), 100).unwrap();
+    assert_eq!(texts(&outbox.messages), ["menunggu", "juga menunggu"]);
+    let once = Once { user: MESSI, tag: Digest(u64::MAX - 6), request: Digest(6) };
+    let done = state.done_before(&once, state.time()).unwrap().unwrap();
+    assert_eq!((done.receipt.seq, done.refused), (Seq(28), Some(Undeliverable::Blocked)));
 }
 
 #[test]
 fn version_1_has_its_messages_in_chunks_and_after_them() {
     let home = tempfile::tempdir().unwrap();
     let store = version_1(home.path());
-    assert_eq!(texts(&inbox(&store, MESSI)), ["halo semua", "lewat barat"]);
-    assert_eq!(texts(&inbox(&store, HENDERSON)), ["masih di memori"]);
+    assert_eq!(texts(&inbox(&store, MESSI)), ["halo semua", "lewat barat", "jauh@timur tidak mau", "dari timur"]);
+    assert_eq!(texts(&inbox(&store, HENDERSON)), ["dari timur", "masih di memori"]);
     assert_eq!(texts(&inbox(&store, NEKO)), ["gól 😀"]);
     let crossed = store.page(&state(&store).realm_inbox(MESSI, RealmId(1)).unwrap(), 100).unwrap();
     assert_eq!(texts(&crossed.messages), ["lewat barat"]);
+    let by_the_other_name = store.page(&state(&store).realm_inbox(HENDERSON, RealmId(3)).unwrap(), 100).unwrap();
+    assert_eq!(texts(&by_the_other_name.messages), ["dari timur"]);
     assert_eq!(crossed.messages[0].time, Time(1_795_254_900_123));
 }
 
@@ -80,15 +120,15 @@ fn version_1_has_its_messages_in_chunks_and_after_them() {
 fn version_1_takes_more() {
     let home = tempfile::tempdir().unwrap();
     let store = version_1(home.path());
-    let event = Event::InboxRead { user: MESSI, upto: Seq(22) };
-    store.commit(&[Record { seq: Seq(23), time: Time(1_795_259_100_123), event }]).unwrap();
+    let event = Event::InboxRead { user: MESSI, upto: Seq(38) };
+    store.commit(&[Record { seq: Seq(39), time: Time(1_795_266_100_123), event }]).unwrap();
     store.close().unwrap();
     drop(store);
     let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
     assert_eq!(texts(&inbox(&store, MESSI)), [""; 0]);
-    let span = Span { timeline: Timeline::User(MESSI), after: Seq(0), upto: Seq(23) };
+    let span = Span { timeline: Timeline::User(MESSI), after: Seq(0), upto: Seq(39) };
     let view = View { reader: MESSI, spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None };
-    assert_eq!(texts(&store.page(&view, 100).unwrap().messages), ["lewat barat"]);
+    assert_eq!(texts(&store.page(&view, 100).unwrap().messages), ["lewat barat", "jauh@timur tidak mau"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::chat::realms::Realm;
 use crate::chat::refusal::{Refusal, Undeliverable};
 use crate::chat::state::State;
 use crate::id::{Incarnation, RealmId, Seq, UserId};
-use crate::limits::{OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
+use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
 use crate::name::Name;
 
 /// A message as it comes from another server. Who sent it is a user there, whatever it says.
@@ -82,6 +82,10 @@ pub(super) fn decide_receive(
     let link = realm.link().ok_or(Refusal::RealmNotFound)?;
     if link.refused.len() >= REFUSED_UNCONFIRMED {
         return Err(Refusal::Busy);
+    }
+    // The store could not keep it, and would try for ever.
+    if letters.iter().any(|(number, _)| number.0 > MAX_LOG_NUMBER) {
+        return Err(Refusal::RealmRefused);
     }
     let mut upto = link.received_upto(incarnation);
     let before = upto;
@@ -173,6 +177,7 @@ pub(super) fn decide_confirm(
     upto: Seq,
 ) -> Result<Vec<Event>, Refusal> {
     let link = state.link(id).ok_or(Refusal::RealmNotFound)?;
+    let upto = upto.min(link.received_upto(incarnation));
     let forgets = link.refused.iter().any(|(of, number, _)| *of == incarnation && *number <= upto);
     let confirmed = Event::LinkConfirmed { realm: id, incarnation, upto };
     Ok(if forgets { vec![confirmed] } else { Vec::new() })

@@ -163,7 +163,9 @@ impl Link {
     pub(super) fn receive(&mut self, incarnation: Incarnation, upto: Seq, refused: &[(Seq, Undeliverable)]) {
         self.received.retain(|(known, _)| *known != incarnation);
         if self.received.len() >= INCARNATIONS_PER_PEER {
-            self.received.remove(0);
+            // Its numbers may come once more, and none may be refused twice.
+            let (forgotten, _) = self.received.remove(0);
+            self.refused.retain(|(of, ..)| *of != forgotten);
         }
         self.received.push((incarnation, upto));
         self.refused.extend(refused.iter().map(|(number, why)| (incarnation, *number, *why)));

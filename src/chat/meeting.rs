@@ -9,7 +9,7 @@ use crate::chat::realms::RealmKind;
 use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
 use crate::id::{Incarnation, PeerKey, RealmId, Seq};
-use crate::limits::NAME_BYTES;
+use crate::limits::{MAX_LOG_NUMBER, NAME_BYTES};
 use crate::name::Name;
 
 /// What another server says of itself once its key is proven.
@@ -60,6 +60,8 @@ pub(super) fn decide_meet(state: &State, meeting: &Meeting) -> Result<Vec<Event>
 /// From where another server counts is noted when the two first meet: so this one knows after a restore, too, that it has
 /// lost what came since, and is sent it again. Later on that follows from what came last.
 fn first_number(state: &State, id: RealmId, (incarnation, upto): (Incarnation, Seq)) -> Option<Event> {
+    // The store could not keep a greater number, and would try for ever.
+    let upto = upto.min(Seq(MAX_LOG_NUMBER));
     let have_met = state.link(id).is_some_and(|link| !link.received.is_empty());
     (!have_met).then_some(Event::LinkReceived { realm: id, incarnation, upto, refused: Vec::new() })
 }

@@ -71,6 +71,7 @@ pub enum Refusal {
 
 /// Why another realm does not take a message. Stored and sent: variants are only ever added, at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Undeliverable {
     /// No user of that name there.
     UserNotFound,

@@ -189,6 +189,9 @@ pub enum StoreError {
     /// The data directory holds no store, or there is no such directory.
     #[error("there is no store of kabar in {}", .0.display())]
     Missing(PathBuf),
+    /// The data directory was made for a store, and nothing has happened in it.
+    #[error("there is nothing in the store in {} yet; the first start of a server begins it", .0.display())]
+    Empty(PathBuf),
     /// Something would have to be overwritten.
     #[error("{} is not empty, and nothing in it is overwritten; choose an empty or a new directory", .0.display())]
     NotEmpty(PathBuf),

@@ -53,13 +53,16 @@ const FORGET_RECEIVED_OF_OTHERS: &str = "DELETE FROM received WHERE realm_id = ?
     EXISTS (SELECT 1 FROM realms WHERE id = ?1 AND key IS NOT NULL AND key IS NOT ?2)";
 const FORGET_REFUSED_OF_OTHERS: &str = "DELETE FROM refused WHERE realm_id = ?1 AND
     EXISTS (SELECT 1 FROM realms WHERE id = ?1 AND key IS NOT NULL AND key IS NOT ?2)";
-const REMOVE_REALM: &str = "UPDATE realms SET kind = 3 WHERE id = ?1";
+const REMOVE_REALM: &str = "UPDATE realms
+    SET kind = 3, host = NULL, port = NULL, self_named = 0, called = NULL, cursor = 0 WHERE id = ?1";
 const FORGET_RECEIVED: &str = "DELETE FROM received WHERE realm_id = ?1";
 const FORGET_REFUSED: &str = "DELETE FROM refused WHERE realm_id = ?1";
 const BEGIN_INCARNATION: &str = "INSERT INTO incarnations (begun, incarnation) VALUES (?1, ?2)";
 const FORGET_INCARNATIONS_OVER: &str = "DELETE FROM incarnations WHERE begun =
     (SELECT begun FROM incarnations ORDER BY begun DESC LIMIT 1 OFFSET ?1)";
 const RECEIVE: &str = "INSERT OR REPLACE INTO received (realm_id, incarnation, upto, seq) VALUES (?1, ?2, ?3, ?4)";
+const FORGET_REFUSED_OVER: &str = "DELETE FROM refused WHERE realm_id = ?1 AND incarnation =
+    (SELECT incarnation FROM received WHERE realm_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
 const FORGET_RECEIVED_OVER: &str = "DELETE FROM received WHERE realm_id = ?1 AND seq =
     (SELECT seq FROM received WHERE realm_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
 const REFUSE: &str = "INSERT INTO refused (realm_id, incarnation, number, why, seq) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -164,6 +167,7 @@ pub(super) fn project(
         Event::LinkReceived { realm, incarnation, upto, refused } => {
             let incarnation = incarnation.0.cast_signed();
             write(RECEIVE, params![realm.0, incarnation, upto.0, seq])?;
+            write(FORGET_REFUSED_OVER, params![realm.0, INCARNATIONS_PER_PEER])?;
             write(FORGET_RECEIVED_OVER, params![realm.0, INCARNATIONS_PER_PEER])?;
             refused
                 .iter()

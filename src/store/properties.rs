@@ -7,9 +7,11 @@ use std::path::Path;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
-use crate::chat::{Conversation, Event, Once, PageRead, Record, Refusal, Span, State, View, decide, remember};
-use crate::id::{Digest, RealmId, Seq, UserId};
-use crate::limits::{LIVE_INTERVALS, TAGS_PER_USER};
+use crate::chat::{
+    Command, Conversation, Event, Once, PageRead, Record, Refusal, Span, State, Undeliverable, View, decide, remember,
+};
+use crate::id::{Digest, Incarnation, RealmId, Seq, UserId};
+use crate::limits::{INCARNATIONS_PER_PEER, LIVE_INTERVALS, TAGS_PER_USER};
 use crate::name::{Address, Name};
 use crate::store::retelling::retell;
 use crate::store::testing::open_tiny;
@@ -67,6 +69,11 @@ impl Live {
         remember(once, seq, wish.place.is_multiple_of(2).then_some(page))
     }
 
+    pub(super) fn does(&mut self, command: &Command) {
+        let time = self.state.time();
+        decide(&self.state, time, command).unwrap().into_iter().for_each(|event| self.happens(time, event));
+    }
+
     fn happens(&mut self, time: Time, event: Event) {
         let record = Record { seq: self.state.head().next(), time, event };
         self.state.apply(&record);
@@ -108,7 +115,8 @@ fn shown(log: &[Record], view: &View) -> Vec<Seq> {
         let Event::MessageSent(message) = &record.event else { return false };
         message.placements(record.seq).any(|(timeline, entry)| {
             let holds = |span: &Span| span.timeline == timeline && span.after < entry.seq && entry.seq <= span.upto;
-            view.spans.iter().any(holds) && view.shows(timeline, &entry)
+            let shows = view.shows(timeline, &entry) && view.admits(timeline, &entry, &message.body);
+            view.spans.iter().any(holds) && shows
         })
     };
     log.iter().filter(in_span).map(|record| record.seq).collect()
@@ -131,7 +139,7 @@ fn read(store: &SqliteStore, mut view: View, limit: usize) -> Vec<Seq> {
 
 fn check_reading(store: &SqliteStore, live: &Live, who: UserId, limit: usize) {
     let views = std::iter::once(live.state.inbox(who))
-        .chain((0..3).map(|realm| live.state.realm_inbox(who, RealmId(realm))))
+        .chain((0..6).map(|realm| live.state.realm_inbox(who, RealmId(realm))))
         .flatten();
     for view in views {
         assert_eq!(read(store, view.clone(), limit), shown(&live.log, &view), "{view:?}");
@@ -139,7 +147,7 @@ fn check_reading(store: &SqliteStore, live: &Live, who: UserId, limit: usize) {
 }
 
 fn conversations() -> impl Iterator<Item = Conversation> {
-    let realms = || std::iter::once(None).chain((0..2).map(|realm| Some(name("realm", realm))));
+    let realms = || std::iter::once(None).chain((0..4).map(|realm| Some(name("realm", realm))));
     let addresses = move |kind| {
         (0..4).flat_map(move |number| realms().map(move |realm| Address { name: name(kind, number), realm }))
     };
@@ -250,4 +258,22 @@ fn each_interval_of_a_membership_keeps_its_own_end() {
     let loaded = store.load().unwrap();
     assert_eq!(loaded.users[1].memberships.len(), 2);
     assert_eq!(State::restore(home(), loaded), live.state);
+}
+
+#[test]
+fn incarnations_past_the_bound_are_forgotten_with_what_was_refused_of_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open_tiny(directory.path());
+    let mut live = Live::new();
+    live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
+    live.want(&Wish { kind: 23, who: 0, whom: 0, place: 1 });
+    let incarnations = INCARNATIONS_PER_PEER as u64 + 2;
+    for incarnation in (0..incarnations).chain([0, incarnations - 1]) {
+        let letters = vec![(Seq(7), Err(Undeliverable::Malformed))];
+        live.does(&Command::Receive { realm: RealmId(1), incarnation: Incarnation(incarnation), letters });
+        live.commit(&store);
+    }
+    let loaded = State::restore(home(), store.load().unwrap());
+    assert_eq!(loaded.link(RealmId(1)).unwrap().refused.len(), INCARNATIONS_PER_PEER);
+    assert_eq!(loaded, live.state);
 }

@@ -38,8 +38,10 @@ fn damaged(why: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Author, Body, Destination, Message, Once, PasswordHash};
-    use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+    use crate::chat::{
+        Author, Body, Card, Destination, Message, Once, PasswordHash, PeerAddress, Remote, Undeliverable,
+    };
+    use crate::id::{Digest, GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
     use std::net::IpAddr;
 
@@ -94,10 +96,42 @@ mod tests {
         ]
     }
 
+    /// The same of everything that concerns other servers.
+    fn frozen_of_links() -> Vec<(Event, &'static str)> {
+        let (user, realm, incarnation) = (UserId(300), RealmId(3), Incarnation(u64::MAX));
+        let far = || Remote { realm, name: name("far") };
+        let crossed = |from, to| Event::MessageSent(Message { from, to, realm: Some(realm), body: Body::default() });
+        let address = PeerAddress { host: "timur.example".into(), port: 8889 };
+        let card = Card { key: Some(PeerKey([7; 32])), address: Some(address), self_named: true, called: Some(realm) };
+        let refused = vec![(Seq(8), Undeliverable::UserNotFound), (Seq(9), Undeliverable::Malformed)];
+        let returned = vec![(Seq(8), user, Undeliverable::GroupNotFound), (Seq(9), user, Undeliverable::Blocked)];
+        vec![
+            (crossed(Author::Local(user), Destination::RemoteUser(far())), "010400ac020303036661720103"),
+            (crossed(Author::Local(user), Destination::RemoteGroup(far())), "010400ac020403036661720103"),
+            (crossed(Author::Remote(far()), Destination::User(user)), "010401030366617200ac020103"),
+            (crossed(Author::Server, Destination::User(user)), "01040200ac020103"),
+            (Event::UserBlocked { user, blocked: Author::Remote(far()) }, "0110ac02010303666172"),
+            (Event::IncarnationBegun { incarnation }, "0114ffffffffffffffffff01"),
+            (
+                Event::LinkAdded { realm, name: name("timur"), by: Some(user), card },
+                "0115030574696d757201ac02010707070707070707070707070707070707070707070707070707070707070707010d74696d75722e6578616d706c65b945010103",
+            ),
+            (Event::LinkChanged { realm, name: name("timur"), card: Card::default() }, "0116030574696d757200000000"),
+            (Event::RealmCalled { realm, name: name("barat") }, "011703056261726174"),
+            (Event::RealmRemoved { realm }, "011803"),
+            (
+                Event::LinkReceived { realm, incarnation, upto: Seq(9), refused },
+                "011903ffffffffffffffffff01090208000904",
+            ),
+            (Event::LinkConfirmed { realm, incarnation, upto: Seq(9) }, "011a03ffffffffffffffffff0109"),
+            (Event::OutboxAcknowledged { realm, upto: Seq(9), refused: returned }, "011b03090208ac020109ac0203"),
+        ]
+    }
+
     #[test]
     fn events_keep_the_bytes_of_the_first_release() {
         let mut bytes = Vec::new();
-        for (event, frozen) in frozen() {
+        for (event, frozen) in frozen().into_iter().chain(frozen_of_links()) {
             encode(&event, &mut bytes).unwrap();
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(hex, frozen, "{event:?}");

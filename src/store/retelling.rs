@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::chat::{Author, Conversation, Destination, Event, Message, Record};
+use crate::chat::{Author, Conversation, Destination, Event, Message, Person, Record, Remote};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::name::{Address, Name};
 
@@ -20,10 +20,11 @@ struct Listener {
     registered: bool,
     user_names: Vec<Name>,
     group_names: Vec<Name>,
-    realm_names: Vec<Name>,
+    /// By their numbers, from 1 on: the names of those that stand, and whether they are other servers.
+    realms: Vec<Option<(Name, bool)>>,
     member_of: BTreeSet<GroupId>,
     once_member_of: BTreeSet<GroupId>,
-    blocks: BTreeSet<UserId>,
+    blocks: BTreeSet<Person>,
     heard: Vec<(Seq, Message)>,
 }
 
@@ -36,7 +37,11 @@ impl Listener {
                 self.registered |= *user == reader;
             }
             Event::UserUnregistered { user } if *user == reader => self.registered = false,
-            Event::RealmAdded { name, .. } => self.realm_names.push(name.clone()),
+            Event::RealmAdded { realm, name, .. } => self.put_realm(*realm, Some((name.clone(), false))),
+            Event::LinkAdded { realm, name, .. } | Event::LinkChanged { realm, name, .. } => {
+                self.put_realm(*realm, Some((name.clone(), true)));
+            }
+            Event::RealmCalled { realm, .. } | Event::RealmRemoved { realm } => self.put_realm(*realm, None),
             Event::GroupCreated { name, .. } => self.group_names.push(name.clone()),
             Event::GroupJoined { group, user } if *user == reader => {
                 self.member_of.insert(*group);
@@ -45,11 +50,9 @@ impl Listener {
             Event::GroupLeft { group, user, .. } if *user == reader => {
                 self.member_of.remove(group);
             }
-            Event::UserBlocked { user, blocked: Author::Local(blocked) } if *user == reader => {
-                self.blocks.insert(*blocked);
-            }
-            Event::UserUnblocked { user, blocked: Author::Local(blocked) } if *user == reader => {
-                self.blocks.remove(blocked);
+            Event::UserBlocked { user, blocked } if *user == reader => self.blocks.extend(blocked.person()),
+            Event::UserUnblocked { user, blocked } if *user == reader => {
+                self.blocks.retain(|other| Some(other) != blocked.person().as_ref());
             }
             Event::MessageSent(message) if self.hears(message) => self.heard.push((record.seq, message.clone())),
             _ => {}
@@ -66,44 +69,80 @@ impl Listener {
         }
     }
 
+    fn put_realm(&mut self, id: RealmId, realm: Option<(Name, bool)>) {
+        let place = id.0 as usize - 1;
+        self.realms.resize(self.realms.len().max(place + 1), None);
+        self.realms[place] = realm;
+    }
+
     fn heard_in(&self, conversation: &Conversation) -> Option<Vec<Seq>> {
         if !self.registered {
             return None;
         }
-        let (peer, group, realm) = match conversation {
-            Conversation::All => (None, None, None),
-            Conversation::User(Address { name, realm }) => {
-                let peer = self.user_names.iter().position(|user| user == name)?;
-                (Some(UserId(peer as u32)), None, self.realm(realm.as_ref())?)
-            }
-            Conversation::Group(Address { name, realm }) => {
-                let has_the_name = |group: &&GroupId| self.group_names[group.0 as usize] == *name;
-                let group = self.once_member_of.iter().rev().find(has_the_name)?;
-                (None, Some(*group), self.realm(realm.as_ref())?)
-            }
-        };
-        let belongs = |(_, message): &&(Seq, Message)| {
-            let Author::Local(author) = message.from else { return false };
-            let in_place = match message.to {
-                Destination::User(receiver) => {
-                    let other = if author == self.reader { receiver } else { author };
-                    group.is_none() && peer.is_none_or(|peer| peer == other)
-                }
-                Destination::Group(to) => {
-                    peer.is_none() && group.is_none_or(|group| group == to) && !self.blocks.contains(&author)
-                }
-                Destination::Everyone => peer.is_none() && group.is_none() && !self.blocks.contains(&author),
-                Destination::RemoteUser(_) | Destination::RemoteGroup(_) => peer.is_none() && group.is_none(),
-            };
-            in_place && (realm.is_none() || message.realm == realm)
-        };
-        Some(self.heard.iter().filter(belongs).map(|(seq, _)| *seq).collect())
+        let topic = self.topic(conversation)?;
+        let heard = self.heard.iter().filter(|(_, message)| self.belongs(message, &topic));
+        Some(heard.map(|(seq, _)| *seq).collect())
     }
 
-    /// The realm of a name, if it is known; the outer none where it is not.
-    fn realm(&self, name: Option<&Name>) -> Option<Option<RealmId>> {
-        let Some(name) = name else { return Some(None) };
-        let place = self.realm_names.iter().position(|realm| realm == name)?;
-        Some(Some(RealmId(place as u32 + 1)))
+    /// None where there is nothing of the kind.
+    fn topic<'a>(&self, conversation: &'a Conversation) -> Option<Topic<'a>> {
+        let address = match conversation {
+            Conversation::All => return Some(Topic::All),
+            Conversation::User(address) | Conversation::Group(address) => address,
+        };
+        let is_group = matches!(conversation, Conversation::Group(_));
+        let Address { name, realm } = address;
+        let realm = match realm {
+            Some(realm) => Some(self.realm(realm)?),
+            None => None,
+        };
+        if let Some((realm, true)) = realm {
+            return Some(Topic::There { realm, name, is_group });
+        }
+        let realm = realm.map(|(realm, _)| realm);
+        if is_group {
+            let has_the_name = |group: &&GroupId| self.group_names[group.0 as usize] == *name;
+            let group = self.once_member_of.iter().rev().find(has_the_name)?;
+            return Some(Topic::Group { group: *group, realm });
+        }
+        let peer = self.user_names.iter().position(|user| user == name)?;
+        Some(Topic::With { peer: UserId(peer as u32), realm })
     }
+
+    fn belongs(&self, message: &Message, topic: &Topic<'_>) -> bool {
+        let Message { from, to, realm: crossed, .. } = message;
+        let is_heard = !from.person().is_some_and(|author| self.blocks.contains(&author));
+        match topic {
+            Topic::All => matches!(to, Destination::User(_)) || to.remote_realm().is_some() || is_heard,
+            Topic::With { peer, realm } => {
+                let Destination::User(receiver) = to else { return false };
+                let other = if *from == Author::Local(self.reader) { Author::Local(*receiver) } else { from.clone() };
+                other == Author::Local(*peer) && (realm.is_none() || crossed == realm)
+            }
+            Topic::Group { group, realm } => {
+                *to == Destination::Group(*group) && is_heard && (realm.is_none() || crossed == realm)
+            }
+            Topic::There { realm, name, is_group } => {
+                let one = Remote { realm: *realm, name: (*name).clone() };
+                let said = [Destination::RemoteUser(one.clone()), Destination::RemoteGroup(one.clone())];
+                let heard = *from == Author::Remote(one) && matches!(to, Destination::User(_));
+                *to == said[usize::from(*is_group)] || (heard && !is_group)
+            }
+        }
+    }
+
+    /// The realm that stands under a name, and whether it is another server.
+    fn realm(&self, name: &Name) -> Option<(RealmId, bool)> {
+        let standing = self.realms.iter().zip(1..).filter_map(|(realm, id)| Some((id, realm.as_ref()?)));
+        let found = standing.filter(|(_, (known, _))| known == name).last();
+        found.map(|(id, (_, linked))| (RealmId(id), *linked))
+    }
+}
+
+/// What a conversation means.
+enum Topic<'a> {
+    All,
+    With { peer: UserId, realm: Option<RealmId> },
+    Group { group: GroupId, realm: Option<RealmId> },
+    There { realm: RealmId, name: &'a Name, is_group: bool },
 }

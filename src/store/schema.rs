@@ -35,8 +35,11 @@ pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(
 
 /// Checks that the database has the version that this program knows, without changing it.
 pub(super) fn check(connection: &Connection, directory: &Path) -> Result<(), StoreError> {
-    let missing = missing(connection, directory)?;
-    if missing.is_empty() { Ok(()) } else { Err(StoreError::Older(directory.to_owned())) }
+    match missing(connection, directory)?.len() {
+        0 => Ok(()),
+        all if all == MIGRATIONS.len() => Err(StoreError::Empty(directory.to_owned())),
+        _ => Err(StoreError::Older(directory.to_owned())),
+    }
 }
 
 /// The scripts that the database lacks.

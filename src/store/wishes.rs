@@ -1,5 +1,7 @@
 //! Commands for the property tests: every kind, among few users, groups and realms, so that they meet.
 
+mod links;
+
 use proptest::prelude::*;
 
 use crate::chat::{Command, NewSession, PasswordHash, State};
@@ -17,7 +19,7 @@ pub(super) struct Wish {
 }
 
 /// How many kinds of wishes there are.
-const KINDS: u8 = 23;
+const KINDS: u8 = 35;
 
 pub(super) fn wish() -> impl Strategy<Value = Wish> {
     let numbers = (0..KINDS, 0..4_u32, 0..4_u32, 0..1_000_000_u64);
@@ -76,7 +78,8 @@ pub(super) fn command(state: &State, wish: &Wish) -> Command {
         }
         13 => Command::AddRealm { by: user, name: name("realm", *whom) },
         14..=18 => about_groups(state, wish),
-        _ => about_people(state, wish),
+        19..=22 => about_people(state, wish, crossing),
+        _ => links::command(state, wish),
     }
 }
 
@@ -101,9 +104,9 @@ fn about_groups(state: &State, Wish { kind, who, whom, place }: &Wish) -> Comman
     }
 }
 
-fn about_people(state: &State, Wish { kind, who, whom, place }: &Wish) -> Command {
+fn about_people(state: &State, Wish { kind, who, whom, place }: &Wish, crossing: Option<Name>) -> Command {
     let user = UserId(*who);
-    let whom = Address { name: name("user", *whom), realm: None };
+    let whom = Address { name: name("user", *whom), realm: crossing };
     let (session, verified) = (nth_session(state, *place), password_of(state, user));
     match kind {
         19 => Command::Block { user, whom },

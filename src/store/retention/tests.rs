@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::*;
-use crate::chat::{Destination, Entry, Event, Membership, Span, State, View, Which};
-use crate::id::UserId;
+use crate::chat::{Command, Destination, Entry, Event, Membership, Span, State, View, Which};
+use crate::id::{RealmId, UserId};
+use crate::name::{Address, Name};
 use crate::store::chunk::{self, Direction};
 use crate::store::properties::{Live, home, stored_log};
 use crate::store::testing::{direct_view, open_tiny, said};
@@ -72,9 +73,11 @@ impl Model {
         let old = live.log.iter().rev().find(|record| is_old(record.time)).map_or(Seq(0), |record| record.seq);
         self.old = self.old.max(old);
         for (timeline, entries) in &mut self.timelines {
+            let may_go_unread = rules.unread && !matches!(timeline, Timeline::Outbox(_));
             let surplus = rules.newest.map_or(0, |newest| entries.len().saturating_sub(newest));
             let goes = |(place, entry): &(usize, &Entry)| {
-                (entry.seq <= old || *place < surplus) && (rules.unread || is_read(&live.state, *timeline, entry))
+                let may = may_go_unread || is_read(&live.state, *timeline, entry);
+                (entry.seq <= old || *place < surplus) && may
             };
             let going = entries.iter().enumerate().take_while(goes).count();
             for entry in entries.drain(..going) {
@@ -258,4 +261,34 @@ fn commits_and_pages_go_on_beside_a_sweep() {
     });
     sweep(&store, &mut Sweep::default(), Rules { before: None, newest: Some(1), unread: true });
     assert_eq!(readable(&store, 2), [2_500]);
+}
+
+#[test]
+fn what_waits_for_another_server_stays_until_that_has_it_or_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open_tiny(directory.path());
+    let (mut live, messi, timur) = (Live::new(), UserId(0), RealmId(1));
+    live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
+    live.want(&Wish { kind: 23, who: 0, whom: 0, place: 1 });
+    for text in ["one", "two", "three"] {
+        let to = Address::parse("far@realm0").unwrap();
+        live.does(&Command::SendDirect { from: messi, to, text: text.into(), online: None });
+    }
+    let first = live.state.link(timur).unwrap().queue.oldest().unwrap().seq;
+    let left = |live: &mut Live| {
+        live.commit(&store);
+        sweep(&store, &mut Sweep::default(), EVERYTHING);
+        stored_log(directory.path()).len()
+    };
+    assert_eq!(left(&mut live), 3);
+    live.does(&Command::AcknowledgeOutbox { realm: timur, upto: first, returned: Vec::new() });
+    assert_eq!(left(&mut live), 2);
+    assert_eq!(State::restore(home(), store.load().unwrap()), live.state);
+    live.does(&Command::RemoveRealm {
+        by: messi,
+        name: Name::parse("realm0").unwrap(),
+        is_administrator: false,
+        lost: "lost".into(),
+    });
+    assert_eq!(left(&mut live), 0);
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
-use crate::chat::{Kind, PageRead};
-use crate::id::{Digest, TokenHash};
+use crate::chat::{Kind, PageRead, Undeliverable};
 use crate::name::Name;
-use crate::time::Time;
+use crate::store::transfer::form::{Hex64, HexHash, Moment};
+use crate::store::transfer::realm_line::{Called, Incarnation, Realm, RealmCursor, Received, Refused};
 
 /// The version of the lines that is written, and the only one so far.
 pub(super) const VERSION: u32 = 1;
@@ -30,24 +30,24 @@ pub(super) struct Header {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line<'a> {
-    Realm(Realm),
     #[serde(borrow)]
     User(User<'a>),
+    Realm(Realm),
+    Called(Called),
+    RealmCursor(RealmCursor),
+    Incarnation(Incarnation),
+    Received(Received),
+    Refused(Refused),
     #[serde(borrow)]
     Group(Group<'a>),
     Member(Member),
-    Block(Block),
+    #[serde(borrow)]
+    Block(Block<'a>),
     Session(Session),
     Done(Done),
     Removed(Removed),
     #[serde(borrow)]
     Message(Message<'a>),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Realm {
-    pub(super) name: Name,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,19 +68,8 @@ pub(super) struct User<'a> {
     pub(super) cursor: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) live: Vec<(u64, u64)>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) realm_cursors: Vec<RealmCursor>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) unregistered: bool,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RealmCursor {
-    /// None for the home realm, whose name is the configuration's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) realm: Option<Name>,
-    pub(super) cursor: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +86,9 @@ pub(super) struct Group<'a> {
 /// Which group is meant, where the name alone would be read as a newer one: the place of its line, counted from 1.
 pub(super) type GroupNumber = Option<u32>;
 
+/// Which realm is meant, likewise; 0 for the home realm, which has no line.
+pub(super) type RealmNumber = Option<u32>;
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Member {
@@ -110,12 +102,15 @@ pub(super) struct Member {
     pub(super) left: Option<u64>,
 }
 
-/// Whom a user does not want to hear from.
+/// Whom a user does not want to hear from: `USER`, or `USER@REALM`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Block {
+pub(super) struct Block<'a> {
     pub(super) user: Name,
-    pub(super) blocked: Name,
+    #[serde(borrow)]
+    pub(super) blocked: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) realm_number: RealmNumber,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -137,15 +132,18 @@ pub(super) struct Session {
 pub(super) struct Done {
     pub(super) number: u64,
     pub(super) user: Name,
-    pub(super) tag: HexDigest,
-    pub(super) request: HexDigest,
+    pub(super) tag: Hex64,
+    pub(super) request: Hex64,
     pub(super) first: u64,
     pub(super) time: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) page: Option<PageRead>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<Undeliverable>,
 }
 
-/// What retention took out of a user's timeline, of a group's, or, with neither, of the broadcasts'.
+/// What retention took out of a user's timeline, of a group's, of the outbox to a realm, or, with none of them, of the
+/// broadcasts'.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Removed {
@@ -155,6 +153,10 @@ pub(super) struct Removed {
     pub(super) group: Option<Name>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) group_number: GroupNumber,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outbox: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) realm_number: RealmNumber,
     pub(super) upto: u64,
 }
 
@@ -183,72 +185,9 @@ pub(super) struct Message<'a> {
     pub(super) group_number: GroupNumber,
     #[serde(borrow, default)]
     pub(super) realm: Option<Cow<'a, str>>,
-    /// Which realm it crossed to or from, where the name alone does not tell: the place of its line, counted from 1, or
-    /// 0 for the home realm.
+    /// Its name may be another one's by now.
     #[serde(default)]
-    pub(super) realm_number: Option<u32>,
-}
-
-/// A time as the protocol writes it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment(pub(super) Time);
-
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Moment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        let expected = || de::Error::custom("expected a time since 1970, such as 2026-11-21T07:00:00.123Z");
-        Time::parse(&text).map(Self).ok_or_else(expected)
-    }
-}
-
-/// A token's hash in hexadecimal digits.
-pub(super) struct HexHash(pub(super) TokenHash);
-
-impl Serialize for HexHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let TokenHash(bytes) = self.0;
-        serializer.serialize_str(&bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-    }
-}
-
-impl<'de> Deserialize<'de> for HexHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        let mut hash = [0; 32];
-        let digits = text.len() == 2 * hash.len() && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-        for (byte, place) in hash.iter_mut().zip((0..).step_by(2)) {
-            let pair = text.get(place..place + 2).filter(|_| digits);
-            let pair = pair.ok_or_else(|| de::Error::custom("expected 64 hexadecimal digits"))?;
-            *byte = u8::from_str_radix(pair, 16).map_err(de::Error::custom)?;
-        }
-        Ok(Self(TokenHash(hash)))
-    }
-}
-
-/// 64 bits in hexadecimal digits: more than the numbers of JSON hold everywhere.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct HexDigest(pub(super) Digest);
-
-impl Serialize for HexDigest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Digest(bits) = self.0;
-        serializer.collect_str(&format_args!("{bits:016x}"))
-    }
-}
-
-impl<'de> Deserialize<'de> for HexDigest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        let digits = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-        let bits = u64::from_str_radix(&text, 16).ok().filter(|_| digits);
-        bits.map(|bits| Self(Digest(bits))).ok_or_else(|| de::Error::custom("expected 16 hexadecimal digits"))
-    }
+    pub(super) realm_number: RealmNumber,
 }
 
 macro_rules! hide {

@@ -1,8 +1,10 @@
 //! Everything a store holds as lines of JSON, and back: `docs/EXPORT.md` describes them.
 
 mod export;
+mod form;
 mod import;
 mod line;
+mod realm_line;
 #[cfg(test)]
 mod tests;
 

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::*;
-use crate::chat::{Destination, Event, Record, State};
-use crate::id::{Seq, UserId};
+use crate::chat::{Destination, Event, Record, State, View};
+use crate::id::{RealmId, Seq, UserId};
 use crate::limits::IMPORT_LINE_BYTES;
 use crate::store::properties::{Live, home, stored_log};
 use crate::store::testing::{HASH, direct_view, open_tiny, said};
@@ -106,7 +106,7 @@ fn a_wrong_line_is_told_with_its_place_and_leaves_nothing_behind() {
     let at = "\"time\":\"2020-01-01T00:00:00Z\"";
     let table = [
         ("{}".to_owned(), "lines:2:2: expected value"),
-        ("{\"usr\":{}}".to_owned(), "lines:2:6: unknown variant `usr`, expected one of `realm`, `user`"),
+        ("{\"usr\":{}}".to_owned(), "lines:2:6: unknown variant `usr`, expected one of `user`, `realm`"),
         ("{\"user\":{\"name\":\"a\"}}".to_owned(), "lines:2:20: missing field `password_hash`"),
         ("{\"user\":{\"name\":\"_\",\"password_hash\":\"\"}}".to_owned(), "lines:2:19: expected 1-32 of"),
         ("{\"user\":{\"name\":\"a\",\"password_hash\":\"x\"}}".to_owned(), "lines:2: password_hash: expected what"),
@@ -130,12 +130,81 @@ fn a_wrong_line_is_told_with_its_place_and_leaves_nothing_behind() {
         ("x".repeat(IMPORT_LINE_BYTES + 1), "lines:2: the line is longer than 1048576 bytes"),
     ];
     for (lines, expected) in table {
-        let directory = tempdir().unwrap();
-        let told = imported(&format!("{{\"kabar_export\":1}}\n{lines}\n"), directory.path()).unwrap_err().to_string();
-        assert!(told.starts_with(expected), "{told}");
-        assert!(!directory.path().join("kabar.db.unfinished").exists());
-        assert!(open_tiny(directory.path()).load().unwrap().users.is_empty());
+        assert_wrong(&lines, expected);
     }
+}
+
+fn assert_wrong(lines: &str, expected: &str) {
+    let directory = tempdir().unwrap();
+    let told = imported(&format!("{{\"kabar_export\":1}}\n{lines}\n"), directory.path()).unwrap_err().to_string();
+    assert!(told.starts_with(expected), "{told}");
+    assert!(!directory.path().join("kabar.db.unfinished").exists());
+    assert!(open_tiny(directory.path()).load().unwrap().users.is_empty());
+}
+
+#[test]
+fn a_wrong_line_about_another_server_is_told_too() {
+    let (user, key) = (format!("{{\"user\":{{\"name\":\"a\",\"password_hash\":\"{HASH}\"}}}}\n"), "07".repeat(32));
+    let server = format!("{{\"realm\":{{\"name\":\"timur\",\"kind\":\"server\",\"key\":\"{key}\"}}}}\n");
+    let own = "{\"realm\":{\"name\":\"barat\"}}\n";
+    let said = |from: &str, to: &str, realm: &str| {
+        let ends = format!("\"from\":\"{from}\",\"to\":\"{to}\",\"realm\":\"{realm}\"");
+        format!("{{\"message\":{{{ends},\"msg\":\"x\",\"time\":\"2020-01-01T00:00:00Z\"}}}}")
+    };
+    let known = format!("{user}{server}{own}");
+    let other = "expected somebody of another server, which `realm` names";
+    let table = [
+        (server.replace("07", "0x"), "lines:2:114: expected 64 hexadecimal digits"),
+        (server.repeat(2), "lines:3: the realm timur has an earlier line"),
+        (server.clone() + &server.replace("timur", "utara"), "lines:3: key: an earlier line has the same"),
+        (server.replace("server", "called"), "lines:2: key: expected only of a server or a removed realm"),
+        (server.replace("\"key\"", "\"port\":7,\"key\""), "lines:2: host, port: expected both or none"),
+        (own.replace("}}", ",\"cursor\":7}}"), "lines:2: host, port, self_named, cursor: expected only of a server"),
+        (own.replace("}}", ",\"by\":\"b\"}}"), "lines:2: no line before this one is of the user \"b\""),
+        (known.clone() + &said("a", "b@timur", "barat"), &format!("lines:5: to: {other}")),
+        (known.clone() + &said("a", "b@barat", "barat"), &format!("lines:5: to: {other}")),
+        (known.clone() + &said("b@timur", "a", "barat"), &format!("lines:5: from: {other}")),
+        (known.clone() + &said("_@timur", "a", "timur"), "lines:5: from: expected 1-32 of"),
+        (known.clone() + &said("b@timur", "c@timur", "timur"), "lines:5: to: expected a user of this server"),
+        (known.clone() + &said("b@timur", "*", "timur"), "lines:5: to: expected a user of this server"),
+        (
+            known.clone() + "{\"block\":{\"user\":\"a\",\"blocked\":\"b@barat\"}}",
+            "lines:5: barat is a name of this server",
+        ),
+        (
+            known
+                + &format!(
+                    "{{\"refused\":{{\"realm\":\"timur\",\"incarnation\":\"{key:.16}\",\"number\":1,\"why\":\"blocked\",\"noted\":1}}}}"
+                ),
+            "lines:5: number: no line before this one says that so much was received",
+        ),
+    ];
+    for (lines, expected) in table {
+        assert_wrong(&lines, expected);
+    }
+}
+
+#[test]
+fn what_waits_for_another_server_is_sent_on_and_what_it_has_is_not() {
+    let directory = tempdir().unwrap();
+    let text = format!(
+        r#"{{"kabar_export":1}}
+{{"user":{{"name":"messi","password_hash":"{HASH}"}}}}
+{{"realm":{{"name":"timur","kind":"server","host":"timur.example","port":8889,"cursor":7}}}}
+{{"message":{{"id":7,"time":"2020-01-01T00:00:00Z","from":"messi","to":"jauh@timur","realm":"timur","msg":"has it"}}}}
+{{"message":{{"id":8,"time":"2020-01-01T00:00:00Z","from":"messi","to":"jauh@Timur","realm":"Timur","msg":"waits"}}}}
+{{"message":{{"id":9,"time":"2020-01-01T00:00:00Z","from":"jauh@timur","to":"messi","realm":"timur","msg":"halo"}}}}
+"#
+    );
+    imported(&text, directory.path()).unwrap();
+    let store = open_tiny(directory.path());
+    let state = State::restore(home(), store.load().unwrap());
+    let link = state.link(RealmId(1)).unwrap();
+    assert_eq!(link.queue.iter().map(|queued| queued.seq).collect::<Vec<_>>(), [Seq(8)]);
+    let page = store.page(&View::outbox(RealmId(1), link.cursor), 10).unwrap();
+    assert_eq!(page.messages.iter().map(|message| message.seq).collect::<Vec<_>>(), [Seq(8)]);
+    let page = store.page(&state.inbox(UserId(0)).unwrap(), 10).unwrap();
+    assert!(page.messages[0].body.read(|parts| parts.from == "jauh@timur" && parts.msg_from == "jauh").unwrap());
 }
 
 #[test]
@@ -196,4 +265,12 @@ fn what_is_no_store_is_not_exported() {
     let directory = tempdir().unwrap();
     let refused = export(directory.path(), &mut Vec::new(), &mut |_| {}).unwrap_err();
     assert!(matches!(refused, TransferError::Store(StoreError::Missing(_))), "{refused}");
+}
+
+#[test]
+fn a_store_that_no_server_has_begun_is_said_to_be_empty() {
+    let directory = tempdir().unwrap();
+    drop(crate::store::Directory::open(directory.path()).unwrap());
+    let refused = export(directory.path(), &mut Vec::new(), &mut |_| {}).unwrap_err();
+    assert!(refused.to_string().ends_with("the first start of a server begins it"), "{refused}");
 }

@@ -5,11 +5,14 @@ use std::borrow::Cow;
 use rusqlite::params;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::chat::{Author, Body, Destination, Event, Kind, Message, Parts};
+use crate::chat::{Author, Body, Destination, Event, Kind, Message, Parts, Remote};
 use crate::id::{RealmId, Seq};
+use crate::name::Name;
 use crate::store::record;
+use crate::store::transfer::import::names::Person;
 use crate::store::transfer::import::{Import, Problem, wrong};
 use crate::store::transfer::line;
+use crate::store::transfer::realm_line::RealmKind;
 use crate::time::Time;
 
 impl Import<'_> {
@@ -22,21 +25,22 @@ impl Import<'_> {
             return wrong("msg: expected a text");
         }
         self.time = line.time.0;
-        let (from, sender) = self.names.user(&line.from)?;
-        let (to, name, shown) = self.destination(line)?;
         let realm = line.realm.as_deref().map(|name| self.realm_of(line, name)).transpose()?;
-        let given = |text: &'_ Option<Cow<'_, str>>, other: &str| text.as_deref().unwrap_or(other).to_owned().into();
+        let (from, sender) = self.sender(line, realm)?;
+        let (to, receiver) = self.receiver(line, realm)?;
+        check_ends(&from, &to)?;
+        let kind = kind(line);
         let body = Body::compose(&Parts {
-            from: sender.name.as_str().into(),
-            to: name.into(),
-            msg_from: given(&line.msg_from, sender.shown_name()),
-            msg_to: given(&line.msg_to, shown),
+            from: sender.address.into(),
+            to: receiver.address.into(),
+            msg_from: line.msg_from.as_deref().unwrap_or(sender.shown).into(),
+            msg_to: line.msg_to.as_deref().unwrap_or(receiver.shown).into(),
             msg: Cow::Borrowed(&line.msg),
-            kind: kind(line),
-            group: matches!(to, Destination::Group(_)).then_some(name.into()),
+            kind,
+            group: (kind == Kind::Group).then_some(receiver.name.into()),
             realm: line.realm.as_deref().map(Cow::Borrowed),
         });
-        let message = Message { from: Author::Local(from), to, realm, body };
+        let message = Message { from, to, realm, body };
         self.timelines.add(self.database, seq, &message)?;
         self.write_message(seq, line.time.0, message)
     }
@@ -51,26 +55,103 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// To whom, with the name and the full name.
-    fn destination<'l>(&'l self, line: &line::Message<'_>) -> Result<(Destination, &'l str, &'l str), Problem> {
-        match kind(line) {
+    fn sender<'l>(
+        &'l self,
+        line: &'l line::Message<'_>,
+        realm: Option<RealmId>,
+    ) -> Result<(Author, Said<'l>), Problem> {
+        let Some((name, place)) = line.from.split_once('@') else {
+            let (id, user) = self.names.user(&line.from)?;
+            return Ok((Author::Local(id), Said::of(user)));
+        };
+        let said = Said { address: &line.from, name, shown: name };
+        if name == "realm" && Name::parse(place).is_ok() {
+            return Ok((Author::Server, Said { shown: &line.from, ..said }));
+        }
+        Ok((Author::Remote(self.remote("from", name, place, line, realm)?), said))
+    }
+
+    fn receiver<'l>(
+        &'l self,
+        line: &'l line::Message<'_>,
+        realm: Option<RealmId>,
+    ) -> Result<(Destination, Said<'l>), Problem> {
+        let kind = kind(line);
+        if let Some((name, place)) = line.to.split_once('@') {
+            let remote = self.remote("to", name, place, line, realm)?;
+            let to =
+                if kind == Kind::Group { Destination::RemoteGroup(remote) } else { Destination::RemoteUser(remote) };
+            return Ok((to, Said { address: &line.to, name, shown: name }));
+        }
+        match kind {
             Kind::Direct => {
                 let (id, user) = self.names.user(&line.to)?;
-                Ok((Destination::User(id), user.name.as_str(), user.shown_name()))
+                Ok((Destination::User(id), Said::of(user)))
             }
             Kind::Group => {
                 let (id, name) = self.names.group(&line.to, line.group_number)?;
-                Ok((Destination::Group(id), name.as_str(), name.as_str()))
+                Ok((Destination::Group(id), Said::alone(name.as_str())))
             }
-            Kind::Broadcast => Ok((Destination::Everyone, "*", "*")),
+            Kind::Broadcast => Ok((Destination::Everyone, Said::alone("*"))),
+        }
+    }
+
+    /// Somebody of the message's realm, which must be another server or have been one.
+    fn remote(
+        &self,
+        field: &str,
+        name: &str,
+        place: &str,
+        line: &line::Message<'_>,
+        realm: Option<RealmId>,
+    ) -> Result<Remote, Problem> {
+        let name = Name::parse(name).map_err(|expected| Problem::Line(format!("{field}: {expected}")))?;
+        let is_the_realm = line.realm.as_deref().is_some_and(|realm| realm.eq_ignore_ascii_case(place));
+        let elsewhere = |realm: &RealmId| self.names.kind_of(*realm).is_some_and(RealmKind::is_elsewhere);
+        match realm.filter(elsewhere) {
+            Some(realm) if is_the_realm => Ok(Remote { realm, name }),
+            _ => wrong(format!("{field}: expected somebody of another server, which `realm` names")),
         }
     }
 
     /// A name that has no line is the home realm's.
     fn realm_of(&self, line: &line::Message<'_>, name: &str) -> Result<RealmId, Problem> {
-        let by_name = || self.names.realm(name).unwrap_or(RealmId::HOME);
+        let by_name = || self.names.realm(name, None).map_or(RealmId::HOME, |(realm, _)| realm);
         let realm = line.realm_number.map_or_else(by_name, RealmId);
-        if self.names.has_realm(realm) { Ok(realm) } else { wrong("realm_number: no realm has so many before it") }
+        if self.names.kind_of(realm).is_some() {
+            Ok(realm)
+        } else {
+            wrong("realm_number: no realm has so many before it")
+        }
+    }
+}
+
+/// How a message names one of its ends.
+struct Said<'l> {
+    /// With the realm, where that is another server.
+    address: &'l str,
+    name: &'l str,
+    /// The full name, where the message does not tell another.
+    shown: &'l str,
+}
+
+impl<'l> Said<'l> {
+    fn of(user: &'l Person) -> Self {
+        Self { shown: user.shown_name(), ..Self::alone(user.name.as_str()) }
+    }
+
+    fn alone(name: &'l str) -> Self {
+        Self { address: name, name, shown: name }
+    }
+}
+
+/// Whoever is not a user here says nothing to other realms, nor to everyone.
+fn check_ends(from: &Author, to: &Destination) -> Result<(), Problem> {
+    match (from, to) {
+        (Author::Local(_), _)
+        | (Author::Remote(_), Destination::User(_) | Destination::Group(_))
+        | (Author::Server, Destination::User(_)) => Ok(()),
+        _ => wrong("to: expected a user of this server, or a group if it is from a user of another"),
     }
 }
 

@@ -7,16 +7,17 @@ mod lines;
 mod messages;
 mod names;
 mod numbers;
+mod realms;
 mod things;
 mod timelines;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::id::{GroupId, UserId};
+use crate::id::{GroupId, PeerKey, RealmId, UserId};
 use crate::store::directory::{Directory, Unfinished};
 use crate::store::transfer::line::Line;
 use crate::store::transfer::{Progress, TransferError};
@@ -99,6 +100,10 @@ struct Import<'a> {
     timelines: Timelines,
     /// Present members, none twice.
     members: HashSet<(GroupId, UserId)>,
+    /// Of other servers, none twice.
+    keys: HashSet<PeerKey>,
+    /// Up to which number each incarnation of another server was taken in.
+    received: HashMap<RealmId, HashMap<u64, u64>>,
     /// The time of the newest message: times never go back.
     time: Time,
     /// An event as bytes, over and over.
@@ -114,6 +119,8 @@ impl<'a> Import<'a> {
             numbers: Numbers::default(),
             timelines: Timelines::default(),
             members: HashSet::new(),
+            keys: HashSet::new(),
+            received: HashMap::new(),
             time: Time(0),
             event: Vec::new(),
         })
@@ -140,7 +147,12 @@ impl<'a> Import<'a> {
             Line::Session(session) => self.session(&session),
             Line::Done(done) => self.done(&done),
             Line::Group(group) => self.group(&group),
-            Line::Realm(realm) => self.realm(realm.name),
+            Line::Realm(realm) => self.realm(&realm),
+            Line::Called(called) => self.called(&called),
+            Line::RealmCursor(cursor) => self.realm_cursor(&cursor),
+            Line::Incarnation(incarnation) => self.incarnation(&incarnation),
+            Line::Received(received) => self.received(&received),
+            Line::Refused(refused) => self.refused(&refused),
             Line::Removed(removed) => self.removed(&removed),
         }
     }

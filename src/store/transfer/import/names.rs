@@ -1,17 +1,21 @@
 //! What the lines name, and its numbers: in the order of the lines.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::id::{GroupId, RealmId, UserId};
+use crate::limits::{MAX_REALM_NUMBERS, MAX_REALMS};
 use crate::name::{Name, NameKey};
 use crate::store::transfer::import::{Problem, wrong};
-use crate::store::transfer::line::GroupNumber;
+use crate::store::transfer::line::{GroupNumber, RealmNumber};
+use crate::store::transfer::realm_line::RealmKind;
 
 #[derive(Default)]
 pub(super) struct Names {
     users: Numbered<Person>,
     groups: Numbered<Group>,
-    realms: Numbered<Name>,
+    realms: Numbered<Realm>,
+    /// The names of realms that are not removed, and whether others call this server so.
+    standing: HashSet<(NameKey, bool)>,
 }
 
 /// A user, as messages show one.
@@ -30,6 +34,27 @@ impl Person {
 struct Group {
     name: Name,
     deleted: bool,
+}
+
+struct Realm {
+    name: Name,
+    kind: RealmKind,
+}
+
+trait Named {
+    fn name(&self) -> &Name;
+}
+
+impl Named for Group {
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Named for Realm {
+    fn name(&self) -> &Name {
+        &self.name
+    }
 }
 
 struct Numbered<T> {
@@ -73,6 +98,18 @@ impl<T> Numbered<T> {
     }
 }
 
+impl<T: Named> Numbered<T> {
+    fn find_placed(&self, kind: &str, name: &str, place: Option<u32>) -> Result<(u32, &T), Problem> {
+        let newest = self.find(kind, name)?;
+        let Some(place) = place else { return Ok(newest) };
+        let number = place.checked_sub(1);
+        let placed = number.and_then(|number| Some((number, self.things.get(number as usize)?)));
+        let of_the_name = placed.filter(|(_, placed)| placed.name().key() == newest.1.name().key());
+        let other = || Problem::Line(format!("{kind}_number: the {kind} line {place} is not of {name:?}"));
+        of_the_name.ok_or_else(other)
+    }
+}
+
 impl Names {
     pub(super) fn add_user(&mut self, name: &Name, full_name: &str, most: usize) -> Result<UserId, Problem> {
         let person = Person { name: name.clone(), full_name: full_name.into() };
@@ -85,9 +122,19 @@ impl Names {
         self.groups.add("group", name, group, most, |earlier| earlier.deleted).map(GroupId)
     }
 
-    /// Number 0 is the home realm's, which has no line.
-    pub(super) fn add_realm(&mut self, name: &Name, most: usize) -> Result<RealmId, Problem> {
-        self.realms.add("realm", name, name.clone(), most, |_| false).map(|number| RealmId(number + 1))
+    /// Number 0 is the home realm's, which has no line. A removed realm's name may be a later one's, and what others call
+    /// this server may be any realm's name.
+    pub(super) fn add_realm(&mut self, name: &Name, kind: RealmKind) -> Result<RealmId, Problem> {
+        let is_called = kind == RealmKind::Called;
+        if kind != RealmKind::Removed && !self.standing.insert((name.key(), is_called)) {
+            return wrong(format!("the realm {name} has an earlier line"));
+        }
+        if self.standing.len() > MAX_REALMS {
+            return wrong(format!("a server has at most {MAX_REALMS} realms that are not removed"));
+        }
+        let realm = Realm { name: name.clone(), kind };
+        let number = self.realms.add("realm", name, realm, MAX_REALM_NUMBERS - 1, |_| true)?;
+        Ok(RealmId(number + 1))
     }
 
     pub(super) fn user(&self, name: &str) -> Result<(UserId, &Person), Problem> {
@@ -96,20 +143,17 @@ impl Names {
 
     /// The newest group of the name, or the one of the place, counted from 1, which must have the name.
     pub(super) fn group(&self, name: &str, place: GroupNumber) -> Result<(GroupId, &Name), Problem> {
-        let (newest, group) = self.groups.find("group", name)?;
-        let Some(place) = place else { return Ok((GroupId(newest), &group.name)) };
-        let number = place.checked_sub(1);
-        let placed = number.and_then(|number| Some((number, self.groups.things.get(number as usize)?)));
-        let of_the_name = placed.filter(|(_, placed)| placed.name.key() == group.name.key());
-        let other = || Problem::Line(format!("group_number: the group line {place} is not of {name:?}"));
-        of_the_name.map(|(number, group)| (GroupId(number), &group.name)).ok_or_else(other)
+        self.groups.find_placed("group", name, place).map(|(number, group)| (GroupId(number), &group.name))
     }
 
-    pub(super) fn realm(&self, name: &str) -> Result<RealmId, Problem> {
-        self.realms.find("realm", name).map(|(number, _)| RealmId(number + 1))
+    /// The newest realm of the name, or the one of the place, likewise.
+    pub(super) fn realm(&self, name: &str, place: RealmNumber) -> Result<(RealmId, RealmKind), Problem> {
+        self.realms.find_placed("realm", name, place).map(|(number, realm)| (RealmId(number + 1), realm.kind))
     }
 
-    pub(super) fn has_realm(&self, realm: RealmId) -> bool {
-        realm.0 as usize <= self.realms.things.len()
+    /// What a realm is; none where there is no line of it yet.
+    pub(super) fn kind_of(&self, RealmId(realm): RealmId) -> Option<RealmKind> {
+        let Some(place) = realm.checked_sub(1) else { return Some(RealmKind::Name) };
+        self.realms.things.get(place as usize).map(|realm| realm.kind)
     }
 }

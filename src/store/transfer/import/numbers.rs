@@ -1,6 +1,7 @@
 //! The numbers of the log that the lines name, and those that are given to lines that name none.
 
 use crate::id::Seq;
+use crate::limits::MAX_LOG_NUMBER;
 use crate::store::transfer::import::{Problem, wrong};
 
 /// Every number that stands in a line counts as given. Messages ascend; what has no number gets the next.
@@ -12,9 +13,6 @@ pub(super) struct Numbers {
     given: u64,
     realm_cursors: u64,
 }
-
-/// The database counts with signs.
-const MOST: u64 = i64::MAX as u64;
 
 impl Numbers {
     pub(super) fn highest(&self) -> u64 {
@@ -32,10 +30,15 @@ impl Numbers {
 
     /// Checks and notes a number that stands in a line.
     pub(super) fn known(&mut self, what: &str, number: u64) -> Result<u64, Problem> {
-        if number > MOST {
+        self.note(Self::foreign(what, number)?);
+        Ok(number)
+    }
+
+    /// Checks a number of another server's log.
+    pub(super) fn foreign(what: &str, number: u64) -> Result<u64, Problem> {
+        if number > MAX_LOG_NUMBER {
             return wrong(format!("{what}: {number} is too large a number"));
         }
-        self.note(number);
         Ok(number)
     }
 

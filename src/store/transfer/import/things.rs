@@ -1,25 +1,16 @@
-//! Lines of all that is no message.
+//! Lines of users and groups, and of what belongs to them.
 
 use rusqlite::params;
 
-use crate::chat::Timeline;
-use crate::id::{GroupId, RealmId, Seq, UserId};
-use crate::limits::{LIVE_INTERVALS, MAX_GROUPS, MAX_REALMS, MAX_USERS, PROFILE_BYTES};
-use crate::name::Name;
+use crate::chat::{Timeline, Undeliverable};
+use crate::id::{GroupId, Seq, UserId};
+use crate::limits::{LIVE_INTERVALS, MAX_GROUPS, MAX_USERS, PROFILE_BYTES};
 use crate::password;
 use crate::store::project;
 use crate::store::transfer::import::{Import, Problem, wrong};
 use crate::store::transfer::line::{Block, Done, Group, Member, Removed, Session, User};
 
 impl Import<'_> {
-    pub(super) fn realm(&mut self, name: Name) -> Result<(), Problem> {
-        let RealmId(id) = self.names.add_realm(&name, MAX_REALMS - 1)?;
-        self.database
-            .prepare_cached("INSERT INTO realms (id, name) VALUES (?1, ?2)")?
-            .execute(params![id, name.as_str()])?;
-        Ok(())
-    }
-
     pub(super) fn user(&mut self, line: &User<'_>) -> Result<(), Problem> {
         profile("full_name", &line.full_name)?;
         profile("country", &line.country)?;
@@ -44,8 +35,7 @@ impl Import<'_> {
                 cursor,
                 line.unregistered
             ])?;
-        self.live(id, cursor, &line.live)?;
-        self.realm_cursors(id, line)
+        self.live(id, cursor, &line.live)
     }
 
     fn live(&mut self, user: u32, cursor: u64, intervals: &[(u64, u64)]) -> Result<(), Problem> {
@@ -60,21 +50,6 @@ impl Import<'_> {
             self.database
                 .prepare_cached("INSERT INTO live_intervals (user_id, after, upto) VALUES (?1, ?2, ?3)")?
                 .execute(params![user, after, upto])?;
-        }
-        Ok(())
-    }
-
-    fn realm_cursors(&mut self, user: u32, line: &User<'_>) -> Result<(), Problem> {
-        for of in &line.realm_cursors {
-            let RealmId(realm) = match &of.realm {
-                Some(name) => self.names.realm(name.as_str())?,
-                None => RealmId::HOME,
-            };
-            let cursor = self.numbers.known("cursor", of.cursor)?;
-            let since = self.numbers.realm_cursor();
-            self.database
-                .prepare_cached("INSERT INTO realm_cursors (since, user_id, realm_id, cursor) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![since, user, realm, cursor])?;
         }
         Ok(())
     }
@@ -106,9 +81,12 @@ impl Import<'_> {
         Ok(())
     }
 
-    pub(super) fn block(&mut self, line: &Block) -> Result<(), Problem> {
+    pub(super) fn block(&mut self, line: &Block<'_>) -> Result<(), Problem> {
         let (UserId(user), _) = self.names.user(line.user.as_str())?;
-        let (UserId(blocked), _) = self.names.user(line.blocked.as_str())?;
+        if let Some((name, realm)) = line.blocked.split_once('@') {
+            return self.remote_block(user, name, self.elsewhere(realm, line.realm_number)?);
+        }
+        let (UserId(blocked), _) = self.names.user(&line.blocked)?;
         self.database
             .prepare_cached("INSERT OR IGNORE INTO blocks (user_id, blocked_id) VALUES (?1, ?2)")?
             .execute(params![user, blocked])?;
@@ -139,13 +117,15 @@ impl Import<'_> {
         let (UserId(user), _) = self.names.user(line.user.as_str())?;
         let number = self.numbers.known("number", line.number)?;
         let first = self.numbers.known("first", line.first)?;
-        let (tag, request) = (line.tag.0.0.cast_signed(), line.request.0.0.cast_signed());
+        let (tag, request) = (line.tag.0.cast_signed(), line.request.0.cast_signed());
         let page = project::page_text(line.page.as_ref())?;
+        let refused = line.refused.map(Undeliverable::number);
         self.database
             .prepare_cached(
-                "INSERT INTO done (seq, user_id, tag, request, first, time, page) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO done (seq, user_id, tag, request, first, time, page, refused)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
-            .execute(params![number, user, tag, request, first, line.time.0.0, page])?;
+            .execute(params![number, user, tag, request, first, line.time.0.0, page, refused])?;
         Ok(())
     }
 
@@ -153,11 +133,12 @@ impl Import<'_> {
         if self.numbers.have_messages() {
             return wrong("removed: expected before the first message");
         }
-        let timeline = match (&line.user, &line.group) {
-            (Some(name), None) => Timeline::User(self.names.user(name.as_str())?.0),
-            (None, Some(name)) => Timeline::Group(self.names.group(name.as_str(), line.group_number)?.0),
-            (None, None) => Timeline::Broadcast,
-            (Some(_), Some(_)) => return wrong("removed: expected a user or a group, not both"),
+        let timeline = match (&line.user, &line.group, &line.outbox) {
+            (Some(name), None, None) => Timeline::User(self.names.user(name.as_str())?.0),
+            (None, Some(name), None) => Timeline::Group(self.names.group(name.as_str(), line.group_number)?.0),
+            (None, None, Some(name)) => Timeline::Outbox(self.elsewhere(name.as_str(), line.realm_number)?),
+            (None, None, None) => Timeline::Broadcast,
+            _ => return wrong("removed: expected one of user, group and outbox, or none"),
         };
         let upto = Seq(self.numbers.known("upto", line.upto)?);
         Ok(self.timelines.remove(self.database, timeline, upto)?)

@@ -1,25 +1,28 @@
 //! Writing lines: one moment of the store, whoever serves it meanwhile, and little of it in memory at a time.
 
+mod messages;
+mod names;
+mod realms;
+
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
+use std::rc::Rc;
 
-use bytes::Bytes;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 
-use crate::chat::{Body, Destination, Event, Message, Parts};
-use crate::id::{Digest, GroupId, RealmId, Seq, TokenHash};
+use crate::id::{GroupId, RealmId, Seq, TokenHash};
 use crate::json;
 use crate::limits::PROGRESS_STEP;
-use crate::name::{Name, NameKey};
-use crate::store::transfer::line::{
-    Block, Done, Group, GroupNumber, Header, HexDigest, HexHash, Line, Member, Moment, Realm, RealmCursor, Removed,
-    Session, User, VERSION,
-};
+use crate::name::Name;
+use crate::store::links::undeliverable;
+use crate::store::transfer::form::{Hex64, HexHash, Moment};
+use crate::store::transfer::line::{Block, Done, Group, Header, Line, Member, Removed, Session, User, VERSION};
 use crate::store::transfer::{Progress, TransferError};
-use crate::store::{StoreError, archive, load, record};
+use crate::store::{StoreError, archive, load};
 use crate::time::Time;
+
+use names::Names;
 
 /// Writes all that the store in a directory holds, and gives the number of lines. A server may be running on it; what it
 /// commits after the beginning is not written.
@@ -30,15 +33,21 @@ pub fn export(directory: &Path, out: &mut dyn Write, progress: &mut dyn FnMut(Pr
     let mut database = archive::open(directory)?;
     let moment = Transaction::new(&mut database, TransactionBehavior::Deferred)?;
     let (head, time) = load::head(&moment)?;
-    let groups = groups_by_name(&moment)?;
-    let mut export = Export { moment: &moment, out, line: Vec::new(), count: 0, head, groups, progress };
+    let names = Rc::new(Names::of(&moment)?);
+    let mut export = Export { moment: &moment, out, line: Vec::new(), count: 0, head, names, progress };
     let time = (head > Seq(0)).then_some(Moment(time));
     export.write(&Header { kabar_export: VERSION, head: head.0, time })?;
-    export.realms()?;
     export.users()?;
+    export.realms()?;
+    export.called()?;
+    export.realm_cursors()?;
+    export.incarnations()?;
+    export.received()?;
+    export.refused()?;
     export.groups()?;
     export.members()?;
     export.blocks()?;
+    export.remote_blocks()?;
     export.sessions()?;
     export.done()?;
     export.removed()?;
@@ -54,8 +63,7 @@ struct Export<'a> {
     line: Vec<u8>,
     count: u64,
     head: Seq,
-    /// What each group's name alone is read as.
-    groups: HashMap<NameKey, GroupId>,
+    names: Rc<Names>,
     progress: &'a mut dyn FnMut(Progress),
 }
 
@@ -90,10 +98,6 @@ impl Export<'_> {
         Ok(())
     }
 
-    fn realms(&mut self) -> Result<(), TransferError> {
-        self.rows("SELECT name FROM realms ORDER BY id", |_, row| Ok(Line::Realm(Realm { name: name(row, 0)? })))
-    }
-
     fn users(&mut self) -> Result<(), TransferError> {
         let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor, unregistered FROM users
             ORDER BY id";
@@ -108,7 +112,6 @@ impl Export<'_> {
                 seen: row.get::<_, Option<u64>>(6)?.map(|seen| Moment(Time(seen))),
                 cursor: Some(row.get(7)?),
                 live: live(moment, id)?,
-                realm_cursors: realm_cursors(moment, id)?,
                 unregistered: row.get(8)?,
             }))
         })
@@ -126,10 +129,10 @@ impl Export<'_> {
     fn members(&mut self) -> Result<(), TransferError> {
         let sql = "SELECT groups.name, users.name, joined, \"left\", group_id FROM members
             JOIN groups ON groups.id = group_id JOIN users ON users.id = user_id ORDER BY joined";
-        let groups = self.groups.clone();
+        let names = self.names.clone();
         self.rows(sql, |_, row| {
             let (group, user) = (name(row, 0)?, name(row, 1)?);
-            let group_number = group_number(&groups, &group, GroupId(row.get(4)?));
+            let group_number = names.group_number(&group, GroupId(row.get(4)?));
             Ok(Line::Member(Member { group, group_number, user, joined: row.get(2)?, left: row.get(3)? }))
         })
     }
@@ -138,7 +141,9 @@ impl Export<'_> {
         let sql = "SELECT users.name, others.name FROM blocks
             JOIN users ON users.id = user_id JOIN users AS others ON others.id = blocked_id
             ORDER BY user_id, blocked_id";
-        self.rows(sql, |_, row| Ok(Line::Block(Block { user: name(row, 0)?, blocked: name(row, 1)? })))
+        self.rows(sql, |_, row| {
+            Ok(Line::Block(Block { user: name(row, 0)?, blocked: text(row, 1)?, realm_number: None }))
+        })
     }
 
     fn sessions(&mut self) -> Result<(), TransferError> {
@@ -158,60 +163,36 @@ impl Export<'_> {
     }
 
     fn done(&mut self) -> Result<(), TransferError> {
-        let sql = "SELECT seq, users.name, tag, request, first, time, page FROM done
+        let sql = "SELECT seq, users.name, tag, request, first, time, page, done.refused FROM done
             JOIN users ON users.id = user_id ORDER BY seq";
         self.rows(sql, |_, row| {
-            let digest = |column| row.get(column).map(|bits: i64| HexDigest(Digest(bits.cast_unsigned())));
             Ok(Line::Done(Done {
                 number: row.get(0)?,
                 user: name(row, 1)?,
-                tag: digest(2)?,
-                request: digest(3)?,
+                tag: hex64(row, 2)?,
+                request: hex64(row, 3)?,
                 first: row.get(4)?,
                 time: Moment(Time(row.get(5)?)),
                 page: load::page_read(row, 6)?,
+                refused: row.get::<_, Option<u8>>(7)?.map(undeliverable).transpose()?,
             }))
         })
     }
 
     fn removed(&mut self) -> Result<(), TransferError> {
-        let sql = "SELECT upto, users.name, groups.name, removed.owner FROM removed
-            LEFT JOIN users ON kind = 0 AND users.id = removed.owner
-            LEFT JOIN groups ON kind = 1 AND groups.id = removed.owner
-            ORDER BY kind, removed.owner";
-        let groups = self.groups.clone();
+        let sql = "SELECT upto, removed.owner, users.name, groups.name, realms.name FROM removed
+            LEFT JOIN users ON removed.kind = 0 AND users.id = removed.owner
+            LEFT JOIN groups ON removed.kind = 1 AND groups.id = removed.owner
+            LEFT JOIN realms ON removed.kind = 3 AND realms.id = removed.owner
+            ORDER BY removed.kind, removed.owner";
+        let names = self.names.clone();
         self.rows(sql, |_, row| {
-            let (user, group) = (optional_name(row, 1)?, optional_name(row, 2)?);
-            let owner = GroupId(row.get(3)?);
-            let group_number = group.as_ref().and_then(|group| group_number(&groups, group, owner));
-            Ok(Line::Removed(Removed { user, group, group_number, upto: row.get(0)? }))
+            let owner = row.get(1)?;
+            let (user, group, outbox) = (optional_name(row, 2)?, optional_name(row, 3)?, optional_name(row, 4)?);
+            let group_number = group.as_ref().and_then(|group| names.group_number(group, GroupId(owner)));
+            let realm_number = outbox.as_ref().and_then(|realm| names.realm_number(realm, RealmId(owner)));
+            Ok(Line::Removed(Removed { user, group, group_number, outbox, realm_number, upto: row.get(0)? }))
         })
-    }
-
-    /// A message's line is made of its stored bytes.
-    fn messages(&mut self) -> Result<(), TransferError> {
-        let realms = realms_by_name(self.moment)?;
-        let mut statement =
-            self.moment.prepare("SELECT seq, time, event, body FROM log WHERE body IS NOT NULL ORDER BY seq")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (seq, time) = (Seq(row.get(0)?), Time(row.get(1)?));
-            let body = Body(Bytes::copy_from_slice(row.get_ref(3)?.as_bytes().map_err(rusqlite::Error::from)?));
-            let event = record::decode(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
-            self.line.clear();
-            self.line.extend_from_slice(b"{\"message\":");
-            body.append_object(&mut self.line, seq, time);
-            self.line.pop();
-            if let Some(number) = group_number_of(&event, &body, &self.groups)? {
-                self.line.extend_from_slice(format!(",\"group_number\":{number}").as_bytes());
-            }
-            if let Some(number) = realm_number(&event, &body, &realms)? {
-                self.line.extend_from_slice(format!(",\"realm_number\":{number}").as_bytes());
-            }
-            self.line.extend_from_slice(b"}}");
-            self.end_line(seq)?;
-        }
-        Ok(())
     }
 }
 
@@ -220,67 +201,6 @@ fn live(moment: &Connection, user: u32) -> rusqlite::Result<Vec<(u64, u64)>> {
         moment.prepare_cached("SELECT after, upto FROM live_intervals WHERE user_id = ?1 ORDER BY after")?;
     let rows = statement.query_map([user], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
-}
-
-fn realm_cursors(moment: &Connection, user: u32) -> Result<Vec<RealmCursor>, TransferError> {
-    let mut statement = moment.prepare_cached(
-        "SELECT realm_cursors.cursor, realms.name FROM realm_cursors LEFT JOIN realms ON realms.id = realm_id
-            WHERE user_id = ?1 ORDER BY since",
-    )?;
-    let mut rows = statement.query([user])?;
-    let mut cursors = Vec::new();
-    while let Some(row) = rows.next()? {
-        cursors.push(RealmCursor { realm: optional_name(row, 1)?, cursor: row.get(0)? });
-    }
-    Ok(cursors)
-}
-
-fn realms_by_name(moment: &Connection) -> Result<HashMap<NameKey, RealmId>, TransferError> {
-    let mut statement = moment.prepare("SELECT id, name FROM realms")?;
-    let mut rows = statement.query([])?;
-    let mut realms = HashMap::new();
-    while let Some(row) = rows.next()? {
-        realms.insert(name(row, 1)?.key(), RealmId(row.get(0)?));
-    }
-    Ok(realms)
-}
-
-fn groups_by_name(moment: &Connection) -> Result<HashMap<NameKey, GroupId>, TransferError> {
-    let mut statement = moment.prepare("SELECT id, name FROM groups ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut groups = HashMap::new();
-    while let Some(row) = rows.next()? {
-        groups.insert(name(row, 1)?.key(), GroupId(row.get(0)?));
-    }
-    Ok(groups)
-}
-
-/// The place of a group's line, where its name alone would be read as a newer group's: that of a deleted one is free.
-fn group_number(groups: &HashMap<NameKey, GroupId>, name: &Name, group: GroupId) -> GroupNumber {
-    (groups.get(&name.key()) != Some(&group)).then_some(group.0 + 1)
-}
-
-fn group_number_of(
-    event: &Event,
-    body: &Body,
-    groups: &HashMap<NameKey, GroupId>,
-) -> Result<GroupNumber, TransferError> {
-    let Event::MessageSent(Message { to: Destination::Group(group), .. }) = event else { return Ok(None) };
-    let name = body.read(|parts| Name::parse(&parts.to).ok()).ok().flatten();
-    let name = name.ok_or_else(|| StoreError::Damaged("the body of a message".into()))?;
-    Ok(group_number(groups, &name, *group))
-}
-
-/// The number of a message's realm, where its name alone would be read as another: the home realm has no line, and may
-/// have had another name.
-fn realm_number(event: &Event, body: &Body, realms: &HashMap<NameKey, RealmId>) -> Result<Option<u32>, TransferError> {
-    let Event::MessageSent(message) = event else { return Ok(None) };
-    let Some(realm) = message.realm else { return Ok(None) };
-    let named = |parts: Parts<'_>| parts.realm.and_then(|name| Some(Name::parse(&name).ok()?.key()));
-    let damaged = |_| StoreError::Damaged("the body of a message".into());
-    let key = body.read(named).map_err(damaged)?;
-    let read_as = key.and_then(|key| realms.get(&key).copied()).unwrap_or(RealmId::HOME);
-    Ok((read_as != realm).then_some(realm.0))
 }
 
 fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
@@ -294,4 +214,9 @@ fn optional_name(row: &Row<'_>, column: usize) -> Result<Option<Name>, StoreErro
 
 fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Cow<'static, str>> {
     row.get(column).map(Cow::Owned)
+}
+
+/// 64 bits, which the database has with a sign.
+fn hex64(row: &Row<'_>, column: usize) -> rusqlite::Result<Hex64> {
+    row.get(column).map(|bits: i64| Hex64(bits.cast_unsigned()))
 }
