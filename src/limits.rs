@@ -145,7 +145,7 @@ pub const CHUNK_ENTRIES: usize = 128;
 /// Log entries that the timeline index may trail behind: bounds its memory (some 10 MB) and what an opening after a
 /// crash reads again (about a second). A round of chunks takes half of it: the longer, the fuller the chunks.
 pub const INDEX_WINDOW: u64 = 512 * 1024;
-/// Timelines that one commit writes to chunks, beside those that its records ask for: keeps a commit short.
+/// Timelines that one commit writes to chunks when it is their turn, no fewer: each page is written for many of them.
 pub const CHUNKS_PER_COMMIT: usize = 64;
 /// The page cache of the writing connection, in KiB …
 pub const WRITER_CACHE_KIB: u32 = 16 * 1024;

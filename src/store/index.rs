@@ -169,12 +169,18 @@ impl Index {
         Plan { after, mark: is_over.then_some(self.round.began), ..timelines }
     }
 
-    /// How many turns there are beside a batch of that many records: so many that they are spread over the round. A
-    /// batch adds two entries a record at the most: with room for four, a round that is late is soon over.
+    /// How many turns there are beside a batch of that many records. They are spread over the round, but no fewer at a
+    /// time than share their pages well. A batch adds two entries a record at the most: with room for four, a round that
+    /// is late is soon over.
     fn turns(&self, records: usize) -> usize {
         let (left, time_left) = (self.round.left, self.time_left());
-        let even = if records < time_left { left * records / time_left } else { left };
-        even.min(self.tuning.chunks_per_commit + 4 * records)
+        let at_once = self.tuning.chunks_per_commit;
+        let is_last = records >= time_left;
+        let even = if is_last { left } else { left * records / time_left };
+        if even < at_once && !is_last {
+            return 0;
+        }
+        even.min(at_once + 4 * records)
     }
 
     /// How many more records may come before the round is to be over. The log after the mark, which an opening reads, is

@@ -13,8 +13,8 @@ pub(super) struct Tails {
     /// By number: the chains of users, of groups, and the one of the broadcasts.
     chains: [Vec<Chain>; 3],
     links: Vec<Link>,
-    /// The places in `links` that are free.
-    free: Vec<u32>,
+    /// The places in `links` that are free, a chain too.
+    free: Chain,
     /// How many timelines have entries.
     timelines: usize,
 }
@@ -23,6 +23,7 @@ pub(super) struct Tails {
 #[derive(Clone, Copy, Default)]
 struct Chain {
     newest: u32,
+    oldest: u32,
     length: u32,
 }
 
@@ -42,32 +43,34 @@ impl Tails {
         }
         let Some(chain) = chains.get_mut(owner) else { return 0 };
         let link = Link { entry, before: chain.newest };
-        chain.newest = match self.free.pop() {
-            Some(place) => {
-                self.links[place as usize] = link;
-                place
-            }
-            None => {
-                self.links.push(link);
-                (self.links.len() - 1) as u32
-            }
+        chain.newest = if self.free.length == 0 {
+            self.links.push(link);
+            (self.links.len() - 1) as u32
+        } else {
+            let place = self.free.newest;
+            let freed = std::mem::replace(&mut self.links[place as usize], link);
+            self.free.newest = freed.before;
+            self.free.length -= 1;
+            place
         };
         chain.length += 1;
-        self.timelines += usize::from(chain.length == 1);
+        if chain.length == 1 {
+            chain.oldest = chain.newest;
+            self.timelines += 1;
+        }
         chain.length as usize
     }
 
     /// Forgets the entries of a timeline. Returns whether there were any.
     pub(super) fn remove(&mut self, timeline: Timeline) -> bool {
         let (kind, owner) = place(timeline);
-        let Some(chain) = self.chains.get_mut(kind).and_then(|chains| chains.get_mut(owner)) else { return false };
-        let Chain { newest: mut next, length } = std::mem::take(chain);
-        for _ in 0..length {
-            self.free.push(next);
-            next = self.links[next as usize].before;
-        }
-        self.timelines -= usize::from(length > 0);
-        length > 0
+        let chain = self.chains.get_mut(kind).and_then(|chains| chains.get_mut(owner));
+        let Some(chain) = chain.map(std::mem::take).filter(|chain| chain.length > 0) else { return false };
+        self.links[chain.oldest as usize].before = self.free.newest;
+        self.free.newest = chain.newest;
+        self.free.length += chain.length;
+        self.timelines -= 1;
+        true
     }
 
     /// How many timelines have entries.
@@ -82,7 +85,7 @@ impl Tails {
 
     /// The entries of a timeline, the newest first.
     pub(super) fn newest_first(&self, timeline: Timeline) -> impl Iterator<Item = Entry> {
-        let Chain { newest, length } = self.chain(timeline);
+        let Chain { newest, length, .. } = self.chain(timeline);
         let mut next = newest;
         (0..length).map_while(move |_| {
             let link = self.links.get(next as usize)?;
@@ -93,14 +96,17 @@ impl Tails {
 
     /// The entries of a timeline, the oldest first.
     pub(super) fn entries(&self, timeline: Timeline) -> Vec<Entry> {
-        let mut entries: Vec<_> = self.newest_first(timeline).collect();
+        let mut entries = Vec::with_capacity(self.length(timeline));
+        entries.extend(self.newest_first(timeline));
         entries.reverse();
         entries
     }
 
     /// The oldest entry of a timeline that has any.
     pub(super) fn oldest(&self, timeline: Timeline) -> Option<Seq> {
-        self.newest_first(timeline).last().map(|entry| entry.seq)
+        let chain = self.chain(timeline);
+        let oldest = self.links.get(chain.oldest as usize).filter(|_| chain.length > 0)?;
+        Some(oldest.entry.seq)
     }
 
     /// The timelines with entries that come after one, or all of them, in their order.
