@@ -20,9 +20,10 @@ pub fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 
 /// Appends a text, as [`append`] does. Most need no escape and are copied as they are.
 pub fn append_text(out: &mut Vec<u8>, text: &str) {
-    // Without a way out early, which lets the compiler look at many bytes at once.
-    let is_plain = |byte: u8| (b' '..=0x7F).contains(&byte) & (byte != b'"') & (byte != b'\\');
-    if !text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+    // Without a way out early, which lets the compiler look at many bytes at once. As a signed number a byte outside ASCII
+    // is less than a space too.
+    let is_special = |byte: u8| (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\');
+    if text.bytes().fold(false, |found, byte| found | is_special(byte)) {
         return append(out, text);
     }
     out.push(b'"');
