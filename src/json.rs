@@ -1,9 +1,13 @@
 //! JSON in ASCII only: real clients decode every `recv(64)` on its own and die on a split character (PROTOCOL §1).
 
+mod object;
+
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
+
+pub use object::Object;
 
 /// Appends `value` to `out`, everything outside ASCII as `\uXXXX`.
 ///
@@ -12,6 +16,19 @@ pub fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     let mut serializer = serde_json::Serializer::with_formatter(out, Ascii);
     let written = value.serialize(&mut serializer);
     debug_assert!(written.is_ok(), "a value that JSON cannot hold: {written:?}");
+}
+
+/// Appends a text, as [`append`] does. Most need no escape and are copied as they are.
+pub fn append_text(out: &mut Vec<u8>, text: &str) {
+    // Without a way out early, which lets the compiler look at many bytes at once. As a signed number a byte outside ASCII
+    // is less than a space too.
+    let is_special = |byte: u8| (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\');
+    if text.bytes().fold(false, |found, byte| found | is_special(byte)) {
+        return append(out, text);
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 struct Ascii;
@@ -57,6 +74,13 @@ mod tests {
             let json = written(&text);
             prop_assert!(json.is_ascii());
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+
+        #[test]
+        fn a_text_is_written_as_any_value_is(text in "[ -~]*|.*|\\PC*\"|[\\x00-\\x80]*") {
+            let mut out = Vec::new();
+            append_text(&mut out, &text);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), written(&text));
         }
     }
 }

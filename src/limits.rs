@@ -206,10 +206,10 @@ pub const SHUTDOWN: Duration = Duration::from_secs(10);
 
 /// Timeline entries that a chunk row packs: a chunk is read as a whole, and a page wants few of them.
 pub const CHUNK_ENTRIES: usize = 128;
-/// Log entries that the timeline index may trail behind: bounds the memory of the index and what an opening after a
-/// crash reads again (about half a second).
-pub const INDEX_WINDOW: u64 = 256 * 1024;
-/// Timelines that one commit writes to chunks because they fell out of the window: keeps a commit short.
+/// Log entries that the timeline index may trail behind: bounds its memory (some 10 MB) and what an opening after a
+/// crash reads again (about a second). A round of chunks takes half of it: the longer, the fuller the chunks.
+pub const INDEX_WINDOW: u64 = 512 * 1024;
+/// Timelines that one commit writes to chunks when it is their turn, no fewer: each page is written for many of them.
 pub const CHUNKS_PER_COMMIT: usize = 64;
 /// The page cache of the writing connection, in KiB …
 pub const WRITER_CACHE_KIB: u32 = 16 * 1024;
@@ -222,9 +222,6 @@ pub const WAL_MAX_PAGES: u32 = 32_000;
 /// Pages that a commit copies back itself after the checkpointer, so that the log starts anew, which is twice as fast to
 /// sync as one that grows: 1 MB, no more than a large batch writes.
 pub const WAL_REST_PAGES: u32 = 256;
-/// How far the index's high-water mark may lie behind what it could say, in log entries: it is written once in that
-/// many, and an opening after a crash reads so many more.
-pub const MARK_STEP: u64 = 16 * 1024;
 /// Chunks that one transaction of a closing store writes: about 4 MB.
 pub const CHUNKS_PER_CLOSING: usize = 4_096;
 /// Timeline entries that one page looks at, shown or not: some 8,000 chunks, a tenth of a second.

@@ -25,6 +25,24 @@ impl Time {
         u64::try_from(timestamp.as_millisecond()).ok().map(Self)
     }
 
+    /// `2026-11-21T07:00:00.123Z`, the form of every `time` in a reply (PROTOCOL §4).
+    #[must_use]
+    pub fn text(self) -> TimeText {
+        let (second, millis) = (self.0 / 1_000, self.0 % 1_000);
+        let (known, mut written) = SECOND.get();
+        if known != second {
+            written = write_second(second);
+            SECOND.set((second, written));
+        }
+        let digit = |number: u64| b'0' + (number % 10) as u8;
+        let mut text = [b'Z'; 24];
+        let (to_second, fraction) = text.split_at_mut(written.len());
+        to_second.copy_from_slice(&written);
+        let millis = [b'.', digit(millis / 100), digit(millis / 10), digit(millis)];
+        fraction.iter_mut().zip(millis).for_each(|(byte, written)| *byte = written);
+        TimeText(text)
+    }
+
     /// How long ago `earlier` was; zero where it was not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -32,17 +50,20 @@ impl Time {
     }
 }
 
-/// `2026-11-21T07:00:00.123Z`, the form of every `time` in a reply (PROTOCOL §4).
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (second, millis) = (self.0 / 1_000, self.0 % 1_000);
-        let (known, mut written) = SECOND.get();
-        if known != second {
-            written = write_second(second);
-            SECOND.set((second, written));
-        }
-        f.write_str(std::str::from_utf8(&written).unwrap_or_default())?;
-        write!(f, ".{millis:03}Z")
+        f.write_str(self.text().as_str())
+    }
+}
+
+/// A time as text.
+pub struct TimeText([u8; 24]);
+
+impl TimeText {
+    /// `2026-11-21T07:00:00.123Z`
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{GroupId, RealmId, Seq, UserId};
-use crate::json;
+use crate::json::{self, Object};
 use crate::name::{Name, NameKey};
 use crate::time::Time;
 
@@ -109,7 +109,7 @@ pub enum Kind {
 }
 
 /// The parts of a message object, in the order of the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Parts<'a> {
     /// The sender's name.
     #[serde(borrow)]
@@ -129,10 +129,10 @@ pub struct Parts<'a> {
     /// Direct, group or broadcast.
     pub kind: Kind,
     /// The group's name, for a group message.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub group: Option<Cow<'a, str>>,
     /// The other realm's name, for a message that crossed realms.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub realm: Option<Cow<'a, str>>,
 }
 
@@ -140,16 +140,28 @@ impl Body {
     /// Serialises the message object: the only place that does.
     #[must_use]
     pub fn compose(parts: &Parts<'_>) -> Self {
-        let mut object = Vec::with_capacity(160 + parts.msg.len());
-        json::append(&mut object, parts);
-        Self(Bytes::from(object).slice(1..))
+        let mut bytes = Vec::with_capacity(160 + parts.msg.len());
+        let mut object = Object::open(&mut bytes);
+        object.text("from", &parts.from).text("to", &parts.to);
+        object.text("msg_from", &parts.msg_from).text("msg_to", &parts.msg_to);
+        object.text("msg", &parts.msg).field("kind", &parts.kind);
+        if let Some(group) = &parts.group {
+            object.text("group", group);
+        }
+        if let Some(realm) = &parts.realm {
+            object.text("realm", realm);
+        }
+        drop(object);
+        Self(Bytes::from(bytes).slice(1..))
     }
 
     /// Appends the whole message object.
     pub fn append_object(&self, out: &mut Vec<u8>, seq: Seq, time: Time) {
-        use std::io::Write;
-        let head = write!(out, "{{\"id\":{seq},\"time\":\"{time}\",");
-        debug_assert!(head.is_ok(), "writing to memory cannot fail");
+        out.extend_from_slice(b"{\"id\":");
+        json::append(out, &seq);
+        out.extend_from_slice(b",\"time\":\"");
+        out.extend_from_slice(time.text().as_str().as_bytes());
+        out.extend_from_slice(b"\",");
         out.extend_from_slice(&self.0);
     }
 

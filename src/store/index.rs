@@ -3,15 +3,17 @@
 //!
 //! Entries come here once they are durable, and leave in the transaction that writes them to chunks, a timeline's all
 //! together, so that the memory holds what is newer than the timeline's newest chunk and nothing else.
-
-use std::collections::VecDeque;
+//!
+//! The timelines take turns to leave, in the order of the table, each once in a round: what is written one after the
+//! other stands in the same pages, which cost more than the rows.
 
 use hashbrown::HashMap;
 use rusqlite::Connection;
 
 use crate::chat::{Entry, Event, Record, Span, Timeline};
 use crate::id::Seq;
-use crate::limits::{CHUNK_ENTRIES, CHUNKS_PER_CLOSING, CHUNKS_PER_COMMIT, INDEX_WINDOW, MARK_STEP, PAGE_ENTRIES};
+use crate::limits::{CHUNK_ENTRIES, CHUNKS_PER_CLOSING, CHUNKS_PER_COMMIT, INDEX_WINDOW, MAX_USERS, PAGE_ENTRIES};
+use crate::store::tails::Tails;
 use crate::store::{StoreError, chunk, load, record, removed};
 
 /// The limits that the index works by, apart so that tests can have small ones.
@@ -21,7 +23,6 @@ pub(super) struct Tuning {
     pub(super) window: u64,
     pub(super) chunks_per_commit: usize,
     pub(super) chunks_per_closing: usize,
-    pub(super) mark_step: u64,
     pub(super) page_entries: usize,
 }
 
@@ -32,7 +33,6 @@ impl Default for Tuning {
             window: INDEX_WINDOW,
             chunks_per_commit: CHUNKS_PER_COMMIT,
             chunks_per_closing: CHUNKS_PER_CLOSING,
-            mark_step: MARK_STEP,
             page_entries: PAGE_ENTRIES,
         }
     }
@@ -45,12 +45,22 @@ pub(super) struct Index {
     head: Seq,
     /// The high-water mark as it is stored: all that the log holds up to it is in chunks.
     mark: Seq,
-    /// Each timeline's entries after its newest chunk; no timeline without any.
-    recent: HashMap<Timeline, Vec<Entry>>,
-    /// The timelines by their oldest entry in memory. Those that left before it was their turn are passed over.
-    oldest: VecDeque<(Seq, Timeline)>,
-    /// Timelines with enough entries for a chunk.
+    /// Each timeline's entries after its newest chunk.
+    tails: Tails,
+    round: Round,
+    /// Timelines with enough entries for a chunk: they do not wait for their turn.
     full: Vec<Timeline>,
+}
+
+/// The round that is under way.
+#[derive(Default)]
+struct Round {
+    /// The newest entry when it began. At its end chunks hold everything up to there.
+    began: Seq,
+    /// The timeline whose turn was last.
+    after: Option<Timeline>,
+    /// How many timelines with entries still have their turn before them.
+    left: usize,
 }
 
 /// What a transaction is to write of the index.
@@ -59,10 +69,10 @@ pub(super) struct Plan {
     /// Timelines with all their entries in memory, and how many of them go into a chunk.
     timelines: Vec<(Timeline, Vec<Entry>)>,
     chunk_entries: usize,
-    /// The new high-water mark, where it is to move.
+    /// The new high-water mark, where it is to move: the round is over then.
     pub(super) mark: Option<Seq>,
-    /// How many of `oldest` are done with.
-    passed: usize,
+    /// The timeline whose turn is the last.
+    after: Option<Timeline>,
 }
 
 impl Plan {
@@ -79,8 +89,10 @@ impl Index {
     pub(super) fn open(database: &Connection, tuning: Tuning) -> Result<Self, StoreError> {
         let (head, _) = load::head(database)?;
         let mark = Seq(database.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?);
-        let mut index = Self { tuning, head, mark, recent: HashMap::new(), oldest: VecDeque::new(), full: Vec::new() };
+        let (tails, round) = (Tails::default(), Round::default());
+        let mut index = Self { tuning, head, mark, tails, round, full: Vec::new() };
         index.read_log(database)?;
+        index.begin_round();
         Ok(index)
     }
 
@@ -99,10 +111,7 @@ impl Index {
             for (timeline, entry) in message.placements(seq) {
                 let upto = match chunked.get(&timeline) {
                     Some(upto) => *upto,
-                    None => {
-                        let newest = chunk::newest(database, timeline)?.max(removed::upto(database, timeline)?);
-                        *chunked.entry(timeline).or_insert(newest)
-                    }
+                    None => *chunked.entry(timeline).or_insert(stored_upto(database, timeline)?),
                 };
                 if seq > upto {
                     self.insert(timeline, entry);
@@ -122,107 +131,138 @@ impl Index {
 
     /// What memory has of a span, and up to where the table has it.
     pub(super) fn recent(&self, span: &Span) -> (Vec<Entry>, Seq) {
-        let Some(entries) = self.recent.get(&span.timeline) else { return (Vec::new(), span.upto) };
-        let stored_upto = entries.first().map_or(span.upto, |first| span.upto.min(Seq(first.seq.0 - 1)));
-        let in_span = |entry: &&Entry| span.after < entry.seq && entry.seq <= span.upto;
-        (entries.iter().filter(in_span).copied().collect(), stored_upto)
+        let mut entries = Vec::new();
+        let mut stored_upto = span.upto;
+        for entry in self.tails.newest_first(span.timeline) {
+            stored_upto = stored_upto.min(Seq(entry.seq.0 - 1));
+            if entry.seq <= span.after {
+                break;
+            }
+            if entry.seq <= span.upto {
+                entries.push(entry);
+            }
+        }
+        entries.reverse();
+        (entries, stored_upto)
     }
 
     /// How many entries of a timeline are in memory.
     pub(super) fn entries_of(&self, timeline: Timeline) -> usize {
-        self.recent.get(&timeline).map_or(0, Vec::len)
+        self.tails.length(timeline)
     }
 
     /// The newest entry of each timeline that has entries in memory.
     pub(super) fn newest(&self) -> impl Iterator<Item = (Timeline, Seq)> {
-        self.recent.iter().filter_map(|(timeline, entries)| Some((*timeline, entries.last()?.seq)))
+        let newest = |timeline| Some((timeline, self.tails.newest_first(timeline).next()?.seq));
+        self.tails.after(None).filter_map(newest)
     }
 
-    /// What the transaction of a batch of that many records is to write: the full timelines, and those that the head
-    /// leaves too far behind. The room grows with the batch, which adds two entries a record at the most: so the memory
-    /// never falls further behind.
+    /// What the transaction of a batch of that many records is to write: the full timelines, and those whose turn it is.
     pub(super) fn plan(&self, records: usize) -> Plan {
-        let head = self.head.0.saturating_add(records as u64);
-        let room = self.tuning.chunks_per_commit + 2 * records;
-        self.gather(Seq(head.saturating_sub(self.tuning.window)), room, self.tuning.mark_step)
+        let turns = self.turns(records);
+        let is_over = turns == self.round.left && self.time_left() <= records;
+        let full = self.full.iter().copied();
+        let waiting = |timeline: &Timeline| self.tails.length(*timeline) < self.tuning.chunk_entries;
+        let mut after = self.round.after;
+        let turn = self.tails.after(self.round.after).take(turns).inspect(|timeline| after = Some(*timeline));
+        let timelines = self.take(full.chain(turn.filter(waiting)));
+        Plan { after, mark: is_over.then_some(self.round.began), ..timelines }
+    }
+
+    /// How many turns there are beside a batch of that many records. They are spread over the round, but no fewer at a
+    /// time than share their pages well. A batch adds two entries a record at the most: with room for four, a round that
+    /// is late is soon over.
+    fn turns(&self, records: usize) -> usize {
+        let (left, time_left) = (self.round.left, self.time_left());
+        let at_once = self.tuning.chunks_per_commit;
+        let is_last = records >= time_left;
+        let even = if is_last { left } else { left * records / time_left };
+        if even < at_once && !is_last {
+            return 0;
+        }
+        even.min(at_once + 4 * records)
+    }
+
+    /// How many more records may come before the round is to be over. The log after the mark, which an opening reads, is
+    /// to stay within the window: it is that of two rounds, and what an opening found.
+    fn time_left(&self) -> usize {
+        let end = (self.round.began.0 + self.tuning.window / 2).min(self.mark.0 + self.tuning.window);
+        end.saturating_sub(self.head.0) as usize
     }
 
     /// What the next transaction of a closing store is to write; none when all is written.
     pub(super) fn plan_closing(&self) -> Option<Plan> {
-        let plan = self.gather(self.head, self.tuning.chunks_per_closing, 1);
-        (!plan.timelines.is_empty() || plan.mark.is_some()).then_some(plan)
+        if self.tails.timelines() == 0 && self.mark == self.head {
+            return None;
+        }
+        let plan = self.take(self.tails.after(None).take(self.tuning.chunks_per_closing));
+        let is_all = plan.timelines.len() == self.tails.timelines();
+        Some(Plan { mark: is_all.then_some(self.head), ..plan })
     }
 
     /// What the next transaction is to write so that chunks hold every entry up to `upto`, and all entries of timelines
     /// with more than `most` in memory; none when they do.
     pub(super) fn plan_sweep(&self, upto: Seq, most: usize) -> Option<Plan> {
-        let old = self.gather(upto.min(self.head), self.tuning.chunks_per_commit, 1);
-        if !old.timelines.is_empty() {
-            return Some(old);
-        }
-        // A timeline that fills a chunk leaves with the next commit anyway: longer ones need not be looked for.
-        if most >= self.tuning.chunk_entries {
+        // A timeline that fills a chunk leaves with the next commit anyway.
+        if upto <= self.mark && most >= self.tuning.chunk_entries {
             return None;
         }
-        let long = self.recent.iter().filter(|(_, entries)| entries.len() > most).take(self.tuning.chunks_per_commit);
-        let timelines: Vec<_> = long.map(|(timeline, entries)| (*timeline, entries.clone())).collect();
-        let plan = Plan { timelines, chunk_entries: self.tuning.chunk_entries, mark: None, passed: 0 };
+        let leaves = |timeline: &Timeline| {
+            self.tails.length(*timeline) > most || self.tails.oldest(*timeline).is_some_and(|oldest| oldest <= upto)
+        };
+        let plan = self.take(self.tails.after(None).filter(leaves).take(self.tuning.chunks_per_commit));
         (!plan.timelines.is_empty()).then_some(plan)
     }
 
-    fn gather(&self, upto: Seq, room: usize, mark_step: u64) -> Plan {
-        let entries = |timeline: &Timeline| Some((*timeline, self.recent.get(timeline)?.clone()));
-        let mut timelines: Vec<_> = self.full.iter().filter_map(entries).collect();
-        let room = timelines.len() + room;
-        let mut chunked = self.head;
-        let mut passed = 0;
-        for &(first, timeline) in &self.oldest {
-            if let Some(waiting) = self.waiting(first, timeline) {
-                if first > upto || timelines.len() >= room {
-                    chunked = Seq(first.0.saturating_sub(1));
-                    break;
-                }
-                timelines.push((timeline, waiting.clone()));
-            }
-            passed += 1;
-        }
-        let mark = (chunked.0 >= self.mark.0.saturating_add(mark_step)).then_some(chunked);
-        Plan { timelines, chunk_entries: self.tuning.chunk_entries, mark, passed }
-    }
-
-    /// The entries of a timeline that begins there and is not full, which goes to chunks anyway.
-    fn waiting(&self, first: Seq, timeline: Timeline) -> Option<&Vec<Entry>> {
-        let entries = self.recent.get(&timeline)?;
-        let begins_there = entries.first().is_some_and(|entry| entry.seq == first);
-        (begins_there && entries.len() < self.tuning.chunk_entries).then_some(entries)
+    /// A plan for some timelines, of which the round takes no notice.
+    fn take(&self, timelines: impl Iterator<Item = Timeline>) -> Plan {
+        let timelines = timelines.map(|timeline| (timeline, self.tails.entries(timeline))).collect();
+        Plan { timelines, chunk_entries: self.tuning.chunk_entries, mark: None, after: self.round.after }
     }
 
     /// Takes in what a transaction has made durable: a plan of this index, and a batch of records.
     pub(super) fn settle(&mut self, plan: &Plan, batch: &[Record]) {
         for (timeline, _) in &plan.timelines {
-            self.recent.remove(timeline);
+            if self.tails.remove(*timeline) && Some(*timeline) > self.round.after {
+                self.round.left -= 1;
+            }
         }
-        self.full.clear();
-        self.oldest.drain(..plan.passed);
-        self.mark = plan.mark.unwrap_or(self.mark);
+        self.round.after = plan.after;
+        self.full.retain(|timeline| self.tails.length(*timeline) > 0);
         for record in batch {
             self.head = record.seq;
             if let Event::MessageSent(message) = &record.event {
                 message.placements(record.seq).for_each(|(timeline, entry)| self.insert(timeline, entry));
             }
         }
+        if let Some(mark) = plan.mark {
+            self.mark = mark;
+            self.begin_round();
+        }
+    }
+
+    fn begin_round(&mut self) {
+        self.round = Round { began: self.head, after: None, left: self.tails.timelines() };
     }
 
     fn insert(&mut self, timeline: Timeline, entry: Entry) {
-        let entries = self.recent.entry(timeline).or_default();
-        if entries.is_empty() {
-            self.oldest.push_back((entry.seq, timeline));
+        let length = self.tails.push(timeline, entry);
+        if length == 1 && Some(timeline) > self.round.after {
+            self.round.left += 1;
         }
-        entries.push(entry);
-        if entries.len() == self.tuning.chunk_entries {
+        if length == self.tuning.chunk_entries {
             self.full.push(timeline);
         }
     }
+}
+
+/// Up to where a timeline's entries stand in chunks, or were removed.
+fn stored_upto(database: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
+    let (_, owner) = chunk::key(timeline);
+    if owner as usize >= MAX_USERS {
+        return Err(StoreError::Damaged("a message of somebody that cannot be".into()));
+    }
+    Ok(chunk::newest(database, timeline)?.max(removed::upto(database, timeline)?))
 }
 
 #[cfg(test)]
@@ -240,7 +280,7 @@ mod tests {
     }
 
     fn entries(index: &Index) -> usize {
-        index.recent.values().map(|entries| entries.len()).sum()
+        index.tails.after(None).map(|timeline| index.tails.length(timeline)).sum()
     }
 
     #[test]
@@ -248,26 +288,39 @@ mod tests {
         let mut index = empty();
         for batch in 0..100 {
             let to_new_timelines = |seq: u64| said(seq, 2 * seq as u32, to(2 * seq as u32 + 1), "");
-            let batch: Vec<_> = (10 * batch + 1..=10 * batch + 10).map(to_new_timelines).collect();
+            let batch: Vec<_> = (3 * batch + 1..=3 * batch + 3).map(to_new_timelines).collect();
             let plan = index.plan(batch.len());
             index.settle(&plan, &batch);
+            assert!(index.head.0 - index.mark.0 <= TINY.window + batch.len() as u64);
             assert!(entries(&index) <= 2 * (TINY.window as usize + batch.len()));
-            assert!(index.oldest.len() <= entries(&index));
-            assert!(index.head.0 - index.mark.0 <= TINY.window + batch.len() as u64 + TINY.mark_step);
         }
     }
 
     #[test]
-    fn a_timeline_that_is_full_leaves_at_once_and_is_passed_over_later() {
+    fn each_timeline_has_its_turn_once_in_a_round() {
         let mut index = empty();
-        let batch: Vec<_> = (1..=6).map(|seq| said(seq, 7, to(7), "")).collect();
-        index.settle(&index.plan(batch.len()), &batch);
-        let plan = index.plan(1);
+        let mut turns = Vec::new();
+        for seq in 1..=12 {
+            let plan = index.plan(1);
+            turns.extend(plan.chunks().map(|(timeline, entries)| (seq, timeline, entries.len())));
+            index.settle(&plan, &[said(seq, 1, to(2), "")]);
+        }
+        let of = |seq, user, entries| (seq, Timeline::User(UserId(user)), entries);
+        assert_eq!(turns, [of(3, 1, 2), of(4, 2, 3), of(7, 1, 4), of(8, 2, 4), of(11, 1, 4), of(12, 2, 4)]);
+        assert_eq!((index.mark, index.round.began), (Seq(8), Seq(12)));
+    }
+
+    #[test]
+    fn a_timeline_that_is_full_does_not_wait_for_its_turn() {
+        let mut index = empty();
+        index.settle(&index.plan(1), &[said(1, 7, to(7), "")]);
+        let batch: Vec<_> = (2..=6).map(|seq| said(seq, 7, to(7), "")).collect();
+        index.settle(&index.take(std::iter::empty()), &batch);
+        let plan = index.plan(0);
         let chunks: Vec<_> = plan.chunks().map(|(timeline, entries)| (timeline, entries.len())).collect();
         assert_eq!(chunks, [(Timeline::User(UserId(7)), 4), (Timeline::User(UserId(7)), 2)]);
-        assert_eq!(plan.mark, Some(Seq(6)));
         index.settle(&plan, &[said(7, 7, to(7), "")]);
-        assert_eq!((entries(&index), index.oldest.len()), (1, 1));
+        assert_eq!((entries(&index), index.round.left), (1, 1));
     }
 
     #[test]

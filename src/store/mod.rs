@@ -26,6 +26,7 @@ mod retelling;
 mod retention;
 mod schema;
 mod sqlite;
+mod tails;
 #[cfg(test)]
 mod testing;
 mod transfer;

@@ -1,7 +1,9 @@
 //! The one connection that writes: a batch and what the index moves, in one transaction.
 
+use std::sync::LazyLock;
+
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Statement, Transaction, TransactionBehavior};
 
 use crate::chat::Record;
 use crate::id::Seq;
@@ -73,22 +75,52 @@ fn not_committed(error: rusqlite::Error) -> CommitError {
     }
 }
 
-fn append(transaction: &Connection, mut head: Seq, batch: &[Record]) -> Result<(), StoreError> {
-    let mut log = transaction.prepare_cached("INSERT INTO log (seq, time, event, body) VALUES (?1, ?2, ?3, ?4)")?;
+/// Records that one statement appends, where there are as many: what a statement costs beside its rows is a third of it.
+const ROWS: usize = 32;
+
+static ONE_ROW: LazyLock<String> = LazyLock::new(|| insertion(1));
+static MANY_ROWS: LazyLock<String> = LazyLock::new(|| insertion(ROWS));
+
+fn insertion(rows: usize) -> String {
+    format!("INSERT INTO log (seq, time, event, body) VALUES {}", vec!["(?, ?, ?, ?)"; rows].join(", "))
+}
+
+fn append(transaction: &Connection, head: Seq, batch: &[Record]) -> Result<(), StoreError> {
+    check_order(head, batch)?;
     let mut event = Vec::new();
+    let (slabs, rest) = batch.as_chunks::<ROWS>();
+    if !slabs.is_empty() {
+        let mut many_rows = transaction.prepare_cached(&MANY_ROWS)?;
+        slabs.iter().try_for_each(|slab| insert(&mut many_rows, slab, &mut event))?;
+    }
+    let mut one_row = transaction.prepare_cached(&ONE_ROW)?;
+    rest.chunks(1).try_for_each(|record| insert(&mut one_row, record, &mut event))?;
+    for record in batch {
+        project(record, |sql, values| transaction.prepare_cached(sql)?.execute(values).map(|_| ()))?;
+    }
+    Ok(())
+}
+
+fn check_order(mut head: Seq, batch: &[Record]) -> Result<(), StoreError> {
     for record in batch {
         if record.seq != head.next() {
             return Err(StoreError::OutOfOrder { head, found: record.seq });
         }
         head = record.seq;
-        record::encode(&record.event, &mut event)?;
-        log.raw_bind_parameter(1, record.seq.0)?;
-        log.raw_bind_parameter(2, record.time.0)?;
-        log.raw_bind_parameter(3, event.as_slice())?;
-        log.raw_bind_parameter(4, text(record::body(&record.event)))?;
-        log.raw_execute()?;
-        project(record, |sql, values| transaction.prepare_cached(sql)?.execute(values).map(|_| ()))?;
     }
+    Ok(())
+}
+
+/// Appends as many records as the statement has rows.
+fn insert(statement: &mut Statement<'_>, records: &[Record], event: &mut Vec<u8>) -> Result<(), StoreError> {
+    for (record, first) in records.iter().zip((1..).step_by(4)) {
+        record::encode(&record.event, event)?;
+        statement.raw_bind_parameter(first, record.seq.0)?;
+        statement.raw_bind_parameter(first + 1, record.time.0)?;
+        statement.raw_bind_parameter(first + 2, event.as_slice())?;
+        statement.raw_bind_parameter(first + 3, text(record::body(&record.event)))?;
+    }
+    statement.raw_execute()?;
     Ok(())
 }
 

@@ -6,7 +6,6 @@ mod ask;
 mod codec;
 mod help;
 mod http;
-mod object;
 mod parse;
 mod reply;
 mod request;

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::chat::{Notice, Outcome, Profile, RealmStatus, Receipt, Refusal, SessionStatus, StoredMessage};
 use crate::id::{PeerKey, Seq, SessionId, Token};
+use crate::json::Object;
 use crate::name::Name;
-use crate::wire::object::Object;
 use crate::wire::request::{Rejection, Tag};
 use crate::wire::style::{Farewell, Heading, Style};
 use crate::wire::{help, wording};
@@ -63,7 +63,7 @@ pub(super) fn append_reply(out: &mut Vec<u8>, heading: &Heading, result: Result<
     };
     let message = wording::success(STYLE, heading, outcome);
     append_frame(out, heading.tag.as_ref(), |frame| {
-        frame.field("status", "OK").field("message", &message);
+        frame.text("status", "OK").text("message", &message);
         append_fields(frame, heading, outcome, &message);
     });
 }
@@ -84,19 +84,19 @@ pub(super) fn append_farewell(out: &mut Vec<u8>, why: Farewell) {
 
 pub(super) fn append_event(out: &mut Vec<u8>, message: &StoredMessage) {
     append_frame(out, None, |frame| {
-        frame.field("event", "message");
+        frame.text("event", "message");
         message.body.append_object(frame.key("data"), message.seq, message.time);
     });
 }
 
 pub(super) fn append_notice(out: &mut Vec<u8>, notice: &Notice) {
     append_frame(out, None, |frame| {
-        frame.field("event", wording::topic(notice));
+        frame.text("event", wording::topic(notice));
         let mut data = frame.object("data");
         match notice {
             Notice::Presence { user, online } => data.field("user", user).field("online", online),
             Notice::Group { group, user, change } => {
-                data.field("group", group).field("change", wording::group_change(*change)).field("user", user)
+                data.field("group", group).text("change", wording::group_change(*change)).field("user", user)
             }
             Notice::Inbox { cursor } => data.field("cursor", cursor),
         };
@@ -105,22 +105,22 @@ pub(super) fn append_notice(out: &mut Vec<u8>, notice: &Notice) {
 
 pub(super) fn append_lagged(out: &mut Vec<u8>, after: Seq) {
     append_frame(out, None, |frame| {
-        frame.field("event", "lagged").field("after", &after);
+        frame.text("event", "lagged").field("after", &after);
     });
 }
 
 pub(super) fn append_truncated(out: &mut Vec<u8>, before: Seq) {
     append_frame(out, None, |frame| {
-        frame.field("event", "truncated").field("before", &before);
+        frame.text("event", "truncated").field("before", &before);
     });
 }
 
 /// `data` repeats the message: the realm document puts some of its error texts there.
 fn append_error(out: &mut Vec<u8>, tag: Option<&Tag>, message: &str, code: &str, detail: Option<&str>) {
     append_frame(out, tag, |frame| {
-        frame.field("status", "ERROR").field("message", message).field("code", code).field("data", message);
+        frame.text("status", "ERROR").text("message", message).text("code", code).text("data", message);
         if let Some(detail) = detail {
-            frame.field("detail", detail);
+            frame.text("detail", detail);
         }
     });
 }
@@ -129,7 +129,7 @@ fn append_frame(out: &mut Vec<u8>, tag: Option<&Tag>, fill: impl FnOnce(&mut Obj
     let mut frame = Object::open(out);
     fill(&mut frame);
     if let Some(tag) = tag {
-        frame.field("tag", tag.as_str());
+        frame.text("tag", tag.as_str());
     }
     drop(frame);
     out.extend_from_slice(END);
@@ -190,13 +190,13 @@ fn append_fields(frame: &mut Object<'_>, heading: &Heading, outcome: &Outcome, m
 
 fn append_login(frame: &mut Object<'_>, user: &Name, token: &Token) {
     let token = token.reveal();
-    frame.field("tokenid", &token);
-    frame.object("data").field("user", user).field("tokenid", &token);
+    frame.text("tokenid", &token);
+    frame.object("data").field("user", user).text("tokenid", &token);
 }
 
 /// Clients of the cli system print `messages`.
 fn append_logout(frame: &mut Object<'_>, heading: &Heading) {
-    frame.field("messages", &wording::success(Style::Text, heading, &Outcome::LoggedOut));
+    frame.text("messages", &wording::success(Style::Text, heading, &Outcome::LoggedOut));
 }
 
 fn append_whoami(frame: &mut Object<'_>, profile: &Profile) {
@@ -219,7 +219,7 @@ fn append_profile(data: &mut Object<'_>, profile: &Profile) {
 
 fn append_receipt(frame: &mut Object<'_>, receipt: &Receipt, delivered: Option<bool>) {
     let mut data = frame.object("data");
-    data.field("id", &receipt.seq).field("time", &format_args!("{}", receipt.time));
+    data.field("id", &receipt.seq).text("time", receipt.time.text().as_str());
     if let Some(delivered) = delivered {
         data.field("delivered", &delivered);
     }
@@ -283,7 +283,7 @@ fn append_active(frame: &mut Object<'_>, heading: &Heading, users: &[Name], mess
             frame.object("messages").field("users", &active);
         }
         "list" => {
-            frame.field("messages", message);
+            frame.text("messages", message);
         }
         _ => {}
     }
@@ -337,5 +337,5 @@ fn append_help(frame: &mut Object<'_>, command: Option<&str>) {
 }
 
 fn append_version(frame: &mut Object<'_>) {
-    frame.object("data").field("name", wording::SERVER_NAME).field("version", wording::SERVER_VERSION);
+    frame.object("data").text("name", wording::SERVER_NAME).text("version", wording::SERVER_VERSION);
 }
