@@ -248,3 +248,19 @@ pub enum Event {
         refused: Vec<(Seq, UserId, Undeliverable)>,
     },
 }
+
+impl Event {
+    /// Whether another server is told of it, or relies on it. That is on stable storage first, whatever else need not be
+    /// (PROTOCOL §6).
+    #[must_use]
+    pub fn crosses_realms(&self) -> bool {
+        match self {
+            Self::MessageSent(message) => message.to.remote_realm().is_some(),
+            Self::IncarnationBegun { .. }
+            | Self::LinkReceived { .. }
+            | Self::LinkConfirmed { .. }
+            | Self::OutboxAcknowledged { .. } => true,
+            _ => false,
+        }
+    }
+}

@@ -53,7 +53,7 @@ fn open(database: &Path, access: OpenFlags, cache_kib: u32) -> rusqlite::Result<
 }
 
 /// FULL syncs every commit. NORMAL syncs checkpoints only, which a power cut survives, but for the newest commits.
-fn synchronise(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+pub(super) fn synchronise(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     let level = match durability {
         Durability::Sync => "FULL",
         Durability::Fast => "NORMAL",

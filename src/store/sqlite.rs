@@ -27,6 +27,7 @@ pub struct SqliteStore {
     index: Mutex<Index>,
     readers: Readers,
     checkpointer: Checkpointer,
+    durability: Durability,
     /// The last to go: what is above still writes while it is dropped.
     _directory: Directory,
 }
@@ -53,7 +54,7 @@ impl SqliteStore {
         let index = Index::open(&writer, tuning)?;
         let readers = Readers::open(&database)?;
         let writer = Mutex::new(Writer::new(writer));
-        Ok(Self { writer, index: Mutex::new(index), readers, checkpointer, _directory: directory })
+        Ok(Self { writer, index: Mutex::new(index), readers, checkpointer, durability, _directory: directory })
     }
 }
 
@@ -73,6 +74,11 @@ impl Store for SqliteStore {
         let mut writer = locked(&self.writer);
         let connection = writer.idle().map_err(CommitError::Unknown)?;
         self.checkpointer.keep_short(connection).map_err(|error| CommitError::RolledBack(error.into()))?;
+        if self.durability == Durability::Fast {
+            let crosses = batch.iter().any(|record| record.event.crosses_realms());
+            let needed = if crosses { Durability::Sync } else { Durability::Fast };
+            connection::synchronise(connection, needed).map_err(|error| CommitError::RolledBack(error.into()))?;
+        }
         let (head, plan) = {
             let index = locked(&self.index);
             (index.head(), index.plan(batch.len()))

@@ -10,8 +10,8 @@ use crate::store::chunk;
 /// What is in memory of all timelines.
 #[derive(Default)]
 pub(super) struct Tails {
-    /// By number: the chains of users, of groups, and the one of the broadcasts.
-    chains: [Vec<Chain>; 3],
+    /// By number: the chains of users, of groups, the one of the broadcasts, and those of outboxes.
+    chains: [Vec<Chain>; 4],
     links: Vec<Link>,
     /// The places in `links` that are free, a chain too.
     free: Chain,
