@@ -21,12 +21,18 @@ struct Patient {
 
 impl Patient {
     fn start() -> Self {
+        Self::start_configured("")
+    }
+
+    fn start_configured(configuration: &str) -> Self {
         let directory = TempDir::new().unwrap();
+        let config = directory.path().join("config.toml");
+        fs::write(&config, configuration).unwrap();
         let shim = compile(directory.path());
         let disk = directory.path().join("disk");
         fs::create_dir(&disk).unwrap();
         let server = Process::start_with(&directory.path().join("data"), |command| {
-            command.env("LD_PRELOAD", &shim).env("KABAR_DISK", &disk);
+            command.env("LD_PRELOAD", &shim).env("KABAR_DISK", &disk).arg("--config").arg(&config);
         });
         Self { directory, server }
     }
@@ -100,6 +106,17 @@ fn no_ok_leaves_before_the_sync_that_covers_it_has_returned() {
     for request in ["joingroup fans", "inbox", "getrealminbox local", "leavegroup fans", "unregister rahasia"] {
         patient.asks_while_the_disk_holds(&mut neko, request);
     }
+}
+
+#[test]
+fn what_goes_to_another_realm_is_synced_even_where_nothing_else_is() {
+    let nobody_is_there = "[[peers]]\nname = \"timur\"\naddress = \"127.0.0.1:1\"\n";
+    let patient = Patient::start_configured(&format!("[server]\ndurability = \"fast\"\n{nobody_is_there}"));
+    let mut messi = patient.server.connect().registered("messi");
+    patient.asks_while_the_disk_holds(&mut messi, "send bob@timur halo");
+    patient.tell_disk("hold");
+    messi.asks("send messi halo").expect_ok();
+    patient.untell_disk("hold");
 }
 
 #[test]
