@@ -136,6 +136,9 @@ pub const LINK_BATCH: usize = 256;
 pub const LINK_BATCH_BYTES: usize = 64 * 1024;
 /// Bytes that wait for the channel before more is taken from the outbox.
 pub const LINK_OUT_BYTES: usize = 256 * 1024;
+/// Bytes of answers that wait for the channel before the other server is read no further: those to a full window are a
+/// fifth of it.
+pub const LINK_ANSWERS_BYTES: usize = 256 * 1024;
 /// Frames of messages that wait for the disk here; the link is not read on until it has them.
 pub const LINK_IN_FLIGHT: usize = 64;
 /// A server that has nothing to say says so this often …
