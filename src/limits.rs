@@ -142,6 +142,9 @@ pub const LINK_BATCH_BYTES: usize = 64 * 1024;
 pub const LINK_OUT_BYTES: usize = 256 * 1024;
 /// How many bytes one read takes from the channel at the most: two of its records.
 pub const LINK_READ_BYTES: usize = 32 * 1024;
+/// Bytes of answers that wait for the channel before the other server is read no further: those to a full window are a
+/// fifth of it.
+pub const LINK_ANSWERS_BYTES: usize = 256 * 1024;
 /// Frames of messages that wait for the disk here; the link is not read on until it has them.
 pub const LINK_IN_FLIGHT: usize = 64;
 /// A server that has nothing to say says so this often …

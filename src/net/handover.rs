@@ -15,7 +15,11 @@ use crate::net::Services;
 pub(super) async fn serve(stream: Arc<TcpStream>, services: &Services) {
     let Ok(address) = stream.peer_addr() else { return };
     let links = &services.links;
-    match links.carrier.accept(Box::new(Whole(stream)), address).await {
+    let accepted = tokio::select! {
+        accepted = links.carrier.accept(Box::new(Whole(stream)), address) => accepted,
+        () = services.stopping.cancelled() => return,
+    };
+    match accepted {
         Ok(carried) => links.office.serve(carried).await,
         Err(error) => debug!(%error, "no channel came of a link"),
     }

@@ -56,11 +56,7 @@ impl Office {
 
     /// Dials, and serves the link for as long as it is up; whether there was one.
     async fn dial_once(&self, realm: RealmId, address: &PeerAddress) -> bool {
-        let dialled = tokio::select! {
-            dialled = self.dial(address) => dialled,
-            () = self.stopping().cancelled() => return false,
-        };
-        let carried = match dialled {
+        let carried = match self.dial(address).await {
             Ok(carried) => carried,
             Err(error) => {
                 debug!(%realm, %error, "a realm was dialled in vain");

@@ -54,6 +54,8 @@ pub(super) enum Parting {
     Nonsense(Reason),
     /// The other server said nothing more.
     Silence,
+    /// This server stops.
+    Stopping,
 }
 
 impl Parting {
@@ -63,7 +65,7 @@ impl Parting {
             Self::Ours(refusal) => refusal,
             Self::Theirs(Reason::KeyChanged) => Refusal::RealmKeyChanged,
             Self::Theirs(_) | Self::Nonsense(Reason::Version) => Refusal::RealmRefused,
-            Self::Nonsense(_) | Self::Silence => Refusal::RealmUnreachable,
+            Self::Nonsense(_) | Self::Silence | Self::Stopping => Refusal::RealmUnreachable,
         }
     }
 
@@ -75,6 +77,7 @@ impl Parting {
             Self::Theirs(reason) => format!("the other server ended it: {reason}"),
             Self::Nonsense(reason) => format!("the other server was not understood ({reason:?})"),
             Self::Silence => "the other server said nothing more".into(),
+            Self::Stopping => "this server stops".into(),
         }
     }
 }
@@ -83,7 +86,10 @@ impl Parting {
 pub(super) async fn meet(office: &Office, carried: Carried, purpose: &Purpose) -> Result<Met, Parting> {
     let Carried { stream, key, address } = carried;
     let mut channel = Channel { stream, input: BytesMut::new() };
-    let met = timeout(LINK_HELLO, talk(office, &mut channel, key, address.ip().to_canonical(), purpose)).await;
+    let met = tokio::select! {
+        met = timeout(LINK_HELLO, talk(office, &mut channel, key, address.ip().to_canonical(), purpose)) => met,
+        () = office.stopping().cancelled() => Ok(Err(Parting::Stopping)),
+    };
     match met.unwrap_or(Err(Parting::Silence)) {
         Ok((realm, heads)) => {
             let is_dialler = !matches!(purpose, Purpose::Dialled);
@@ -216,6 +222,7 @@ impl Channel {
             Parting::Ours(Refusal::RealmExists) => Reason::AlreadyLinked,
             Parting::Ours(_) => Reason::NoRoom,
             Parting::Nonsense(reason) => reason,
+            Parting::Stopping => Reason::Stopping,
             Parting::Theirs(_) | Parting::Silence => return,
         };
         self.bid_farewell(reason).await;

@@ -12,6 +12,8 @@ mod channel;
 mod dialling;
 mod frame;
 mod identity;
+#[cfg(test)]
+mod impostors;
 mod incarnation;
 mod link;
 mod meeting;

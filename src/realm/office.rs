@@ -159,6 +159,7 @@ impl Office {
                 info!(%key, %address, problem = parting.problem(), "a link was not made");
                 let known = self.hub().read(|state| state.link_of(&key).map(|(realm, ..)| realm)).0;
                 if let Some(realm) = known {
+                    self.keep_dialling(realm);
                     self.note_problem(realm, &parting.problem());
                 }
                 return;
@@ -215,7 +216,10 @@ impl Office {
     }
 
     pub(super) async fn dial(&self, PeerAddress { host, port }: &PeerAddress) -> Result<Carried, DialError> {
-        self.0.carrier.dial(host, *port).await
+        tokio::select! {
+            dialled = self.0.carrier.dial(host, *port) => dialled,
+            () = self.stopping().cancelled() => Err(DialError::Unreachable("this server stops".into())),
+        }
     }
 
     fn standings(&self) -> MutexGuard<'_, HashMap<RealmId, Standing>> {

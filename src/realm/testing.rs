@@ -1,10 +1,16 @@
 //! Servers for tests.
 
+mod disk;
+mod house;
+
 use std::sync::Arc;
 
 use rustls::sign::CertifiedKey;
 
 use crate::realm::identity::Identity;
+
+pub(super) use disk::{Disk, DiskStore};
+pub(super) use house::{GROUP, USERS, commit, name, send, settle_in};
 
 /// A server with a key of its own.
 pub(super) fn somebody() -> Identity {

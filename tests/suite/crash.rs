@@ -2,7 +2,7 @@
 //! and each sender's order is kept (PROTOCOL §5).
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -10,14 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::Client;
+use crate::support::load::{self, Conversation, WINDOW, hear};
 use crate::support::process::Process;
 use serde_json::Value;
 use tempfile::TempDir;
 
 const ROUNDS: usize = 20;
 const WORKERS: usize = 8;
-/// Requests on their way at a time on each connection, so that the kill meets full batches.
-const WINDOW: usize = 16;
 
 /// What a worker asked for, in a form that can be looked for later.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,10 +30,10 @@ enum Asked {
 impl Asked {
     fn line(&self) -> String {
         match self {
-            Self::Direct { to, text } => format!("send user{to} {text}\n"),
-            Self::ToGroup { text } => format!("sendgroup crowd {text}\n"),
-            Self::Register { name } => format!("register {name} rahasia\n"),
-            Self::CreateGroup { name } => format!("addgroup {name}\n"),
+            Self::Direct { to, text } => format!("send user{to} {text}"),
+            Self::ToGroup { text } => format!("sendgroup crowd {text}"),
+            Self::Register { name } => format!("register {name} rahasia"),
+            Self::CreateGroup { name } => format!("addgroup {name}"),
         }
     }
 
@@ -48,8 +47,7 @@ impl Asked {
     }
 }
 
-/// A request, and the reply if there was one.
-type Exchange = (Asked, Option<Value>);
+type Exchange = load::Exchange<Asked>;
 
 #[test]
 fn a_killed_server_loses_nothing_that_it_acknowledged() {
@@ -104,10 +102,9 @@ impl Load {
             .map(|(worker, token)| {
                 let (killed, begun) = (killed.clone(), begun.clone());
                 thread::spawn(move || {
-                    let mut stream = TcpStream::connect(self.address).unwrap();
-                    writeln!(stream, "whoami {token}").unwrap();
+                    let conversation = Conversation::resume(TcpStream::connect(self.address).unwrap(), &token);
                     begun.wait();
-                    self.work(worker, &mut stream, &killed)
+                    conversation.map(|conversation| self.work(worker, conversation, &killed)).unwrap_or_default()
                 })
             })
             .collect();
@@ -120,55 +117,22 @@ impl Load {
     }
 
     /// Asks without end, and notes what was answered, until the connection breaks.
-    fn work(self, worker: usize, stream: &mut TcpStream, killed: &AtomicBool) -> Vec<Exchange> {
+    fn work(self, worker: usize, conversation: Conversation<Asked>, killed: &AtomicBool) -> Vec<Exchange> {
         let mut random = fastrand::Rng::with_seed(self.seed.wrapping_add(worker as u64));
-        let mut replies = BufReader::new(stream.try_clone().unwrap());
-        let mut exchanges: Vec<Exchange> = Vec::new();
-        if hear(&mut replies).is_none() {
-            return exchanges;
-        }
-        let mut answered = 0;
         // One account a round: a hash is slow, and a registration binds the connection to somebody else.
-        if worker == 0 {
-            let name = format!("newcomer-{}", self.round);
-            let asked = Asked::Register { name };
-            let mut other = TcpStream::connect(self.address).unwrap();
-            let sent = other.write_all(asked.line().as_bytes());
-            let reply = sent.ok().and_then(|()| hear(&mut BufReader::new(other)));
-            exchanges.push((asked, reply));
-            answered += 1;
-        }
-        while !killed.load(Ordering::Relaxed) {
-            while exchanges.len() - answered < WINDOW {
-                let asked = Asked::random(worker, self.round, exchanges.len(), &mut random);
-                let sent = stream.write_all(asked.line().as_bytes());
-                exchanges.push((asked, None));
-                if sent.is_err() {
-                    break;
-                }
-            }
-            let Some(reply) = hear(&mut replies) else { break };
-            exchanges[answered].1 = Some(reply);
-            answered += 1;
-        }
-        // What was answered before the kill and not read yet was acknowledged all the same.
-        while let Some(reply) = hear(&mut replies) {
-            exchanges[answered].1 = Some(reply);
-            answered += 1;
-        }
-        exchanges
+        let newcomer = (worker == 0).then(|| self.register(&format!("newcomer-{}", self.round)));
+        let next = |number| Asked::random(worker, self.round, number, &mut random);
+        let exchanges = conversation.run(killed, Asked::line, next);
+        newcomer.into_iter().chain(exchanges).collect()
     }
-}
 
-/// The next whole frame; none where the connection broke.
-fn hear(replies: &mut impl BufRead) -> Option<Value> {
-    let (mut frame, mut empty) = (String::new(), String::new());
-    replies.read_line(&mut frame).ok()?;
-    replies.read_line(&mut empty).ok()?;
-    if empty != "\r\n" {
-        return None;
+    fn register(self, name: &str) -> Exchange {
+        let asked = Asked::Register { name: name.to_owned() };
+        let mut other = TcpStream::connect(self.address).unwrap();
+        let sent = other.write_all(format!("{}\n", asked.line()).as_bytes());
+        let reply = sent.ok().and_then(|()| hear(&mut BufReader::new(other)));
+        (asked, reply)
     }
-    Some(serde_json::from_str(&frame).unwrap())
 }
 
 fn check(server: &Process, tokens: &[String], exchanges: &[Vec<Exchange>], created: &mut [Vec<String>]) {
@@ -194,15 +158,7 @@ fn is_for(asked: &Asked, reader: usize, writer: usize) -> bool {
 }
 
 fn read_all(client: &mut Client) -> Vec<Value> {
-    let mut messages = Vec::new();
-    loop {
-        let page = client.asks("inbox").expect_ok();
-        let more = page.0["more"] == true;
-        messages.extend(page.0["data"].as_array().unwrap().iter().cloned());
-        if !more {
-            break;
-        }
-    }
+    let messages = client.reads_all("inbox");
     let ids: Vec<u64> = messages.iter().map(|message| message["id"].as_u64().unwrap()).collect();
     assert!(ids.is_sorted_by(|a, b| a < b), "the inbox is out of order or repeats itself: {ids:?}");
     messages

@@ -9,6 +9,7 @@ mod habits;
 mod keeping;
 mod live;
 mod people;
+mod realms;
 mod reliability;
 mod sessions;
 mod support;

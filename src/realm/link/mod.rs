@@ -4,6 +4,7 @@
 //! disk; they are acknowledged once they are on the other's. Nothing here grows with what the other server does: what
 //! leaves waits in a buffer that is bounded, and what comes in is not read on while too much waits for the disk.
 
+mod out;
 mod pace;
 mod receiving;
 mod sending;
@@ -13,15 +14,16 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Feed, Hub};
 use crate::id::{Incarnation, RealmId, Seq};
-use crate::limits::{LINK_DEAD, LINK_FRAME_BYTES, LINK_HEARTBEAT, LINK_READ_BYTES};
+use crate::limits::{LINK_DEAD, LINK_FRAME_BYTES, LINK_HEARTBEAT, LINK_HELLO, LINK_READ_BYTES};
 use crate::realm::carrier::Stream;
 use crate::realm::frame::{self, Frame, Reason};
 use crate::realm::meeting::{Channel, Met};
+use out::Out;
 use receiving::Receiving;
 use sending::Sending;
 
@@ -85,9 +87,7 @@ pub(super) struct Link {
     reader: ReadHalf<Box<dyn Stream>>,
     writer: WriteHalf<Box<dyn Stream>>,
     input: BytesMut,
-    out: BytesMut,
-    /// Something was written and may still be on its way through the channel.
-    unflushed: bool,
+    out: Out,
     heard: Instant,
     said: Instant,
     sending: Sending,
@@ -108,8 +108,7 @@ impl Link {
             reader,
             writer,
             input,
-            out: BytesMut::new(),
-            unflushed: false,
+            out: Out::default(),
             heard: now,
             said: now,
         }
@@ -123,11 +122,20 @@ impl Link {
         };
         self.sending.save(&self.hub);
         if let End::Ours(reason) = end {
-            self.out.clear();
-            let stream = self.reader.unsplit(self.writer);
-            Channel { stream, input: self.input }.bid_farewell(reason).await;
+            // Who does not listen any more misses nothing.
+            let _heard = timeout(LINK_HELLO, self.bid_farewell(reason)).await;
         }
         end
+    }
+
+    /// Ends the channel with a reason.
+    async fn bid_farewell(&mut self, reason: Reason) -> Result<(), End> {
+        self.out.drop_what_waits();
+        self.say(&Frame::Bye(reason))?;
+        while !self.out.has_left() {
+            self.out.push(&mut self.writer).await?;
+        }
+        self.writer.shutdown().await.map_err(|_| End::Broken)
     }
 
     async fn serve(&mut self) -> Result<std::convert::Infallible, End> {
@@ -137,15 +145,17 @@ impl Link {
             // Asked for before the look, so that nothing that settles in between is missed.
             let hub = self.hub.clone();
             let settled = hub.settled();
-            self.receiving.acknowledge(&self.hub, &mut self.out)?;
-            self.sending.confirm(&self.hub, &mut self.out)?;
+            self.receiving.acknowledge(&self.hub, &mut self.out.answers)?;
+            self.sending.confirm(&self.hub, &mut self.out.answers)?;
             self.sending.fill(&self.hub, &mut self.out).await?;
             let now = Instant::now();
             self.keep_alive(now)?;
-            let reads = self.receiving.has_room(&self.hub, now);
-            if !reads {
+            let has_room = self.receiving.has_room(&self.hub, now);
+            if !has_room {
+                // It is this server that does not listen.
                 self.heard = now;
             }
+            let reads = has_room && self.out.has_room_for_answers();
             let wakes_at = self.next_deadline(now);
             self.input.reserve(LINK_READ_BYTES);
             tokio::select! {
@@ -153,9 +163,7 @@ impl Link {
                 () = self.handle.ended.cancelled() => {
                     return Err(self.handle.reason.get().copied().unwrap_or(End::Ours(Reason::Stopping)));
                 }
-                written = push_out(&mut self.writer, &mut self.out, &mut self.unflushed), if self.unflushed || !self.out.is_empty() => {
-                    written?;
-                }
+                written = self.out.push(&mut self.writer), if !self.out.has_left() => written?,
                 read = self.reader.read_buf(&mut self.input), if reads => {
                     if read.map_err(|_| End::Broken)? == 0 {
                         return Err(End::Broken);
@@ -180,7 +188,7 @@ impl Link {
     }
 
     fn say(&mut self, frame: &Frame) -> Result<(), End> {
-        frame::write(&mut self.out, frame).map_err(End::Ours)
+        frame::write(&mut self.out.answers, frame).map_err(End::Ours)
     }
 
     /// Says something where nothing was said for a while, and gives up where nothing was heard.
@@ -206,6 +214,7 @@ impl Link {
         while let Some(frame) = frame::read(&mut self.input, false).map_err(End::Ours)? {
             self.heard = Instant::now();
             self.handle.alive.notify_waiters();
+            self.receiving.count_frame(self.heard);
             self.take(frame)?;
         }
         debug_assert!(self.input.len() <= LINK_FRAME_BYTES * 2, "a frame that is read is taken");
@@ -225,22 +234,6 @@ impl Link {
             Frame::Hello(_) | Frame::Welcome => Err(End::Ours(Reason::Malformed)),
         }
     }
-}
-
-/// Writes what goes, and sees to it that it leaves the channel. Nothing is lost where this is not waited for to the end.
-async fn push_out(
-    writer: &mut WriteHalf<Box<dyn Stream>>,
-    out: &mut BytesMut,
-    unflushed: &mut bool,
-) -> Result<(), End> {
-    if out.is_empty() {
-        writer.flush().await.map_err(|_| End::Broken)?;
-        *unflushed = false;
-        return Ok(());
-    }
-    let written = writer.write_buf(out).await.map_err(|_| End::Broken)?;
-    *unflushed = true;
-    if written == 0 { Err(End::Broken) } else { Ok(()) }
 }
 
 /// A number that another server knows: of one of the giver's incarnations.

@@ -62,6 +62,11 @@ impl Receiving {
         self.messages.empty_until(now).max(self.bytes.empty_until(now))
     }
 
+    /// Whatever is said takes time, whether it has messages or not.
+    pub(super) fn count_frame(&mut self, now: Instant) {
+        self.messages.take(1, now);
+    }
+
     /// Takes messages in. What was taken in before is only acknowledged again, and what was refused before refused again.
     pub(super) fn take(&mut self, hub: &Hub, incarnation: Incarnation, letters: Vec<WireLetter>) -> Result<(), End> {
         let numbers = letters.first().map(|first| first.number).zip(letters.last().map(|last| last.number));

@@ -9,8 +9,9 @@ use tokio::time::Instant;
 use crate::chat::{Command, Kind, Parts, Returned, StoredMessage, Undeliverable};
 use crate::hub::{Fed, Feed, Hub, Ticket, Verdict};
 use crate::id::{Incarnation, RealmId, Seq};
-use crate::limits::{CURSOR_SAVED, LINK_BATCH, LINK_BATCH_BYTES, LINK_OUT_BYTES, LINK_WINDOW};
+use crate::limits::{CURSOR_SAVED, LINK_BATCH, LINK_BATCH_BYTES, LINK_WINDOW};
 use crate::realm::frame::{self, Frame, Reason, WireLetter};
+use crate::realm::link::out::Out;
 use crate::realm::link::{End, Number};
 use crate::wire;
 
@@ -87,8 +88,8 @@ impl Sending {
 
     /// Puts on its way what waits, while the other server takes it. While some is on its way the next waits to be many, so
     /// that two disks are synced once for all that came meanwhile.
-    pub(super) async fn fill(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), End> {
-        while self.in_flight.len() < LINK_WINDOW && out.len() < LINK_OUT_BYTES {
+    pub(super) async fn fill(&mut self, hub: &Hub, out: &mut Out) -> Result<(), End> {
+        while self.in_flight.len() < LINK_WINDOW && out.has_room_for_messages() {
             if !self.in_flight.is_empty() && self.feed.has_few(self.position, LINK_BATCH) {
                 return Ok(());
             }
@@ -103,7 +104,7 @@ impl Sending {
             if let Some(last) = messages.last() {
                 self.position = last.seq;
             }
-            self.write(hub, &messages, out)?;
+            self.write(hub, &messages, &mut out.messages)?;
         }
         Ok(())
     }
@@ -154,14 +155,16 @@ impl Sending {
         let count = self.in_flight.iter().take_while(of_these).count();
         let settled: Vec<Sent> = self.in_flight.drain(..count).collect();
         let Some(last) = settled.last().map(|sent| sent.number.1) else { return Ok(()) };
-        let untold = hub.note_acknowledged(&self.feed, last, refused);
+        let refused = refused_of(&settled, refused);
+        let untold = hub.note_acknowledged(&self.feed, last, &refused);
         if refused.is_empty() {
             self.save_at.get_or_insert_with(|| Instant::now() + CURSOR_SAVED);
             return Ok(());
         }
         let notice = |number: Seq, why| {
-            let sent = settled.iter().find(|sent| sent.number.1 == number)?;
-            untold.contains(&(number, why)).then(|| wire::returned(&sent.to, why).into())
+            let sent = settled.get(place_of(&settled, number)?)?;
+            let is_untold = untold.binary_search_by_key(&number, |(untold, _)| *untold).is_ok();
+            is_untold.then(|| wire::returned(&sent.to, why).into())
         };
         let returned = |&(number, why): &(Seq, Undeliverable)| Returned { number, why, notice: notice(number, why) };
         let command = Command::AcknowledgeOutbox {
@@ -199,6 +202,19 @@ impl Sending {
         let _noted = hub.execute(&command, None);
         self.note_earlier(hub);
     }
+}
+
+/// Only what was sent can be refused, and once: of anything else the other server says nobody is told.
+fn refused_of(settled: &[Sent], refused: &[(Seq, Undeliverable)]) -> Vec<(Seq, Undeliverable)> {
+    let was_sent = |(number, _): &&(Seq, Undeliverable)| place_of(settled, *number).is_some();
+    let mut refused: Vec<_> = refused.iter().filter(was_sent).copied().collect();
+    refused.sort_by_key(|(number, _)| *number);
+    refused.dedup_by_key(|(number, _)| *number);
+    refused
+}
+
+fn place_of(settled: &[Sent], number: Seq) -> Option<usize> {
+    settled.binary_search_by_key(&number, |sent| sent.number.1).ok()
 }
 
 /// A message as it travels, and the address that it was sent to. One that cannot be read was not written by this server,

@@ -4,7 +4,6 @@
 //! Everything above the channel is real: meeting, links, office, hub and committer. The network, the disks and the clock
 //! are not. A run is made by its seed; one that fails prints it, and `KABAR_SEED=N cargo test simulation` repeats it.
 
-mod disk;
 mod network;
 mod plan;
 mod server;

@@ -9,10 +9,10 @@ use crate::chat::PeerAddress;
 use crate::hub::{Fate, SharedFate, Ticket, Verdict};
 use crate::id::UserId;
 use crate::name::Address;
-use crate::realm::simulation::disk::DiskStore;
 use crate::realm::simulation::network::{Network, PORT};
 use crate::realm::simulation::plan::{Deed, deed};
-use crate::realm::simulation::server::{GROUP, Server, USERS, home, name};
+use crate::realm::simulation::server::{Server, home};
+use crate::realm::testing::{DiskStore, GROUP, USERS, name, send};
 use crate::store::Store;
 
 pub(super) const SERVERS: usize = 3;
@@ -151,7 +151,7 @@ impl World {
         let text = format!("{}", self.said.len());
         let address = Address { name: name(receiver.unwrap_or("nobody")), realm: Some(home(to)) };
         let sender = UserId(u32::try_from(user).unwrap());
-        let executed = running.send(sender, address, to_group, &text);
+        let executed = send(&running.hub, sender, address, to_group, &text);
         executed.result.unwrap();
         let (ticket, fate) = (executed.ticket, executed.fate.unwrap());
         self.said.push(Said { text, from, sender, to, receiver, ticket, fate, answer: Answer::NotYet });

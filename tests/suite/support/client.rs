@@ -50,6 +50,18 @@ impl Client {
         self.hears()
     }
 
+    /// All messages that a reading command has, page by page.
+    pub(crate) fn reads_all(&mut self, line: &str) -> Vec<Value> {
+        let mut messages = Vec::new();
+        loop {
+            let page = self.asks(line).expect_ok();
+            messages.extend(page.0["data"].as_array().unwrap().iter().cloned());
+            if page.0["more"] != true {
+                return messages;
+            }
+        }
+    }
+
     /// The next frame.
     pub(crate) fn hears(&mut self) -> Reply {
         let frame = self.hears_frame();
@@ -97,6 +109,13 @@ impl Client {
         let mut rest = std::mem::take(&mut self.received);
         self.stream.read_to_end(&mut rest).unwrap();
         rest
+    }
+
+    /// The server closed, in order or not.
+    pub(crate) fn hears_it_end(&mut self) {
+        let ended = self.stream.read_to_end(&mut Vec::new());
+        let is_late = ended.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+        assert!(!is_late, "the server did not close");
     }
 
     /// The server closed, and said nothing more.

@@ -1,6 +1,8 @@
 //! What the tests share: a server in this process, and clients that read as sentences.
 
 pub(crate) mod client;
+pub(crate) mod load;
+pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod server;
 pub(crate) mod transcript;

@@ -19,8 +19,12 @@ impl Process {
     }
 
     pub(crate) fn start_with(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), data, change)
+    }
+
+    pub(crate) fn start_at(listen: SocketAddr, data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
-        command.args(["--listen", "127.0.0.1:0", "--listen-text", "none", "--data"]).arg(data);
+        command.args(["--listen", &listen.to_string(), "--listen-text", "none", "--data"]).arg(data);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().unwrap();
@@ -48,9 +52,22 @@ impl Process {
 
     /// Asks it to end, and gives its exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let terminated = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(terminated.success());
+        self.signal("TERM");
         self.child.wait().unwrap().code()
+    }
+
+    /// It does nothing until it goes on, and nobody is told.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Mutex;
 
 use kabar::chat::PasswordHash;
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::client::Client;
+use super::port::free_address;
 
 pub(crate) struct TestServer {
     config: Config,
@@ -42,6 +44,42 @@ impl TestServer {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let running = Some(start(&runtime, &config));
         Self { config, runtime, running, _directory: directory }
+    }
+
+    /// A server of a realm, with the accounts of PROTOCOL §3, that is always found at the same address.
+    pub(crate) fn of_realm(name: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_with(|config| {
+            config.users = documented_users();
+            config.server.realm = Name::parse(name).unwrap();
+            config.server.listen = vec![free_address()];
+            change(config);
+        })
+    }
+
+    /// Starts the stopped server again on the same data, with other settings.
+    pub(crate) fn start_again_with(&mut self, change: impl FnOnce(&mut Config)) {
+        assert!(self.running.is_none(), "it runs");
+        change(&mut self.config);
+        self.running = Some(start(&self.runtime, &self.config));
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.start_again_with(|_| {});
+    }
+
+    /// Starts the stopped server again, as one that is new in the world.
+    pub(crate) fn start_anew(&mut self) {
+        std::fs::remove_dir_all(&self.config.server.data).unwrap();
+        self.start_again();
+    }
+
+    /// The address of the JSON listener, though the server is stopped, where it was not picked by the system.
+    pub(crate) fn home(&self) -> SocketAddr {
+        self.config.server.listen[0]
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        &self.config.server.data
     }
 
     /// Stops the server in order and starts it again on the same data, with settings written as `KABAR_SECTION__KEY=V`.

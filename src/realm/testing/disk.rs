@@ -9,25 +9,25 @@ use crate::store::{CommitError, NewestPage, Page, Store, StoreError, Sweep, Swep
 
 /// What was committed. A copy of it is a backup.
 #[derive(Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<Vec<Record>>>);
+pub(in crate::realm) struct Disk(Arc<Mutex<Vec<Record>>>);
 
 impl Disk {
-    pub(super) fn copy(&self) -> Vec<Record> {
+    pub(in crate::realm) fn copy(&self) -> Vec<Record> {
         self.0.lock().unwrap().clone()
     }
 
-    pub(super) fn replace(&self, records: Vec<Record>) {
+    pub(in crate::realm) fn replace(&self, records: Vec<Record>) {
         *self.0.lock().unwrap() = records;
     }
 
-    pub(super) fn state(&self, home: &Name) -> State {
+    pub(in crate::realm) fn state(&self, home: &Name) -> State {
         let mut state = State::new(home.clone());
         self.0.lock().unwrap().iter().for_each(|record| state.apply(record));
         state
     }
 
     /// Whether a message with this text is there.
-    pub(super) fn holds(&self, text: &str) -> bool {
+    pub(in crate::realm) fn holds(&self, text: &str) -> bool {
         let records = self.0.lock().unwrap();
         records.iter().any(|record| match &record.event {
             Event::MessageSent(message) => message.body.read(|parts| parts.msg == text).unwrap(),
@@ -37,9 +37,9 @@ impl Disk {
 }
 
 /// The store of one server between two crashes.
-pub(super) struct DiskStore {
-    pub(super) disk: Disk,
-    pub(super) home: Name,
+pub(in crate::realm) struct DiskStore {
+    pub(in crate::realm) disk: Disk,
+    pub(in crate::realm) home: Name,
 }
 
 impl Store for DiskStore {

@@ -1,0 +1,217 @@
+//! Two real servers that talk without end, while either is killed or paused at random moments: nothing acknowledged is
+//! lost or doubled between them, and each sender's order is kept (PROTOCOL §6).
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{is_drained, wait_for};
+use crate::support::load::{Conversation, Exchange};
+use crate::support::port::free_address;
+use crate::support::process::Process;
+
+const ROUNDS: usize = 20;
+const NAMES: [&str; 2] = ["barat", "timur"];
+/// Of each server; all are members of its group `crowd`.
+const USERS: usize = 3;
+
+/// A message to the other realm.
+#[derive(Clone, Debug)]
+struct Asked {
+    /// The user there, or its group.
+    to: Option<usize>,
+    realm: &'static str,
+    text: String,
+}
+
+impl Asked {
+    fn line(&self) -> String {
+        let Self { to, realm, text } = self;
+        match to {
+            Some(user) => format!("send user{user}@{realm} {text}"),
+            None => format!("sendgroup crowd@{realm} {text}"),
+        }
+    }
+
+    fn is_for(&self, reader: usize) -> bool {
+        self.to.is_none_or(|user| user == reader)
+    }
+}
+
+/// One of the two servers, through all its lives.
+struct Side {
+    listen: SocketAddr,
+    data: PathBuf,
+    tokens: Vec<String>,
+    /// How often it was started.
+    lives: Mutex<u32>,
+    began_anew: Condvar,
+}
+
+impl Side {
+    fn new(directory: &Path, name: &str) -> Self {
+        let (listen, data) = (free_address(), directory.join(name));
+        Self { listen, data, tokens: Vec::new(), lives: Mutex::new(0), began_anew: Condvar::new() }
+    }
+
+    fn start(&self, name: &str) -> Process {
+        let process = Process::start_at(self.listen, &self.data, |command| {
+            command.args(["--realm", name]);
+        });
+        *self.lives.lock().unwrap() += 1;
+        self.began_anew.notify_all();
+        process
+    }
+
+    /// Makes the users and their group.
+    fn prepare(&mut self, server: &Process) {
+        for user in 0..USERS {
+            let mut client = server.connect();
+            self.tokens.push(client.asks(&format!("register user{user} rahasia")).expect_ok().token());
+            client.asks(if user == 0 { "addgroup crowd" } else { "joingroup crowd" }).expect_ok();
+        }
+    }
+
+    /// Waits for the next life, and gives its number; none when all is over.
+    fn life_after(&self, life: u32, is_over: &AtomicBool) -> Option<u32> {
+        let not_yet = |lives: &mut u32| *lives == life && !is_over.load(Ordering::Relaxed);
+        let lives = self.began_anew.wait_while(self.lives.lock().unwrap(), not_yet).unwrap();
+        (!is_over.load(Ordering::Relaxed)).then_some(*lives)
+    }
+}
+
+/// Sends without end from one server to the other, through all the lives of its own.
+fn talk(sides: &[Side; 2], (from, user): (usize, usize), seed: u64, is_over: &AtomicBool) -> Vec<Exchange<Asked>> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let side = &sides[from];
+    let mut exchanges = Vec::new();
+    let mut life = 0;
+    while let Some(next_life) = side.life_after(life, is_over) {
+        life = next_life;
+        let stream = TcpStream::connect(side.listen).ok();
+        let Some(conversation) = stream.and_then(|stream| Conversation::resume(stream, &side.tokens[user])) else {
+            continue;
+        };
+        let said = exchanges.len();
+        let next = |number: usize| Asked {
+            to: (random.u8(0..5) > 0).then(|| random.usize(0..USERS)),
+            realm: NAMES[1 - from],
+            text: (said + number).to_string(),
+        };
+        exchanges.extend(conversation.run(is_over, Asked::line, next));
+    }
+    exchanges
+}
+
+fn pass(milliseconds: u64) {
+    let until = Instant::now() + Duration::from_millis(milliseconds);
+    thread::park_timeout(until.saturating_duration_since(Instant::now()));
+}
+
+/// Lets a server be killed or paused, again and again.
+fn break_often(sides: &[Side; 2], mut servers: [Process; 2], random: &mut fastrand::Rng) -> [Process; 2] {
+    for round in 0..ROUNDS {
+        pass(random.u64(20..400));
+        let victim = random.usize(0..2);
+        if round % 4 == 3 {
+            servers[victim].pause();
+            pass(random.u64(50..1_000));
+            servers[victim].go_on();
+            continue;
+        }
+        let [first, second] = servers;
+        let (dying, living) = if victim == 0 { (first, second) } else { (second, first) };
+        dying.kill();
+        pass(random.u64(0..200));
+        let revived = sides[victim].start(NAMES[victim]);
+        servers = if victim == 0 { [revived, living] } else { [living, revived] };
+    }
+    servers
+}
+
+#[test]
+fn two_servers_that_are_killed_and_paused_lose_nothing_and_double_nothing() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let directory = TempDir::new().unwrap();
+    let mut sides = NAMES.map(|name| Side::new(directory.path(), name));
+    let servers = [0, 1].map(|side| sides[side].start(NAMES[side]));
+    sides.iter_mut().zip(&servers).for_each(|(side, server)| side.prepare(server));
+    link(&sides, &servers);
+    let is_over = AtomicBool::new(false);
+    let (servers, said) = thread::scope(|scope| {
+        let speakers = [0, 1].map(|side| {
+            [0, 1, 2].map(|user| {
+                let (sides, seed, is_over) = (&sides, random.u64(..), &is_over);
+                scope.spawn(move || talk(sides, (side, user), seed, is_over))
+            })
+        });
+        let servers = break_often(&sides, servers, &mut random);
+        is_over.store(true, Ordering::Relaxed);
+        sides.iter().for_each(|side| side.began_anew.notify_all());
+        (servers, speakers.map(|side| side.map(|speaker| speaker.join().unwrap())))
+    });
+    expect_drained(&sides, &servers);
+    for (reading, (side, server)) in sides.iter().zip(&servers).enumerate() {
+        check(side, server, NAMES[1 - reading], &said[1 - reading]);
+    }
+    for server in servers {
+        assert_eq!(server.terminate(), Some(0));
+    }
+}
+
+fn link(sides: &[Side; 2], servers: &[Process; 2]) {
+    let (token, port) = (&sides[0].tokens[0], sides[1].listen.port());
+    servers[0].connect().asks(&format!("addrealm {token} timur 127.0.0.1 {port}")).expect_ok();
+}
+
+fn expect_drained(sides: &[Side; 2], servers: &[Process; 2]) {
+    for here in [0, 1] {
+        let mut client = servers[here].connect();
+        client.asks(&format!("whoami {}", sides[here].tokens[0])).expect_ok();
+        wait_for(&mut client, NAMES[1 - here], is_drained);
+    }
+}
+
+/// Everything that was acknowledged to the users of the other realm is with its receivers here, once and in order, and
+/// nothing else is.
+fn check(side: &Side, server: &Process, other: &str, said: &[Vec<Exchange<Asked>>]) {
+    let acknowledged: usize = said.iter().flatten().filter(|(_, reply)| reply.is_some()).count();
+    assert!(acknowledged > ROUNDS * USERS, "the load was no load: {acknowledged} acknowledged from {other}");
+    for (reader, token) in side.tokens.iter().enumerate() {
+        let mut client = server.connect();
+        client.asks(&format!("whoami {token}")).expect_ok();
+        let mut by_sender: HashMap<String, Vec<usize>> = HashMap::new();
+        for message in client.reads_all("inbox") {
+            by_sender.entry(text(&message, "from")).or_default().push(text(&message, "msg").parse().unwrap());
+        }
+        for (sender, said) in said.iter().enumerate() {
+            let heard = by_sender.remove(&format!("user{sender}@{other}")).unwrap_or_default();
+            check_heard(&heard, said, reader);
+        }
+        assert!(by_sender.is_empty(), "nobody sent these: {by_sender:?}");
+    }
+}
+
+fn check_heard(heard: &[usize], said: &[Exchange<Asked>], reader: usize) {
+    assert!(heard.is_sorted_by(|one, next| one < next), "doubled or out of order: {heard:?}");
+    assert!(heard.iter().all(|number| said[*number].0.is_for(reader)), "not for user{reader}: {heard:?}");
+    for (number, (asked, reply)) in said.iter().enumerate() {
+        let Some(reply) = reply else { continue };
+        assert_eq!(reply["status"], "OK", "{asked:?}: {reply}");
+        let is_there = heard.binary_search(&number).is_ok();
+        assert!(is_there || !asked.is_for(reader), "lost: {asked:?}, answered {reply}");
+    }
+}
+
+fn text(message: &Value, key: &str) -> String {
+    message[key].as_str().unwrap().to_owned()
+}
