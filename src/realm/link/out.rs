@@ -51,7 +51,7 @@ impl Out {
     pub(super) async fn push<W: AsyncWrite + Unpin>(&mut self, writer: &mut W) -> Result<(), End> {
         if self.leaving.is_empty() {
             let next = if self.answers.is_empty() { &mut self.messages } else { &mut self.answers };
-            self.leaving = std::mem::take(next);
+            std::mem::swap(&mut self.leaving, next);
         }
         if self.leaving.is_empty() {
             writer.flush().await.map_err(|_| End::Broken)?;
