@@ -1,6 +1,6 @@
 //! The newest entries of each timeline, in memory: chained from the newest back, through one list for all timelines.
 //!
-//! Users and groups are numbered from 0, so that a timeline's chain is found by its place: taking an entry in costs
+//! Users, groups and realms are numbered from 0, so that a timeline's chain is found by its place: taking an entry in costs
 //! neither a look-up by hash nor memory of the timeline's own.
 
 use crate::chat::{Entry, Timeline};
@@ -137,7 +137,7 @@ fn place(timeline: Timeline) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{GroupId, UserId};
+    use crate::id::{GroupId, RealmId, UserId};
 
     fn user(number: u32) -> Timeline {
         Timeline::User(UserId(number))
@@ -179,11 +179,13 @@ mod tests {
     #[test]
     fn timelines_come_in_the_order_of_the_table() {
         let mut tails = Tails::default();
-        let order = [user(1), user(3), Timeline::Group(GroupId(0)), Timeline::Group(GroupId(9)), Timeline::Broadcast];
+        let (users, groups) = ([user(1), user(3)], [0, 9].map(|number| Timeline::Group(GroupId(number))));
+        let outboxes = [1, 4].map(|number| Timeline::Outbox(RealmId(number)));
+        let order = [&users[..], &groups, &[Timeline::Broadcast], &outboxes].concat();
         for timeline in order.iter().rev() {
             push(&mut tails, *timeline, &[1]);
         }
-        assert!(order.is_sorted() && tails.after(None).eq(order));
+        assert!(order.is_sorted() && tails.after(None).eq(order.iter().copied()));
         for (place, timeline) in order.iter().enumerate() {
             assert!(tails.after(Some(*timeline)).eq(order.iter().copied().skip(place + 1)), "{timeline:?}");
         }

@@ -255,6 +255,17 @@ fn no_more_is_taken_while_too_many_refusals_are_not_noted() {
 }
 
 #[test]
+fn no_number_is_stored_that_the_store_cannot_keep() {
+    let (mut world, realm) = with_timur();
+    let letters = vec![letter(MAX_LOG_NUMBER + 1, "bob", "messi")];
+    world.refuses(&Command::Receive { realm, incarnation: FIRST, letters }, Refusal::RealmRefused);
+    world.receives(realm, [(Seq(MAX_LOG_NUMBER), Err(Undeliverable::Malformed))]);
+    let confirmed = world.wants(&Command::ConfirmReceived { realm, incarnation: FIRST, upto: Seq(u64::MAX) });
+    let upto = Seq(MAX_LOG_NUMBER);
+    assert_eq!(confirmed, Ok(vec![Event::LinkConfirmed { realm, incarnation: FIRST, upto }]));
+}
+
+#[test]
 fn only_a_linked_server_sends_and_acknowledges() {
     let (mut world, timur) = with_timur();
     world.does(&Command::AddRealm { by: MESSI, name: name("barat") });

@@ -129,8 +129,9 @@ impl Names {
         if kind != RealmKind::Removed && !self.standing.insert((name.key(), is_called)) {
             return wrong(format!("the realm {name} has an earlier line"));
         }
-        if self.standing.len() > MAX_REALMS {
-            return wrong(format!("a server has at most {MAX_REALMS} realms that are not removed"));
+        // The home realm is one, too.
+        if self.standing.len() >= MAX_REALMS {
+            return wrong(format!("a server has at most {} realms besides its own", MAX_REALMS - 1));
         }
         let realm = Realm { name: name.clone(), kind };
         let number = self.realms.add("realm", name, realm, MAX_REALM_NUMBERS - 1, |_| true)?;
