@@ -12,6 +12,7 @@ mod delivery;
 mod execute;
 mod fate;
 mod feed;
+mod late;
 mod outbox;
 mod presence;
 mod push;
@@ -39,7 +40,8 @@ pub use committer::{Committer, Step};
 pub use execute::Executed;
 pub use fate::{Fate, SharedFate};
 pub use feed::{Fed, Feed};
-pub use outbox::{Ending, Late, Outbox, Sink, Waiting};
+pub use late::Late;
+pub use outbox::{Ending, Outbox, Sink, Waiting};
 pub use subscription::Replay;
 pub use tickets::{Ticket, Tickets, Verdict};
 

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::chat::{Notice, Outcome, Receipt, StoredMessage, Topics};
-use crate::hub::fate::{Fate, SharedFate};
+use crate::chat::{Notice, StoredMessage, Topics};
+use crate::hub::late::Late;
 use crate::hub::push::Push;
 use crate::hub::tickets::{Ticket, Tickets, Verdict};
 use crate::id::Seq;
 use crate::limits::{IDLE_BUFFER_BYTES, PUSH_BYTES};
 use crate::time::Time;
-use crate::wire::{Farewell, Heading, Style, Tag};
+use crate::wire::{Farewell, Style, Tag};
 
 /// Where a connection's bytes go.
 pub trait Sink: Send + Sync {
@@ -68,35 +68,6 @@ struct Mark {
     tag: Option<Tag>,
     length: usize,
     late: Option<Box<Late>>,
-}
-
-/// A reply that is written once it is known what became of a message to another realm.
-pub struct Late {
-    /// Of the request.
-    pub heading: Heading,
-    /// What became of the message.
-    pub fate: Arc<SharedFate>,
-    /// The outcome, given whether the message was delivered.
-    pub outcome: fn(Receipt, bool) -> Outcome,
-    /// The message's.
-    pub receipt: Receipt,
-}
-
-impl Late {
-    /// Appends the reply, if it can be written yet.
-    fn write(&self, out: &mut Vec<u8>, style: Style) -> bool {
-        let delivered = match self.fate.get() {
-            Fate::Open => return false,
-            Fate::Delivered => true,
-            Fate::Queued => false,
-            Fate::Refused(why) => {
-                style.reply(out, &self.heading, Err(why.into()));
-                return true;
-            }
-        };
-        style.reply(out, &self.heading, Ok(&(self.outcome)(self.receipt, delivered)));
-        true
-    }
 }
 
 /// What waits to leave a connection.
