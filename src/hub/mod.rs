@@ -16,6 +16,7 @@ mod late;
 mod outbox;
 mod presence;
 mod push;
+mod sink;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,8 @@ pub use execute::Executed;
 pub use fate::{Fate, SharedFate};
 pub use feed::{Fed, Feed};
 pub use late::Late;
-pub use outbox::{Ending, Outbox, Sink, Waiting};
+pub use outbox::{Outbox, Waiting};
+pub use sink::{Ending, Sink};
 pub use subscription::Replay;
 pub use tickets::{Ticket, Tickets, Verdict};
 

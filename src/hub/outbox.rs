@@ -14,20 +14,12 @@ use tokio::sync::Notify;
 use crate::chat::{Notice, StoredMessage, Topics};
 use crate::hub::late::Late;
 use crate::hub::push::Push;
+use crate::hub::sink::{Ending, Sink};
 use crate::hub::tickets::{Ticket, Tickets, Verdict};
 use crate::id::Seq;
 use crate::limits::{IDLE_BUFFER_BYTES, PUSH_BYTES};
 use crate::time::Time;
-use crate::wire::{Farewell, Style, Tag};
-
-/// Where a connection's bytes go.
-pub trait Sink: Send + Sync {
-    /// Writes what goes without waiting.
-    ///
-    /// # Errors
-    /// `WouldBlock` where nothing goes now; anything else ends the connection.
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
-}
+use crate::wire::{Style, Tag};
 
 /// One connection's way out.
 pub struct Outbox {
@@ -77,15 +69,6 @@ pub struct Waiting {
     pub requests: usize,
     /// Bytes that wait for the disk or the socket.
     pub bytes: usize,
-}
-
-/// How a connection comes to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The socket is gone.
-    Gone,
-    /// The server ends it, and says why first.
-    Farewell(Farewell),
 }
 
 impl Outbox {

@@ -1,6 +1,6 @@
 //! The newest entries of each timeline, in memory: chained from the newest back, through one list for all timelines.
 //!
-//! Users, groups and realms are numbered from 0, so that a timeline's chain is found by its place: taking an entry in costs
+//! Users and groups are numbered from 0, so that a timeline's chain is found by its place: taking an entry in costs
 //! neither a look-up by hash nor memory of the timeline's own.
 
 use crate::chat::{Entry, Timeline};
@@ -10,8 +10,8 @@ use crate::store::chunk;
 /// What is in memory of all timelines.
 #[derive(Default)]
 pub(super) struct Tails {
-    /// By number: the chains of users, of groups, the one of the broadcasts, and those of outboxes.
-    chains: [Vec<Chain>; 4],
+    /// The chains of each kind of timelines, by the number of the owner.
+    chains: Vec<Vec<Chain>>,
     links: Vec<Link>,
     /// The places in `links` that are free, a chain too.
     free: Chain,
@@ -37,11 +37,7 @@ impl Tails {
     /// Adds the newest entry of a timeline. Gives the number of its entries then.
     pub(super) fn push(&mut self, timeline: Timeline, entry: Entry) -> usize {
         let (kind, owner) = place(timeline);
-        let Some(chains) = self.chains.get_mut(kind) else { return 0 };
-        if chains.len() <= owner {
-            chains.resize(owner + 1, Chain::default());
-        }
-        let Some(chain) = chains.get_mut(owner) else { return 0 };
+        let chain = grown(grown(&mut self.chains, kind), owner);
         let link = Link { entry, before: chain.newest };
         chain.newest = if self.free.length == 0 {
             self.links.push(link);
@@ -129,6 +125,14 @@ impl Tails {
     }
 }
 
+/// What stands at a place, which is made where there is none yet.
+fn grown<T: Default>(items: &mut Vec<T>, place: usize) -> &mut T {
+    if items.len() <= place {
+        items.resize_with(place + 1, T::default);
+    }
+    &mut items[place]
+}
+
 fn place(timeline: Timeline) -> (usize, usize) {
     let (kind, owner) = chunk::key(timeline);
     (usize::from(kind), owner as usize)
@@ -179,13 +183,12 @@ mod tests {
     #[test]
     fn timelines_come_in_the_order_of_the_table() {
         let mut tails = Tails::default();
-        let (users, groups) = ([user(1), user(3)], [0, 9].map(|number| Timeline::Group(GroupId(number))));
-        let outboxes = [1, 4].map(|number| Timeline::Outbox(RealmId(number)));
-        let order = [&users[..], &groups, &[Timeline::Broadcast], &outboxes].concat();
+        let group = |number| Timeline::Group(GroupId(number));
+        let order = [user(1), user(3), group(0), group(9), Timeline::Broadcast, Timeline::Outbox(RealmId(2))];
         for timeline in order.iter().rev() {
             push(&mut tails, *timeline, &[1]);
         }
-        assert!(order.is_sorted() && tails.after(None).eq(order.iter().copied()));
+        assert!(order.is_sorted() && tails.after(None).eq(order));
         for (place, timeline) in order.iter().enumerate() {
             assert!(tails.after(Some(*timeline)).eq(order.iter().copied().skip(place + 1)), "{timeline:?}");
         }

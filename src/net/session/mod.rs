@@ -7,11 +7,13 @@ mod history;
 mod inbox;
 mod messages;
 mod people;
+mod perform;
 mod realms;
 mod sessions;
 mod subscription;
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tracing::debug;
@@ -19,10 +21,11 @@ use tracing::debug;
 use crate::chat::{Command, Once, Outcome, Receipt, Refusal, State};
 use crate::hub::{Executed, Hub, Late, Outbox, Replay, SharedFate, Ticket};
 use crate::id::{Digest, SessionId, Token, TokenHash, UserId};
-use crate::limits::{LINK_VERSION, SESSION_TOUCH};
+use crate::limits::SESSION_TOUCH;
+use crate::net::session::perform::Served;
 use crate::net::{Policy, Services};
 use crate::time::Time;
-use crate::wire::{Ask, Farewell, Line, Parsed, Rejection, Request, Tag, parse};
+use crate::wire::{Farewell, Heading, Line, Parsed, Rejection, Request, Tag, parse};
 
 /// One connection's session.
 pub(super) struct Session {
@@ -119,12 +122,6 @@ fn once(who: Identity, tag: Option<&Tag>, request: Option<Digest>) -> Option<Onc
     Some(Once { user: who.user, tag: tag?.digest(), request: request? })
 }
 
-/// Servers of another version cannot be linked; who is welcome is found out once the other server has proven its key.
-fn link(version: u16) -> Answer {
-    let known = version == LINK_VERSION;
-    Answer::at_once(if known { Ok(Outcome::Linking) } else { Err(Refusal::LinkVersion) })
-}
-
 impl Session {
     pub(super) fn new(services: Arc<Services>, outbox: Arc<Outbox>, address: IpAddr) -> Self {
         Self { services, outbox, address, bound: None, once: None }
@@ -140,24 +137,38 @@ impl Session {
 
     /// Answers one line. The reply leaves with [`Session::send_replies`].
     pub(super) async fn answer(&mut self, line: Line) -> Flow {
+        let (heading, answer) = match self.serve(line) {
+            ControlFlow::Break(flow) => return flow,
+            ControlFlow::Continue((heading, Served::Answered(answer))) => (heading, answer),
+            ControlFlow::Continue((heading, Served::Waiting(rest))) => (heading, rest.await),
+        };
+        if let Ok(Outcome::Subscribed { after, topics }) = answer.result {
+            self.reply(heading, answer);
+            return Box::pin(self.begin_to_listen(after, topics)).await;
+        }
+        self.reply(heading, answer)
+    }
+
+    /// Begins to serve the request of a line, where it is one.
+    fn serve(&mut self, line: Line) -> ControlFlow<Flow, (Heading, Served<'_>)> {
         let text = match line {
             Line::Text(text) => text,
             Line::Invalid(error) => {
                 self.reject(&Rejection::from(error));
-                return Flow::Continue;
+                return ControlFlow::Break(Flow::Continue);
             }
         };
         match parse(&text) {
-            Parsed::Blank => Flow::Continue,
+            Parsed::Blank => ControlFlow::Break(Flow::Continue),
             Parsed::Http => {
                 debug!("somebody speaks HTTP here");
-                Flow::Drop
+                ControlFlow::Break(Flow::Drop)
             }
             Parsed::Rejected(rejection) => {
                 self.reject(&rejection);
-                Flow::Continue
+                ControlFlow::Break(Flow::Continue)
             }
-            Parsed::Request(request) => self.answer_request(request).await,
+            Parsed::Request(request) => ControlFlow::Continue((request.heading(), self.serve_request(request))),
         }
     }
 
@@ -166,33 +177,31 @@ impl Session {
         self.outbox.reply(Ticket::NONE, None, |out| style.reject(out, rejection));
     }
 
-    async fn answer_request(&mut self, request: Request) -> Flow {
-        let heading = request.heading();
+    fn serve_request(&mut self, request: Request) -> Served<'_> {
         let Request { tag, token, verb, ask, digest } = request;
-        let answer = match self.identify(token.as_ref()) {
+        match self.identify(token.as_ref()) {
             Ok(who) => {
                 self.once = once(who, tag.as_ref(), digest);
-                self.perform(who, ask).await
+                self.perform(who, ask)
             }
-            Err(_) if !verb.needs_session => self.perform_for_anybody(ask).await,
-            Err(refusal) => Answer::new(Err(refusal), self.hub().read(|_| ()).1),
-        };
+            Err(_) if !verb.needs_session => self.perform_for_anybody(ask),
+            Err(refusal) => Served::Answered(Answer::new(Err(refusal), self.hub().read(|_| ()).1)),
+        }
+    }
+
+    fn reply(&self, heading: Heading, answer: Answer) -> Flow {
         if let Some(LateAnswer { fate, receipt, outcome }) = answer.late {
             self.outbox.reply_later(answer.ticket, Late { heading, fate, outcome, receipt });
             return Flow::Continue;
         }
         let style = self.outbox.style();
         let result = answer.result.as_ref().map_err(|refusal| *refusal);
-        let flow = match result {
+        self.outbox.reply(answer.ticket, heading.tag.clone(), |out| style.reply(out, &heading, result));
+        match result {
             Ok(Outcome::Bye) => Flow::Close,
             Ok(Outcome::Linking) => Flow::Link,
             _ => Flow::Continue,
-        };
-        self.outbox.reply(answer.ticket, tag, |out| style.reply(out, &heading, result));
-        if let Ok(Outcome::Subscribed { after, topics }) = answer.result {
-            return Box::pin(self.begin_to_listen(after, topics)).await;
         }
-        flow
     }
 
     /// Executes a command of the request being served.
@@ -209,71 +218,6 @@ impl Session {
             done.map(|done| done.map(|done| done.receipt))
         });
         done.transpose().map(|result| Executed { result, ticket, fate: None })
-    }
-
-    /// Serves what needs no session.
-    async fn perform_for_anybody(&mut self, ask: Ask) -> Answer {
-        match ask {
-            Ask::LogIn { user, password } => Box::pin(self.log_in(user, password)).await,
-            Ask::Register { user, password, profile } => Box::pin(self.register(user, password, profile)).await,
-            Ask::Exit => Answer::at_once(Ok(Outcome::Bye)),
-            Ask::Help { command } => Answer::at_once(Ok(Outcome::Help(command))),
-            Ask::Ping => Answer::at_once(Ok(Outcome::Pong)),
-            Ask::Version => Answer::at_once(Ok(Outcome::Version)),
-            Ask::Link { version } => link(version),
-            _ => Refusal::NoSession.into(),
-        }
-    }
-
-    async fn perform(&mut self, who: Identity, ask: Ask) -> Answer {
-        match ask {
-            Ask::Send { to, text } => self.send(who, to, text),
-            Ask::Chat { to, text } => self.chat(who, to, text),
-            Ask::SendGroup { to, text } => self.send_to_group(who, to, text),
-            Ask::Broadcast { text } => self.broadcast(who, text),
-            Ask::SendPrivateRealm { realm, user, text } => self.send_to_realm(who, realm, user, text),
-            Ask::SendGroupRealm { realm, group, text } => self.send_to_realm_group(who, realm, group, text),
-            Ask::Inbox => Box::pin(self.inbox(who)).await,
-            Ask::Peek => Box::pin(self.peek(who)).await,
-            Ask::Acknowledge { upto } => self.acknowledge(who, upto),
-            Ask::Subscribe { after, topics } => self.subscribe(who, after, topics),
-            Ask::Unsubscribe => self.unsubscribe(),
-            Ask::RealmInbox { realm } => Box::pin(self.realm_inbox(who, realm)).await,
-            Ask::History { conversation, before, limit } => {
-                Box::pin(self.history(who, conversation, before, limit)).await
-            }
-            Ask::Active | Ask::Info { user: None } => self.active(),
-            Ask::Info { user: Some(user) } => self.info(&user),
-            Ask::Whoami => self.whoami(who),
-            Ask::LogOut => self.log_out(who),
-            Ask::CreateGroup { group, password } => Box::pin(self.create_group(who, group, password)).await,
-            Ask::JoinGroup { group, password } => Box::pin(self.join_group(who, group, password)).await,
-            Ask::Groups => self.groups(who),
-            Ask::Members { group } => self.members(who, &group),
-            Ask::LeaveGroup { group } => self.leave_group(who, group),
-            Ask::Kick { group, user } => self.kick(who, group, user),
-            Ask::DeleteGroup { group } => self.delete_group(who, group),
-            Ask::ChangeGroupPassword { group, password } => {
-                Box::pin(self.change_group_password(who, group, password)).await
-            }
-            Ask::Block { user } => self.block(who, user),
-            Ask::Unblock { user } => self.unblock(who, user),
-            Ask::Blocks => self.blocks(who),
-            Ask::ChangePassword { old, new } => Box::pin(self.change_password(who, old, new)).await,
-            Ask::Sessions => self.sessions(who),
-            Ask::Revoke { session } => self.revoke(who, session),
-            Ask::Unregister { password } => Box::pin(self.unregister(who, password)).await,
-            Ask::AddRealm { realm, peer } => Box::pin(self.add_realm(who, realm, peer)).await,
-            Ask::RemoveRealm { realm } => self.remove_realm(who, realm),
-            Ask::Realms => self.realms(),
-            ask @ (Ask::LogIn { .. }
-            | Ask::Register { .. }
-            | Ask::Exit
-            | Ask::Help { .. }
-            | Ask::Ping
-            | Ask::Link { .. }
-            | Ask::Version) => self.perform_for_anybody(ask).await,
-        }
     }
 
     /// Whom a request acts for: its token's session, else the one that the connection is bound to. A token binds a
