@@ -160,6 +160,8 @@ pub const LINK_RETRY_MAX: Duration = Duration::from_secs(30);
 /// How long it may take until it is noted on the disk what the other server has: a restart sends that much twice, and
 /// the other server takes it once.
 pub const CURSOR_SAVED: Duration = Duration::from_secs(1);
+/// The same in messages: until it is noted they count as waiting.
+pub const CURSOR_SAVED_MESSAGES: usize = 2_048;
 /// Messages a second that another server may send, and so many at once; then its link is read no further for a while.
 pub const PEER_MESSAGES_PER_SECOND: u32 = 50_000;
 /// Bytes of their texts, likewise.

@@ -103,7 +103,8 @@ pub(super) fn decide_receive(
         }
     }
     if upto > before {
-        events.push(Event::LinkReceived { realm: id, incarnation, upto, refused });
+        let forgotten = link.makes_room_for(incarnation);
+        events.push(Event::LinkReceived { realm: id, incarnation, upto, refused, forgotten });
     }
     Ok(events)
 }

@@ -228,6 +228,8 @@ pub enum Event {
         upto: Seq,
         /// What of it was refused.
         refused: Vec<(Seq, Undeliverable)>,
+        /// The incarnation that is forgotten for it, where there are too many.
+        forgotten: Option<Incarnation>,
     },
     /// Another server has noted what was refused of what it sent.
     LinkConfirmed {

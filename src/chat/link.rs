@@ -160,13 +160,24 @@ impl Link {
         self.queue.push(Queued { seq, time, from, bytes });
     }
 
-    pub(super) fn receive(&mut self, incarnation: Incarnation, upto: Seq, refused: &[(Seq, Undeliverable)]) {
-        self.received.retain(|(known, _)| *known != incarnation);
-        if self.received.len() >= INCARNATIONS_PER_PEER {
-            // Its numbers may come once more, and none may be refused twice.
-            let (forgotten, _) = self.received.remove(0);
-            self.refused.retain(|(of, ..)| *of != forgotten);
-        }
+    /// The incarnation that is forgotten when this one comes: the one that was used longest ago, where there are too many.
+    pub(super) fn makes_room_for(&self, incarnation: Incarnation) -> Option<Incarnation> {
+        let is_full = self.received.len() >= INCARNATIONS_PER_PEER;
+        let is_known = self.received.iter().any(|(known, _)| *known == incarnation);
+        let (oldest, _) = self.received.first().filter(|_| is_full && !is_known)?;
+        Some(*oldest)
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        incarnation: Incarnation,
+        upto: Seq,
+        refused: &[(Seq, Undeliverable)],
+        forgotten: Option<Incarnation>,
+    ) {
+        self.received.retain(|(known, _)| *known != incarnation && Some(*known) != forgotten);
+        // The numbers of a forgotten one may come once more, and none may be refused twice.
+        self.refused.retain(|(of, ..)| Some(*of) != forgotten);
         self.received.push((incarnation, upto));
         self.refused.extend(refused.iter().map(|(number, why)| (incarnation, *number, *why)));
     }

@@ -63,7 +63,7 @@ fn first_number(state: &State, id: RealmId, (incarnation, upto): (Incarnation, S
     // The store could not keep a greater number, and would try for ever.
     let upto = upto.min(Seq(MAX_LOG_NUMBER));
     let have_met = state.link(id).is_some_and(|link| !link.received.is_empty());
-    (!have_met).then_some(Event::LinkReceived { realm: id, incarnation, upto, refused: Vec::new() })
+    (!have_met).then_some(Event::LinkReceived { realm: id, incarnation, upto, refused: Vec::new(), forgotten: None })
 }
 
 /// Where a known server is dialled nobody else is met for the first time: its key has changed, or somebody took its place.

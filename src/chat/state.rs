@@ -302,8 +302,8 @@ impl State {
                 self.put_realm(*realm, Realm { name: name.clone(), by: None, kind: RealmKind::Called });
             }
             Event::RealmRemoved { realm } => self.remove_realm(*realm),
-            Event::LinkReceived { realm, incarnation, upto, refused } => {
-                self.change_link(*realm, |link| link.receive(*incarnation, *upto, refused));
+            Event::LinkReceived { realm, incarnation, upto, refused, forgotten } => {
+                self.change_link(*realm, |link| link.receive(*incarnation, *upto, refused, *forgotten));
             }
             Event::LinkConfirmed { realm, incarnation, upto } => {
                 self.change_link(*realm, |link| link.forget_refused(*incarnation, *upto));

@@ -7,7 +7,7 @@ use rusqlite::{ToSql, params};
 
 use crate::chat::{Card, Event, PageRead, PasswordHash, Person, Record, Undeliverable};
 use crate::id::{Seq, UserId};
-use crate::limits::{INCARNATIONS, INCARNATIONS_PER_PEER, LIVE_INTERVALS, TAGS_PER_USER};
+use crate::limits::{INCARNATIONS, LIVE_INTERVALS, TAGS_PER_USER};
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
@@ -60,11 +60,10 @@ const FORGET_REFUSED: &str = "DELETE FROM refused WHERE realm_id = ?1";
 const BEGIN_INCARNATION: &str = "INSERT INTO incarnations (begun, incarnation) VALUES (?1, ?2)";
 const FORGET_INCARNATIONS_OVER: &str = "DELETE FROM incarnations WHERE begun =
     (SELECT begun FROM incarnations ORDER BY begun DESC LIMIT 1 OFFSET ?1)";
-const RECEIVE: &str = "INSERT OR REPLACE INTO received (realm_id, incarnation, upto, seq) VALUES (?1, ?2, ?3, ?4)";
-const FORGET_REFUSED_OVER: &str = "DELETE FROM refused WHERE realm_id = ?1 AND incarnation =
-    (SELECT incarnation FROM received WHERE realm_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
-const FORGET_RECEIVED_OVER: &str = "DELETE FROM received WHERE realm_id = ?1 AND seq =
-    (SELECT seq FROM received WHERE realm_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+const RECEIVE: &str = "INSERT INTO received (realm_id, incarnation, upto, seq) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (realm_id, incarnation) DO UPDATE SET upto = excluded.upto, seq = excluded.seq";
+const FORGET_RECEIVED_OF: &str = "DELETE FROM received WHERE realm_id = ?1 AND incarnation = ?2";
+const FORGET_REFUSED_OF: &str = "DELETE FROM refused WHERE realm_id = ?1 AND incarnation = ?2";
 const REFUSE: &str = "INSERT INTO refused (realm_id, incarnation, number, why, seq) VALUES (?1, ?2, ?3, ?4, ?5)";
 const CONFIRM: &str = "DELETE FROM refused WHERE realm_id = ?1 AND incarnation = ?2 AND number <= ?3";
 const MOVE_OUTBOX: &str = "UPDATE realms SET cursor = ?2 WHERE id = ?1";
@@ -164,11 +163,13 @@ pub(super) fn project(
             write(FORGET_RECEIVED, params![realm.0])?;
             write(FORGET_REFUSED, params![realm.0])
         }
-        Event::LinkReceived { realm, incarnation, upto, refused } => {
+        Event::LinkReceived { realm, incarnation, upto, refused, forgotten } => {
             let incarnation = incarnation.0.cast_signed();
             write(RECEIVE, params![realm.0, incarnation, upto.0, seq])?;
-            write(FORGET_REFUSED_OVER, params![realm.0, INCARNATIONS_PER_PEER])?;
-            write(FORGET_RECEIVED_OVER, params![realm.0, INCARNATIONS_PER_PEER])?;
+            if let Some(forgotten) = forgotten {
+                write(FORGET_RECEIVED_OF, params![realm.0, forgotten.0.cast_signed()])?;
+                write(FORGET_REFUSED_OF, params![realm.0, forgotten.0.cast_signed()])?;
+            }
             refused
                 .iter()
                 .try_for_each(|(number, why)| write(REFUSE, params![realm.0, incarnation, number.0, why.number(), seq]))

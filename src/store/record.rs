@@ -120,8 +120,8 @@ mod tests {
             (Event::RealmCalled { realm, name: name("barat") }, "011703056261726174"),
             (Event::RealmRemoved { realm }, "011803"),
             (
-                Event::LinkReceived { realm, incarnation, upto: Seq(9), refused },
-                "011903ffffffffffffffffff01090208000904",
+                Event::LinkReceived { realm, incarnation, upto: Seq(9), refused, forgotten: Some(Incarnation(7)) },
+                "011903ffffffffffffffffff010902080009040107",
             ),
             (Event::LinkConfirmed { realm, incarnation, upto: Seq(9) }, "011a03ffffffffffffffffff0109"),
             (Event::OutboxAcknowledged { realm, upto: Seq(9), refused: returned }, "011b03090208ac020109ac0203"),

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::chat::{Command, Kind, Parts, Returned, StoredMessage, Undeliverable};
 use crate::hub::{Fed, Feed, Hub, Ticket, Verdict};
 use crate::id::{Incarnation, RealmId, Seq};
-use crate::limits::{CURSOR_SAVED, LINK_BATCH, LINK_BATCH_BYTES, LINK_WINDOW};
+use crate::limits::{CURSOR_SAVED, CURSOR_SAVED_MESSAGES, LINK_BATCH, LINK_BATCH_BYTES, LINK_WINDOW};
 use crate::realm::frame::{self, Frame, Reason, WireLetter};
 use crate::realm::link::out::Out;
 use crate::realm::link::{End, Number};
@@ -24,6 +24,8 @@ pub(super) struct Sending {
     in_flight: VecDeque<Sent>,
     /// When the place is noted up to which the other server has everything, if it is not.
     save_at: Option<Instant>,
+    /// How many messages it is behind.
+    unsaved: usize,
     /// Refusals that the other server may forget once they are on the disk here.
     noting: VecDeque<(Ticket, Number)>,
     /// Incarnations of this server of which the other one may still remember refusals.
@@ -45,6 +47,7 @@ impl Sending {
             position: position.unwrap_or_default(),
             in_flight: VecDeque::new(),
             save_at: None,
+            unsaved: 0,
             noting: VecDeque::new(),
             unnoted: heads.iter().map(|(incarnation, _)| *incarnation).collect(),
         };
@@ -157,8 +160,13 @@ impl Sending {
         let Some(last) = settled.last().map(|sent| sent.number.1) else { return Ok(()) };
         let refused = refused_of(&settled, refused);
         let untold = hub.note_acknowledged(&self.feed, last, &refused);
-        if refused.is_empty() {
+        self.unsaved += settled.len();
+        if refused.is_empty() && self.unsaved < CURSOR_SAVED_MESSAGES {
             self.save_at.get_or_insert_with(|| Instant::now() + CURSOR_SAVED);
+            return Ok(());
+        }
+        if refused.is_empty() {
+            self.save(hub);
             return Ok(());
         }
         let notice = |number: Seq, why| {
@@ -196,6 +204,7 @@ impl Sending {
     /// Notes how far the other server has everything. That may be late: what is sent twice is taken once.
     pub(super) fn save(&mut self, hub: &Hub) {
         self.save_at = None;
+        self.unsaved = 0;
         let upto = self.feed.acknowledged();
         let command = Command::AcknowledgeOutbox { realm: self.realm, upto, returned: Vec::new() };
         // A store that fails forgets it, and a realm that was removed needs it no more.
