@@ -1,0 +1,147 @@
+//! What the steps of one request cost, each alone: `cargo bench --bench steps [-- NAME]`. With the allocations of each.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use divan::counter::ItemsCount;
+use divan::{AllocProfiler, Bencher, black_box};
+use kabar::chat::{Author, Body, Command, Destination, Event, Kind, Message, NewSession, Outcome, Parts, PasswordHash};
+use kabar::chat::{Receipt, Record, Span, State, StoredMessage, Timeline, View, Which, decide};
+use kabar::id::{Seq, Token, UserId};
+use kabar::name::{Address, Name};
+use kabar::store::{Durability, SqliteStore, Store};
+use kabar::time::Time;
+use kabar::wire::{Parsed, Style, parse};
+use tempfile::TempDir;
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+const SEND: &str = "send henderson the quick brown fox jumps over the lazy dog, and then once more";
+const NOW: Time = Time(1_795_244_400_123);
+const USERS: u32 = 1_000;
+
+fn main() {
+    divan::main();
+}
+
+fn name(user: u32) -> Name {
+    Name::parse(&format!("user{user}")).unwrap()
+}
+
+fn parts() -> Parts<'static> {
+    Parts {
+        from: "messi".into(),
+        to: "henderson".into(),
+        msg_from: "Lionel Messi".into(),
+        msg_to: "Jordan Henderson".into(),
+        msg: "the quick brown fox jumps over the lazy dog, and then once more".into(),
+        kind: Kind::Direct,
+        group: None,
+        realm: None,
+    }
+}
+
+/// A message from each user to the next, round and round.
+fn record(seq: u64) -> Record {
+    let (from, to) = (seq as u32 % USERS, (seq as u32 + 1) % USERS);
+    let (from, to) = (Author::Local(UserId(from)), Destination::User(UserId(to)));
+    let message = Message { from, to, realm: None, body: Body::compose(&parts()) };
+    Record { seq: Seq(seq), time: Time(NOW.0 + seq), event: Event::MessageSent(message) }
+}
+
+/// A state in which all users have registered.
+fn state() -> State {
+    let mut state = State::new(Name::parse("local").unwrap());
+    for user in 0..USERS {
+        let command = Command::Register {
+            name: name(user),
+            full_name: "".into(),
+            country: "".into(),
+            password: PasswordHash("$hash".into()),
+            session: Some(NewSession {
+                token: Token::random().hash(),
+                ephemeral: false,
+                origin: [127, 0, 0, 1].into(),
+            }),
+        };
+        apply(&mut state, &command);
+    }
+    state
+}
+
+fn apply(state: &mut State, command: &Command) {
+    for event in decide(state, NOW, command).unwrap() {
+        let record = Record { seq: state.head().next(), time: NOW, event };
+        state.apply(&record);
+    }
+}
+
+#[divan::bench]
+fn parse_a_send() -> Parsed {
+    parse(black_box(SEND))
+}
+
+#[divan::bench]
+fn compose_a_body(bencher: Bencher<'_, '_>) {
+    let parts = parts();
+    bencher.bench(|| Body::compose(black_box(&parts)));
+}
+
+#[divan::bench]
+fn decide_and_apply_a_send(bencher: Bencher<'_, '_>) {
+    let mut state = state();
+    let to = Address { name: name(7), realm: None };
+    let command = Command::SendDirect { from: UserId(3), to, text: SEND.into(), online: None };
+    bencher.bench_local(|| apply(&mut state, black_box(&command)));
+}
+
+#[divan::bench]
+fn write_a_reply(bencher: Bencher<'_, '_>) {
+    let Parsed::Request(request) = parse(SEND) else { return };
+    let heading = request.heading();
+    let outcome = Outcome::Sent { receipt: Receipt { seq: Seq(1_000_000), time: NOW }, to: None, delivered: None };
+    let mut out = Vec::with_capacity(1_024);
+    bencher.bench_local(|| {
+        out.clear();
+        Style::Json.reply(&mut out, black_box(&heading), Ok(&outcome));
+    });
+}
+
+#[divan::bench(args = [Style::Json, Style::Text])]
+fn write_an_event(bencher: Bencher<'_, '_>, style: Style) {
+    let message = StoredMessage { seq: Seq(1_000_000), time: NOW, body: Body::compose(&parts()) };
+    let mut out = Vec::with_capacity(1_024);
+    bencher.bench_local(|| {
+        out.clear();
+        style.push(&mut out, black_box(&message));
+    });
+}
+
+fn store(directory: &TempDir) -> SqliteStore {
+    SqliteStore::open(&directory.path().join("data"), Durability::Fast).unwrap()
+}
+
+/// A batch, not synced: what the processor does.
+#[divan::bench(args = [1, 64, 1_000], sample_count = 200, sample_size = 1)]
+fn commit(bencher: Bencher<'_, '_>, records: u64) {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let store = store(&directory);
+    let mut head = 0;
+    let batch = || {
+        let batch: Vec<_> = (head + 1..=head + records).map(record).collect();
+        head += records;
+        batch
+    };
+    bencher.counter(ItemsCount::new(records)).with_inputs(batch).bench_local_values(|batch| store.commit(&batch));
+}
+
+/// An inbox page of so many messages, half from memory and half from chunks.
+#[divan::bench(args = [1, 10, 1_000])]
+fn read_a_page(bencher: Bencher<'_, '_>, messages: usize) {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let store = store(&directory);
+    let log: Vec<_> = (1..=u64::from(USERS) * 500).map(record).collect();
+    log.chunks(1_000).for_each(|batch| store.commit(batch).unwrap());
+    let span = Span { timeline: Timeline::User(UserId(5)), after: Seq(0), upto: Seq(u64::MAX) };
+    let view = View { reader: UserId(5), spans: vec![span], which: Which::Received, only: None, hidden: Vec::new() };
+    bencher.counter(ItemsCount::new(messages)).bench(|| store.page(black_box(&view), messages).unwrap());
+}
