@@ -23,9 +23,9 @@ pub(super) struct Backwards {
 
 impl Backwards {
     /// To be taken before the transaction begins that the page is read in.
-    pub(super) fn of(index: &Index, view: &View) -> Self {
-        let sources = durable_spans(index, view).map(|span| Source::new(index, span)).collect();
-        Self { sources, entries: index.tuning().page_entries }
+    pub(super) fn of(index: &Index, view: &View) -> Result<Self, StoreError> {
+        let sources = durable_spans(index, view).map(|span| Source::new(index, span)).collect::<Result<_, _>>()?;
+        Ok(Self { sources, entries: index.tuning().page_entries })
     }
 
     /// Reads the newest messages that the view shows.
@@ -104,12 +104,12 @@ struct Source {
 }
 
 impl Source {
-    fn new(index: &Index, span: Span) -> Self {
+    fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
         // Memory has what is newer than the timeline's newest chunk: if any of it is wanted, no chunk has to be cut.
-        let (entries, _) = index.recent(&span);
+        let (entries, _) = index.recent(&span)?;
         let (left, aligned) = (entries.len(), !entries.is_empty());
         let Span { timeline, after, upto } = span;
-        Self { timeline, after, upto, entries, left, aligned }
+        Ok(Self { timeline, after, upto, entries, left, aligned })
     }
 
     /// The newest entry that was not passed.

@@ -3,32 +3,21 @@
 use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::{Deserialize, Serialize};
 
 use crate::chat::{Entry, Timeline};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::store::StoreError;
-
-/// The form that is written: this byte, then each entry as [`Packed`], in postcard's form. Another form is another
-/// byte, and this one stays readable.
-const PACKED: u8 = 1;
-
-/// An entry of a chunk: how far its number is from the entry before (or from 0), then the rest of it.
-#[derive(Serialize, Deserialize)]
-struct Packed {
-    step: u64,
-    peer: UserId,
-    sent: bool,
-    realm: Option<RealmId>,
-}
+use crate::store::packed::{Packed, damaged, unpack};
 
 /// Adds a chunk of entries that are newer than all of the timeline's chunks. None is not a chunk.
-pub(super) fn insert(connection: &Connection, timeline: Timeline, entries: &[Entry]) -> Result<(), StoreError> {
-    let Some(last) = entries.last() else { return Ok(()) };
+pub(super) fn insert(connection: &Connection, timeline: Timeline, entries: &Packed) -> Result<(), StoreError> {
+    if entries.length() == 0 {
+        return Ok(());
+    }
     let (kind, owner) = key(timeline);
     connection
         .prepare_cached("INSERT INTO chunks (kind, owner, last, entries) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![kind, owner, last.seq.0, encode(entries)?])?;
+        .execute(params![kind, owner, entries.newest().0, entries.bytes()])?;
     Ok(())
 }
 
@@ -85,7 +74,7 @@ fn read(
     let place = i64::try_from(place.0).unwrap_or(i64::MAX);
     let entries = connection
         .prepare_cached(sql)?
-        .query_row(params![kind, owner, place], |row| Ok(decode(row.get_ref(0)?.as_blob()?, after)))
+        .query_row(params![kind, owner, place], |row| Ok(unpack(row.get_ref(0)?.as_blob()?, after)))
         .optional()?
         .transpose()?;
     // A reader that is given nothing would ask for the same chunk for ever.
@@ -123,7 +112,7 @@ pub(super) fn walk(
     let mut rows = statement.query(params![kind, owner])?;
     while let Some(row) = rows.next()? {
         let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let chunk = Chunk { last: Seq(row.get(0)?), entries: decode(bytes, Seq(0))? };
+        let chunk = Chunk { last: Seq(row.get(0)?), entries: unpack(bytes, Seq(0))? };
         if see(chunk).is_break() {
             break;
         }
@@ -171,9 +160,10 @@ pub(super) fn shorten(
     Chunk { last, entries }: &Chunk,
 ) -> Result<(), StoreError> {
     let (kind, owner) = key(timeline);
+    let left: Packed = entries.iter().copied().collect();
     connection
         .prepare_cached("UPDATE chunks SET entries = ?4 WHERE kind = ?1 AND owner = ?2 AND last = ?3")?
-        .execute(params![kind, owner, last.0, encode(entries)?])?;
+        .execute(params![kind, owner, last.0, left.bytes()])?;
     Ok(())
 }
 
@@ -195,66 +185,5 @@ pub(super) fn timeline(kind: u8, owner: u32) -> Result<Timeline, StoreError> {
         2 => Ok(Timeline::Broadcast),
         3 => Ok(Timeline::Outbox(RealmId(owner))),
         _ => Err(damaged()),
-    }
-}
-
-fn encode(entries: &[Entry]) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::with_capacity(1 + 8 * entries.len());
-    bytes.push(PACKED);
-    let mut before = Seq(0);
-    for Entry { seq, peer, sent, realm } in entries.iter().copied() {
-        let packed = Packed { step: seq.0.saturating_sub(before.0), peer, sent, realm };
-        bytes = postcard::to_extend(&packed, bytes).map_err(|_| damaged())?;
-        before = seq;
-    }
-    Ok(bytes)
-}
-
-fn decode(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
-    let Some((&PACKED, mut rest)) = bytes.split_first() else { return Err(damaged()) };
-    let mut entries = Vec::new();
-    let mut before = Seq(0);
-    while !rest.is_empty() {
-        let (Packed { step, peer, sent, realm }, left) = postcard::take_from_bytes(rest).map_err(|_| damaged())?;
-        let seq = Seq(before.0.saturating_add(step));
-        if seq > after {
-            entries.push(Entry { seq, peer, sent, realm });
-        }
-        (rest, before) = (left, seq);
-    }
-    Ok(entries)
-}
-
-fn damaged() -> StoreError {
-    StoreError::Damaged("a chunk of the timeline index".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(seq: u64, sent: bool, realm: Option<u32>) -> Entry {
-        Entry { seq: Seq(seq), peer: UserId(300), sent, realm: realm.map(RealmId) }
-    }
-
-    #[test]
-    fn chunks_keep_the_bytes_of_the_first_release() {
-        let entries = [entry(1_000, false, None), entry(1_001, true, Some(2))];
-        let frozen = [1, 232, 7, 172, 2, 0, 0, 1, 172, 2, 1, 1, 2];
-        assert_eq!(encode(&entries).unwrap(), frozen);
-        assert_eq!(decode(&frozen, Seq(0)).unwrap(), entries);
-    }
-
-    #[test]
-    fn entries_up_to_the_place_asked_for_are_left_out() {
-        let entries = [entry(5, false, None), entry(7, false, None), entry(9, false, None)];
-        assert_eq!(decode(&encode(&entries).unwrap(), Seq(7)).unwrap(), entries[2..]);
-    }
-
-    #[test]
-    fn bytes_of_no_known_form_are_damage() {
-        for bytes in [&[][..], &[0], &[2], &[1, 128], &[1, 1, 1, 7, 0]] {
-            assert!(matches!(decode(bytes, Seq(0)), Err(StoreError::Damaged(_))), "{bytes:?}");
-        }
     }
 }

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use crate::chat::{Entry, Event, Record, Span, Timeline};
 use crate::id::Seq;
 use crate::limits::{CHUNK_ENTRIES, CHUNKS_PER_CLOSING, CHUNKS_PER_COMMIT, INDEX_WINDOW, MAX_USERS, PAGE_ENTRIES};
+use crate::store::packed::{Packed, unpack};
 use crate::store::tails::Tails;
 use crate::store::{StoreError, chunk, load, record, removed};
 
@@ -66,9 +67,8 @@ struct Round {
 /// What a transaction is to write of the index.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Timelines with all their entries in memory, and how many of them go into a chunk.
-    timelines: Vec<(Timeline, Vec<Entry>)>,
-    chunk_entries: usize,
+    /// Timelines with all their entries in memory.
+    timelines: Vec<(Timeline, Vec<Packed>)>,
     /// The new high-water mark, where it is to move: the round is over then.
     pub(super) mark: Option<Seq>,
     /// The timeline whose turn is the last.
@@ -77,10 +77,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The chunks to write.
-    pub(super) fn chunks(&self) -> impl Iterator<Item = (Timeline, &[Entry])> {
-        self.timelines
-            .iter()
-            .flat_map(|(timeline, entries)| entries.chunks(self.chunk_entries).map(|chunk| (*timeline, chunk)))
+    pub(super) fn chunks(&self) -> impl Iterator<Item = (Timeline, &Packed)> {
+        self.timelines.iter().flat_map(|(timeline, chunks)| chunks.iter().map(|chunk| (*timeline, chunk)))
     }
 }
 
@@ -89,7 +87,7 @@ impl Index {
     pub(super) fn open(database: &Connection, tuning: Tuning) -> Result<Self, StoreError> {
         let (head, _) = load::head(database)?;
         let mark = Seq(database.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?);
-        let (tails, round) = (Tails::default(), Round::default());
+        let (tails, round) = (Tails::new(tuning.chunk_entries), Round::default());
         let mut index = Self { tuning, head, mark, tails, round, full: Vec::new() };
         index.read_log(database)?;
         index.begin_round();
@@ -130,20 +128,20 @@ impl Index {
     }
 
     /// What memory has of a span, and up to where the table has it.
-    pub(super) fn recent(&self, span: &Span) -> (Vec<Entry>, Seq) {
-        let mut entries = Vec::new();
+    ///
+    /// # Errors
+    /// Damage, which what was packed here does not have.
+    pub(super) fn recent(&self, span: &Span) -> Result<(Vec<Entry>, Seq), StoreError> {
+        let mut recent = Vec::new();
         let mut stored_upto = span.upto;
-        for entry in self.tails.newest_first(span.timeline) {
-            stored_upto = stored_upto.min(Seq(entry.seq.0 - 1));
-            if entry.seq <= span.after {
-                break;
-            }
-            if entry.seq <= span.upto {
-                entries.push(entry);
+        for packed in self.tails.chunks(span.timeline) {
+            stored_upto = stored_upto.min(Seq(packed.oldest().0 - 1));
+            if packed.newest() > span.after && packed.oldest() <= span.upto {
+                recent.extend(unpack(packed.bytes(), span.after)?);
             }
         }
-        entries.reverse();
-        (entries, stored_upto)
+        recent.truncate(recent.partition_point(|entry| entry.seq <= span.upto));
+        Ok((recent, stored_upto))
     }
 
     /// How many entries of a timeline are in memory.
@@ -153,7 +151,7 @@ impl Index {
 
     /// The newest entry of each timeline that has entries in memory.
     pub(super) fn newest(&self) -> impl Iterator<Item = (Timeline, Seq)> {
-        let newest = |timeline| Some((timeline, self.tails.newest_first(timeline).next()?.seq));
+        let newest = |timeline| Some((timeline, self.tails.newest(timeline)?));
         self.tails.after(None).filter_map(newest)
     }
 
@@ -216,8 +214,8 @@ impl Index {
 
     /// A plan for some timelines, of which the round takes no notice.
     fn take(&self, timelines: impl Iterator<Item = Timeline>) -> Plan {
-        let timelines = timelines.map(|timeline| (timeline, self.tails.entries(timeline))).collect();
-        Plan { timelines, chunk_entries: self.tuning.chunk_entries, mark: None, after: self.round.after }
+        let chunks = |timeline| (timeline, self.tails.chunks(timeline).cloned().collect());
+        Plan { timelines: timelines.map(chunks).collect(), mark: None, after: self.round.after }
     }
 
     /// Takes in what a transaction has made durable: a plan of this index, and a batch of records.
@@ -302,7 +300,7 @@ mod tests {
         let mut turns = Vec::new();
         for seq in 1..=12 {
             let plan = index.plan(1);
-            turns.extend(plan.chunks().map(|(timeline, entries)| (seq, timeline, entries.len())));
+            turns.extend(plan.chunks().map(|(timeline, entries)| (seq, timeline, entries.length())));
             index.settle(&plan, &[said(seq, 1, to(2), "")]);
         }
         let of = |seq, user, entries| (seq, Timeline::User(UserId(user)), entries);
@@ -317,7 +315,7 @@ mod tests {
         let batch: Vec<_> = (2..=6).map(|seq| said(seq, 7, to(7), "")).collect();
         index.settle(&index.take(std::iter::empty()), &batch);
         let plan = index.plan(0);
-        let chunks: Vec<_> = plan.chunks().map(|(timeline, entries)| (timeline, entries.len())).collect();
+        let chunks: Vec<_> = plan.chunks().map(|(timeline, entries)| (timeline, entries.length())).collect();
         assert_eq!(chunks, [(Timeline::User(UserId(7)), 4), (Timeline::User(UserId(7)), 2)]);
         index.settle(&plan, &[said(7, 7, to(7), "")]);
         assert_eq!((entries(&index), index.round.left), (1, 1));

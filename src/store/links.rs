@@ -103,7 +103,7 @@ pub(super) fn enter_queues(database: &Connection, index: &Index, snapshot: &mut 
     for (realm, id) in snapshot.realms.iter_mut().zip(1..) {
         let RealmKind::Linked(link) = &mut realm.kind else { continue };
         let view = View::outbox(RealmId(id), link.cursor);
-        Moment::of(index, &view).entries(database, |entry| {
+        Moment::of(index, &view)?.entries(database, |entry| {
             let waiting = message.query_row([entry.seq.0], |row| {
                 Ok(Queued { seq: entry.seq, time: Time(row.get(0)?), from: entry.peer, bytes: row.get(1)? })
             });

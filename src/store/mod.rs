@@ -14,6 +14,7 @@ mod index;
 mod key_file;
 mod links;
 mod load;
+mod packed;
 mod pages;
 mod project;
 #[cfg(test)]

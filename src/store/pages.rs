@@ -31,9 +31,9 @@ pub(super) struct Moment {
 
 impl Moment {
     /// To be taken before the transaction begins that the page is read in.
-    pub(super) fn of(index: &Index, view: &View) -> Self {
-        let sources = durable_spans(index, view).map(|span| Source::new(index, span)).collect();
-        Self { sources, end: index.head(), entries: index.tuning().page_entries }
+    pub(super) fn of(index: &Index, view: &View) -> Result<Self, StoreError> {
+        let sources = durable_spans(index, view).map(|span| Source::new(index, span)).collect::<Result<_, _>>()?;
+        Ok(Self { sources, end: index.head(), entries: index.tuning().page_entries })
     }
 
     /// Calls `see` with every entry, oldest first, whatever a view would show.
@@ -145,10 +145,10 @@ struct Source {
 }
 
 impl Source {
-    fn new(index: &Index, span: Span) -> Self {
-        let (recent, stored_upto) = index.recent(&span);
+    fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
+        let (recent, stored_upto) = index.recent(&span)?;
         let Span { timeline, after, .. } = span;
-        Self { timeline, after, stored_upto, recent: Some(recent), entries: Vec::new(), next: 0 }
+        Ok(Self { timeline, after, stored_upto, recent: Some(recent), entries: Vec::new(), next: 0 })
     }
 
     /// The first entry at `from` or after it. `from` never goes back.

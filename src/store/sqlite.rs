@@ -89,12 +89,12 @@ impl Store for SqliteStore {
     }
 
     fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
-        let index = Moment::of(&locked(&self.index), view);
+        let index = Moment::of(&locked(&self.index), view)?;
         self.readers.read(|moment| index.page(moment, view, limit))
     }
 
     fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
-        let index = Backwards::of(&locked(&self.index), view);
+        let index = Backwards::of(&locked(&self.index), view)?;
         self.readers.read(|moment| index.page(moment, view, limit))
     }
 

@@ -34,13 +34,11 @@ impl Timelines {
 
     pub(super) fn write(&mut self, database: &Connection) -> Result<(), StoreError> {
         self.entries.sort_unstable_by_key(|(timeline, entry)| (*timeline, entry.seq));
-        let mut chunk = Vec::with_capacity(CHUNK_ENTRIES);
         for timeline in self.entries.chunk_by(|(one, _), (other, _)| one == other) {
             for part in timeline.chunks(CHUNK_ENTRIES) {
                 let Some((timeline, _)) = part.first() else { continue };
-                chunk.clear();
-                chunk.extend(part.iter().map(|(_, entry)| *entry));
-                chunk::insert(database, *timeline, &chunk)?;
+                let entries = part.iter().map(|(_, entry)| *entry).collect();
+                chunk::insert(database, *timeline, &entries)?;
             }
         }
         self.entries.clear();

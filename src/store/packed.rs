@@ -1,0 +1,155 @@
+//! Entries of one timeline, packed: how a chunk is stored, and how memory holds what is to become one.
+
+use serde::Deserialize;
+
+use crate::chat::Entry;
+use crate::id::{RealmId, Seq, UserId};
+use crate::store::StoreError;
+
+/// The form that is written: this byte, then each entry as [`Step`], in postcard's form. Another form is another byte,
+/// and this one stays readable.
+const STEPS: u8 = 1;
+
+/// An entry: how far its number is from the entry before (or from 0), then the rest of it.
+#[derive(Deserialize)]
+struct Step {
+    step: u64,
+    peer: UserId,
+    sent: bool,
+    realm: Option<RealmId>,
+}
+
+/// Some entries of one timeline, in their order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Packed {
+    bytes: Vec<u8>,
+    oldest: Seq,
+    newest: Seq,
+    length: usize,
+}
+
+impl Packed {
+    /// Adds an entry that is newer than all.
+    pub(super) fn push(&mut self, Entry { seq, peer, sent, realm }: Entry) {
+        if self.length == 0 {
+            self.bytes.push(STEPS);
+            self.oldest = seq;
+        }
+        append_number(&mut self.bytes, seq.0.saturating_sub(self.newest.0));
+        append_number(&mut self.bytes, peer.0.into());
+        self.bytes.extend([u8::from(sent), u8::from(realm.is_some())]);
+        if let Some(realm) = realm {
+            append_number(&mut self.bytes, realm.0.into());
+        }
+        self.newest = seq;
+        self.length += 1;
+    }
+
+    /// The oldest entry, 0 where there is none.
+    pub(super) fn oldest(&self) -> Seq {
+        self.oldest
+    }
+
+    /// The newest entry, 0 where there is none.
+    pub(super) fn newest(&self) -> Seq {
+        self.newest
+    }
+
+    /// How many entries there are.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// What a chunk of these entries is stored as.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl FromIterator<Entry> for Packed {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut packed = Self::default();
+        entries.into_iter().for_each(|entry| packed.push(entry));
+        packed
+    }
+}
+
+/// As postcard writes a number: seven bits a byte, the lowest first, and a high bit where more follows.
+fn append_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Reads the entries after `after`.
+pub(super) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
+    let Some((&STEPS, mut rest)) = bytes.split_first() else { return Err(damaged()) };
+    let mut entries = Vec::new();
+    let mut before = Seq(0);
+    while !rest.is_empty() {
+        let (Step { step, peer, sent, realm }, left) = postcard::take_from_bytes(rest).map_err(|_| damaged())?;
+        let seq = Seq(before.0.saturating_add(step));
+        if seq > after {
+            entries.push(Entry { seq, peer, sent, realm });
+        }
+        (rest, before) = (left, seq);
+    }
+    Ok(entries)
+}
+
+pub(super) fn damaged() -> StoreError {
+    StoreError::Damaged("a chunk of the timeline index".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(seq: u64, sent: bool, realm: Option<u32>) -> Entry {
+        Entry { seq: Seq(seq), peer: UserId(300), sent, realm: realm.map(RealmId) }
+    }
+
+    #[test]
+    fn chunks_keep_the_bytes_of_the_first_release() {
+        let entries = [entry(1_000, false, None), entry(1_001, true, Some(2))];
+        let frozen = [1, 232, 7, 172, 2, 0, 0, 1, 172, 2, 1, 1, 2];
+        let packed = Packed::from_iter(entries);
+        assert_eq!(packed.bytes(), frozen);
+        assert_eq!((packed.oldest(), packed.newest(), packed.length()), (Seq(1_000), Seq(1_001), 2));
+        assert_eq!(unpack(&frozen, Seq(0)).unwrap(), entries);
+    }
+
+    #[test]
+    fn entries_up_to_the_place_asked_for_are_left_out() {
+        let entries = [entry(5, false, None), entry(7, false, None), entry(9, false, None)];
+        assert_eq!(unpack(Packed::from_iter(entries).bytes(), Seq(7)).unwrap(), entries[2..]);
+    }
+
+    #[test]
+    fn bytes_of_no_known_form_are_damage() {
+        for bytes in [&[][..], &[0], &[2], &[1, 128], &[1, 1, 1, 7, 0]] {
+            assert!(matches!(unpack(bytes, Seq(0)), Err(StoreError::Damaged(_))), "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_entries_read_back(
+            fields in prop::collection::vec((1..u64::MAX >> 8, any::<u32>(), any::<bool>(), any::<Option<u32>>()), 1..99),
+        ) {
+            let mut seq = 0;
+            let entries: Vec<_> = fields
+                .into_iter()
+                .map(|(step, peer, sent, realm)| {
+                    seq += step;
+                    Entry { seq: Seq(seq), peer: UserId(peer), sent, realm: realm.map(RealmId) }
+                })
+                .collect();
+            let packed: Packed = entries.iter().copied().collect();
+            prop_assert_eq!(unpack(packed.bytes(), Seq(0)).unwrap(), entries);
+        }
+    }
+}
