@@ -5,11 +5,11 @@
 //! rest when the socket is writable again.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::sync::Notify;
+use std::task::{Context, Poll, Waker};
 
 use crate::chat::{Notice, StoredMessage, Topics};
 use crate::hub::late::Late;
@@ -26,8 +26,6 @@ pub struct Outbox {
     sink: Arc<dyn Sink>,
     style: Style,
     queue: Mutex<Queue>,
-    /// Wakes the connection's task: replies were released, the socket is full, or the connection is to close.
-    wake: Notify,
     /// When a stranger (a connection without a session) was last heard, in milliseconds.
     heard: AtomicU64,
     stranger: AtomicBool,
@@ -53,6 +51,9 @@ struct Queue {
     listed: bool,
     push: Push,
     ending: Option<Ending>,
+    /// The connection's task has something to look at: the socket is full, what it waits for has left, or it is to end.
+    woken: bool,
+    waker: Option<Waker>,
 }
 
 struct Mark {
@@ -79,7 +80,6 @@ impl Outbox {
             sink,
             style,
             queue: Mutex::default(),
-            wake: Notify::new(),
             heard: AtomicU64::new(Time::now().0),
             stranger: AtomicBool::new(true),
         }
@@ -127,7 +127,7 @@ impl Outbox {
         queue.listed = false;
         let has_to_look = !queue.blocked && queue.write(&*self.sink);
         if std::mem::take(&mut queue.awaited) || has_to_look {
-            self.wake.notify_one();
+            queue.wake();
         }
     }
 
@@ -149,7 +149,7 @@ impl Outbox {
     /// Takes a pushed frame in. Where that is too much even after the socket took what it takes, the reader lags.
     fn take_push(&self, queue: &mut Queue, frame: &[u8]) -> bool {
         if !queue.fits(frame) && !queue.blocked && queue.write(&*self.sink) {
-            self.wake.notify_one();
+            queue.wake();
         }
         let fits = queue.fits(frame);
         if fits {
@@ -222,15 +222,21 @@ impl Outbox {
         enough
     }
 
-    /// Waits until something changed that the connection's task should look at.
+    /// Waits until something changed that the connection's task should look at. Only that task waits here.
     pub async fn woken(&self) {
-        self.wake.notified().await;
+        poll_fn(|context| self.poll_woken(context)).await;
+    }
+
+    /// Does the same, for a task that waits for other things too.
+    pub fn poll_woken(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.queue().poll_woken(context)
     }
 
     /// Ends the connection; its task says the last words.
     pub fn end(&self, ending: Ending) {
-        self.queue().ending.get_or_insert(ending);
-        self.wake.notify_one();
+        let mut queue = self.queue();
+        queue.ending.get_or_insert(ending);
+        queue.wake();
     }
 
     /// Whether and how the connection is to end.
@@ -321,6 +327,24 @@ impl Outbox {
 }
 
 impl Queue {
+    fn wake(&mut self) {
+        self.woken = true;
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn poll_woken(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::take(&mut self.woken) {
+            return Poll::Ready(());
+        }
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
     fn waiting(&self) -> Waiting {
         Waiting { requests: self.marks.len(), bytes: self.held.len() + self.backlog() }
     }

@@ -1,22 +1,23 @@
 //! One connection's life: read what came, serve it line by line, wait, end well.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::BytesMut;
 use socket2::SockRef;
-use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
 use tracing::debug;
 
 use crate::hub::{Ending, Outbox, Replay, Sink, Waiting};
-use crate::limits::{LAST_READS, LAST_WORDS, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT};
+use crate::limits::{LAST_READS, LAST_WORDS, REPLY_BYTES, REQUESTS_IN_FLIGHT};
 use crate::net::Services;
 use crate::net::admission::Permit;
 use crate::net::handover;
+use crate::net::input::Input;
 use crate::net::session::{Flow, Session};
 use crate::wire::{Line, LineCodec};
 
@@ -37,7 +38,7 @@ pub(super) async fn live(
     debug!("connected");
     let codec = LineCodec::new(services.policy.line_bytes);
     let session = Session::new(services.clone(), outbox.clone(), address);
-    let mut connection = Connection { stream, outbox, codec, input: BytesMut::new(), session };
+    let mut connection = Connection { stream, outbox, codec, input: Input::default(), session };
     let goodbye = connection.serve().await;
     connection.session.end();
     // Boxed: what comes at the end, or seldom, takes no room of a connection that is idle.
@@ -54,7 +55,7 @@ struct Connection {
     stream: Arc<TcpStream>,
     outbox: Arc<Outbox>,
     codec: LineCodec,
-    input: BytesMut,
+    input: Input,
     session: Session,
 }
 
@@ -69,31 +70,19 @@ enum Goodbye {
     Link,
 }
 
-/// What a read came to.
-enum Read {
-    Bytes,
-    NothingNow,
-    End,
-}
-
 impl Connection {
     async fn serve(&mut self) -> Goodbye {
         loop {
-            self.wait().await;
+            let taken = self.wait().await;
             self.session.look_after();
             match self.outbox.ending() {
                 Some(Ending::Gone) => return Goodbye::AtOnce,
-                Some(Ending::Farewell(_)) => return Box::pin(self.serve_the_rest()).await,
+                Some(Ending::Farewell(_)) => return Box::pin(self.serve_the_rest(taken)).await,
                 None => {}
             }
-            let goodbye = match self.read() {
-                Ok(Read::NothingNow) => None,
-                Ok(Read::Bytes) => self.serve_lines().await,
-                Ok(Read::End) => Some(self.serve_last_line().await),
-                Err(error) => {
-                    debug!(%error, "the connection broke");
-                    Some(Goodbye::AtOnce)
-                }
+            let goodbye = match taken {
+                None => None,
+                Some(taken) => self.serve_what_came(taken).await,
             };
             if let Some(goodbye) = goodbye {
                 return goodbye;
@@ -101,13 +90,24 @@ impl Connection {
         }
     }
 
+    async fn serve_what_came(&mut self, taken: io::Result<usize>) -> Option<Goodbye> {
+        match taken {
+            Ok(0) => Some(self.serve_last_line().await),
+            Ok(_) => self.serve_lines().await,
+            Err(error) => {
+                debug!(%error, "the connection broke");
+                Some(Goodbye::AtOnce)
+            }
+        }
+    }
+
     /// The server is to end this connection: what was received is still served, but not what keeps coming.
-    async fn serve_the_rest(&mut self) -> Goodbye {
+    async fn serve_the_rest(&mut self, mut taken: Option<io::Result<usize>>) -> Goodbye {
         for _ in 0..LAST_READS {
-            match self.read() {
-                Ok(Read::Bytes) => {}
-                Ok(Read::End) => return self.serve_last_line().await,
-                Ok(Read::NothingNow) | Err(_) => break,
+            match taken.take().unwrap_or_else(|| self.input.take(&self.stream)) {
+                Ok(0) => return self.serve_last_line().await,
+                Ok(_) => {}
+                Err(_) => break,
             }
             if let Some(goodbye) = self.serve_lines().await {
                 return goodbye;
@@ -116,49 +116,28 @@ impl Connection {
         Goodbye::InOrder
     }
 
-    /// Waits until there is something to read or to look after, and meanwhile writes on when the socket was full.
-    async fn wait(&self) {
-        let writing = self.outbox.is_blocked();
-        let interest = if writing { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-        tokio::select! {
-            biased;
-            () = self.outbox.woken() => {}
-            ready = self.stream.ready(interest) => self.write_on(ready.is_ok_and(|ready| ready.is_writable())),
-        }
-    }
-
-    fn write_on(&self, writable: bool) {
-        if writable && self.outbox.is_blocked() {
-            self.outbox.unblock();
-        }
-    }
-
-    /// Takes what the socket has. The buffer is given back while the connection is idle.
-    fn read(&mut self) -> io::Result<Read> {
-        self.input.reserve(READ_BYTES);
-        let read = self.stream.try_read_buf(&mut self.input);
-        match read {
-            Ok(0) => Ok(Read::End),
-            Ok(_) => {
-                self.outbox.hear();
-                Ok(Read::Bytes)
+    /// Waits until there is something to read, which is taken, or to look after.
+    async fn wait(&mut self) -> Option<io::Result<usize>> {
+        poll_fn(|context| {
+            if self.poll_woken(context).is_ready() {
+                return Poll::Ready(None);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.give_back_input();
-                Ok(Read::NothingNow)
-            }
-            Err(error) => Err(error),
-        }
+            self.input.poll_take(&self.stream, context).map(Some)
+        })
+        .await
     }
 
-    fn give_back_input(&mut self) {
-        let rest = std::mem::take(&mut self.input);
-        if !rest.is_empty() {
-            self.input = BytesMut::from(&rest[..]);
+    /// Waits until the outbox has something to look after, and writes on when the socket was full.
+    fn poll_woken(&self, context: &mut Context<'_>) -> Poll<()> {
+        let woken = self.outbox.poll_woken(context);
+        if woken.is_pending() && self.outbox.is_blocked() {
+            return self.stream.poll_write_ready(context).map(|_| self.outbox.unblock());
         }
+        woken
     }
 
     async fn serve_lines(&mut self) -> Option<Goodbye> {
+        self.outbox.hear();
         // One read holds no more requests than a connection may have in flight, so once a read is often enough.
         self.session.wait_for_the_hub().await;
         let mut goodbye = None;
@@ -167,7 +146,7 @@ impl Connection {
             self.wait_for_room().await;
             goodbye = self.serve_line(line).await;
         }
-        self.give_back_input();
+        self.input.give_back();
         self.session.send_replies();
         goodbye
     }
@@ -222,14 +201,7 @@ impl Connection {
 
     async fn until_or(&self, little_enough: impl Fn(Waiting) -> bool, given_up: impl Fn(Option<Ending>) -> bool) {
         while !self.outbox.has_left(&little_enough) && !given_up(self.outbox.ending()) {
-            if !self.outbox.is_blocked() {
-                self.outbox.woken().await;
-                continue;
-            }
-            tokio::select! {
-                () = self.outbox.woken() => {}
-                ready = self.stream.writable() => self.write_on(ready.is_ok()),
-            }
+            poll_fn(|context| self.poll_woken(context)).await;
         }
     }
 

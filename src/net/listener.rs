@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{Instrument, debug, debug_span, warn};
 
 use crate::hub::Outbox;
 use crate::limits::BACKLOG;
@@ -78,7 +78,7 @@ fn welcome(stream: TcpStream, peer: SocketAddr, style: Style, services: &Arc<Ser
     let outbox = Arc::new(Outbox::new(stream.clone(), style));
     match services.admission.admit(peer.ip(), &outbox) {
         Ok(permit) => {
-            let span = info_span!("connection", id = permit.number(), %peer);
+            let span = debug_span!("connection", id = permit.number(), %peer);
             let life = connection::live(stream, outbox, peer.ip(), permit, services.clone());
             services.tasks.spawn(life.instrument(span));
         }

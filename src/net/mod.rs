@@ -5,6 +5,7 @@
 mod admission;
 mod connection;
 mod handover;
+mod input;
 mod listener;
 mod passwords;
 mod session;
