@@ -48,7 +48,7 @@ impl Committer {
             self.fail(ticket, &error);
             return Step::Failed;
         }
-        self.deliver();
+        self.address();
         self.hub.0.tickets.settle(ticket);
         self.release(ticket);
         Step::Stored
@@ -88,10 +88,10 @@ impl Committer {
         true
     }
 
-    /// Puts what the batch has for those who listen into their queues.
-    fn deliver(&mut self) {
+    /// Notes what the batch has for whom.
+    fn address(&mut self) {
         let mut presence = self.hub.0.presence();
-        self.courier.deliver(&self.batch, &presence);
+        self.courier.address(&self.batch, &presence);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }
@@ -103,7 +103,7 @@ impl Committer {
         for (_, outbox) in settled {
             self.hub.send_replies(&outbox);
         }
-        self.courier.flush();
+        self.courier.hand_over(&self.batch, &shared.tickets);
         self.batch.clear();
     }
 

@@ -16,6 +16,7 @@ mod late;
 mod outbox;
 mod presence;
 mod push;
+mod queue;
 mod sink;
 mod subscription;
 #[cfg(test)]

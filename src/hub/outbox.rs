@@ -4,20 +4,19 @@
 //! waits: whoever has something to send writes what the socket takes at once, and the connection's own task does the
 //! rest when the socket is writable again.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::chat::{Notice, StoredMessage, Topics};
 use crate::hub::late::Late;
 use crate::hub::push::Push;
+use crate::hub::queue::{Mark, Queue};
 use crate::hub::sink::{Ending, Sink};
-use crate::hub::tickets::{Ticket, Tickets, Verdict};
+use crate::hub::tickets::{Ticket, Tickets};
 use crate::id::Seq;
-use crate::limits::{IDLE_BUFFER_BYTES, PUSH_BYTES};
+use crate::limits::PUSH_BYTES;
 use crate::time::Time;
 use crate::wire::{Style, Tag};
 
@@ -29,38 +28,17 @@ pub struct Outbox {
     /// When a stranger (a connection without a session) was last heard, in milliseconds.
     heard: AtomicU64,
     stranger: AtomicBool,
+    /// Which of the courier's rounds is for this connection.
+    round: AtomicUsize,
 }
 
-#[derive(Default)]
-struct Queue {
-    /// Replies not yet released, one after the other.
-    held: Vec<u8>,
-    /// Where each of them ends, and what it waits for.
-    marks: VecDeque<Mark>,
-    /// The newest ticket that somebody watches for this outbox.
-    expected: Ticket,
-    /// What may leave.
-    ready: Vec<u8>,
-    /// How much of `ready` has left.
-    written: usize,
-    /// The socket takes no more for now; the connection's task waits until it does.
-    blocked: bool,
-    /// The connection's task waits until something left.
-    awaited: bool,
-    /// Somebody has this outbox on a list of those to flush.
-    listed: bool,
-    push: Push,
-    ending: Option<Ending>,
-    /// The connection's task has something to look at: the socket is full, what it waits for has left, or it is to end.
-    woken: bool,
-    waker: Option<Waker>,
-}
+/// No courier is to come.
+const NO_ROUND: usize = usize::MAX;
 
-struct Mark {
-    ticket: Ticket,
-    tag: Option<Tag>,
-    length: usize,
-    late: Option<Box<Late>>,
+/// A connection's end of a courier's round.
+pub(super) struct Receiver<'a> {
+    outbox: &'a Outbox,
+    queue: &'a mut Queue,
 }
 
 /// What waits to leave a connection.
@@ -82,6 +60,7 @@ impl Outbox {
             queue: Mutex::default(),
             heard: AtomicU64::new(Time::now().0),
             stranger: AtomicBool::new(true),
+            round: AtomicUsize::new(NO_ROUND),
         }
     }
 
@@ -117,47 +96,35 @@ impl Outbox {
     #[must_use]
     pub(super) fn leave(&self, tickets: &Tickets) -> Option<Ticket> {
         let mut queue = self.queue();
-        queue.release(tickets, self.style);
+        queue.release(tickets, self.style, || self.round().is_none());
         self.write(&mut queue);
         let open = queue.marks.iter().map(|mark| mark.ticket).max()?;
         (open > std::mem::replace(&mut queue.expected, open)).then_some(open)
     }
 
-    fn write(&self, queue: &mut Queue) {
-        queue.listed = false;
-        let has_to_look = !queue.blocked && queue.write(&*self.sink);
-        if std::mem::take(&mut queue.awaited) || has_to_look {
-            queue.wake();
-        }
-    }
-
-    /// Puts a message that is durable into the queue, if the connection listens.
-    ///
-    /// Returns whether the caller is the one to flush it.
-    pub(super) fn push(&self, seq: Seq, frame: &[u8]) -> bool {
+    /// Takes in what a courier has for the connection, with the replies that are settled, and writes what the socket
+    /// takes. It lends room for that.
+    pub(super) fn receive(&self, room: &mut Vec<u8>, tickets: &Tickets, hand: impl FnOnce(&mut Receiver<'_>)) {
         let mut queue = self.queue();
-        if !queue.push.wants(seq) {
-            return false;
+        self.round.store(NO_ROUND, Ordering::Relaxed);
+        let is_lent = queue.borrow(room);
+        hand(&mut Receiver { outbox: self, queue: &mut queue });
+        queue.release(tickets, self.style, || true);
+        queue.leave(&*self.sink);
+        if is_lent {
+            queue.repay(room);
         }
-        if !self.take_push(&mut queue, frame) {
-            return false;
-        }
-        queue.push.note_pushed(seq);
-        !std::mem::replace(&mut queue.listed, true)
     }
 
-    /// Takes a pushed frame in. Where that is too much even after the socket took what it takes, the reader lags.
-    fn take_push(&self, queue: &mut Queue, frame: &[u8]) -> bool {
-        if !queue.fits(frame) && !queue.blocked && queue.write(&*self.sink) {
-            queue.wake();
-        }
-        let fits = queue.fits(frame);
-        if fits {
-            queue.ready.extend_from_slice(frame);
-        } else {
-            queue.push.lag();
-        }
-        fits
+    /// The courier's round that is for this connection, where there is one.
+    pub(super) fn round(&self) -> Option<usize> {
+        let round = self.round.load(Ordering::Relaxed);
+        (round != NO_ROUND).then_some(round)
+    }
+
+    /// Notes that a courier is to come. Until then no reply leaves that is settled later: what is pushed comes before.
+    pub(super) fn expect(&self, round: usize) {
+        self.round.store(round, Ordering::Relaxed);
     }
 
     /// Whether the queue is far from running over.
@@ -170,12 +137,7 @@ impl Outbox {
     /// Returns whether the caller is the one to flush it.
     pub(super) fn notify(&self, notice: &Notice) -> bool {
         let mut queue = self.queue();
-        if !queue.push.wants_notice(notice) {
-            return false;
-        }
-        let mut frame = Vec::new();
-        self.style.notify(&mut frame, notice);
-        self.take_push(&mut queue, &frame) && !std::mem::replace(&mut queue.listed, true)
+        queue.notify(&*self.sink, self.style, notice) && !std::mem::replace(&mut queue.listed, true)
     }
 
     /// Puts what was pushed before this connection listened into the queue. The caller sees to it that the queue
@@ -192,6 +154,11 @@ impl Outbox {
     /// Writes what the socket takes.
     pub fn flush(&self) {
         self.write(&mut self.queue());
+    }
+
+    fn write(&self, queue: &mut Queue) {
+        queue.leave(&*self.sink);
+        queue.give_back();
     }
 
     /// Writes what the socket takes, now that it takes some again.
@@ -326,92 +293,24 @@ impl Outbox {
     }
 }
 
-impl Queue {
-    fn wake(&mut self) {
-        self.woken = true;
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+impl Receiver<'_> {
+    /// How the connection is written to.
+    pub(super) fn style(&self) -> Style {
+        self.outbox.style
     }
 
-    fn poll_woken(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if std::mem::take(&mut self.woken) {
-            return Poll::Ready(());
-        }
-        match &mut self.waker {
-            Some(waker) => waker.clone_from(context.waker()),
-            none => *none = Some(context.waker().clone()),
-        }
-        Poll::Pending
+    /// Whether the connection listens to messages of this number.
+    pub(super) fn wants(&self, seq: Seq) -> bool {
+        self.queue.push.wants(seq)
     }
 
-    fn waiting(&self) -> Waiting {
-        Waiting { requests: self.marks.len(), bytes: self.held.len() + self.backlog() }
+    /// Takes a message in.
+    pub(super) fn push(&mut self, seq: Seq, frame: &[u8]) {
+        self.queue.push(&*self.outbox.sink, seq, frame);
     }
 
-    fn fits(&self, frame: &[u8]) -> bool {
-        self.backlog() + frame.len() <= PUSH_BYTES
-    }
-
-    fn backlog(&self) -> usize {
-        self.ready.len() - self.written
-    }
-
-    /// Moves settled replies from `held` to `ready`. What a failed one says did not come to be: an error leaves instead.
-    fn release(&mut self, tickets: &Tickets, style: Style) {
-        let mut taken = 0;
-        while let Some(mark) = self.marks.front() {
-            match tickets.verdict(mark.ticket) {
-                Verdict::Open => break,
-                Verdict::Durable if mark.late.is_some() => {
-                    let is_written = mark.late.as_ref().is_some_and(|late| late.write(&mut self.ready, style));
-                    if !is_written {
-                        break;
-                    }
-                }
-                Verdict::Durable => {
-                    let reply = self.held.get(taken..taken + mark.length).unwrap_or_default();
-                    self.ready.extend_from_slice(reply);
-                }
-                Verdict::Failed(refusal) => style.refuse(&mut self.ready, mark.tag.as_ref(), refusal),
-            }
-            taken += mark.length;
-            self.marks.pop_front();
-        }
-        self.held.drain(..taken);
-        if self.marks.is_empty() {
-            give_back(&mut self.held);
-            self.marks.shrink_to(IDLE_BUFFER_BYTES / size_of::<Mark>());
-        }
-    }
-
-    /// Writes what goes; true where the connection's task has to look, for the socket is full or gone.
-    fn write(&mut self, sink: &dyn Sink) -> bool {
-        while self.backlog() > 0 {
-            match sink.try_write(self.ready.get(self.written..).unwrap_or_default()) {
-                Ok(count) if count > 0 => self.written += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.blocked = true;
-                    return true;
-                }
-                Ok(_) | Err(_) => {
-                    self.ending = Some(Ending::Gone);
-                    return true;
-                }
-            }
-        }
-        self.written = 0;
-        self.ready.clear();
-        give_back(&mut self.ready);
-        self.push.note_left();
-        self.push.is_lagging()
-    }
-}
-
-/// An idle connection holds next to nothing.
-fn give_back(buffer: &mut Vec<u8>) {
-    if buffer.is_empty() && buffer.capacity() > IDLE_BUFFER_BYTES {
-        *buffer = Vec::new();
+    /// Takes a notice in, where the connection asked for its kind.
+    pub(super) fn notify(&mut self, notice: &Notice) {
+        self.queue.notify(&*self.outbox.sink, self.outbox.style, notice);
     }
 }

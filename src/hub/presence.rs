@@ -29,7 +29,7 @@ pub(super) struct Presence {
     watchers: Vec<Weak<Outbox>>,
     /// The links that are up.
     pub(super) feeds: HashMap<RealmId, Arc<Feed>>,
-    /// Every message up to this one has been pushed to whoever listened then.
+    /// Every message up to this one has been pushed, or is being pushed, to whoever listened then.
     pub(super) delivered: Seq,
 }
 
