@@ -16,6 +16,9 @@ use secrecy::SecretString;
 
 use crate::cli::{Command, CommandLine, RealmCommand, Settings};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// EX_CONFIG of sysexits.h: the configuration is at fault, and starting again will not help.
 const BAD_CONFIGURATION: u8 = 78;
 
