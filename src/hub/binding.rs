@@ -55,7 +55,7 @@ impl Hub {
         drop(presence);
         drop(state);
         watchers.iter().for_each(|watcher| watcher.flush());
-        for interval in left {
+        for interval in left.into_iter().flatten() {
             self.note_read(user, interval);
         }
     }
@@ -63,17 +63,16 @@ impl Hub {
     /// Records what was pushed to the user's text connections: there, live push counts as read (PROTOCOL §4).
     pub fn note_live_reading(&self, user: UserId) {
         let presence = self.0.presence();
-        let read: Vec<_> = presence.connections(user).iter().map(|attached| attached.outbox.take_read()).collect();
+        let read: Vec<_> =
+            presence.connections(user).iter().filter_map(|attached| attached.outbox.take_read()).collect();
         drop(presence);
         for interval in read {
             self.note_read(user, interval);
         }
     }
 
-    fn note_read(&self, user: UserId, interval: Option<(Seq, Seq)>) {
-        if let Some((after, upto)) = interval {
-            self.execute(&Command::ReadLive { user, after, upto }, None);
-        }
+    fn note_read(&self, user: UserId, (after, upto): (Seq, Seq)) {
+        self.execute(&Command::ReadLive { user, after, upto }, None);
     }
 
     /// Pushes again to a connection of the user that lagged and has caught up.

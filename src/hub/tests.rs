@@ -6,22 +6,46 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
-use crate::chat::{Command, PasswordHash, Record, Snapshot, View};
-use crate::hub::{Committer, Executed, Hub, Outbox, Sink, Step};
-use crate::id::{Seq, UserId};
+use crate::chat::{Command, NewSession, PasswordHash, Record, Snapshot, Topics, View};
+use crate::hub::{Committer, Executed, Hub, Outbox, Sink, Step, Ticket, Tickets};
+use crate::id::{Seq, Token, UserId};
 use crate::name::{Address, Name};
 use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
 use crate::wire::Style;
 
-/// What a connection's other end has heard.
-#[derive(Default)]
-struct Ear(Mutex<Vec<u8>>);
+/// A connection's other end: what it has heard, and how much more it takes.
+struct Ear {
+    heard: Mutex<Vec<u8>>,
+    room: AtomicUsize,
+}
+
+impl Default for Ear {
+    fn default() -> Self {
+        Self { heard: Mutex::default(), room: AtomicUsize::new(usize::MAX) }
+    }
+}
+
+impl Ear {
+    fn takes(&self, room: usize) {
+        self.room.store(room, Ordering::Relaxed);
+    }
+}
 
 impl Sink for Ear {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
+        let room = self.room.load(Ordering::Relaxed);
+        let taken = bytes.len().min(room);
+        if taken == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.heard.lock().unwrap().extend_from_slice(&bytes[..taken]);
+        self.room.store(room - taken, Ordering::Relaxed);
+        Ok(taken)
     }
+}
+
+fn take(ear: &Ear) -> String {
+    String::from_utf8(std::mem::take(&mut ear.heard.lock().unwrap())).unwrap()
 }
 
 /// A store that counts its commits and refuses them while it is full.
@@ -99,7 +123,22 @@ impl House {
     }
 
     fn heard(&self) -> String {
-        String::from_utf8(std::mem::take(&mut self.ear.0.lock().unwrap())).unwrap()
+        take(&self.ear)
+    }
+
+    /// Another connection of the user, which a program has subscribed on.
+    fn listener(&mut self) -> (Arc<Ear>, Arc<Outbox>) {
+        let ear = Arc::new(Ear::default());
+        let outbox = Arc::new(Outbox::new(ear.clone(), Style::Json));
+        let token = Token::random().hash();
+        let session = NewSession { token, ephemeral: false, origin: [127, 0, 0, 1].into() };
+        let command = Command::OpenSession { user: UserId(0), verified: PasswordHash("$hash".into()), session };
+        self.hub.execute(&command, None).result.unwrap();
+        assert_eq!(self.committer.step(), Step::Stored);
+        let (session, _) = self.hub.read(|state| state.session_of(&token).unwrap().0);
+        self.hub.attach(UserId(0), session, &outbox);
+        self.hub.listen(UserId(0), &outbox, Topics::default());
+        (ear, outbox)
     }
 }
 
@@ -148,6 +187,46 @@ fn an_answer_that_shows_what_is_not_stored_waits_for_it() {
     assert_eq!(house.heard(), "");
     house.committer.step();
     assert_eq!(house.heard(), "taken");
+}
+
+#[test]
+fn what_is_pushed_leaves_before_the_replies_of_its_batch() {
+    let mut house = House::new();
+    let (ear, listener) = house.listener();
+    house.asks(&send("satu"), "");
+    let read = house.hub.read(|state| state.user_count());
+    listener.reply(read.1, None, |out| out.extend_from_slice(b"reply"));
+    house.hub.send_replies(&listener);
+    house.committer.step();
+    let heard = take(&ear);
+    assert!(heard.starts_with("{\"event\":\"message\"") && heard.ends_with("\r\n\r\nreply"), "{heard}");
+}
+
+#[test]
+fn replies_that_are_settled_wait_for_the_courier_that_is_on_its_way() {
+    let (ear, tickets) = (Arc::new(Ear::default()), Tickets::default());
+    let outbox = Outbox::new(ear.clone(), Style::Json);
+    outbox.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
+    outbox.expect(0);
+    assert_eq!(outbox.leave(&tickets), None);
+    assert_eq!(take(&ear), "");
+    outbox.receive(&mut Vec::new(), &tickets, |_| {});
+    assert_eq!(take(&ear), "reply");
+}
+
+#[test]
+fn a_socket_that_is_full_gets_the_rest_later_and_the_lent_room_comes_back() {
+    let (ear, tickets) = (Arc::new(Ear::default()), Tickets::default());
+    let outbox = Outbox::new(ear.clone(), Style::Json);
+    outbox.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"one two"));
+    ear.takes(3);
+    let mut room = Vec::with_capacity(1_000);
+    outbox.receive(&mut room, &tickets, |_| {});
+    assert_eq!((take(&ear).as_str(), room.len(), room.capacity()), ("one", 0, 1_000));
+    assert!(outbox.is_blocked());
+    ear.takes(1_000);
+    outbox.unblock();
+    assert_eq!(take(&ear), " two");
 }
 
 #[test]
