@@ -35,6 +35,12 @@ impl Name {
         &self.0
     }
 
+    /// Whether both are the same name, without regard to case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
     /// What makes the name unique: the same name without regard to case.
     #[must_use]
     pub fn key(&self) -> NameKey {
@@ -120,8 +126,9 @@ mod tests {
     #[test]
     fn names_are_the_same_without_regard_to_case() {
         let (lower, upper) = (Name::parse("messi").unwrap(), Name::parse("MESSI").unwrap());
-        assert_eq!(lower.key(), upper.key());
-        assert_ne!(lower.key(), Name::parse("messi1").unwrap().key());
+        assert!(lower.key() == upper.key() && lower.is_same(&upper));
+        let other = Name::parse("messi1").unwrap();
+        assert!(lower.key() != other.key() && !lower.is_same(&other));
     }
 
     #[test]
