@@ -34,12 +34,12 @@ impl fmt::Debug for PasswordHash {
 pub struct User {
     /// As registered.
     pub name: Name,
+    /// The person gave the account up. Only its name is still somebody's, and what was said with it.
+    pub unregistered: bool,
     /// The person's name; may be empty, then the name stands for it.
     pub full_name: Box<str>,
     /// The newest entry of the user's own timeline.
     pub last: Seq,
-    /// The person gave the account up. Only its name is still somebody's, and what was said with it.
-    pub unregistered: bool,
     /// Whom the user does not want to hear from, ascending.
     pub blocks: Vec<Person>,
     /// May be empty.
