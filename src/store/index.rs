@@ -91,25 +91,33 @@ impl Index {
     }
 
     fn read_log(&mut self, database: &Connection) -> Result<(), StoreError> {
-        let mut chunked = HashMap::new();
+        let mut entries = Vec::new();
         let mut statement =
             database.prepare("SELECT seq, event FROM log WHERE seq > ?1 AND body IS NOT NULL ORDER BY seq")?;
         let mut rows = statement.query([self.mark.0])?;
         while let Some(row) = rows.next()? {
-            let seq = Seq(row.get(0)?);
-            let Event::MessageSent(message) =
-                record::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?
-            else {
-                continue;
-            };
-            for (timeline, entry) in message.placements(seq) {
-                let upto = match chunked.get(&timeline) {
-                    Some(upto) => *upto,
-                    None => *chunked.entry(timeline).or_insert(stored_upto(database, timeline)?),
-                };
-                if seq > upto {
-                    self.insert(timeline, entry);
-                }
+            let event = record::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+            if let Event::MessageSent(message) = event {
+                entries.extend(message.placements(Seq(row.get(0)?)));
+            }
+        }
+        self.insert_unstored(database, entries)
+    }
+
+    /// Adds those entries that stand in no chunk and were not removed either. They are looked up in the order of the
+    /// table, so that each of its pages is read once.
+    fn insert_unstored(
+        &mut self,
+        database: &Connection,
+        mut entries: Vec<(Timeline, Entry)>,
+    ) -> Result<(), StoreError> {
+        let removed: HashMap<_, _> = removed::all(database)?.into_iter().collect();
+        entries.sort_by_key(|(timeline, _)| *timeline);
+        for entries in entries.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((timeline, _)) = entries.first() else { continue };
+            let upto = stored_upto(database, *timeline)?.max(removed.get(timeline).copied().unwrap_or_default());
+            for (timeline, entry) in entries.iter().filter(|(_, entry)| entry.seq > upto) {
+                self.insert(*timeline, *entry);
             }
         }
         Ok(())
@@ -255,13 +263,13 @@ impl Index {
     }
 }
 
-/// Up to where a timeline's entries stand in chunks, or were removed.
+/// Up to where a timeline's entries stand in chunks.
 fn stored_upto(database: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
     let (_, owner) = chunk::key(timeline);
     if owner as usize >= MAX_USERS {
         return Err(StoreError::Damaged("a message of somebody that cannot be".into()));
     }
-    Ok(chunk::newest(database, timeline)?.max(removed::upto(database, timeline)?))
+    chunk::newest(database, timeline)
 }
 
 #[cfg(test)]
