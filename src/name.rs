@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arrayvec::ArrayString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::NAME_BYTES;
@@ -9,8 +10,10 @@ use crate::limits::NAME_BYTES;
 /// A name of 1 to 32 characters of `A-Z a-z 0-9 _ - .`, the first a letter or a digit, kept as it was registered.
 ///
 /// Two names that differ only in (ASCII) case are the same name: compare and look up by [`Name::key`].
+///
+/// It is kept in place: a name is looked at with every message, and a look elsewhere costs more than its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name(Box<str>);
+pub struct Name(ArrayString<NAME_BYTES>);
 
 impl Name {
     /// Reads a name.
@@ -20,19 +23,24 @@ impl Name {
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let bytes = text.as_bytes();
         let first_is_alphanumeric = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
-        let well_formed = bytes.len() <= NAME_BYTES
-            && first_is_alphanumeric
-            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
+        let well_formed =
+            first_is_alphanumeric && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
         if !well_formed || text.eq_ignore_ascii_case("realm") {
             return Err(InvalidName);
         }
-        Ok(Self(text.into()))
+        ArrayString::from(text).map(Self).map_err(|_| InvalidName)
     }
 
     /// The name as its owner registered it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether both are the same name, without regard to case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 
     /// What makes the name unique: the same name without regard to case.
@@ -120,8 +128,9 @@ mod tests {
     #[test]
     fn names_are_the_same_without_regard_to_case() {
         let (lower, upper) = (Name::parse("messi").unwrap(), Name::parse("MESSI").unwrap());
-        assert_eq!(lower.key(), upper.key());
-        assert_ne!(lower.key(), Name::parse("messi1").unwrap().key());
+        assert!(lower.key() == upper.key() && lower.is_same(&upper));
+        let other = Name::parse("messi1").unwrap();
+        assert!(lower.key() != other.key() && !lower.is_same(&other));
     }
 
     #[test]

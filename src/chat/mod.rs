@@ -19,6 +19,7 @@ mod link;
 mod meeting;
 mod message;
 mod messages;
+mod names;
 mod notice;
 mod once;
 mod outcome;

@@ -10,6 +10,7 @@ use crate::chat::event::{Event, Record};
 use crate::chat::groups::Group;
 use crate::chat::inbox;
 use crate::chat::message::{Author, Destination, Message, Person};
+use crate::chat::names::UserNames;
 use crate::chat::once;
 use crate::chat::outcome::Receipt;
 use crate::chat::realms::{Realm, RealmKind};
@@ -29,7 +30,7 @@ pub struct State {
     pub(super) groups: Vec<Group>,
     pub(super) realms: Vec<Realm>,
     pub(super) last_broadcast: Seq,
-    pub(super) user_names: HashMap<NameKey, UserId>,
+    pub(super) user_names: UserNames,
     pub(super) group_names: HashMap<NameKey, GroupId>,
     pub(super) realm_names: HashMap<NameKey, RealmId>,
     /// What other servers call this one, where it is none of its own names.
@@ -104,7 +105,7 @@ impl State {
             called_names: HashMap::new(),
             keys: HashMap::new(),
             last_broadcast: kept.last_broadcast,
-            user_names: kept.users.iter().zip(0..).map(|(user, id)| (user.name.key(), UserId(id))).collect(),
+            user_names: UserNames::of(&kept.users),
             group_names: names_of_groups(&kept.groups),
             tokens: kept.sessions.iter().map(|(id, session)| (session.token, *id)).collect(),
             sessions: kept.sessions.into_iter().collect(),
@@ -181,7 +182,7 @@ impl State {
     /// Whose a name is, also where that user has unregistered: it is never another's.
     #[must_use]
     pub fn holder(&self, name: &Name) -> Option<(UserId, &User)> {
-        let id = *self.user_names.get(&name.key())?;
+        let id = self.user_names.find(&self.users, name)?;
         Some((id, self.user(id)?))
     }
 

@@ -22,6 +22,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod user_set;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use crate::chat::{Audience, Notice, State};
 use crate::hub::feed::Feed;
 use crate::hub::outbox::Outbox;
+use crate::hub::user_set::UserSet;
 use crate::id::{RealmId, Seq, SessionId, UserId};
 use crate::time::Time;
 
@@ -22,6 +23,8 @@ pub(super) struct Attached {
 #[derive(Default)]
 pub(super) struct Presence {
     users: HashMap<UserId, Online>,
+    /// The same users.
+    online: UserSet,
     arrivals: BTreeMap<u64, UserId>,
     last_arrival: u64,
     last_seen: HashMap<UserId, Time>,
@@ -49,6 +52,7 @@ impl Presence {
         let online = self.users.entry(user).or_insert_with(|| {
             self.last_arrival += 1;
             self.arrivals.insert(self.last_arrival, user);
+            self.online.insert(user);
             Online { arrival: self.last_arrival, connections: Vec::with_capacity(1) }
         });
         let known = online.connections.iter_mut().find(|known| Arc::ptr_eq(&known.outbox, &connection.outbox));
@@ -65,6 +69,7 @@ impl Presence {
         if online.connections.is_empty() {
             self.arrivals.remove(&online.arrival);
             self.users.remove(&user);
+            self.online.remove(user);
             self.last_seen.insert(user, Time::now());
         }
         left
@@ -127,7 +132,9 @@ impl Presence {
                     tell(*from);
                 }
             }
-            Audience::Members(members) => members.iter().copied().for_each(tell),
+            Audience::Members(members) => {
+                members.iter().copied().filter(|member| self.online.contains(*member)).for_each(tell);
+            }
             Audience::Everyone => self.users.keys().copied().for_each(tell),
         }
     }

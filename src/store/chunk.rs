@@ -1,6 +1,7 @@
 //! Chunks: rows of consecutive entries of one timeline, packed.
 
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -8,17 +9,20 @@ use crate::chat::{Entry, Timeline};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::store::StoreError;
 use crate::store::packed::{Packed, damaged, unpack};
+use crate::store::rows::Insertion;
 
-/// Adds a chunk of entries that are newer than all of the timeline's chunks. None is not a chunk.
-pub(super) fn insert(connection: &Connection, timeline: Timeline, entries: &Packed) -> Result<(), StoreError> {
-    if entries.length() == 0 {
-        return Ok(());
-    }
-    let (kind, owner) = key(timeline);
-    connection
-        .prepare_cached("INSERT INTO chunks (kind, owner, last, entries) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![kind, owner, entries.newest().0, entries.bytes()])?;
-    Ok(())
+static CHUNKS: LazyLock<Insertion> = LazyLock::new(|| Insertion::new("chunks (kind, owner, last, entries)", 4));
+
+/// Adds chunks, none without entries, each with newer ones than all that its timeline has in the table.
+pub(super) fn insert(transaction: &Connection, chunks: &[(Timeline, Packed)]) -> Result<(), StoreError> {
+    CHUNKS.run(transaction, chunks, |row, first, (timeline, entries)| {
+        let (kind, owner) = key(*timeline);
+        row.raw_bind_parameter(first, kind)?;
+        row.raw_bind_parameter(first + 1, owner)?;
+        row.raw_bind_parameter(first + 2, entries.newest().0)?;
+        row.raw_bind_parameter(first + 3, entries.bytes())?;
+        Ok(())
+    })
 }
 
 /// The entries of the oldest chunk that holds any after `after`, those up to it left out, so at least one; none where

@@ -5,7 +5,8 @@
 //! together, so that the memory holds what is newer than the timeline's newest chunk and nothing else.
 //!
 //! The timelines take turns to leave, in the order of the table, each once in a round: what is written one after the
-//! other stands in the same pages, which cost more than the rows.
+//! other stands in the same pages, which cost more than the rows. One whose entries all came in the round itself waits
+//! for the next, and leaves with more of them.
 
 use hashbrown::HashMap;
 use rusqlite::Connection;
@@ -67,19 +68,14 @@ struct Round {
 /// What a transaction is to write of the index.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Timelines with all their entries in memory.
-    timelines: Vec<(Timeline, Vec<Packed>)>,
+    /// The chunks to write: all entries in memory of some timelines.
+    pub(super) chunks: Vec<(Timeline, Packed)>,
     /// The new high-water mark, where it is to move: the round is over then.
     pub(super) mark: Option<Seq>,
-    /// The timeline whose turn is the last.
+    /// How many timelines had their turn …
+    turns: usize,
+    /// … and which was the last.
     after: Option<Timeline>,
-}
-
-impl Plan {
-    /// The chunks to write.
-    pub(super) fn chunks(&self) -> impl Iterator<Item = (Timeline, &Packed)> {
-        self.timelines.iter().flat_map(|(timeline, chunks)| chunks.iter().map(|chunk| (*timeline, chunk)))
-    }
 }
 
 impl Index {
@@ -95,25 +91,33 @@ impl Index {
     }
 
     fn read_log(&mut self, database: &Connection) -> Result<(), StoreError> {
-        let mut chunked = HashMap::new();
+        let mut entries = Vec::new();
         let mut statement =
             database.prepare("SELECT seq, event FROM log WHERE seq > ?1 AND body IS NOT NULL ORDER BY seq")?;
         let mut rows = statement.query([self.mark.0])?;
         while let Some(row) = rows.next()? {
-            let seq = Seq(row.get(0)?);
-            let Event::MessageSent(message) =
-                record::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?
-            else {
-                continue;
-            };
-            for (timeline, entry) in message.placements(seq) {
-                let upto = match chunked.get(&timeline) {
-                    Some(upto) => *upto,
-                    None => *chunked.entry(timeline).or_insert(stored_upto(database, timeline)?),
-                };
-                if seq > upto {
-                    self.insert(timeline, entry);
-                }
+            let event = record::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+            if let Event::MessageSent(message) = event {
+                entries.extend(message.placements(Seq(row.get(0)?)));
+            }
+        }
+        self.insert_unstored(database, entries)
+    }
+
+    /// Adds those entries that stand in no chunk and were not removed either. They are looked up in the order of the
+    /// table, so that each of its pages is read once.
+    fn insert_unstored(
+        &mut self,
+        database: &Connection,
+        mut entries: Vec<(Timeline, Entry)>,
+    ) -> Result<(), StoreError> {
+        let removed: HashMap<_, _> = removed::all(database)?.into_iter().collect();
+        entries.sort_by_key(|(timeline, _)| *timeline);
+        for entries in entries.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((timeline, _)) = entries.first() else { continue };
+            let upto = stored_upto(database, *timeline)?.max(removed.get(timeline).copied().unwrap_or_default());
+            for (timeline, entry) in entries.iter().filter(|(_, entry)| entry.seq > upto) {
+                self.insert(*timeline, *entry);
             }
         }
         Ok(())
@@ -161,10 +165,15 @@ impl Index {
         let is_over = turns == self.round.left && self.time_left() <= records;
         let full = self.full.iter().copied();
         let waiting = |timeline: &Timeline| self.tails.length(*timeline) < self.tuning.chunk_entries;
+        let due = |timeline: &Timeline| self.has_up_to(*timeline, self.round.began) && waiting(timeline);
         let mut after = self.round.after;
         let turn = self.tails.after(self.round.after).take(turns).inspect(|timeline| after = Some(*timeline));
-        let timelines = self.take(full.chain(turn.filter(waiting)));
-        Plan { after, mark: is_over.then_some(self.round.began), ..timelines }
+        let leaving = self.take(full.chain(turn.filter(due)));
+        Plan { mark: is_over.then_some(self.round.began), turns, after, ..leaving }
+    }
+
+    fn has_up_to(&self, timeline: Timeline, upto: Seq) -> bool {
+        self.tails.oldest(timeline).is_some_and(|oldest| oldest <= upto)
     }
 
     /// How many turns there are beside a batch of that many records. They are spread over the round, but no fewer at a
@@ -193,9 +202,9 @@ impl Index {
         if self.tails.timelines() == 0 && self.mark == self.head {
             return None;
         }
-        let plan = self.take(self.tails.after(None).take(self.tuning.chunks_per_closing));
-        let is_all = plan.timelines.len() == self.tails.timelines();
-        Some(Plan { mark: is_all.then_some(self.head), ..plan })
+        let at_once = self.tuning.chunks_per_closing;
+        let is_all = self.tails.timelines() <= at_once;
+        Some(Plan { mark: is_all.then_some(self.head), ..self.take(self.tails.after(None).take(at_once)) })
     }
 
     /// What the next transaction is to write so that chunks hold every entry up to `upto`, and all entries of timelines
@@ -205,27 +214,27 @@ impl Index {
         if upto <= self.mark && most >= self.tuning.chunk_entries {
             return None;
         }
-        let leaves = |timeline: &Timeline| {
-            self.tails.length(*timeline) > most || self.tails.oldest(*timeline).is_some_and(|oldest| oldest <= upto)
-        };
+        let leaves = |timeline: &Timeline| self.tails.length(*timeline) > most || self.has_up_to(*timeline, upto);
         let plan = self.take(self.tails.after(None).filter(leaves).take(self.tuning.chunks_per_commit));
-        (!plan.timelines.is_empty()).then_some(plan)
+        (!plan.chunks.is_empty()).then_some(plan)
     }
 
     /// A plan for some timelines, of which the round takes no notice.
     fn take(&self, timelines: impl Iterator<Item = Timeline>) -> Plan {
-        let chunks = |timeline| (timeline, self.tails.chunks(timeline).cloned().collect());
-        Plan { timelines: timelines.map(chunks).collect(), mark: None, after: self.round.after }
+        let chunks =
+            timelines.flat_map(|timeline| self.tails.chunks(timeline).map(move |chunk| (timeline, chunk.clone())));
+        Plan { chunks: chunks.collect(), mark: None, turns: 0, after: self.round.after }
     }
 
     /// Takes in what a transaction has made durable: a plan of this index, and a batch of records.
     pub(super) fn settle(&mut self, plan: &Plan, batch: &[Record]) {
-        for (timeline, _) in &plan.timelines {
+        self.round.left -= plan.turns;
+        self.round.after = plan.after;
+        for (timeline, _) in &plan.chunks {
             if self.tails.remove(*timeline) && Some(*timeline) > self.round.after {
                 self.round.left -= 1;
             }
         }
-        self.round.after = plan.after;
         self.full.retain(|timeline| self.tails.length(*timeline) > 0);
         for record in batch {
             self.head = record.seq;
@@ -254,13 +263,13 @@ impl Index {
     }
 }
 
-/// Up to where a timeline's entries stand in chunks, or were removed.
+/// Up to where a timeline's entries stand in chunks.
 fn stored_upto(database: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
     let (_, owner) = chunk::key(timeline);
     if owner as usize >= MAX_USERS {
         return Err(StoreError::Damaged("a message of somebody that cannot be".into()));
     }
-    Ok(chunk::newest(database, timeline)?.max(removed::upto(database, timeline)?))
+    chunk::newest(database, timeline)
 }
 
 #[cfg(test)]
@@ -272,9 +281,13 @@ mod tests {
     use std::path::Path;
 
     fn empty() -> Index {
+        empty_tuned(TINY)
+    }
+
+    fn empty_tuned(tuning: Tuning) -> Index {
         let mut database = Connection::open_in_memory().unwrap();
         crate::store::schema::prepare(&mut database, Path::new("here")).unwrap();
-        Index::open(&database, TINY).unwrap()
+        Index::open(&database, tuning).unwrap()
     }
 
     fn entries(index: &Index) -> usize {
@@ -295,16 +308,16 @@ mod tests {
     }
 
     #[test]
-    fn each_timeline_has_its_turn_once_in_a_round() {
-        let mut index = empty();
+    fn each_timeline_with_entries_from_before_a_round_leaves_once_in_it() {
+        let mut index = empty_tuned(Tuning { chunk_entries: 99, ..TINY });
         let mut turns = Vec::new();
         for seq in 1..=12 {
             let plan = index.plan(1);
-            turns.extend(plan.chunks().map(|(timeline, entries)| (seq, timeline, entries.length())));
+            turns.extend(plan.chunks.iter().map(|(timeline, entries)| (seq, *timeline, entries.length())));
             index.settle(&plan, &[said(seq, 1, to(2), "")]);
         }
         let of = |seq, user, entries| (seq, Timeline::User(UserId(user)), entries);
-        assert_eq!(turns, [of(3, 1, 2), of(4, 2, 3), of(7, 1, 4), of(8, 2, 4), of(11, 1, 4), of(12, 2, 4)]);
+        assert_eq!(turns, [of(7, 1, 6), of(8, 2, 7), of(11, 1, 4), of(12, 2, 4)]);
         assert_eq!((index.mark, index.round.began), (Seq(8), Seq(12)));
     }
 
@@ -315,7 +328,7 @@ mod tests {
         let batch: Vec<_> = (2..=6).map(|seq| said(seq, 7, to(7), "")).collect();
         index.settle(&index.take(std::iter::empty()), &batch);
         let plan = index.plan(0);
-        let chunks: Vec<_> = plan.chunks().map(|(timeline, entries)| (timeline, entries.length())).collect();
+        let chunks: Vec<_> = plan.chunks.iter().map(|(timeline, entries)| (*timeline, entries.length())).collect();
         assert_eq!(chunks, [(Timeline::User(UserId(7)), 4), (Timeline::User(UserId(7)), 2)]);
         index.settle(&plan, &[said(7, 7, to(7), "")]);
         assert_eq!((entries(&index), index.round.left), (1, 1));
@@ -328,7 +341,7 @@ mod tests {
         index.settle(&index.plan(batch.len()), &batch);
         let mut steps = Vec::new();
         while let Some(plan) = index.plan_closing() {
-            steps.push(plan.chunks().count());
+            steps.push(plan.chunks.len());
             index.settle(&plan, &[]);
         }
         assert_eq!((steps, index.mark, entries(&index)), (vec![2, 2, 1], Seq(5), 0));

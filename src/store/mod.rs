@@ -25,6 +25,7 @@ mod removed;
 #[cfg(test)]
 mod retelling;
 mod retention;
+mod rows;
 mod schema;
 mod sqlite;
 mod tails;

@@ -1,6 +1,7 @@
 //! Entries of one timeline, packed: how a chunk is stored, and how memory holds what is to become one.
 
 use serde::Deserialize;
+use smallvec::SmallVec;
 
 use crate::chat::Entry;
 use crate::id::{RealmId, Seq, UserId};
@@ -19,13 +20,22 @@ struct Step {
     realm: Option<RealmId>,
 }
 
+/// Bytes that need no memory of their own: three entries, which is all that most timelines of a large server have here.
+const FEW_BYTES: usize = 32;
+
 /// Some entries of one timeline, in their order.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Packed {
-    bytes: Vec<u8>,
-    oldest: Seq,
+    bytes: SmallVec<[u8; FEW_BYTES]>,
     newest: Seq,
-    length: usize,
+    length: u32,
+}
+
+impl Clone for Packed {
+    fn clone(&self) -> Self {
+        // What the library does by itself goes byte by byte.
+        Self { bytes: SmallVec::from_slice(&self.bytes), ..*self }
+    }
 }
 
 impl Packed {
@@ -33,7 +43,6 @@ impl Packed {
     pub(super) fn push(&mut self, Entry { seq, peer, sent, realm }: Entry) {
         if self.length == 0 {
             self.bytes.push(STEPS);
-            self.oldest = seq;
         }
         append_number(&mut self.bytes, seq.0.saturating_sub(self.newest.0));
         append_number(&mut self.bytes, peer.0.into());
@@ -47,7 +56,8 @@ impl Packed {
 
     /// The oldest entry, 0 where there is none.
     pub(super) fn oldest(&self) -> Seq {
-        self.oldest
+        let first = self.bytes.get(1..).and_then(|steps| postcard::take_from_bytes(steps).ok());
+        Seq(first.map_or(0, |(step, _)| step))
     }
 
     /// The newest entry, 0 where there is none.
@@ -57,7 +67,7 @@ impl Packed {
 
     /// How many entries there are.
     pub(super) fn length(&self) -> usize {
-        self.length
+        self.length as usize
     }
 
     /// What a chunk of these entries is stored as.
@@ -75,7 +85,7 @@ impl FromIterator<Entry> for Packed {
 }
 
 /// As postcard writes a number: seven bits a byte, the lowest first, and a high bit where more follows.
-fn append_number(out: &mut Vec<u8>, mut number: u64) {
+fn append_number(out: &mut SmallVec<[u8; FEW_BYTES]>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -117,7 +127,7 @@ mod tests {
         let entries = [entry(1_000, false, None), entry(1_001, true, Some(2))];
         let frozen = [1, 232, 7, 172, 2, 0, 0, 1, 172, 2, 1, 1, 2];
         let packed = Packed::from_iter(entries);
-        assert_eq!(packed.bytes(), frozen);
+        assert_eq!((Packed::default().oldest(), packed.bytes()), (Seq(0), frozen.as_slice()));
         assert_eq!((packed.oldest(), packed.newest(), packed.length()), (Seq(1_000), Seq(1_001), 2));
         assert_eq!(unpack(&frozen, Seq(0)).unwrap(), entries);
     }

@@ -18,11 +18,19 @@ pub(super) struct Tails {
     free: Vec<u32>,
 }
 
-/// The entries of one timeline: chunks that are full, and what becomes the next.
+/// The entries of one timeline: chunks that are full, and what becomes the next. It is small, for there may be one for
+/// every account.
 #[derive(Default)]
 struct Tail {
-    full: Vec<Packed>,
+    full: Option<Box<Full>>,
     last: Packed,
+}
+
+/// The full chunks of a timeline. They leave with the next transaction, so that few timelines have any.
+#[derive(Default)]
+struct Full {
+    chunks: Vec<Packed>,
+    entries: usize,
 }
 
 impl Tails {
@@ -43,7 +51,7 @@ impl Tails {
         }
         let tail = &mut self.tails[*place as usize - 1];
         if tail.last.length() == self.chunk_entries {
-            tail.full.push(std::mem::take(&mut tail.last));
+            tail.full.get_or_insert_default().push(std::mem::take(&mut tail.last));
         }
         tail.last.push(entry);
         tail.length()
@@ -71,7 +79,7 @@ impl Tails {
 
     /// The entries of a timeline, in chunks, the oldest first.
     pub(super) fn chunks(&self, timeline: Timeline) -> impl Iterator<Item = &Packed> {
-        self.tail(timeline).into_iter().flat_map(|tail| tail.full.iter().chain([&tail.last]))
+        self.tail(timeline).into_iter().flat_map(Tail::chunks)
     }
 
     /// The oldest entry of a timeline that has any.
@@ -107,7 +115,18 @@ impl Tails {
 
 impl Tail {
     fn length(&self) -> usize {
-        self.full.iter().map(Packed::length).sum::<usize>() + self.last.length()
+        self.full.as_ref().map_or(0, |full| full.entries) + self.last.length()
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = &Packed> {
+        self.full.iter().flat_map(|full| &full.chunks).chain([&self.last])
+    }
+}
+
+impl Full {
+    fn push(&mut self, chunk: Packed) {
+        self.entries += chunk.length();
+        self.chunks.push(chunk);
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::LazyLock;
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, Statement, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::chat::Record;
 use crate::id::Seq;
 use crate::store::index::Plan;
 use crate::store::project::project;
+use crate::store::rows::Insertion;
 use crate::store::{CommitError, StoreError, chunk, record};
 
 /// The writing connection.
@@ -75,26 +76,19 @@ fn not_committed(error: rusqlite::Error) -> CommitError {
     }
 }
 
-/// Records that one statement appends, where there are as many: what a statement costs beside its rows is a third of it.
-const ROWS: usize = 32;
-
-static ONE_ROW: LazyLock<String> = LazyLock::new(|| insertion(1));
-static MANY_ROWS: LazyLock<String> = LazyLock::new(|| insertion(ROWS));
-
-fn insertion(rows: usize) -> String {
-    format!("INSERT INTO log (seq, time, event, body) VALUES {}", vec!["(?, ?, ?, ?)"; rows].join(", "))
-}
+static LOG: LazyLock<Insertion> = LazyLock::new(|| Insertion::new("log (seq, time, event, body)", 4));
 
 fn append(transaction: &Connection, head: Seq, batch: &[Record]) -> Result<(), StoreError> {
     check_order(head, batch)?;
     let mut event = Vec::new();
-    let (slabs, rest) = batch.as_chunks::<ROWS>();
-    if !slabs.is_empty() {
-        let mut many_rows = transaction.prepare_cached(&MANY_ROWS)?;
-        slabs.iter().try_for_each(|slab| insert(&mut many_rows, slab, &mut event))?;
-    }
-    let mut one_row = transaction.prepare_cached(&ONE_ROW)?;
-    rest.chunks(1).try_for_each(|record| insert(&mut one_row, record, &mut event))?;
+    LOG.run(transaction, batch, |row, first, record| {
+        record::encode(&record.event, &mut event)?;
+        row.raw_bind_parameter(first, record.seq.0)?;
+        row.raw_bind_parameter(first + 1, record.time.0)?;
+        row.raw_bind_parameter(first + 2, event.as_slice())?;
+        row.raw_bind_parameter(first + 3, text(record::body(&record.event)))?;
+        Ok(())
+    })?;
     for record in batch {
         project(record, |sql, values| transaction.prepare_cached(sql)?.execute(values).map(|_| ()))?;
     }
@@ -111,28 +105,13 @@ fn check_order(mut head: Seq, batch: &[Record]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Appends as many records as the statement has rows.
-fn insert(statement: &mut Statement<'_>, records: &[Record], event: &mut Vec<u8>) -> Result<(), StoreError> {
-    for (record, first) in records.iter().zip((1..).step_by(4)) {
-        record::encode(&record.event, event)?;
-        statement.raw_bind_parameter(first, record.seq.0)?;
-        statement.raw_bind_parameter(first + 1, record.time.0)?;
-        statement.raw_bind_parameter(first + 2, event.as_slice())?;
-        statement.raw_bind_parameter(first + 3, text(record::body(&record.event)))?;
-    }
-    statement.raw_execute()?;
-    Ok(())
-}
-
 /// A column of text from bytes that are ASCII already.
 fn text(bytes: Option<&[u8]>) -> ToSqlOutput<'_> {
     bytes.map_or(ToSqlOutput::Owned(Value::Null), |bytes| ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
 }
 
 fn move_index(transaction: &Connection, plan: &Plan) -> Result<(), StoreError> {
-    for (timeline, entries) in plan.chunks() {
-        chunk::insert(transaction, timeline, entries)?;
-    }
+    chunk::insert(transaction, &plan.chunks)?;
     if let Some(mark) = plan.mark {
         transaction.prepare_cached("UPDATE indexed SET upto = ?1")?.execute([mark.0])?;
     }

@@ -35,11 +35,12 @@ impl Timelines {
     pub(super) fn write(&mut self, database: &Connection) -> Result<(), StoreError> {
         self.entries.sort_unstable_by_key(|(timeline, entry)| (*timeline, entry.seq));
         for timeline in self.entries.chunk_by(|(one, _), (other, _)| one == other) {
-            for part in timeline.chunks(CHUNK_ENTRIES) {
-                let Some((timeline, _)) = part.first() else { continue };
-                let entries = part.iter().map(|(_, entry)| *entry).collect();
-                chunk::insert(database, *timeline, &entries)?;
-            }
+            let packed = |part: &[(Timeline, Entry)]| {
+                let (timeline, _) = part.first()?;
+                Some((*timeline, part.iter().map(|(_, entry)| *entry).collect()))
+            };
+            let chunks: Vec<_> = timeline.chunks(CHUNK_ENTRIES).filter_map(packed).collect();
+            chunk::insert(database, &chunks)?;
         }
         self.entries.clear();
         Ok(())
