@@ -1,5 +1,6 @@
 //! Builds the house: store, hub, listeners; and takes it down in order.
 
+mod housekeeping;
 mod provision;
 mod retention;
 
@@ -18,12 +19,11 @@ use crate::chat::{Command, State};
 use crate::config::{self, Allowed, Config, Registration};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
-use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RESERVED_DESCRIPTORS};
+use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::net::{self, Admission, Binding, Links, Passwords, Policy, Services, Throttle};
 use crate::realm::{self, Identity, IdentityError, Office, TcpCarrier, Terms};
 use crate::store::{Durability, SqliteStore, StoreError};
-use crate::time::Time;
 use crate::wire::{Farewell, Style};
 
 /// Why the server did not start, or did not end in order.
@@ -137,10 +137,7 @@ impl Server {
         provision::peers(&services.hub, &config.peers)?;
         services.links.office.start();
         let listening = serve_all(bindings, &services);
-        services.tasks.spawn(keep_house(services.clone()));
-        if config.retention != config::Retention::default() {
-            services.tasks.spawn(retention::keep(services.clone(), config.retention.clone()));
-        }
+        housekeeping::start(&services, &config.retention)?;
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
     }
 
@@ -281,27 +278,5 @@ fn end_ephemeral_sessions(hub: &Hub) {
     };
     for session in hub.read(ephemeral).0 {
         hub.execute(&Command::CloseSession { session }, None);
-    }
-}
-
-/// Closes sessions that were not used for too long, until the server stops.
-async fn keep_house(services: Arc<Services>) {
-    let mut rounds = tokio::time::interval(HOUSEKEEPING);
-    loop {
-        tokio::select! {
-            () = services.stopping.cancelled() => return,
-            _ = rounds.tick() => close_expired_sessions(&services),
-        }
-    }
-}
-
-fn close_expired_sessions(services: &Services) {
-    let now = Time::now();
-    let expired = |state: &State| -> Vec<SessionId> {
-        let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= services.policy.session_idle);
-        unused.take(EXPIRED_PER_ROUND).map(|(id, _)| id).collect()
-    };
-    for session in services.hub.read(expired).0 {
-        services.hub.execute(&Command::CloseSession { session }, None);
     }
 }

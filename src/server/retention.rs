@@ -11,8 +11,11 @@ use crate::net::Services;
 use crate::store::{Rules, StoreError, Sweep, Swept};
 use crate::time::Time;
 
-/// Sweeps until the server stops.
+/// Sweeps until the server stops, where anything is to be removed.
 pub(super) async fn keep(services: Arc<Services>, retention: Retention) {
+    if retention == Retention::default() {
+        return;
+    }
     let mut rounds = tokio::time::interval(RETENTION_ROUND);
     let mut sweep = Sweep::default();
     loop {

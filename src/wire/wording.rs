@@ -91,10 +91,7 @@ fn join(names: &[Name], separator: &str) -> String {
 }
 
 fn count(number: usize, things: &str) -> Cow<'static, str> {
-    let mut text = number.to_string();
-    text.push(' ');
-    text.push_str(things);
-    text.into()
+    [&number.to_string(), " ", things].concat().into()
 }
 
 /// The sentence for why a request was refused. Where nothing is known of the request, that of most requests.

@@ -188,6 +188,8 @@ fn a_connection_never_becomes_somebody_else_after_a_failed_commit() {
     while !neko.asks("auth neko rahasia").is_ok() {
         assert!(Instant::now() < deadline, "the server did not try its disk again");
     }
-    assert_eq!(messi.asks("whoami").code(), "no_session");
+    // A commit that fails sooner than the connection is bound anew leaves it to its session of before.
+    let messi = messi.asks("whoami");
+    assert!(!messi.is_ok() || messi.message() == "messi", "{messi:?}");
     assert_eq!(neko.asks("whoami").expect_ok().message(), "neko");
 }

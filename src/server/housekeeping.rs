@@ -1,0 +1,47 @@
+//! What is done now and then while the server runs.
+
+use std::sync::Arc;
+
+use crate::chat::{Command, State};
+use crate::config::Retention;
+use crate::id::SessionId;
+use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING};
+use crate::net::Services;
+use crate::server::{ServerError, retention};
+use crate::time::Time;
+
+/// Begins to keep house, until the server stops, on a thread of its own: while any timer runs, the threads that serve
+/// traffic would set one each time they wait for it.
+pub(super) fn start(services: &Arc<Services>, retention: &Retention) -> Result<(), ServerError> {
+    let threads = |source| ServerError::System { what: "threads", source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(threads)?;
+    let (closing, retaining) = (close_expired(services.clone()), retention::keep(services.clone(), retention.clone()));
+    let keeping = services.tasks.track_future(async { tokio::join!(closing, retaining) });
+    let keep = move || {
+        runtime.block_on(keeping);
+    };
+    std::thread::Builder::new().name("housekeeping".into()).spawn(keep).map_err(threads)?;
+    Ok(())
+}
+
+/// Closes sessions that were not used for too long.
+async fn close_expired(services: Arc<Services>) {
+    let mut rounds = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            _ = rounds.tick() => close_expired_sessions(&services),
+        }
+    }
+}
+
+fn close_expired_sessions(services: &Services) {
+    let now = Time::now();
+    let expired = |state: &State| -> Vec<SessionId> {
+        let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= services.policy.session_idle);
+        unused.take(EXPIRED_PER_ROUND).map(|(id, _)| id).collect()
+    };
+    for session in services.hub.read(expired).0 {
+        services.hub.execute(&Command::CloseSession { session }, None);
+    }
+}
