@@ -91,7 +91,9 @@ impl Index {
     }
 
     fn read_log(&mut self, database: &Connection) -> Result<(), StoreError> {
-        let mut entries = Vec::new();
+        // Two entries a message: a list that grew would hold twice as much while it is copied.
+        let mut entries =
+            Vec::with_capacity(2 * self.head.0.saturating_sub(self.mark.0).min(self.tuning.window) as usize);
         let mut statement =
             database.prepare("SELECT seq, event FROM log WHERE seq > ?1 AND body IS NOT NULL ORDER BY seq")?;
         let mut rows = statement.query([self.mark.0])?;
@@ -112,7 +114,7 @@ impl Index {
         mut entries: Vec<(Timeline, Entry)>,
     ) -> Result<(), StoreError> {
         let removed: HashMap<_, _> = removed::all(database)?.into_iter().collect();
-        entries.sort_by_key(|(timeline, _)| *timeline);
+        entries.sort_unstable_by_key(|(timeline, entry)| (*timeline, entry.seq));
         for entries in entries.chunk_by(|(one, _), (other, _)| one == other) {
             let Some((timeline, _)) = entries.first() else { continue };
             let upto = stored_upto(database, *timeline)?.max(removed.get(timeline).copied().unwrap_or_default());
