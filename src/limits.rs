@@ -98,6 +98,11 @@ pub const REQUESTS_IN_FLIGHT: usize = 1_024;
 pub const REPLY_BYTES: usize = 256 * 1024;
 /// Pushed bytes that wait for a reader before it is told that it lags: PROTOCOL §7.
 pub const PUSH_BYTES: usize = 256 * 1024;
+/// Pushes that are noted before they are handed over: what many are to hear of a large batch takes a few megabytes, and
+/// each connection still gets dozens of messages with a write.
+pub const PUSHES_AT_ONCE: usize = 64 * 1024;
+/// Bytes of rendered messages that are kept for the others who are to hear them.
+pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
 /// A send buffer larger than this is given back once it is empty: an idle connection holds next to nothing.
 pub const IDLE_BUFFER_BYTES: usize = 512;
 /// How long a closing connection may take to accept any more of what was answered.

@@ -91,7 +91,7 @@ impl Committer {
     /// Notes what the batch has for whom.
     fn address(&mut self) {
         let mut presence = self.hub.0.presence();
-        self.courier.address(&self.batch, &presence);
+        self.courier.address(&self.batch, &presence, &self.hub.0.tickets);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }

@@ -9,7 +9,7 @@ use crate::hub::outbox::{Outbox, Receiver};
 use crate::hub::presence::Presence;
 use crate::hub::tickets::Tickets;
 use crate::id::UserId;
-use crate::limits::PUSH_BYTES;
+use crate::limits::{FRAME_BYTES, PUSH_BYTES, PUSHES_AT_ONCE};
 use crate::wire::Style;
 
 /// Something of a batch that is to be pushed.
@@ -62,8 +62,8 @@ struct Stop {
 }
 
 impl Courier {
-    /// Notes who is to get what of a batch, and feeds the links.
-    pub(super) fn address(&mut self, batch: &Batch, presence: &Presence) {
+    /// Notes who is to get what of a batch, and feeds the links. Where that is very much, some is handed over already.
+    pub(super) fn address(&mut self, batch: &Batch, presence: &Presence, tickets: &Tickets) {
         for (place, delivery) in batch.deliveries.iter().enumerate() {
             let message = delivery.message(batch);
             if let Some((record, message)) = message
@@ -76,6 +76,9 @@ impl Courier {
                     self.note(outbox, place);
                 }
             });
+            if self.stops.len() >= PUSHES_AT_ONCE {
+                self.hand_over(batch, tickets);
+            }
         }
     }
 
@@ -123,6 +126,9 @@ impl Frames {
     }
 
     fn frame(&mut self, place: usize, style: Style, record: &Record, message: &Message) -> &[u8] {
+        if self.bytes.len() > FRAME_BYTES {
+            self.clear();
+        }
         if self.made.len() <= place {
             self.made.resize(place + 1, [None; 2]);
         }

@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use crate::chat::{Command, NewSession, PasswordHash, Record, Snapshot, Topics, View};
 use crate::hub::{Committer, Executed, Hub, Outbox, Sink, Step, Ticket, Tickets};
-use crate::id::{Seq, Token, UserId};
+use crate::id::{Seq, SessionId, Token, UserId};
+use crate::limits::PUSHES_AT_ONCE;
 use crate::name::{Address, Name};
 use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
 use crate::wire::Style;
@@ -128,14 +129,22 @@ impl House {
 
     /// Another connection of the user, which a program has subscribed on.
     fn listener(&mut self) -> (Arc<Ear>, Arc<Outbox>) {
-        let ear = Arc::new(Ear::default());
-        let outbox = Arc::new(Outbox::new(ear.clone(), Style::Json));
+        let session = self.session();
+        self.listener_of(session)
+    }
+
+    fn session(&mut self) -> SessionId {
         let token = Token::random().hash();
         let session = NewSession { token, ephemeral: false, origin: [127, 0, 0, 1].into() };
         let command = Command::OpenSession { user: UserId(0), verified: PasswordHash("$hash".into()), session };
         self.hub.execute(&command, None).result.unwrap();
         assert_eq!(self.committer.step(), Step::Stored);
-        let (session, _) = self.hub.read(|state| state.session_of(&token).unwrap().0);
+        self.hub.read(|state| state.session_of(&token).unwrap().0).0
+    }
+
+    fn listener_of(&self, session: SessionId) -> (Arc<Ear>, Arc<Outbox>) {
+        let ear = Arc::new(Ear::default());
+        let outbox = Arc::new(Outbox::new(ear.clone(), Style::Json));
         self.hub.attach(UserId(0), session, &outbox);
         self.hub.listen(UserId(0), &outbox, Topics::default());
         (ear, outbox)
@@ -200,6 +209,22 @@ fn what_is_pushed_leaves_before_the_replies_of_its_batch() {
     house.committer.step();
     let heard = take(&ear);
     assert!(heard.starts_with("{\"event\":\"message\"") && heard.ends_with("\r\n\r\nreply"), "{heard}");
+}
+
+#[test]
+fn what_is_more_than_the_courier_notes_at_once_is_heard_by_all_in_order() {
+    let mut house = House::new();
+    let session = house.session();
+    let listeners: Vec<_> = (0..256).map(|_| house.listener_of(session)).collect();
+    let messages = PUSHES_AT_ONCE / listeners.len() + 2;
+    for number in 0..messages {
+        house.asks(&send(&format!("number {number}.")), "").result.unwrap();
+    }
+    house.committer.step();
+    let heard: Vec<_> = listeners.iter().map(|(ear, _)| take(ear)).collect();
+    let places: Vec<_> = (0..messages).map(|number| heard[0].find(&format!("number {number}.")).unwrap()).collect();
+    assert!(places.is_sorted());
+    assert!(heard.iter().all(|others| *others == heard[0]));
 }
 
 #[test]
