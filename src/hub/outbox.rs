@@ -111,9 +111,7 @@ impl Outbox {
         hand(&mut Receiver { outbox: self, queue: &mut queue });
         queue.release(tickets, self.style, || true);
         queue.leave(&*self.sink);
-        if is_lent {
-            queue.repay(room);
-        }
+        if is_lent { queue.repay(room) } else { queue.give_back() }
     }
 
     /// The courier's round that is for this connection, where there is one.
