@@ -216,12 +216,21 @@ pub const SHUTDOWN: Duration = Duration::from_secs(10);
 
 /// Timeline entries that a chunk row packs: a chunk is read as a whole, and a page wants few of them.
 pub const CHUNK_ENTRIES: usize = 128;
+/// Neighbouring timelines that are a partition: those with few new entries share a row of the index, a run. The more, the
+/// fewer pages are written; the fewer, the less is read for one of them. Part of the stored form, so never changed without
+/// a new version of the store.
+pub const PARTITION_TIMELINES: u32 = 128;
+/// The most runs of a partition: what a reader of one timeline looks through. Some partitions have half as many when they
+/// become chunks, …
+pub const PARTITION_RUNS: u32 = 24;
+/// … or bytes: with more than some 16 entries for each timeline a chunk of its own is worth its row.
+pub const PARTITION_BYTES: usize = 16 * 1024;
 /// Log entries that the timeline index may trail behind: bounds its memory (some 10 MB, and 70 bytes for each timeline
 /// among them) and what an opening after a crash reads again (half a second, and three where they meet as many timelines).
-/// A round of chunks takes half of it: the longer, the fuller the chunks.
+/// Each partition has its turn once in half of it: the longer, the fuller the rows.
 pub const INDEX_WINDOW: u64 = 512 * 1024;
-/// Timelines that one commit writes to chunks when it is their turn, no fewer: each page is written for many of them.
-pub const CHUNKS_PER_COMMIT: usize = 64;
+/// Partitions that have their turn beside one commit, no fewer: each page is written for some of them.
+pub const PARTITIONS_PER_COMMIT: usize = 8;
 /// The page cache of the writing connection, in KiB …
 pub const WRITER_CACHE_KIB: u32 = 16 * 1024;
 /// … and of each reading one.
@@ -233,8 +242,8 @@ pub const WAL_MAX_PAGES: u32 = 32_000;
 /// Pages that a commit copies back itself after the checkpointer, so that the log starts anew, which is twice as fast to
 /// sync as one that grows: 1 MB, no more than a large batch writes.
 pub const WAL_REST_PAGES: u32 = 256;
-/// Chunks that one transaction of a closing store writes: about 4 MB.
-pub const CHUNKS_PER_CLOSING: usize = 4_096;
+/// Partitions that one transaction of a closing store writes: up to 1 MB of runs, or some 8,000 chunks.
+pub const PARTITIONS_PER_CLOSING: usize = 64;
 /// Timeline entries that one page looks at, shown or not: some 8,000 chunks, a tenth of a second.
 pub const PAGE_ENTRIES: usize = 1024 * 1024;
 /// How long a statement waits for another process at the database, an operator's shell that writes for example.

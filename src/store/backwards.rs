@@ -12,7 +12,8 @@ use crate::id::Seq;
 use crate::limits::PAGE_BYTES;
 use crate::store::index::Index;
 use crate::store::pages::{MESSAGE, durable_spans, read_message};
-use crate::store::{NewestPage, StoreError, chunk};
+use crate::store::partition::Partition;
+use crate::store::{NewestPage, StoreError, chunk, runs};
 
 /// The spans of a view at one moment of the index.
 pub(super) struct Backwards {
@@ -89,7 +90,7 @@ impl Merge {
     }
 }
 
-/// One span: first what memory had of it, then what the table has, chunk by chunk.
+/// One span: first what memory had of it, then what stands in runs, then its chunks, one by one.
 struct Source {
     timeline: Timeline,
     after: Seq,
@@ -99,6 +100,8 @@ struct Source {
     entries: Vec<Entry>,
     /// … of which so many were not passed.
     left: usize,
+    /// Runs that are still to be read.
+    runs: Option<Partition>,
     /// No chunk reaches across `upto` once the entries were passed: the next one ends before it.
     aligned: bool,
 }
@@ -109,7 +112,7 @@ impl Source {
         let (entries, _) = index.recent(&span)?;
         let (left, aligned) = (entries.len(), !entries.is_empty());
         let Span { timeline, after, upto } = span;
-        Ok(Self { timeline, after, upto, entries, left, aligned })
+        Ok(Self { timeline, after, upto, entries, left, runs: index.runs_of(timeline), aligned })
     }
 
     /// The newest entry that was not passed.
@@ -123,9 +126,17 @@ impl Source {
         Ok(newest.filter(|entry| entry.seq > self.after).copied())
     }
 
-    fn read(&self, database: &Connection) -> Result<Vec<Entry>, StoreError> {
+    fn read(&mut self, database: &Connection) -> Result<Vec<Entry>, StoreError> {
         if self.upto <= self.after {
             return Ok(Vec::new());
+        }
+        if let Some(partition) = self.runs.take() {
+            let mut entries = runs::read(database, partition, self.timeline)?;
+            entries.retain(|entry| entry.seq <= self.upto);
+            // What stands in runs is newer than the newest chunk, too.
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
         }
         let read = if self.aligned { chunk::read_ended } else { chunk::read_upto };
         Ok(read(database, self.timeline, self.upto)?.unwrap_or_default())

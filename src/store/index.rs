@@ -1,30 +1,35 @@
 //! The timeline index: which log entries stand in which timeline. The newest entries are here, in memory, the older
-//! ones in chunks in the database; together they are all, at any moment.
+//! ones in the database, in chunks of one timeline or in runs of neighbouring ones; together they are all, at any moment.
 //!
-//! Entries come here once they are durable, and leave in the transaction that writes them to chunks, a timeline's all
-//! together, so that the memory holds what is newer than the timeline's newest chunk and nothing else.
-//!
-//! The timelines take turns to leave, in the order of the table, each once in a round: what is written one after the
-//! other stands in the same pages, which cost more than the rows. One whose entries all came in the round itself waits
-//! for the next, and leaves with more of them.
+//! Entries come here once they are durable, and leave in the transaction that writes them, a timeline's all together, so
+//! that the memory holds what is newer than all that the database has of the timeline, and nothing else.
 
-use hashbrown::HashMap;
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use crate::chat::{Entry, Event, Record, Span, Timeline};
 use crate::id::Seq;
-use crate::limits::{CHUNK_ENTRIES, CHUNKS_PER_CLOSING, CHUNKS_PER_COMMIT, INDEX_WINDOW, MAX_USERS, PAGE_ENTRIES};
-use crate::store::packed::{Packed, unpack};
+use crate::limits::{
+    CHUNK_ENTRIES, INDEX_WINDOW, MAX_USERS, PAGE_ENTRIES, PARTITION_BYTES, PARTITION_RUNS, PARTITION_TIMELINES,
+    PARTITIONS_PER_CLOSING, PARTITIONS_PER_COMMIT, RETENTION_CHUNKS,
+};
+use crate::store::packed::unpack;
+use crate::store::partition::{Extents, Partition};
+use crate::store::plan::{Draft, Plan, Round};
 use crate::store::tails::Tails;
-use crate::store::{StoreError, chunk, load, record, removed};
+use crate::store::{StoreError, chunk, load, record, removed, runs};
 
 /// The limits that the index works by, apart so that tests can have small ones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tuning {
     pub(super) chunk_entries: usize,
     pub(super) window: u64,
-    pub(super) chunks_per_commit: usize,
-    pub(super) chunks_per_closing: usize,
+    pub(super) partition_timelines: u32,
+    pub(super) partition_runs: u32,
+    pub(super) partition_bytes: usize,
+    pub(super) partitions_per_commit: usize,
+    pub(super) partitions_per_closing: usize,
     pub(super) page_entries: usize,
 }
 
@@ -33,8 +38,11 @@ impl Default for Tuning {
         Self {
             chunk_entries: CHUNK_ENTRIES,
             window: INDEX_WINDOW,
-            chunks_per_commit: CHUNKS_PER_COMMIT,
-            chunks_per_closing: CHUNKS_PER_CLOSING,
+            partition_timelines: PARTITION_TIMELINES,
+            partition_runs: PARTITION_RUNS,
+            partition_bytes: PARTITION_BYTES,
+            partitions_per_commit: PARTITIONS_PER_COMMIT,
+            partitions_per_closing: PARTITIONS_PER_CLOSING,
             page_entries: PAGE_ENTRIES,
         }
     }
@@ -45,48 +53,25 @@ pub(super) struct Index {
     tuning: Tuning,
     /// The newest durable log entry.
     head: Seq,
-    /// The high-water mark as it is stored: all that the log holds up to it is in chunks.
+    /// The high-water mark as it is stored: all that the log holds up to it is in chunks and runs.
     mark: Seq,
-    /// Each timeline's entries after its newest chunk.
+    /// Each timeline's entries after what the database has of it.
     tails: Tails,
+    extents: Extents,
     round: Round,
     /// Timelines with enough entries for a chunk: they do not wait for their turn.
     full: Vec<Timeline>,
 }
 
-/// The round that is under way.
-#[derive(Default)]
-struct Round {
-    /// The newest entry when it began. At its end chunks hold everything up to there.
-    began: Seq,
-    /// The timeline whose turn was last.
-    after: Option<Timeline>,
-    /// How many timelines with entries still have their turn before them.
-    left: usize,
-}
-
-/// What a transaction is to write of the index.
-#[derive(Debug)]
-pub(super) struct Plan {
-    /// The chunks to write: all entries in memory of some timelines.
-    pub(super) chunks: Vec<(Timeline, Packed)>,
-    /// The new high-water mark, where it is to move: the round is over then.
-    pub(super) mark: Option<Seq>,
-    /// How many timelines had their turn …
-    turns: usize,
-    /// … and which was the last.
-    after: Option<Timeline>,
-}
-
 impl Index {
-    /// Reads again what stands in no chunk: the log after the mark.
+    /// Reads again what the database has in the log alone: what came after the mark.
     pub(super) fn open(database: &Connection, tuning: Tuning) -> Result<Self, StoreError> {
         let (head, _) = load::head(database)?;
         let mark = Seq(database.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?);
-        let (tails, round) = (Tails::new(tuning.chunk_entries), Round::default());
-        let mut index = Self { tuning, head, mark, tails, round, full: Vec::new() };
+        let (tails, extents) = (Tails::new(tuning.chunk_entries), runs::extents(database, tuning.partition_timelines)?);
+        let mut index = Self { tuning, head, mark, tails, extents, round: Round::default(), full: Vec::new() };
         index.read_log(database)?;
-        index.begin_round();
+        index.round = Round::from(head);
         Ok(index)
     }
 
@@ -106,8 +91,8 @@ impl Index {
         self.insert_unstored(database, entries)
     }
 
-    /// Adds those entries that stand in no chunk and were not removed either. They are looked up in the order of the
-    /// table, so that each of its pages is read once.
+    /// Adds those entries that stand neither in a chunk nor in a run and were not removed either. They are looked up in
+    /// the order of the tables, so that each page is read once.
     fn insert_unstored(
         &mut self,
         database: &Connection,
@@ -115,11 +100,22 @@ impl Index {
     ) -> Result<(), StoreError> {
         let removed: HashMap<_, _> = removed::all(database)?.into_iter().collect();
         entries.sort_unstable_by_key(|(timeline, entry)| (*timeline, entry.seq));
-        for entries in entries.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some((timeline, _)) = entries.first() else { continue };
-            let upto = stored_upto(database, *timeline)?.max(removed.get(timeline).copied().unwrap_or_default());
-            for (timeline, entry) in entries.iter().filter(|(_, entry)| entry.seq > upto) {
-                self.insert(*timeline, *entry);
+        let of = |timeline: &Timeline| Partition::of(*timeline, self.tuning.partition_timelines);
+        let mut in_partitions = Vec::new();
+        for entries in entries.chunk_by(|(one, _), (other, _)| of(one) == of(other)) {
+            in_partitions.extend(entries.first().map(|(timeline, _)| (of(timeline), entries)));
+        }
+        for (partition, entries) in in_partitions {
+            let in_runs =
+                if self.extents.of(partition).runs > 0 { runs::newest(database, partition)? } else { Vec::new() };
+            for entries in entries.chunk_by(|(one, _), (other, _)| one == other) {
+                let Some((timeline, _)) = entries.first() else { continue };
+                let in_run = in_runs.get(usize::from(partition.place(*timeline))).copied().unwrap_or_default();
+                let stored = if in_run > Seq(0) { in_run } else { newest_chunked(database, *timeline)? };
+                let upto = stored.max(removed.get(timeline).copied().unwrap_or_default());
+                for (timeline, entry) in entries.iter().filter(|(_, entry)| entry.seq > upto) {
+                    self.insert(*timeline, *entry);
+                }
             }
         }
         Ok(())
@@ -133,7 +129,7 @@ impl Index {
         &self.tuning
     }
 
-    /// What memory has of a span, and up to where the table has it.
+    /// What memory has of a span, and up to where the database has it.
     ///
     /// # Errors
     /// Damage, which what was packed here does not have.
@@ -150,6 +146,12 @@ impl Index {
         Ok((recent, stored_upto))
     }
 
+    /// The partition in whose runs a timeline may have entries; none where it has no runs.
+    pub(super) fn runs_of(&self, timeline: Timeline) -> Option<Partition> {
+        let partition = Partition::of(timeline, self.tuning.partition_timelines);
+        (self.extents.of(partition).runs > 0).then_some(partition)
+    }
+
     /// How many entries of a timeline are in memory.
     pub(super) fn entries_of(&self, timeline: Timeline) -> usize {
         self.tails.length(timeline)
@@ -158,85 +160,93 @@ impl Index {
     /// The newest entry of each timeline that has entries in memory.
     pub(super) fn newest(&self) -> impl Iterator<Item = (Timeline, Seq)> {
         let newest = |timeline| Some((timeline, self.tails.newest(timeline)?));
-        self.tails.after(None).filter_map(newest)
+        self.tails.all().filter_map(newest)
     }
 
-    /// What the transaction of a batch of that many records is to write: the full timelines, and those whose turn it is.
+    /// What the transaction of a batch of that many records is to write: the full timelines, and the partitions whose
+    /// turn it is.
     pub(super) fn plan(&self, records: usize) -> Plan {
-        let turns = self.turns(records);
-        let is_over = turns == self.round.left && self.time_left() <= records;
-        let full = self.full.iter().copied();
-        let waiting = |timeline: &Timeline| self.tails.length(*timeline) < self.tuning.chunk_entries;
-        let due = |timeline: &Timeline| self.has_up_to(*timeline, self.round.began) && waiting(timeline);
-        let mut after = self.round.after;
-        let turn = self.tails.after(self.round.after).take(turns).inspect(|timeline| after = Some(*timeline));
-        let leaving = self.take(full.chain(turn.filter(due)));
-        Plan { mark: is_over.then_some(self.round.began), turns, after, ..leaving }
+        let Tuning { partition_timelines: size, window, chunk_entries, .. } = self.tuning;
+        let mut draft = self.draft();
+        self.full.iter().for_each(|timeline| draft.chunk(*timeline));
+        let left = self.tails.partitions(self.round.after, size).count();
+        let time_left = self.round.time_left(self.mark, self.head, window);
+        let turns = self.round.turns(records, left, time_left, self.tuning.partitions_per_commit);
+        // Most turns are one row, so that a round that is late is soon over.
+        let most = self.tuning.partitions_per_commit + records;
+        let (mut passed, mut written) = (0, 0);
+        for partition in self.tails.partitions(self.round.after, size).take(turns) {
+            let due = |timeline: &Timeline| {
+                self.has_up_to(*timeline, self.round.began) && self.tails.length(*timeline) < chunk_entries
+            };
+            let timelines: Vec<_> = self.tails.of(partition).filter(due).collect();
+            written += usize::from(!timelines.is_empty());
+            if written > most {
+                break;
+            }
+            draft.partition(partition, timelines);
+            draft.plan.after = Some(partition);
+            passed += 1;
+        }
+        let is_over = passed == left && time_left <= records;
+        Plan { mark: is_over.then_some(self.round.began), ..draft.plan }
     }
 
     fn has_up_to(&self, timeline: Timeline, upto: Seq) -> bool {
         self.tails.oldest(timeline).is_some_and(|oldest| oldest <= upto)
     }
 
-    /// How many turns there are beside a batch of that many records. They are spread over the round, but no fewer at a
-    /// time than share their pages well. A batch adds two entries a record at the most: with room for four, a round that
-    /// is late is soon over.
-    fn turns(&self, records: usize) -> usize {
-        let (left, time_left) = (self.round.left, self.time_left());
-        let at_once = self.tuning.chunks_per_commit;
-        let is_last = records >= time_left;
-        let even = if is_last { left } else { left * records / time_left };
-        if even < at_once && !is_last {
-            return 0;
-        }
-        even.min(at_once + 4 * records)
-    }
-
-    /// How many more records may come before the round is to be over. The log after the mark, which an opening reads, is
-    /// to stay within the window: it is that of two rounds, and what an opening found.
-    fn time_left(&self) -> usize {
-        let end = (self.round.began.0 + self.tuning.window / 2).min(self.mark.0 + self.tuning.window);
-        end.saturating_sub(self.head.0) as usize
-    }
-
-    /// What the next transaction of a closing store is to write; none when all is written.
-    pub(super) fn plan_closing(&self) -> Option<Plan> {
+    /// What the next transaction of a closing store is to write, and the partition that it comes to, from which the one
+    /// after it goes on; none when all is written.
+    pub(super) fn plan_closing(&self, after: Option<Partition>) -> Option<(Plan, Option<Partition>)> {
+        let size = self.tuning.partition_timelines;
+        let mut partitions = self.tails.partitions(after, size);
         if self.tails.timelines() == 0 && self.mark == self.head {
             return None;
         }
-        let at_once = self.tuning.chunks_per_closing;
-        let is_all = self.tails.timelines() <= at_once;
-        Some(Plan { mark: is_all.then_some(self.head), ..self.take(self.tails.after(None).take(at_once)) })
+        let mut draft = self.draft();
+        let mut last = after;
+        for partition in partitions.by_ref().take(self.tuning.partitions_per_closing) {
+            draft.partition(partition, self.tails.of(partition).collect());
+            last = Some(partition);
+        }
+        let is_all = partitions.next().is_none();
+        Some((Plan { mark: is_all.then_some(self.head), ..draft.plan }, last))
     }
 
-    /// What the next transaction is to write so that chunks hold every entry up to `upto`, and all entries of timelines
-    /// with more than `most` in memory; none when they do.
+    /// What the next transaction is to write so that no runs stand in the partitions after one, and the partition that
+    /// it comes to; none where there are none.
+    pub(super) fn plan_dealing(&self, after: Option<Partition>) -> Option<(Plan, Partition)> {
+        let partition = self.extents.with_runs(after, self.tuning.partition_timelines).next()?;
+        let mut draft = self.draft();
+        draft.deal(partition);
+        Some((draft.plan, partition))
+    }
+
+    /// What the next transaction is to write so that chunks hold every entry of the memory up to `upto`, and all entries
+    /// of timelines with more than `most` there; none when they do.
     pub(super) fn plan_sweep(&self, upto: Seq, most: usize) -> Option<Plan> {
         // A timeline that fills a chunk leaves with the next commit anyway.
         if upto <= self.mark && most >= self.tuning.chunk_entries {
             return None;
         }
         let leaves = |timeline: &Timeline| self.tails.length(*timeline) > most || self.has_up_to(*timeline, upto);
-        let plan = self.take(self.tails.after(None).filter(leaves).take(self.tuning.chunks_per_commit));
-        (!plan.chunks.is_empty()).then_some(plan)
+        let mut draft = self.draft();
+        let leaving = self.tails.all().filter(leaves).take(RETENTION_CHUNKS);
+        leaving.for_each(|timeline| draft.chunk(timeline));
+        (!draft.plan.chunks.is_empty()).then_some(draft.plan)
     }
 
-    /// A plan for some timelines, of which the round takes no notice.
-    fn take(&self, timelines: impl Iterator<Item = Timeline>) -> Plan {
-        let chunks =
-            timelines.flat_map(|timeline| self.tails.chunks(timeline).map(move |chunk| (timeline, chunk.clone())));
-        Plan { chunks: chunks.collect(), mark: None, turns: 0, after: self.round.after }
+    fn draft(&self) -> Draft<'_> {
+        Draft::new(&self.tails, &self.extents, &self.tuning, self.round.after)
     }
 
     /// Takes in what a transaction has made durable: a plan of this index, and a batch of records.
     pub(super) fn settle(&mut self, plan: &Plan, batch: &[Record]) {
-        self.round.left -= plan.turns;
         self.round.after = plan.after;
-        for (timeline, _) in &plan.chunks {
-            if self.tails.remove(*timeline) && Some(*timeline) > self.round.after {
-                self.round.left -= 1;
-            }
-        }
+        plan.dealt.iter().for_each(|partition| self.extents.clear(*partition));
+        plan.runs.iter().for_each(|run| self.extents.add(run.partition, run.length()));
+        plan.leaving.iter().for_each(|timeline| self.tails.remove(*timeline));
         self.full.retain(|timeline| self.tails.length(*timeline) > 0);
         for record in batch {
             self.head = record.seq;
@@ -246,27 +256,19 @@ impl Index {
         }
         if let Some(mark) = plan.mark {
             self.mark = mark;
-            self.begin_round();
+            self.round = Round::from(self.head);
         }
-    }
-
-    fn begin_round(&mut self) {
-        self.round = Round { began: self.head, after: None, left: self.tails.timelines() };
     }
 
     fn insert(&mut self, timeline: Timeline, entry: Entry) {
-        let length = self.tails.push(timeline, entry);
-        if length == 1 && Some(timeline) > self.round.after {
-            self.round.left += 1;
-        }
-        if length == self.tuning.chunk_entries {
+        if self.tails.push(timeline, entry) == self.tuning.chunk_entries {
             self.full.push(timeline);
         }
     }
 }
 
-/// Up to where a timeline's entries stand in chunks.
-fn stored_upto(database: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
+/// The newest entry of a timeline's chunks.
+fn newest_chunked(database: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
     let (_, owner) = chunk::key(timeline);
     if owner as usize >= MAX_USERS {
         return Err(StoreError::Damaged("a message of somebody that cannot be".into()));
@@ -293,7 +295,17 @@ mod tests {
     }
 
     fn entries(index: &Index) -> usize {
-        index.tails.after(None).map(|timeline| index.tails.length(timeline)).sum()
+        index.tails.all().map(|timeline| index.tails.length(timeline)).sum()
+    }
+
+    /// The timelines that a plan gives chunks, and how many entries they have.
+    fn chunks(plan: &Plan) -> Vec<(u32, usize)> {
+        plan.chunks.iter().map(|(timeline, entries)| (chunk::key(*timeline).1, entries.length())).collect()
+    }
+
+    /// The runs of a plan: their partitions, numbers and lengths.
+    fn runs(plan: &Plan) -> Vec<(u32, u32, usize)> {
+        plan.runs.iter().map(|run| (run.partition.number, run.number, run.length())).collect()
     }
 
     #[test]
@@ -311,15 +323,14 @@ mod tests {
 
     #[test]
     fn each_timeline_with_entries_from_before_a_round_leaves_once_in_it() {
-        let mut index = empty_tuned(Tuning { chunk_entries: 99, ..TINY });
+        let mut index = empty_tuned(Tuning { chunk_entries: 99, partition_timelines: 1, partition_bytes: 0, ..TINY });
         let mut turns = Vec::new();
         for seq in 1..=12 {
             let plan = index.plan(1);
-            turns.extend(plan.chunks.iter().map(|(timeline, entries)| (seq, *timeline, entries.length())));
+            turns.extend(chunks(&plan).into_iter().map(|(user, entries)| (seq, user, entries)));
             index.settle(&plan, &[said(seq, 1, to(2), "")]);
         }
-        let of = |seq, user, entries| (seq, Timeline::User(UserId(user)), entries);
-        assert_eq!(turns, [of(7, 1, 6), of(8, 2, 7), of(11, 1, 4), of(12, 2, 4)]);
+        assert_eq!(turns, [(7, 1, 6), (8, 2, 7), (11, 1, 4), (12, 2, 4)]);
         assert_eq!((index.mark, index.round.began), (Seq(8), Seq(12)));
     }
 
@@ -328,25 +339,63 @@ mod tests {
         let mut index = empty();
         index.settle(&index.plan(1), &[said(1, 7, to(7), "")]);
         let batch: Vec<_> = (2..=6).map(|seq| said(seq, 7, to(7), "")).collect();
-        index.settle(&index.take(std::iter::empty()), &batch);
+        index.settle(&index.draft().plan, &batch);
         let plan = index.plan(0);
-        let chunks: Vec<_> = plan.chunks.iter().map(|(timeline, entries)| (*timeline, entries.length())).collect();
-        assert_eq!(chunks, [(Timeline::User(UserId(7)), 4), (Timeline::User(UserId(7)), 2)]);
+        assert_eq!(chunks(&plan), [(7, 4), (7, 2)]);
         index.settle(&plan, &[said(7, 7, to(7), "")]);
-        assert_eq!((entries(&index), index.round.left), (1, 1));
+        assert_eq!((entries(&index), index.full.len()), (1, 0));
+    }
+
+    #[test]
+    fn neighbours_with_few_entries_share_a_run_and_those_with_many_get_chunks() {
+        let mut index = empty();
+        let batch = [said(1, 2, to(3), ""), said(2, 4, to(4), ""), said(3, 4, to(4), "")];
+        index.settle(&index.plan(0), &batch);
+        let (few, many) = (index.draft(), Tuning { partition_bytes: 1, ..TINY });
+        let planned = |mut draft: Draft<'_>| {
+            let partition = Partition { kind: 0, number: 1, size: 2 };
+            draft.partition(partition, index.tails.of(partition).collect());
+            (runs(&draft.plan), chunks(&draft.plan), draft.plan.leaving.len())
+        };
+        assert_eq!(planned(few), (vec![(1, 0, 15)], vec![], 2));
+        let many = Draft::new(&index.tails, &index.extents, &many, None);
+        assert_eq!(planned(many), (vec![], vec![(2, 1), (3, 1)], 2));
+    }
+
+    #[test]
+    fn runs_are_dealt_out_once_there_are_many_and_before_a_neighbour_gets_a_chunk() {
+        let mut index = empty();
+        let partition = Partition { kind: 0, number: 0, size: 2 };
+        let mut numbers = Vec::new();
+        for seq in 1..=4 {
+            index.settle(&index.draft().plan, &[said(seq, 1, to(1), "")]);
+            let mut draft = index.draft();
+            draft.partition(partition, index.tails.of(partition).collect());
+            numbers.push((runs(&draft.plan)[0].1, draft.plan.dealt.len()));
+            let plan = draft.plan;
+            index.settle(&plan, &[]);
+        }
+        assert_eq!(numbers, [(0, 0), (1, 0), (0, 1), (1, 0)]);
+        let batch: Vec<_> = (5..=8).map(|seq| said(seq, 0, to(0), "")).collect();
+        index.settle(&index.draft().plan, &batch);
+        let plan = index.plan(0);
+        assert_eq!((plan.dealt.contains(&partition), chunks(&plan)), (true, vec![(0, 4)]));
+        index.settle(&plan, &[]);
+        assert_eq!(index.extents.of(partition).runs, 0);
     }
 
     #[test]
     fn closing_moves_everything_in_bounded_steps() {
         let mut index = empty();
         let batch: Vec<_> = (1..=5).map(|seq| said(seq, seq as u32, to(seq as u32), "")).collect();
-        index.settle(&index.plan(batch.len()), &batch);
-        let mut steps = Vec::new();
-        while let Some(plan) = index.plan_closing() {
-            steps.push(plan.chunks.len());
+        index.settle(&index.plan(0), &batch);
+        let (mut steps, mut after) = (Vec::new(), None);
+        while let Some((plan, last)) = index.plan_closing(after) {
+            steps.push(plan.leaving.len());
             index.settle(&plan, &[]);
+            after = last;
         }
-        assert_eq!((steps, index.mark, entries(&index)), (vec![2, 2, 1], Seq(5), 0));
+        assert_eq!((steps, index.mark, entries(&index)), (vec![1, 2, 2], Seq(5), 0));
     }
 
     fn to(user: u32) -> Destination {

@@ -11,12 +11,14 @@ use crate::chat::{
 use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
 use crate::store::links::{self, incarnations, realms, undeliverable};
-use crate::store::{StoreError, chunk, removed};
+use crate::store::{StoreError, chunk, removed, runs};
 use crate::time::Time;
 
-/// Reads the snapshot. `recent` tells the newest entry of each timeline that has entries outside the chunks.
+/// Reads the snapshot, where partitions have that many timelines. `recent` tells the newest entry of each timeline that
+/// has entries in memory.
 pub(super) fn load(
     database: &Connection,
+    partition_timelines: u32,
     recent: impl IntoIterator<Item = (Timeline, Seq)>,
 ) -> Result<Snapshot, StoreError> {
     let (head, time) = head(database)?;
@@ -36,8 +38,9 @@ pub(super) fn load(
     enter_requests(database, &mut snapshot.users)?;
     enter_blocks(database, &mut snapshot.users)?;
     // What retention removed was the newest once: a timeline's end never goes back.
-    enter_last(&mut snapshot, removed::all(database)?);
-    enter_last(&mut snapshot, recent);
+    removed::all(database)?.into_iter().for_each(|(timeline, seq)| enter_last(&mut snapshot, timeline, seq));
+    runs::each_entry(database, partition_timelines, |timeline, seq| enter_last(&mut snapshot, timeline, seq))?;
+    recent.into_iter().for_each(|(timeline, seq)| enter_last(&mut snapshot, timeline, seq));
     Ok(snapshot)
 }
 
@@ -228,16 +231,14 @@ fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreEr
     Ok(())
 }
 
-fn enter_last(snapshot: &mut Snapshot, newest: impl IntoIterator<Item = (Timeline, Seq)>) {
-    for (timeline, newest) in newest {
-        let last = match timeline {
-            Timeline::User(user) => snapshot.users.get_mut(user.0 as usize).map(|user| &mut user.last),
-            Timeline::Group(group) => snapshot.groups.get_mut(group.0 as usize).map(|group| &mut group.last),
-            Timeline::Broadcast => Some(&mut snapshot.last_broadcast),
-            Timeline::Outbox(realm) => links::of(&mut snapshot.realms, realm).map(|link| &mut link.last),
-        };
-        if let Some(last) = last {
-            *last = newest.max(*last);
-        }
+fn enter_last(snapshot: &mut Snapshot, timeline: Timeline, seq: Seq) {
+    let last = match timeline {
+        Timeline::User(user) => snapshot.users.get_mut(user.0 as usize).map(|user| &mut user.last),
+        Timeline::Group(group) => snapshot.groups.get_mut(group.0 as usize).map(|group| &mut group.last),
+        Timeline::Broadcast => Some(&mut snapshot.last_broadcast),
+        Timeline::Outbox(realm) => links::of(&mut snapshot.realms, realm).map(|link| &mut link.last),
+    };
+    if let Some(last) = last {
+        *last = seq.max(*last);
     }
 }

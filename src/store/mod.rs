@@ -16,6 +16,8 @@ mod links;
 mod load;
 mod packed;
 mod pages;
+mod partition;
+mod plan;
 mod project;
 #[cfg(test)]
 mod properties;
@@ -26,6 +28,7 @@ mod removed;
 mod retelling;
 mod retention;
 mod rows;
+mod runs;
 mod schema;
 mod sqlite;
 mod tails;

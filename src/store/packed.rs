@@ -44,11 +44,11 @@ impl Packed {
         if self.length == 0 {
             self.bytes.push(STEPS);
         }
-        append_number(&mut self.bytes, seq.0.saturating_sub(self.newest.0));
-        append_number(&mut self.bytes, peer.0.into());
+        append_number(seq.0.saturating_sub(self.newest.0), |byte| self.bytes.push(byte));
+        append_number(peer.0.into(), |byte| self.bytes.push(byte));
         self.bytes.extend([u8::from(sent), u8::from(realm.is_some())]);
         if let Some(realm) = realm {
-            append_number(&mut self.bytes, realm.0.into());
+            append_number(realm.0.into(), |byte| self.bytes.push(byte));
         }
         self.newest = seq;
         self.length += 1;
@@ -86,27 +86,35 @@ impl FromIterator<Entry> for Packed {
 
 /// As postcard writes a number: seven bits a byte, the lowest first, and a high bit where more follows. By hand, for
 /// postcard appends by moving the bytes in and out, and every message comes here twice; a property test compares.
-fn append_number(out: &mut SmallVec<[u8; FEW_BYTES]>, mut number: u64) {
+pub(super) fn append_number(mut number: u64, mut append: impl FnMut(u8)) {
     while number >= 0x80 {
-        out.push(number as u8 | 0x80);
+        append(number as u8 | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    append(number as u8);
 }
 
-/// Reads the entries after `after`.
-pub(super) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
+/// Calls `see` with each entry.
+pub(super) fn each(bytes: &[u8], mut see: impl FnMut(Entry)) -> Result<(), StoreError> {
     let Some((&STEPS, mut rest)) = bytes.split_first() else { return Err(damaged()) };
-    let mut entries = Vec::new();
     let mut before = Seq(0);
     while !rest.is_empty() {
         let (Step { step, peer, sent, realm }, left) = postcard::take_from_bytes(rest).map_err(|_| damaged())?;
         let seq = Seq(before.0.saturating_add(step));
-        if seq > after {
-            entries.push(Entry { seq, peer, sent, realm });
-        }
+        see(Entry { seq, peer, sent, realm });
         (rest, before) = (left, seq);
     }
+    Ok(())
+}
+
+/// Reads the entries after `after`.
+pub(super) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    each(bytes, |entry| {
+        if entry.seq > after {
+            entries.push(entry);
+        }
+    })?;
     Ok(entries)
 }
 

@@ -14,7 +14,8 @@ use crate::chat::{Body, Entry, Span, StoredMessage, Timeline, View};
 use crate::id::Seq;
 use crate::limits::PAGE_BYTES;
 use crate::store::index::Index;
-use crate::store::{Page, StoreError, chunk};
+use crate::store::partition::Partition;
+use crate::store::{Page, StoreError, chunk, runs};
 use crate::time::Time;
 
 /// What [`read_message`] runs.
@@ -131,13 +132,16 @@ impl Merge {
     }
 }
 
-/// One span: first what the table has of it, chunk by chunk, then what memory had.
+/// One span: first its chunks, one by one, then what stands in runs, then what memory had.
 struct Source {
     timeline: Timeline,
     after: Seq,
-    /// The table is read up to here: memory has what follows.
+    /// The tables are read up to here: memory has what follows.
     stored_upto: Seq,
-    recent: Option<Vec<Entry>>,
+    chunks_left: bool,
+    /// Runs that are still to be read.
+    runs: Option<Partition>,
+    recent: Vec<Entry>,
     /// A part of the span's entries …
     entries: Vec<Entry>,
     /// … and where it goes on.
@@ -148,7 +152,8 @@ impl Source {
     fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
         let (recent, stored_upto) = index.recent(&span)?;
         let Span { timeline, after, .. } = span;
-        Ok(Self { timeline, after, stored_upto, recent: Some(recent), entries: Vec::new(), next: 0 })
+        let runs = index.runs_of(timeline);
+        Ok(Self { timeline, after, stored_upto, chunks_left: true, runs, recent, entries: Vec::new(), next: 0 })
     }
 
     /// The first entry at `from` or after it. `from` never goes back.
@@ -160,23 +165,36 @@ impl Source {
                 }
                 self.next += 1;
             }
-            let Some(entries) = self.more(database, from)? else { return Ok(None) };
+            let entries = self.more(database, from)?;
+            if entries.is_empty() {
+                return Ok(None);
+            }
             self.next = entries.partition_point(|entry| entry.seq < from);
             self.entries = entries;
         }
     }
 
-    /// The next part of the span's entries, not empty.
-    fn more(&mut self, database: &Connection, from: Seq) -> Result<Option<Vec<Entry>>, StoreError> {
-        if from <= self.stored_upto
-            && let Some(mut stored) = chunk::read_after(database, self.timeline, Seq(from.0 - 1))?
-        {
-            stored.retain(|entry| entry.seq <= self.stored_upto);
+    /// The next part of the span's entries, empty after the last.
+    fn more(&mut self, database: &Connection, from: Seq) -> Result<Vec<Entry>, StoreError> {
+        let is_stored = |entry: &Entry| from <= entry.seq && entry.seq <= self.stored_upto;
+        if self.chunks_left && from <= self.stored_upto {
+            let chunk = chunk::read_after(database, self.timeline, Seq(from.0 - 1))?.unwrap_or_default();
+            let stored: Vec<_> = chunk.into_iter().filter(is_stored).collect();
             if !stored.is_empty() {
-                return Ok(Some(stored));
+                return Ok(stored);
             }
         }
-        Ok(self.recent.take().filter(|recent| !recent.is_empty()))
+        self.chunks_left = false;
+        if let Some(partition) = self.runs.take()
+            && from <= self.stored_upto
+        {
+            let stored: Vec<_> =
+                runs::read(database, partition, self.timeline)?.into_iter().filter(is_stored).collect();
+            if !stored.is_empty() {
+                return Ok(stored);
+            }
+        }
+        Ok(std::mem::take(&mut self.recent))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::store::StoreError;
 const APPLICATION: u32 = 0x6b61_6272;
 
 /// The script at place n makes version n + 1 (`PRAGMA user_version`) out of version n; 0 is the empty database.
-const MIGRATIONS: [&str; 1] = [include_str!("version-1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("version-1.sql"), include_str!("version-2.sql")];
 
 /// Brings the database to the version that this server knows.
 pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {
@@ -74,15 +74,15 @@ mod tests {
     fn an_empty_database_gets_the_newest_version_once() {
         let mut connection = prepared("").unwrap();
         prepare(&mut connection, Path::new("here")).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 1);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 2);
     }
 
     #[test]
     fn a_newer_version_is_refused_in_words() {
-        let refused = prepared("PRAGMA application_id = 0x6b616272; PRAGMA user_version = 2").err().unwrap();
+        let refused = prepared("PRAGMA application_id = 0x6b616272; PRAGMA user_version = 3").err().unwrap();
         assert_eq!(
             refused.to_string(),
-            "the store has version 2, this server knows versions up to 1; use the newer server"
+            "the store has version 3, this server knows versions up to 2; use the newer server"
         );
     }
 

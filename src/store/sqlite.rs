@@ -12,6 +12,8 @@ use crate::store::checkpoint::Checkpointer;
 use crate::store::directory::Directory;
 use crate::store::index::{Index, Tuning};
 use crate::store::pages::Moment;
+use crate::store::partition::Partition;
+use crate::store::plan::Plan;
 use crate::store::readers::Readers;
 use crate::store::retention::{Sweep, Swept, Workplace};
 use crate::store::writer::Writer;
@@ -56,6 +58,13 @@ impl SqliteStore {
         let writer = Mutex::new(Writer::new(writer));
         Ok(Self { writer, index: Mutex::new(index), readers, checkpointer, durability, _directory: directory })
     }
+
+    /// Does what the index has planned, beside no batch. Between the planning and this nothing else may be written.
+    fn make(&self, writer: &mut Writer, plan: &Plan) -> Result<(), StoreError> {
+        writer.write(Seq(0), &[], plan).map_err(CommitError::into_cause)?;
+        locked(&self.index).settle(plan, &[]);
+        Ok(())
+    }
 }
 
 impl Store for SqliteStore {
@@ -64,7 +73,7 @@ impl Store for SqliteStore {
         let _no_commits = locked(&self.writer);
         let index = locked(&self.index);
         self.readers.read(|moment| {
-            let mut snapshot = load::load(moment, index.newest())?;
+            let mut snapshot = load::load(moment, index.tuning().partition_timelines, index.newest())?;
             links::enter_queues(moment, &index, &mut snapshot)?;
             Ok(snapshot)
         })
@@ -109,14 +118,11 @@ impl Store for SqliteStore {
     fn close(&self) -> Result<(), StoreError> {
         let mut writer = locked(&self.writer);
         writer.idle()?;
+        let mut after = None;
         loop {
-            let (head, plan) = {
-                let index = locked(&self.index);
-                let Some(plan) = index.plan_closing() else { break };
-                (index.head(), plan)
-            };
-            writer.write(head, &[], &plan).map_err(CommitError::into_cause)?;
-            locked(&self.index).settle(&plan, &[]);
+            let Some((plan, last)) = locked(&self.index).plan_closing(after) else { break };
+            self.make(&mut writer, &plan)?;
+            after = last;
         }
         Ok(self.checkpointer.truncate()?)
     }
@@ -136,14 +142,17 @@ impl Workplace for SqliteStore {
     fn move_to_chunks(&self, upto: Seq, most: usize) -> Result<bool, StoreError> {
         let mut writer = locked(&self.writer);
         self.checkpointer.keep_short(writer.idle()?)?;
-        let (head, plan) = {
-            let index = locked(&self.index);
-            let Some(plan) = index.plan_sweep(upto, most) else { return Ok(false) };
-            (index.head(), plan)
-        };
-        writer.write(head, &[], &plan).map_err(CommitError::into_cause)?;
-        locked(&self.index).settle(&plan, &[]);
+        let Some(plan) = locked(&self.index).plan_sweep(upto, most) else { return Ok(false) };
+        self.make(&mut writer, &plan)?;
         Ok(true)
+    }
+
+    fn deal(&self, after: Option<Partition>) -> Result<Option<Partition>, StoreError> {
+        let mut writer = locked(&self.writer);
+        self.checkpointer.keep_short(writer.idle()?)?;
+        let Some((plan, partition)) = locked(&self.index).plan_dealing(after) else { return Ok(None) };
+        self.make(&mut writer, &plan)?;
+        Ok(Some(partition))
     }
 
     fn entries_in_memory(&self, timeline: Timeline) -> usize {
@@ -169,7 +178,7 @@ impl Workplace for SqliteStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Destination;
+    use crate::chat::{Destination, StoredMessage};
     use crate::id::UserId;
     use crate::store::testing::{direct_view, open_tiny, said};
     use std::thread;
@@ -212,19 +221,28 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_misses_nothing_while_chunks_move_from_memory_to_the_table() {
+    fn a_reader_misses_nothing_while_entries_move_from_memory_to_runs_and_on_to_chunks() {
         const MESSAGES: u64 = 1_500;
-        let directory = tempfile::tempdir().unwrap();
-        let store = open_tiny(directory.path());
-        thread::scope(|scope| {
-            scope.spawn(|| (1..=MESSAGES).for_each(|seq| store.commit(&[said(seq, 1, to(2), "")]).unwrap()));
-            let mut after = 0;
-            while after < MESSAGES {
-                let page = store.page(&direct_view(2, after.saturating_sub(10)), 1_000).unwrap();
-                let seqs: Vec<_> = page.messages.iter().map(|message| message.seq.0).collect();
-                assert_eq!(seqs, (after.saturating_sub(10) + 1..=page.upto.0).collect::<Vec<_>>());
-                after = page.upto.0;
-            }
-        });
+        // What comes to each of so few fills chunks; of so many, runs.
+        for users in [1, 5] {
+            let directory = tempfile::tempdir().unwrap();
+            let store = open_tiny(directory.path());
+            let receiver = |seq| to(2 + (seq % users) as u32);
+            let seqs = |messages: Vec<StoredMessage>| messages.into_iter().map(|message| message.seq.0).collect();
+            let received = |after, upto| (after + 1..=upto).filter(|seq| seq % users == 0).collect::<Vec<_>>();
+            thread::scope(|scope| {
+                scope
+                    .spawn(|| (1..=MESSAGES).for_each(|seq| store.commit(&[said(seq, 1, receiver(seq), "")]).unwrap()));
+                let mut head = 0;
+                while head < MESSAGES {
+                    let after = head.saturating_sub(10 * users);
+                    let page = store.page(&direct_view(2, after), 1_000).unwrap();
+                    head = page.upto.0;
+                    assert_eq!(Vec::<u64>::from_iter(seqs(page.messages)), received(after, head));
+                    let newest: Vec<u64> = seqs(store.newest_page(&direct_view(2, after), 1_000).unwrap().messages);
+                    assert_eq!(newest, received(after, newest.last().copied().unwrap_or(head).max(head)));
+                }
+            });
+        }
     }
 }

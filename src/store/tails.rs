@@ -7,6 +7,7 @@ use crate::chat::{Entry, Timeline};
 use crate::id::Seq;
 use crate::store::chunk;
 use crate::store::packed::Packed;
+use crate::store::partition::{Partition, grown};
 
 /// What is in memory of all timelines.
 pub(super) struct Tails {
@@ -57,14 +58,13 @@ impl Tails {
         tail.length()
     }
 
-    /// Forgets the entries of a timeline. Returns whether there were any.
-    pub(super) fn remove(&mut self, timeline: Timeline) -> bool {
+    /// Forgets the entries of a timeline.
+    pub(super) fn remove(&mut self, timeline: Timeline) {
         let (kind, owner) = key(timeline);
         let place = self.places.get_mut(kind).and_then(|places| places.get_mut(owner));
-        let Some(place) = place.map(std::mem::take).filter(|place| *place > 0) else { return false };
+        let Some(place) = place.map(std::mem::take).filter(|place| *place > 0) else { return };
         self.tails[place as usize - 1] = Tail::default();
         self.free.push(place);
-        true
     }
 
     /// How many timelines have entries.
@@ -92,17 +92,27 @@ impl Tails {
         self.tail(timeline).map(|tail| tail.last.newest())
     }
 
-    /// The timelines with entries that come after one, or all of them, in their order.
-    pub(super) fn after(&self, after: Option<Timeline>) -> impl Iterator<Item = Timeline> {
-        let (first_kind, first_owner) = after.map_or((0, 0), |timeline| {
-            let (kind, owner) = key(timeline);
-            (kind, owner + 1)
-        });
-        let kinds = self.places.iter().zip(0_u8..).skip(first_kind);
+    /// The timelines with entries, in their order.
+    pub(super) fn all(&self) -> impl Iterator<Item = Timeline> {
+        let kinds = self.places.iter().zip(0_u8..);
+        kinds.flat_map(|(places, kind)| with_entries(kind, 0, places))
+    }
+
+    /// The timelines of a partition with entries, in their order.
+    pub(super) fn of(&self, partition: Partition) -> impl Iterator<Item = Timeline> {
+        let places = self.places.get(usize::from(partition.kind)).map_or(&[][..], Vec::as_slice);
+        let first = (partition.number as usize * partition.size as usize).min(places.len());
+        let places = places.get(first..).unwrap_or_default();
+        with_entries(partition.kind, first as u32, places.get(..partition.size as usize).unwrap_or(places))
+    }
+
+    /// The partitions of that size, with entries or without, that come after one, or all of them, in their order.
+    pub(super) fn partitions(&self, after: Option<Partition>, size: u32) -> impl Iterator<Item = Partition> {
+        let (first_kind, first_number) = after.map_or((0, 0), |partition| (partition.kind, partition.number + 1));
+        let kinds = self.places.iter().zip(0_u8..).skip(first_kind.into());
         kinds.flat_map(move |(places, kind)| {
-            let first = if usize::from(kind) == first_kind { first_owner } else { 0 };
-            let with_entries = places.iter().zip(0_u32..).skip(first).filter(|(place, _)| **place > 0);
-            with_entries.filter_map(move |(_, owner)| chunk::timeline(kind, owner).ok())
+            let first = if kind == first_kind { first_number } else { 0 };
+            (first..places.len().div_ceil(size as usize) as u32).map(move |number| Partition { kind, number, size })
         })
     }
 
@@ -130,12 +140,9 @@ impl Full {
     }
 }
 
-/// What stands at a place, which is made where there is none yet.
-fn grown<T: Default>(items: &mut Vec<T>, place: usize) -> &mut T {
-    if items.len() <= place {
-        items.resize_with(place + 1, T::default);
-    }
-    &mut items[place]
+fn with_entries(kind: u8, first: u32, places: &[u32]) -> impl Iterator<Item = Timeline> {
+    let with_entries = places.iter().zip(first..).filter(|(place, _)| **place > 0);
+    with_entries.filter_map(move |(_, owner)| chunk::timeline(kind, owner).ok())
 }
 
 fn key(timeline: Timeline) -> (usize, usize) {
@@ -181,7 +188,7 @@ mod tests {
         let mut tails = Tails::new(9);
         push(&mut tails, user(1), &[1, 3]);
         push(&mut tails, user(2), &[2]);
-        assert!(tails.remove(user(1)) && !tails.remove(user(1)) && !tails.remove(user(9)));
+        [1, 1, 9].into_iter().for_each(|number| tails.remove(user(number)));
         push(&mut tails, user(3), &[4, 5]);
         assert_eq!((chunks(&tails, user(3)), chunks(&tails, user(1))), (vec![vec![4, 5]], vec![]));
         assert_eq!((tails.tails.len(), tails.timelines()), (2, 2));
@@ -195,9 +202,12 @@ mod tests {
         for timeline in order.iter().rev() {
             push(&mut tails, *timeline, &[1]);
         }
-        assert!(order.is_sorted() && tails.after(None).eq(order));
-        for (place, timeline) in order.iter().enumerate() {
-            assert!(tails.after(Some(*timeline)).eq(order.iter().copied().skip(place + 1)), "{timeline:?}");
+        assert!(order.is_sorted() && tails.all().eq(order));
+        let partitions: Vec<_> = tails.partitions(None, 3).collect();
+        assert!(partitions.is_sorted() && partitions.iter().flat_map(|partition| tails.of(*partition)).eq(order));
+        for (place, partition) in partitions.iter().enumerate() {
+            assert!(tails.partitions(Some(*partition), 3).eq(partitions.iter().copied().skip(place + 1)));
         }
+        assert_eq!(tails.of(Partition { kind: 1, number: 9, size: 3 }).count(), 0);
     }
 }

@@ -9,8 +9,16 @@ use crate::store::{Durability, SqliteStore};
 use crate::time::Time;
 
 /// Limits so small that a few records pass all of them.
-pub(super) const TINY: Tuning =
-    Tuning { chunk_entries: 4, window: 8, chunks_per_commit: 1, chunks_per_closing: 2, page_entries: 1_000 };
+pub(super) const TINY: Tuning = Tuning {
+    chunk_entries: 4,
+    window: 8,
+    partition_timelines: 2,
+    partition_runs: 2,
+    partition_bytes: 40,
+    partitions_per_commit: 1,
+    partitions_per_closing: 1,
+    page_entries: 1_000,
+};
 
 /// A hash by its form; nobody's password.
 pub(super) const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAECAwQFBgcICQoLDA0ODw";

@@ -7,10 +7,10 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::chat::Record;
 use crate::id::Seq;
-use crate::store::index::Plan;
+use crate::store::plan::Plan;
 use crate::store::project::project;
 use crate::store::rows::Insertion;
-use crate::store::{CommitError, StoreError, chunk, record};
+use crate::store::{CommitError, StoreError, chunk, record, runs};
 
 /// The writing connection.
 pub(super) struct Writer {
@@ -111,7 +111,9 @@ fn text(bytes: Option<&[u8]>) -> ToSqlOutput<'_> {
 }
 
 fn move_index(transaction: &Connection, plan: &Plan) -> Result<(), StoreError> {
+    plan.dealt.iter().try_for_each(|partition| runs::deal(transaction, *partition, plan.chunk_entries))?;
     chunk::insert(transaction, &plan.chunks)?;
+    runs::insert(transaction, &plan.runs)?;
     if let Some(mark) = plan.mark {
         transaction.prepare_cached("UPDATE indexed SET upto = ?1")?.execute([mark.0])?;
     }

@@ -18,6 +18,7 @@ mod step;
 
 use crate::chat::Timeline;
 use crate::id::Seq;
+use crate::store::partition::Partition;
 use crate::time::Time;
 
 pub(super) use step::Workplace;
@@ -59,6 +60,8 @@ pub struct Sweep {
 enum Stage {
     #[default]
     Begin,
+    /// What stands in runs of the partitions after this one moves to chunks.
+    Runs(Option<Partition>),
     /// Entries that are to be cut move from memory to chunks.
     Chunks,
     /// The timelines after this one are to be cut.

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use crate::chat::Timeline;
 use crate::id::Seq;
 use crate::limits::{RETENTION_CHUNKS, RETENTION_LOOK, RETENTION_PAGES};
+use crate::store::partition::Partition;
 use crate::store::retention::cut::{self, Cut, Readers};
 use crate::store::retention::log;
 use crate::store::retention::{Stage, Sweep, Swept};
@@ -21,6 +22,9 @@ pub(in crate::store) trait Workplace {
     /// Moves some of the timeline entries up to `upto`, or of timelines with more than `most` of them, from memory to
     /// chunks; whether there were any.
     fn move_to_chunks(&self, upto: Seq, most: usize) -> Result<bool, StoreError>;
+
+    /// Moves what stands in runs of the next partition after one to chunks; the partition, where there is any.
+    fn deal(&self, after: Option<Partition>) -> Result<Option<Partition>, StoreError>;
 
     /// How many entries of a timeline are in memory.
     fn entries_in_memory(&self, timeline: Timeline) -> usize;
@@ -42,6 +46,7 @@ impl Sweep {
     pub(in crate::store) fn step(&mut self, place: &impl Workplace) -> Result<Swept, StoreError> {
         self.stage = match self.stage {
             Stage::Begin => self.look_around(place)?,
+            Stage::Runs(after) => place.deal(after)?.map_or(Stage::Chunks, |partition| Stage::Runs(Some(partition))),
             Stage::Chunks => self.move_to_chunks(place)?,
             Stage::Timelines(after) => self.cut_timelines(place, after)?,
             Stage::Log { after, upto } => self.clear_log(place, after, upto)?,
@@ -66,7 +71,7 @@ impl Sweep {
             transaction.execute("UPDATE head SET seq = ?1, time = ?2", [head.0, time.0])?;
             Ok(())
         })?;
-        Ok(Stage::Chunks)
+        Ok(Stage::Runs(None))
     }
 
     fn move_to_chunks(&self, place: &impl Workplace) -> Result<Stage, StoreError> {

@@ -12,10 +12,11 @@ use crate::chat::{Command, Destination, Entry, Event, Membership, Span, State, V
 use crate::id::{RealmId, UserId};
 use crate::name::{Address, Name};
 use crate::store::chunk::{self, Direction};
+use crate::store::partition::Partition;
 use crate::store::properties::{Live, home, stored_log};
-use crate::store::testing::{direct_view, open_tiny, said};
+use crate::store::testing::{TINY, direct_view, open_tiny, said};
 use crate::store::wishes::{Wish, wish};
-use crate::store::{Durability, SqliteStore, Store};
+use crate::store::{Durability, SqliteStore, Store, runs};
 
 const EVERYTHING: Rules = Rules { before: Some(Time(u64::MAX)), newest: None, unread: true };
 
@@ -126,17 +127,18 @@ fn check(store: SqliteStore, directory: &Path, live: &Live, model: &Model) {
     assert_eq!(stored, kept.map(|record| record.seq).collect::<Vec<_>>());
     let database = Connection::open(directory.join("kabar.db")).unwrap();
     for (timeline, entries) in &model.timelines {
-        assert_eq!(chunked(&database, *timeline), *entries, "{timeline:?}");
+        assert_eq!(indexed(&database, *timeline), *entries, "{timeline:?}");
     }
 }
 
-fn chunked(database: &Connection, timeline: Timeline) -> Vec<Entry> {
+fn indexed(database: &Connection, timeline: Timeline) -> Vec<Entry> {
     let mut entries = Vec::new();
     chunk::walk(database, timeline, Direction::Forward, |chunk| {
         entries.extend(chunk.entries);
         std::ops::ControlFlow::Continue(())
     })
     .unwrap();
+    entries.extend(runs::read(database, Partition::of(timeline, TINY.partition_timelines), timeline).unwrap());
     entries
 }
 

@@ -1,0 +1,136 @@
+//! What a transaction is to write of the timeline index, and when.
+//!
+//! The partitions take turns, in the order of the tables, each once in a round: what is written one after the other stands
+//! in the same pages, which cost more than the rows. A timeline whose entries all came in the round itself waits for the
+//! next, and leaves with more of them.
+//!
+//! At its turn a partition with few entries gets a run, one with many a chunk for each timeline, as does a timeline that
+//! is full at any time. Runs are dealt out once there are many of them, and always before their timelines get chunks: so
+//! chunks are older than runs, and runs older than what is in memory.
+
+use std::collections::BTreeSet;
+
+use crate::chat::Timeline;
+use crate::id::Seq;
+use crate::store::index::Tuning;
+use crate::store::packed::Packed;
+use crate::store::partition::{Extent, Extents, Partition};
+use crate::store::runs::Run;
+use crate::store::tails::Tails;
+
+/// What a transaction is to write, in this order.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The partitions whose runs become chunks, …
+    pub(super) dealt: BTreeSet<Partition>,
+    /// … of so many entries.
+    pub(super) chunk_entries: usize,
+    /// The chunks to write from memory.
+    pub(super) chunks: Vec<(Timeline, Packed)>,
+    /// The runs to write from memory.
+    pub(super) runs: Vec<Run>,
+    /// The new high-water mark, where it is to move: the round is over then.
+    pub(super) mark: Option<Seq>,
+    /// The timelines of which all entries in memory are written.
+    pub(super) leaving: Vec<Timeline>,
+    /// The partition whose turn was last.
+    pub(super) after: Option<Partition>,
+}
+
+/// A plan that is being made.
+pub(super) struct Draft<'a> {
+    tails: &'a Tails,
+    extents: &'a Extents,
+    tuning: &'a Tuning,
+    pub(super) plan: Plan,
+}
+
+impl<'a> Draft<'a> {
+    /// An empty one. `after` is the partition whose turn was last.
+    pub(super) fn new(tails: &'a Tails, extents: &'a Extents, tuning: &'a Tuning, after: Option<Partition>) -> Self {
+        let plan = Plan {
+            dealt: BTreeSet::new(),
+            chunk_entries: tuning.chunk_entries,
+            chunks: Vec::new(),
+            runs: Vec::new(),
+            mark: None,
+            leaving: Vec::new(),
+            after,
+        };
+        Self { tails, extents, tuning, plan }
+    }
+
+    /// Makes chunks of what the runs of a partition have.
+    pub(super) fn deal(&mut self, partition: Partition) {
+        if self.extents.of(partition).runs > 0 {
+            self.plan.dealt.insert(partition);
+        }
+    }
+
+    /// Makes chunks of what memory has of a timeline.
+    pub(super) fn chunk(&mut self, timeline: Timeline) {
+        self.deal(Partition::of(timeline, self.tuning.partition_timelines));
+        self.plan.chunks.extend(self.tails.chunks(timeline).map(|chunk| (timeline, chunk.clone())));
+        self.plan.leaving.push(timeline);
+    }
+
+    /// Makes chunks or a run of what memory has of some timelines of a partition.
+    pub(super) fn partition(&mut self, partition: Partition, timelines: Vec<Timeline>) {
+        let tails = timelines.iter().flat_map(|timeline| self.tails.chunks(*timeline));
+        let bytes: usize = tails.map(|tail| tail.bytes().len()).sum();
+        if bytes >= self.tuning.partition_bytes || !partition.has_runs() {
+            timelines.iter().for_each(|timeline| self.chunk(*timeline));
+        } else if !timelines.is_empty() {
+            self.run(partition, timelines);
+        }
+    }
+
+    fn run(&mut self, partition: Partition, timelines: Vec<Timeline>) {
+        let Extent { runs, bytes } = self.extents.of(partition);
+        // Were all dealt out after as many, they would be in the same round, and that one would take several times as long.
+        let most = self.tuning.partition_runs - partition.number % (self.tuning.partition_runs / 2);
+        if runs >= most || bytes as usize >= self.tuning.partition_bytes {
+            self.deal(partition);
+        }
+        let number = if self.plan.dealt.contains(&partition) { 0 } else { runs };
+        let mut run = Run::new(partition, number);
+        for timeline in &timelines {
+            self.tails.chunks(*timeline).for_each(|tail| run.push(*timeline, tail));
+        }
+        self.plan.runs.push(run);
+        self.plan.leaving.extend(timelines);
+    }
+}
+
+/// The round that is under way.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// The newest entry when it began. At its end the database has everything up to there.
+    pub(super) began: Seq,
+    /// The partition whose turn was last.
+    pub(super) after: Option<Partition>,
+}
+
+impl Round {
+    /// One that begins.
+    pub(super) fn from(head: Seq) -> Self {
+        Self { began: head, after: None }
+    }
+
+    /// How many more records may come before the round is to be over. The log after the mark, which an opening reads, is
+    /// to stay within the window: it is that of two rounds, and what an opening found.
+    pub(super) fn time_left(&self, mark: Seq, head: Seq, window: u64) -> usize {
+        let end = (self.began.0 + window / 2).min(mark.0 + window);
+        end.saturating_sub(head.0) as usize
+    }
+
+    /// How many of the partitions that are left have their turn beside a batch of that many records. They are spread
+    /// over the round, but no fewer at a time than share their pages well.
+    pub(super) fn turns(&self, records: usize, left: usize, time_left: usize, at_once: usize) -> usize {
+        if records >= time_left {
+            return left;
+        }
+        let even = left * records / time_left;
+        if even < at_once { 0 } else { even }
+    }
+}

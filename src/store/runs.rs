@@ -1,0 +1,172 @@
+//! Runs: rows of the newest entries of neighbouring timelines. Where few entries come to each of many timelines, a chunk
+//! for each would be a row, and nearly a page, for an entry or two.
+//!
+//! What stands in a partition's runs is newer than all chunks of its timelines. So before one of them gets a chunk from
+//! memory, all that the runs have is dealt out to chunks.
+
+use std::sync::LazyLock;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
+
+use crate::chat::{Entry, Timeline};
+use crate::id::Seq;
+use crate::store::packed::{self, Packed, append_number, damaged};
+use crate::store::partition::{Extents, Partition};
+use crate::store::rows::Insertion;
+use crate::store::{StoreError, chunk};
+
+/// The form that is written: this byte, then for each timeline its place, how many bytes it has, and they.
+const TAILS: u8 = 1;
+
+static RUNS: LazyLock<Insertion> = LazyLock::new(|| Insertion::new("runs (number, kind, partition, tails)", 4));
+
+/// A run that is to be written.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) partition: Partition,
+    pub(super) number: u32,
+    tails: Vec<u8>,
+}
+
+impl Run {
+    /// An empty one.
+    pub(super) fn new(partition: Partition, number: u32) -> Self {
+        Self { partition, number, tails: vec![TAILS] }
+    }
+
+    /// Adds entries of one timeline, all that the run has of it.
+    pub(super) fn push(&mut self, timeline: Timeline, entries: &Packed) {
+        self.tails.push(self.partition.place(timeline));
+        append_number(entries.bytes().len() as u64, |byte| self.tails.push(byte));
+        self.tails.extend_from_slice(entries.bytes());
+    }
+
+    /// How many bytes it is stored as.
+    pub(super) fn length(&self) -> usize {
+        self.tails.len()
+    }
+}
+
+/// Adds runs.
+pub(super) fn insert(transaction: &Connection, runs: &[Run]) -> Result<(), StoreError> {
+    RUNS.run(transaction, runs, |row, first, run| {
+        row.raw_bind_parameter(first, run.number)?;
+        row.raw_bind_parameter(first + 1, run.partition.kind)?;
+        row.raw_bind_parameter(first + 2, run.partition.number)?;
+        row.raw_bind_parameter(first + 3, run.tails.as_slice())?;
+        Ok(())
+    })
+}
+
+/// All entries of a timeline that stand in runs of its partition.
+pub(super) fn read(
+    connection: &Connection,
+    partition: Partition,
+    timeline: Timeline,
+) -> Result<Vec<Entry>, StoreError> {
+    let wanted = partition.place(timeline);
+    let mut entries = Vec::new();
+    each_tail(connection, partition, |place, tail| {
+        if place != wanted {
+            return Ok(());
+        }
+        packed::each(tail, |entry| entries.push(entry))
+    })?;
+    Ok(entries)
+}
+
+/// The newest entry of each timeline of a partition that stands in a run, 0 where none does.
+pub(super) fn newest(connection: &Connection, partition: Partition) -> Result<Vec<Seq>, StoreError> {
+    let mut newest = vec![Seq(0); partition.size as usize];
+    each_tail(connection, partition, |place, tail| {
+        let newest = newest.get_mut(usize::from(place)).ok_or_else(damaged)?;
+        packed::each(tail, |entry| *newest = entry.seq)
+    })?;
+    Ok(newest)
+}
+
+/// Makes chunks of so many entries out of all that the runs of a partition have.
+pub(super) fn deal(transaction: &Connection, partition: Partition, chunk_entries: usize) -> Result<(), StoreError> {
+    let mut tails = vec![Vec::new(); partition.size as usize];
+    let runs = each_tail(transaction, partition, |place, tail| {
+        let entries = tails.get_mut(usize::from(place)).ok_or_else(damaged)?;
+        packed::each(tail, |entry| entries.push(entry))
+    })?;
+    let mut chunks = Vec::new();
+    for (entries, place) in tails.iter().zip(0..) {
+        let timeline = partition.timeline(place)?;
+        chunks.extend(entries.chunks(chunk_entries).map(|part| (timeline, part.iter().copied().collect::<Packed>())));
+    }
+    chunk::insert(transaction, &chunks)?;
+    let mut delete =
+        transaction.prepare_cached("DELETE FROM runs WHERE number = ?1 AND kind = ?2 AND partition = ?3")?;
+    (0..runs).try_for_each(|number| Ok(delete.execute((number, partition.kind, partition.number)).map(|_| ())?))
+}
+
+/// What of all partitions of that size stands in runs.
+pub(super) fn extents(connection: &Connection, size: u32) -> Result<Extents, StoreError> {
+    let mut extents = Extents::default();
+    let mut statement = connection.prepare("SELECT kind, partition, octet_length(tails) FROM runs")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        extents.add(Partition::stored(row.get(0)?, row.get(1)?, size)?, row.get(2)?);
+    }
+    Ok(extents)
+}
+
+/// Calls `see` with all entries that stand in runs, where partitions have that many timelines.
+pub(super) fn each_entry(
+    connection: &Connection,
+    size: u32,
+    mut see: impl FnMut(Timeline, Seq),
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("SELECT kind, partition, tails FROM runs")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let partition = Partition::stored(row.get(0)?, row.get(1)?, size)?;
+        split(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?, &mut |place, tail| {
+            let timeline = partition.timeline(place)?;
+            packed::each(tail, |entry| see(timeline, entry.seq))
+        })?;
+    }
+    Ok(())
+}
+
+/// Calls `see` with all that the runs of a partition have, the oldest run first, each tail with its place. Gives the
+/// number of runs.
+fn each_tail(
+    connection: &Connection,
+    partition: Partition,
+    mut see: impl FnMut(u8, &[u8]) -> Result<(), StoreError>,
+) -> Result<u32, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT tails FROM runs WHERE number = ?1 AND kind = ?2 AND partition = ?3")?;
+    let mut number = 0;
+    while each_tail_of(&mut statement, partition, number, &mut see)? {
+        number += 1;
+    }
+    Ok(number)
+}
+
+/// The same of one run; false where there is no such run.
+fn each_tail_of(
+    statement: &mut CachedStatement<'_>,
+    partition: Partition,
+    number: u32,
+    see: &mut impl FnMut(u8, &[u8]) -> Result<(), StoreError>,
+) -> Result<bool, StoreError> {
+    let seen = statement
+        .query_row((number, partition.kind, partition.number), |row| Ok(split(row.get_ref(0)?.as_blob()?, see)))
+        .optional()?;
+    seen.transpose().map(|seen| seen.is_some())
+}
+
+fn split(tails: &[u8], see: &mut impl FnMut(u8, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let Some((&TAILS, mut rest)) = tails.split_first() else { return Err(damaged()) };
+    while !rest.is_empty() {
+        let ((place, tail), left) = postcard::take_from_bytes::<(u8, &[u8])>(rest).map_err(|_| damaged())?;
+        see(place, tail)?;
+        rest = left;
+    }
+    Ok(())
+}
