@@ -231,8 +231,9 @@ pub const PARTITION_BYTES: usize = 16 * 1024;
 pub const INDEX_WINDOW: u64 = 512 * 1024;
 /// Partitions that have their turn beside one commit, no fewer: each page is written for some of them.
 pub const PARTITIONS_PER_COMMIT: usize = 8;
-/// The page cache of the writing connection, in KiB …
-pub const WRITER_CACHE_KIB: u32 = 16 * 1024;
+/// The page cache of the writing connection, in KiB: what is changed again and again is little, and after a commit that
+/// moved pages SQLite looks at all that it holds, …
+pub const WRITER_CACHE_KIB: u32 = 4 * 1024;
 /// … and of each reading one.
 pub const READER_CACHE_KIB: u32 = 4 * 1024;
 /// Pages (of 4 KiB) in the write-ahead log at which the checkpointer starts to copy them back, off the commit path.

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use kabar::chat::{
-    Card, Event, Once, PeerAddress, Person, RealmKind, Record, Span, State, StoredMessage, Timeline, Undeliverable,
-    View, Which,
+    Card, Conversation, Event, Once, PeerAddress, Person, RealmKind, Record, Span, State, StoredMessage, Timeline,
+    Undeliverable, View, Which,
 };
 use kabar::id::{Digest, GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
-use kabar::name::Name;
+use kabar::name::{Address, Name};
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
 use rusqlite::Connection;
@@ -19,7 +19,15 @@ const NEKO: UserId = UserId(2);
 
 /// Opens a copy of the store that version 1 left behind.
 fn version_1(home: &Path) -> SqliteStore {
-    let dump = include_str!("fixtures/store-v1/kabar.sql");
+    restored(home, include_str!("fixtures/store-v1/kabar.sql"))
+}
+
+/// Opens a copy of the store that version 2 left behind.
+fn version_2(home: &Path) -> SqliteStore {
+    restored(home, include_str!("fixtures/store-v2/kabar.sql"))
+}
+
+fn restored(home: &Path, dump: &str) -> SqliteStore {
     Connection::open(home.join("kabar.db")).unwrap().execute_batch(dump).unwrap();
     SqliteStore::open(home, Durability::Fast).unwrap()
 }
@@ -129,6 +137,22 @@ fn version_1_takes_more() {
     let span = Span { timeline: Timeline::User(MESSI), after: Seq(0), upto: Seq(39) };
     let view = View { reader: MESSI, spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None };
     assert_eq!(texts(&store.page(&view, 100).unwrap().messages), ["lewat barat", "jauh@timur tidak mau"]);
+}
+
+#[test]
+fn version_2_has_its_messages_in_chunks_in_runs_and_after_them() {
+    let home = tempfile::tempdir().unwrap();
+    let store = version_2(home.path());
+    let crossed = ["lewat barat", "jauh@timur tidak mau", "dari timur"];
+    assert_eq!(texts(&inbox(&store, MESSI)), [&["halo semua"], &crossed[..], &["berdekatan", "meong"]].concat());
+    assert_eq!(texts(&inbox(&store, HENDERSON)), ["dari timur", "masih di memori", "sekali lagi", "belum berdekatan"]);
+    let state = state(&store);
+    assert_eq!((state.user(MESSI).unwrap().last, state.user(HENDERSON).unwrap().last), (Seq(42), Seq(42)));
+    assert_eq!(state.group(GroupId(0)).unwrap().last, Seq(40));
+    let with_messi = Conversation::User(Address::parse("messi").unwrap());
+    let view = state.history(HENDERSON, &with_messi, Seq(42)).unwrap();
+    let page = store.newest_page(&view, 3).unwrap();
+    assert_eq!(texts(&page.messages), ["masih di memori", "berdekatan", "sekali lagi"]);
 }
 
 #[test]

@@ -87,8 +87,10 @@ impl<'a> Draft<'a> {
 
     fn run(&mut self, partition: Partition, timelines: Vec<Timeline>) {
         let Extent { runs, bytes } = self.extents.of(partition);
-        // Were all dealt out after as many, they would be in the same round, and that one would take several times as long.
-        let most = self.tuning.partition_runs - partition.number % (self.tuning.partition_runs / 2);
+        // Were all dealt out after as many, they would be in the same round, and that one would take several times as
+        // long; but neighbours are, for their runs stand in the same pages.
+        let neighbourhood = partition.number / self.tuning.partitions_per_closing as u32;
+        let most = self.tuning.partition_runs - neighbourhood % (self.tuning.partition_runs / 2);
         if runs >= most || bytes as usize >= self.tuning.partition_bytes {
             self.deal(partition);
         }
