@@ -11,9 +11,10 @@ use crate::chat::{Entry, Span, Timeline, View};
 use crate::id::Seq;
 use crate::limits::PAGE_BYTES;
 use crate::store::index::Index;
+use crate::store::index::partition::Partition;
+use crate::store::index::{chunk, runs};
 use crate::store::pages::{MESSAGE, durable_spans, read_message};
-use crate::store::partition::Partition;
-use crate::store::{NewestPage, StoreError, chunk, runs};
+use crate::store::{NewestPage, StoreError};
 
 /// The spans of a view at one moment of the index.
 pub(super) struct Backwards {

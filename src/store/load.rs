@@ -10,8 +10,9 @@ use crate::chat::{
 };
 use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
+use crate::store::index::{chunk, runs};
 use crate::store::links::{self, incarnations, realms, undeliverable};
-use crate::store::{StoreError, chunk, removed, runs};
+use crate::store::{StoreError, removed};
 use crate::time::Time;
 
 /// Reads the snapshot, where partitions have that many timelines. `recent` tells the newest entry of each timeline that

@@ -7,17 +7,13 @@ mod archive;
 mod backup;
 mod backwards;
 mod checkpoint;
-mod chunk;
 mod connection;
 mod directory;
 mod index;
 mod key_file;
 mod links;
 mod load;
-mod packed;
 mod pages;
-mod partition;
-mod plan;
 mod project;
 #[cfg(test)]
 mod properties;
@@ -28,10 +24,8 @@ mod removed;
 mod retelling;
 mod retention;
 mod rows;
-mod runs;
 mod schema;
 mod sqlite;
-mod tails;
 #[cfg(test)]
 mod testing;
 mod transfer;

@@ -14,8 +14,9 @@ use crate::chat::{Body, Entry, Span, StoredMessage, Timeline, View};
 use crate::id::Seq;
 use crate::limits::PAGE_BYTES;
 use crate::store::index::Index;
-use crate::store::partition::Partition;
-use crate::store::{Page, StoreError, chunk, runs};
+use crate::store::index::partition::Partition;
+use crate::store::index::{chunk, runs};
+use crate::store::{Page, StoreError};
 use crate::time::Time;
 
 /// What [`read_message`] runs.

@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::chat::{Timeline, View};
 use crate::id::Seq;
-use crate::store::{StoreError, chunk};
+use crate::store::StoreError;
+use crate::store::index::chunk;
 
 /// The newest entry that was taken out of the timeline, 0 where none was.
 pub(super) fn upto(database: &Connection, timeline: Timeline) -> rusqlite::Result<Seq> {

@@ -7,10 +7,11 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::chat::Record;
 use crate::id::Seq;
-use crate::store::plan::Plan;
+use crate::store::index::plan::Plan;
+use crate::store::index::{chunk, runs};
 use crate::store::project::project;
 use crate::store::rows::Insertion;
-use crate::store::{CommitError, StoreError, chunk, record, runs};
+use crate::store::{CommitError, StoreError, record};
 
 /// The writing connection.
 pub(super) struct Writer {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::chat::{Entry, Timeline};
 use crate::id::{GroupId, Seq};
 use crate::limits::RETENTION_CHUNKS;
-use crate::store::chunk::{self, Chunk, Direction};
+use crate::store::index::chunk::{self, Chunk, Direction};
 use crate::store::retention::Sweep;
 use crate::store::{StoreError, links, removed};
 

@@ -18,7 +18,7 @@ mod step;
 
 use crate::chat::Timeline;
 use crate::id::Seq;
-use crate::store::partition::Partition;
+use crate::store::index::partition::Partition;
 use crate::time::Time;
 
 pub(super) use step::Workplace;

@@ -5,11 +5,12 @@ use rusqlite::Connection;
 use crate::chat::Timeline;
 use crate::id::Seq;
 use crate::limits::{RETENTION_CHUNKS, RETENTION_LOOK, RETENTION_PAGES};
-use crate::store::partition::Partition;
+use crate::store::index::chunk;
+use crate::store::index::partition::Partition;
 use crate::store::retention::cut::{self, Cut, Readers};
 use crate::store::retention::log;
 use crate::store::retention::{Stage, Sweep, Swept};
-use crate::store::{StoreError, chunk, load, removed};
+use crate::store::{StoreError, load, removed};
 
 /// What a sweep needs of a store.
 pub(in crate::store) trait Workplace {

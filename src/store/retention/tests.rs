@@ -11,12 +11,13 @@ use super::*;
 use crate::chat::{Command, Destination, Entry, Event, Membership, Span, State, View, Which};
 use crate::id::{RealmId, UserId};
 use crate::name::{Address, Name};
-use crate::store::chunk::{self, Direction};
-use crate::store::partition::Partition;
+use crate::store::index::chunk::{self, Direction};
+use crate::store::index::partition::Partition;
+use crate::store::index::runs;
 use crate::store::properties::{Live, home, stored_log};
 use crate::store::testing::{TINY, direct_view, open_tiny, said};
 use crate::store::wishes::{Wish, wish};
-use crate::store::{Durability, SqliteStore, Store, runs};
+use crate::store::{Durability, SqliteStore, Store};
 
 const EVERYTHING: Rules = Rules { before: Some(Time(u64::MAX)), newest: None, unread: true };
 

@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use crate::chat::{Entry, Message, Timeline};
 use crate::id::Seq;
 use crate::limits::{CHUNK_ENTRIES, IMPORT_ENTRIES};
-use crate::store::{StoreError, chunk, removed};
+use crate::store::index::chunk;
+use crate::store::{StoreError, removed};
 
 #[derive(Default)]
 pub(super) struct Timelines {

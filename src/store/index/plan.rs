@@ -13,24 +13,24 @@ use std::collections::BTreeSet;
 use crate::chat::Timeline;
 use crate::id::Seq;
 use crate::store::index::Tuning;
-use crate::store::packed::Packed;
-use crate::store::partition::{Extent, Extents, Partition};
-use crate::store::runs::Run;
-use crate::store::tails::Tails;
+use crate::store::index::packed::Packed;
+use crate::store::index::partition::{Extent, Extents, Partition};
+use crate::store::index::runs::Run;
+use crate::store::index::tails::Tails;
 
 /// What a transaction is to write, in this order.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(in crate::store) struct Plan {
     /// The partitions whose runs become chunks, …
-    pub(super) dealt: BTreeSet<Partition>,
+    pub(in crate::store) dealt: BTreeSet<Partition>,
     /// … of so many entries.
-    pub(super) chunk_entries: usize,
+    pub(in crate::store) chunk_entries: usize,
     /// The chunks to write from memory.
-    pub(super) chunks: Vec<(Timeline, Packed)>,
+    pub(in crate::store) chunks: Vec<(Timeline, Packed)>,
     /// The runs to write from memory.
-    pub(super) runs: Vec<Run>,
+    pub(in crate::store) runs: Vec<Run>,
     /// The new high-water mark, where it is to move: the round is over then.
-    pub(super) mark: Option<Seq>,
+    pub(in crate::store) mark: Option<Seq>,
     /// The timelines of which all entries in memory are written.
     pub(super) leaving: Vec<Timeline>,
     /// The partition whose turn was last.

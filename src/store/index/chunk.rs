@@ -8,13 +8,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::chat::{Entry, Timeline};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::store::StoreError;
-use crate::store::packed::{Packed, damaged, unpack};
+use crate::store::index::packed::{Packed, damaged, unpack};
 use crate::store::rows::Insertion;
 
 static CHUNKS: LazyLock<Insertion> = LazyLock::new(|| Insertion::new("chunks (kind, owner, last, entries)", 4));
 
 /// Adds chunks, none without entries, each with newer ones than all that its timeline has in the table.
-pub(super) fn insert(transaction: &Connection, chunks: &[(Timeline, Packed)]) -> Result<(), StoreError> {
+pub(in crate::store) fn insert(transaction: &Connection, chunks: &[(Timeline, Packed)]) -> Result<(), StoreError> {
     CHUNKS.run(transaction, chunks, |row, first, (timeline, entries)| {
         let (kind, owner) = key(*timeline);
         row.raw_bind_parameter(first, kind)?;
@@ -27,7 +27,7 @@ pub(super) fn insert(transaction: &Connection, chunks: &[(Timeline, Packed)]) ->
 
 /// The entries of the oldest chunk that holds any after `after`, those up to it left out, so at least one; none where
 /// there is no such chunk.
-pub(super) fn read_after(
+pub(in crate::store) fn read_after(
     connection: &Connection,
     timeline: Timeline,
     after: Seq,
@@ -36,7 +36,7 @@ pub(super) fn read_after(
 }
 
 /// The entries up to `upto` of the newest chunk that holds any; none where there is no such chunk.
-pub(super) fn read_upto(
+pub(in crate::store) fn read_upto(
     connection: &Connection,
     timeline: Timeline,
     upto: Seq,
@@ -52,7 +52,7 @@ pub(super) fn read_upto(
 }
 
 /// The entries of the newest chunk that ends at `upto` or before it; none where there is no such chunk.
-pub(super) fn read_ended(
+pub(in crate::store) fn read_ended(
     connection: &Connection,
     timeline: Timeline,
     upto: Seq,
@@ -86,7 +86,7 @@ fn read(
 }
 
 /// The newest entry of a timeline's chunks, 0 where it has none.
-pub(super) fn newest(connection: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
+pub(in crate::store) fn newest(connection: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
     let (kind, owner) = key(timeline);
     let last: Option<u64> = connection
         .prepare_cached("SELECT max(last) FROM chunks WHERE kind = ?1 AND owner = ?2")?
@@ -95,14 +95,14 @@ pub(super) fn newest(connection: &Connection, timeline: Timeline) -> Result<Seq,
 }
 
 /// A chunk as it is stored.
-pub(super) struct Chunk {
+pub(in crate::store) struct Chunk {
     /// The newest entry that it ever held: its key.
-    pub(super) last: Seq,
-    pub(super) entries: Vec<Entry>,
+    pub(in crate::store) last: Seq,
+    pub(in crate::store) entries: Vec<Entry>,
 }
 
 /// Calls `see` with the chunks of a timeline from the oldest on, or from the newest back, until it breaks.
-pub(super) fn walk(
+pub(in crate::store) fn walk(
     connection: &Connection,
     timeline: Timeline,
     direction: Direction,
@@ -126,7 +126,7 @@ pub(super) fn walk(
 
 /// The way through a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(in crate::store) enum Direction {
     /// From the oldest entry on.
     Forward,
     /// From the newest entry back.
@@ -134,7 +134,10 @@ pub(super) enum Direction {
 }
 
 /// The first timeline with chunks, or the first after another, in the order of timelines.
-pub(super) fn next_timeline(connection: &Connection, after: Option<Timeline>) -> Result<Option<Timeline>, StoreError> {
+pub(in crate::store) fn next_timeline(
+    connection: &Connection,
+    after: Option<Timeline>,
+) -> Result<Option<Timeline>, StoreError> {
     let (kind, owner) = after.map_or((-1, 0), |timeline| {
         let (kind, owner) = key(timeline);
         (i32::from(kind), owner)
@@ -149,7 +152,7 @@ pub(super) fn next_timeline(connection: &Connection, after: Option<Timeline>) ->
 }
 
 /// Takes a chunk away.
-pub(super) fn delete(connection: &Connection, timeline: Timeline, last: Seq) -> Result<(), StoreError> {
+pub(in crate::store) fn delete(connection: &Connection, timeline: Timeline, last: Seq) -> Result<(), StoreError> {
     let (kind, owner) = key(timeline);
     connection
         .prepare_cached("DELETE FROM chunks WHERE kind = ?1 AND owner = ?2 AND last = ?3")?
@@ -158,7 +161,7 @@ pub(super) fn delete(connection: &Connection, timeline: Timeline, last: Seq) -> 
 }
 
 /// Leaves a chunk only its newest entries, at least one.
-pub(super) fn shorten(
+pub(in crate::store) fn shorten(
     connection: &Connection,
     timeline: Timeline,
     Chunk { last, entries }: &Chunk,
@@ -172,7 +175,7 @@ pub(super) fn shorten(
 }
 
 /// How the tables name a timeline.
-pub(super) fn key(timeline: Timeline) -> (u8, u32) {
+pub(in crate::store) fn key(timeline: Timeline) -> (u8, u32) {
     match timeline {
         Timeline::User(user) => (0, user.0),
         Timeline::Group(group) => (1, group.0),
@@ -182,7 +185,7 @@ pub(super) fn key(timeline: Timeline) -> (u8, u32) {
 }
 
 /// The timeline of a name in the tables.
-pub(super) fn timeline(kind: u8, owner: u32) -> Result<Timeline, StoreError> {
+pub(in crate::store) fn timeline(kind: u8, owner: u32) -> Result<Timeline, StoreError> {
     match kind {
         0 => Ok(Timeline::User(UserId(owner))),
         1 => Ok(Timeline::Group(GroupId(owner))),

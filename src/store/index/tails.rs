@@ -5,9 +5,9 @@
 
 use crate::chat::{Entry, Timeline};
 use crate::id::Seq;
-use crate::store::chunk;
-use crate::store::packed::Packed;
-use crate::store::partition::{Partition, grown};
+use crate::store::index::chunk;
+use crate::store::index::packed::Packed;
+use crate::store::index::partition::{Partition, grown};
 
 /// What is in memory of all timelines.
 pub(super) struct Tails {
@@ -154,7 +154,7 @@ fn key(timeline: Timeline) -> (usize, usize) {
 mod tests {
     use super::*;
     use crate::id::{GroupId, RealmId, UserId};
-    use crate::store::packed::unpack;
+    use crate::store::index::packed::unpack;
 
     fn user(number: u32) -> Timeline {
         Timeline::User(UserId(number))

@@ -10,10 +10,11 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use crate::chat::{Entry, Timeline};
 use crate::id::Seq;
-use crate::store::packed::{self, Packed, append_number, damaged};
-use crate::store::partition::{Extents, Partition};
+use crate::store::StoreError;
+use crate::store::index::chunk;
+use crate::store::index::packed::{self, Packed, append_number, damaged};
+use crate::store::index::partition::{Extents, Partition};
 use crate::store::rows::Insertion;
-use crate::store::{StoreError, chunk};
 
 /// The form that is written: this byte, then for each timeline its place, how many bytes it has, and they.
 const TAILS: u8 = 1;
@@ -22,7 +23,7 @@ static RUNS: LazyLock<Insertion> = LazyLock::new(|| Insertion::new("runs (number
 
 /// A run that is to be written.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(in crate::store) struct Run {
     pub(super) partition: Partition,
     pub(super) number: u32,
     tails: Vec<u8>,
@@ -48,7 +49,7 @@ impl Run {
 }
 
 /// Adds runs.
-pub(super) fn insert(transaction: &Connection, runs: &[Run]) -> Result<(), StoreError> {
+pub(in crate::store) fn insert(transaction: &Connection, runs: &[Run]) -> Result<(), StoreError> {
     RUNS.run(transaction, runs, |row, first, run| {
         row.raw_bind_parameter(first, run.number)?;
         row.raw_bind_parameter(first + 1, run.partition.kind)?;
@@ -59,7 +60,7 @@ pub(super) fn insert(transaction: &Connection, runs: &[Run]) -> Result<(), Store
 }
 
 /// All entries of a timeline that stand in runs of its partition.
-pub(super) fn read(
+pub(in crate::store) fn read(
     connection: &Connection,
     partition: Partition,
     timeline: Timeline,
@@ -86,7 +87,11 @@ pub(super) fn newest(connection: &Connection, partition: Partition) -> Result<Ve
 }
 
 /// Makes chunks of so many entries out of all that the runs of a partition have.
-pub(super) fn deal(transaction: &Connection, partition: Partition, chunk_entries: usize) -> Result<(), StoreError> {
+pub(in crate::store) fn deal(
+    transaction: &Connection,
+    partition: Partition,
+    chunk_entries: usize,
+) -> Result<(), StoreError> {
     let mut tails = vec![Vec::new(); partition.size as usize];
     let runs = each_tail(transaction, partition, |place, tail| {
         let entries = tails.get_mut(usize::from(place)).ok_or_else(damaged)?;
@@ -115,7 +120,7 @@ pub(super) fn extents(connection: &Connection, size: u32) -> Result<Extents, Sto
 }
 
 /// Calls `see` with all entries that stand in runs, where partitions have that many timelines.
-pub(super) fn each_entry(
+pub(in crate::store) fn each_entry(
     connection: &Connection,
     size: u32,
     mut see: impl FnMut(Timeline, Seq),
@@ -169,4 +174,54 @@ fn split(tails: &[u8], see: &mut impl FnMut(u8, &[u8]) -> Result<(), StoreError>
         rest = left;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::UserId;
+
+    const PARTITION: Partition = Partition { kind: 0, number: 2, size: 4 };
+
+    fn packed(seqs: &[u64]) -> Packed {
+        seqs.iter().map(|seq| Entry { seq: Seq(*seq), peer: UserId(7), sent: false, realm: None }).collect()
+    }
+
+    #[test]
+    fn runs_keep_the_bytes_of_the_first_release() {
+        let mut run = Run::new(PARTITION, 0);
+        run.push(Timeline::User(UserId(8)), &packed(&[1_000]));
+        run.push(Timeline::User(UserId(11)), &packed(&[3, 5]));
+        let frozen = [1, 0, 6, 1, 232, 7, 7, 0, 0, 3, 9, 1, 3, 7, 0, 0, 2, 7, 0, 0];
+        assert_eq!((run.tails.as_slice(), run.length()), (frozen.as_slice(), frozen.len()));
+        let mut tails = Vec::new();
+        split(&frozen, &mut |place, tail| {
+            tails.push((place, packed::unpack(tail, Seq(0))?.len()));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(tails, [(0, 1), (3, 2)]);
+    }
+
+    #[test]
+    fn bytes_of_no_known_form_are_damage() {
+        for bytes in [&[][..], &[0], &[2], &[1, 0], &[1, 0, 3, 1], &[1, 128, 128]] {
+            assert!(matches!(split(bytes, &mut |_, _| Ok(())), Err(StoreError::Damaged(_))), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_no_partition_or_no_neighbour_is_damage() {
+        assert!(Partition::stored(0, 1, 4).is_ok());
+        for (kind, number) in [(9, 0), (0, u32::MAX)] {
+            assert!(matches!(Partition::stored(kind, number, 4), Err(StoreError::Damaged(_))), "{kind} {number}");
+        }
+        let database = Connection::open_in_memory().unwrap();
+        database.execute_batch(include_str!("../version-2.sql")).unwrap();
+        let mut run = Run::new(PARTITION, 0);
+        run.tails.extend([4, 6, 1, 232, 7, 7, 0, 0]);
+        insert(&database, &[run]).unwrap();
+        assert!(matches!(deal(&database, PARTITION, 9), Err(StoreError::Damaged(_))));
+        assert!(matches!(newest(&database, PARTITION), Err(StoreError::Damaged(_))));
+    }
 }

@@ -25,7 +25,7 @@ const FEW_BYTES: usize = 32;
 
 /// Some entries of one timeline, in their order.
 #[derive(Debug, Default)]
-pub(super) struct Packed {
+pub(in crate::store) struct Packed {
     bytes: SmallVec<[u8; FEW_BYTES]>,
     newest: Seq,
     length: u32,
@@ -40,7 +40,7 @@ impl Clone for Packed {
 
 impl Packed {
     /// Adds an entry that is newer than all.
-    pub(super) fn push(&mut self, Entry { seq, peer, sent, realm }: Entry) {
+    pub(in crate::store) fn push(&mut self, Entry { seq, peer, sent, realm }: Entry) {
         if self.length == 0 {
             self.bytes.push(STEPS);
         }
@@ -55,23 +55,23 @@ impl Packed {
     }
 
     /// The oldest entry, 0 where there is none.
-    pub(super) fn oldest(&self) -> Seq {
+    pub(in crate::store) fn oldest(&self) -> Seq {
         let first = self.bytes.get(1..).and_then(|steps| postcard::take_from_bytes(steps).ok());
         Seq(first.map_or(0, |(step, _)| step))
     }
 
     /// The newest entry, 0 where there is none.
-    pub(super) fn newest(&self) -> Seq {
+    pub(in crate::store) fn newest(&self) -> Seq {
         self.newest
     }
 
     /// How many entries there are.
-    pub(super) fn length(&self) -> usize {
+    pub(in crate::store) fn length(&self) -> usize {
         self.length as usize
     }
 
     /// What a chunk of these entries is stored as.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::store) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
@@ -108,7 +108,7 @@ pub(super) fn each(bytes: &[u8], mut see: impl FnMut(Entry)) -> Result<(), Store
 }
 
 /// Reads the entries after `after`.
-pub(super) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
+pub(in crate::store) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
     each(bytes, |entry| {
         if entry.seq > after {

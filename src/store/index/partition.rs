@@ -2,21 +2,22 @@
 
 use crate::chat::Timeline;
 use crate::limits::MAX_USERS;
-use crate::store::packed::damaged;
-use crate::store::{StoreError, chunk};
+use crate::store::StoreError;
+use crate::store::index::chunk;
+use crate::store::index::packed::damaged;
 
 /// Timelines of one kind, with consecutive numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Partition {
-    pub(super) kind: u8,
-    pub(super) number: u32,
+pub(in crate::store) struct Partition {
+    pub(in crate::store) kind: u8,
+    pub(in crate::store) number: u32,
     /// How many timelines it has.
-    pub(super) size: u32,
+    pub(in crate::store) size: u32,
 }
 
 impl Partition {
     /// The partition of a timeline, where partitions have that many.
-    pub(super) fn of(timeline: Timeline, size: u32) -> Self {
+    pub(in crate::store) fn of(timeline: Timeline, size: u32) -> Self {
         let (kind, owner) = chunk::key(timeline);
         Self { kind, number: owner / size, size }
     }
