@@ -109,11 +109,13 @@ struct Source {
 
 impl Source {
     fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
-        // Memory has what is newer than the timeline's newest chunk: if any of it is wanted, no chunk has to be cut.
         let (entries, _) = index.recent(&span)?;
-        let (left, aligned) = (entries.len(), !entries.is_empty());
+        let (left, runs) = (entries.len(), index.runs_of(span.timeline));
+        // What was in memory was newer than the timeline's newest chunk: if any of it is wanted, no chunk has to be cut. But
+        // with runs before it, a chunk that is made before the table is read may have come to hold both.
+        let aligned = !entries.is_empty() && runs.is_none();
         let Span { timeline, after, upto } = span;
-        Ok(Self { timeline, after, upto, entries, left, runs: index.runs_of(timeline), aligned })
+        Ok(Self { timeline, after, upto, entries, left, runs, aligned })
     }
 
     /// The newest entry that was not passed.
@@ -134,7 +136,7 @@ impl Source {
         if let Some(partition) = self.runs.take() {
             let mut entries = runs::read(database, partition, self.timeline)?;
             entries.retain(|entry| entry.seq <= self.upto);
-            // What stands in runs is newer than the newest chunk, too.
+            // These are newer than the newest chunk of this moment.
             if !entries.is_empty() {
                 return Ok(entries);
             }
