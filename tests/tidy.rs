@@ -101,7 +101,8 @@ fn every_module_is_reachable() {
     let all: String = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     let declared: BTreeSet<&str> = all
         .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("pub ").unwrap_or(line.trim_start()).strip_prefix("mod "))
+        .filter_map(|line| line.trim_start().split_once("mod "))
+        .filter_map(|(before, rest)| ["", "pub ", "pub(super) "].contains(&before).then_some(rest))
         .filter_map(|rest| rest.split([';', ' ']).next())
         .collect();
     for path in paths {

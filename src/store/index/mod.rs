@@ -126,38 +126,44 @@ impl Index {
     /// What the transaction of a batch of that many records is to write: the full timelines, and the partitions whose
     /// turn it is.
     pub(in crate::store) fn plan(&self, records: usize) -> Plan {
-        let Tuning { partition_timelines: size, window, chunk_entries, .. } = self.tuning;
         let mut draft = self.draft();
         self.full.iter().for_each(|timeline| draft.chunk(*timeline));
-        let left = self.tails.partitions(self.round.after, size).count();
-        let time_left = self.round.time_left(self.mark, self.head, window);
-        let turns = self.round.turns(records, left, time_left, self.tuning.partitions_per_commit);
-        // Most turns are one row, so that a round that is late is soon over.
-        let most = self.tuning.partitions_per_commit + records;
-        let (mut passed, mut written) = (0, 0);
-        for partition in self.tails.partitions(self.round.after, size).take(turns) {
-            let due = |timeline: &Timeline| {
-                self.has_up_to(*timeline, self.round.began) && self.tails.length(*timeline) < chunk_entries
-            };
-            let timelines: Vec<_> = self.tails.of(partition).filter(due).collect();
-            written += usize::from(!timelines.is_empty());
-            if written > most {
-                break;
-            }
-            draft.partition(partition, timelines);
-            draft.plan.after = Some(partition);
-            passed += 1;
-        }
-        let is_over = passed == left && time_left <= records;
+        let size = self.tuning.partition_timelines;
+        let (left, all) = (self.tails.partitions(self.round.after, size), self.tails.partitions(None, size));
+        let (left, all) = (left.count(), all.count());
+        let time_left = self.round.time_left(self.mark, self.head, self.tuning.window);
+        let turns = self.round.turns(records, left, all, time_left, &self.tuning);
+        let taken = self.take_turns(&mut draft, turns, self.tuning.partitions_per_commit + records);
+        let is_over = taken == left && time_left <= records;
         Plan { mark: is_over.then_some(self.round.began), ..draft.plan }
+    }
+
+    /// Gives so many partitions their turn, but at the most `most` that have anything to write: what a late round still
+    /// has to do is spread over some commits. Gives the number.
+    fn take_turns(&self, draft: &mut Draft<'_>, turns: usize, most: usize) -> usize {
+        let mut written = 0;
+        for (partition, taken) in self.tails.partitions(self.round.after, self.tuning.partition_timelines).zip(0..turns)
+        {
+            let due = self.tails.of(partition).filter(|timeline| {
+                self.has_up_to(*timeline, self.round.began) && self.tails.length(*timeline) < self.tuning.chunk_entries
+            });
+            let due: Vec<_> = due.collect();
+            written += usize::from(!due.is_empty());
+            if written > most {
+                return taken;
+            }
+            draft.partition(partition, due);
+            draft.plan.after = Some(partition);
+        }
+        turns
     }
 
     fn has_up_to(&self, timeline: Timeline, upto: Seq) -> bool {
         self.tails.oldest(timeline).is_some_and(|oldest| oldest <= upto)
     }
 
-    /// What the next transaction of a closing store is to write, and the partition that it comes to, from which the one
-    /// after it goes on; none when all is written.
+    /// What the next transaction of a closing store is to write, after the partition that the one before it came to, and
+    /// to which it comes itself; none when all is written.
     pub(in crate::store) fn plan_closing(&self, after: Option<Partition>) -> Option<(Plan, Option<Partition>)> {
         let size = self.tuning.partition_timelines;
         let mut partitions = self.tails.partitions(after, size);

@@ -126,13 +126,12 @@ impl Round {
         end.saturating_sub(head.0) as usize
     }
 
-    /// How many of the partitions that are left have their turn beside a batch of that many records. They are spread
-    /// over the round, but no fewer at a time than share their pages well.
-    pub(super) fn turns(&self, records: usize, left: usize, time_left: usize, at_once: usize) -> usize {
-        if records >= time_left {
-            return left;
-        }
-        let even = left * records / time_left;
-        if even < at_once { 0 } else { even }
+    /// How many partitions have their turn beside a batch of that many records, where so many of `all` are `left`. They
+    /// are spread over the round, but no fewer at a time than share their pages well.
+    pub(super) fn turns(&self, records: usize, left: usize, all: usize, time_left: usize, tuning: &Tuning) -> usize {
+        let time_left_then = time_left.saturating_sub(records);
+        let left_then = all * time_left_then / (tuning.window / 2) as usize;
+        let due = left.saturating_sub(left_then);
+        if due < tuning.partitions_per_commit && time_left_then > 0 { 0 } else { due }
     }
 }
