@@ -5,7 +5,7 @@
 //! in was cut past it. So the sender's copy outlives the receiver's, and the other way round, and a body is never gone
 //! while somebody may read it.
 //!
-//! A sweep goes first through the timelines, in their order, and cuts each; then through the log, in its order, and
+//! A sweep first makes chunks of what stands in runs. Then it goes through the timelines, in their order, and cuts each; then through the log, in its order, and
 //! deletes what no timeline holds any more, with the entries that are no messages, which only the entity rows matter of;
 //! at last it gives the freed pages back. Every step is a transaction of its own and leaves a whole store behind: a kill
 //! at any time costs nothing but the step.
