@@ -220,11 +220,18 @@ pub const CHUNK_ENTRIES: usize = 128;
 /// fewer pages are written; the fewer, the less is read for one of them. Part of the stored form, so never changed without
 /// a new version of the store.
 pub const PARTITION_TIMELINES: u32 = 128;
-/// The most runs of a partition: what a reader of one timeline looks through. Some partitions have half as many when they
-/// become chunks, …
+/// Neighbouring partitions whose runs become one together: they stand in the same pages.
+pub const PARTITIONS_TOGETHER: u32 = 64;
+/// A partition with more bytes at its turn gets no run: with some 16 entries for each timeline a chunk is worth its row.
+pub const RUN_BYTES: usize = 16 * 1024;
+/// The most runs of a partition before they become one. Some partitions have half as many then: a round in which all
+/// became one would take twice as long.
 pub const PARTITION_RUNS: u32 = 24;
-/// … or bytes: with more than some 16 entries for each timeline a chunk of its own is worth its row.
-pub const PARTITION_BYTES: usize = 16 * 1024;
+/// The most such ones of a partition before all that it has becomes chunks: with [`PARTITION_RUNS`] what a reader of one
+/// timeline looks through, …
+pub const PARTITION_MERGED: u32 = 8;
+/// … or bytes of them, with which most chunks are full.
+pub const PARTITION_BYTES: usize = 128 * 1024;
 /// Log entries that the timeline index may trail behind: bounds its memory (some 10 MB, and 70 bytes for each timeline
 /// among them) and what an opening after a crash reads again (half a second, and one where they meet as many timelines).
 /// Each partition has its turn once in half of it: the longer, the fuller the rows.
@@ -243,8 +250,8 @@ pub const WAL_MAX_PAGES: u32 = 32_000;
 /// Pages that a commit copies back itself after the checkpointer, so that the log starts anew, which is twice as fast to
 /// sync as one that grows: 1 MB, no more than a large batch writes.
 pub const WAL_REST_PAGES: u32 = 256;
-/// Partitions that one transaction of a closing store writes: up to 1 MB of runs, or some 8,000 chunks.
-pub const PARTITIONS_PER_CLOSING: usize = 64;
+/// Rows of the index that one transaction of a closing store writes, or their like in runs: about 4 MB.
+pub const CLOSING_ROWS: usize = 4_096;
 /// Timeline entries that one page looks at, shown or not: some 8,000 chunks, a tenth of a second.
 pub const PAGE_ENTRIES: usize = 1024 * 1024;
 /// How long a statement waits for another process at the database, an operator's shell that writes for example.

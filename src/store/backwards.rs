@@ -1,6 +1,6 @@
 //! Reading a view from its end: its spans merged by id, newest first, no further back than the page needs.
 //!
-//! As in [`pages`](super::pages), what is in memory is taken first, and the table read after.
+//! As in [`pages`](super::pages), what is in memory is taken first, and the tables are read after.
 
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
@@ -110,7 +110,7 @@ struct Source {
 impl Source {
     fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
         let (entries, _) = index.recent(&span)?;
-        let (left, runs) = (entries.len(), index.runs_of(span.timeline));
+        let (left, runs) = (entries.len(), index.runs_of(span.timeline, span.after));
         // What was in memory was newer than the timeline's newest chunk: if any of it is wanted, no chunk has to be cut. But
         // with runs before it, a chunk that is made before the table is read may have come to hold both.
         let aligned = !entries.is_empty() && runs.is_none();

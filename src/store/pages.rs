@@ -1,7 +1,7 @@
 //! Reading a view: its spans merged by id, oldest first, no further than the page needs.
 //!
-//! What is in memory is taken first and the table read after: a chunk that is written meanwhile is then seen in memory,
-//! or in both, and never in neither. What memory has of a timeline is not taken from the table, so never twice.
+//! What is in memory is taken first and the tables are read after: an entry that is written meanwhile is then seen in
+//! memory, or in both, and never in neither. What memory has of a timeline is not taken from the tables, so never twice.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -153,7 +153,7 @@ impl Source {
     fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
         let (recent, stored_upto) = index.recent(&span)?;
         let Span { timeline, after, .. } = span;
-        let runs = index.runs_of(timeline);
+        let runs = index.runs_of(timeline, after);
         Ok(Self { timeline, after, stored_upto, chunks_left: true, runs, recent, entries: Vec::new(), next: 0 })
     }
 

@@ -130,7 +130,14 @@ impl Store for SqliteStore {
 
 impl Workplace for SqliteStore {
     fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.readers.read(|moment| look(moment))
+        self.readers.read(|moment| {
+            {
+                // A moment begins with the first look at it. What it has in the tables is to be in memory no more.
+                let _no_commit_under_way = locked(&self.writer);
+                load::head(moment)?;
+            }
+            look(moment)
+        })
     }
 
     fn change(&self, change: impl FnOnce(&Connection) -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -147,10 +154,10 @@ impl Workplace for SqliteStore {
         Ok(true)
     }
 
-    fn deal(&self, after: Option<Partition>) -> Result<Option<Partition>, StoreError> {
+    fn deal(&self, after: Option<Partition>, upto: Seq) -> Result<Option<Partition>, StoreError> {
         let mut writer = locked(&self.writer);
         self.checkpointer.keep_short(writer.idle()?)?;
-        let Some((plan, partition)) = locked(&self.index).plan_dealing(after) else { return Ok(None) };
+        let Some((plan, partition)) = locked(&self.index).plan_dealing(after, upto) else { return Ok(None) };
         self.make(&mut writer, &plan)?;
         Ok(Some(partition))
     }
@@ -181,6 +188,7 @@ mod tests {
     use crate::chat::{Destination, StoredMessage};
     use crate::id::UserId;
     use crate::store::testing::{direct_view, open_tiny, said};
+    use std::collections::VecDeque;
     use std::thread;
 
     fn to(user: u32) -> Destination {
@@ -205,6 +213,53 @@ mod tests {
         set_max_pages(&store, 1_000_000);
         store.commit(&[said(2, 1, to(2), "after")]).unwrap();
         assert_eq!(store.page(&direct_view(2, 0), 10).unwrap().messages.len(), 2);
+    }
+
+    #[test]
+    fn what_was_planned_for_a_batch_that_was_rolled_back_is_done_with_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        let large = "x".repeat(100_000);
+        let receiver = |seq| 2 + (seq % 5) as u32;
+        for seq in 1..=100 {
+            set_max_pages(&store, 1);
+            let refused = store.commit(&[said(seq, 1, to(receiver(seq)), ""), said(seq + 1, 1, to(2), &large)]);
+            assert!(matches!(refused, Err(CommitError::RolledBack(_))), "{refused:?}");
+            set_max_pages(&store, 1_000_000);
+            store.commit(&[said(seq, 1, to(receiver(seq)), "")]).unwrap();
+        }
+        for user in 2..7 {
+            let messages = store.page(&direct_view(user, 0), 1_000).unwrap().messages;
+            assert!(messages.iter().map(|message| message.seq.0).eq((1..=100).filter(|seq| receiver(*seq) == user)));
+        }
+    }
+
+    #[test]
+    fn what_is_written_between_the_two_looks_of_a_reader_hides_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        let view = direct_view(2, 0);
+        let mut looks = VecDeque::new();
+        for seq in 1..=250_u64 {
+            store.commit(&[said(seq, 1, to(2 + (seq % 5) as u32), "")]).unwrap();
+            let index = locked(&store.index);
+            looks.push_back((seq, Moment::of(&index, &view).unwrap(), Backwards::of(&index, &view).unwrap()));
+            drop(index);
+            if looks.len() < 40 {
+                continue;
+            }
+            // As if so many batches were committed meanwhile.
+            for lag in [0, 3, 7, 12, 20, 33] {
+                let Some((head, forward, backward)) = looks.remove(lag).filter(|_| seq % 7 == 0) else { continue };
+                let expected: Vec<_> = (1..=head).filter(|seq| seq % 5 == 0).collect();
+                let seqs =
+                    |messages: Vec<StoredMessage>| messages.iter().map(|message| message.seq.0).collect::<Vec<_>>();
+                let page = store.readers.read(|moment| forward.page(moment, &view, 1_000)).unwrap();
+                assert_eq!(seqs(page.messages), expected, "forward, {head} read at {seq}");
+                let page = store.readers.read(|moment| backward.page(moment, &view, 1_000)).unwrap();
+                assert_eq!(seqs(page.messages), expected, "backward, {head} read at {seq}");
+            }
+        }
     }
 
     #[test]

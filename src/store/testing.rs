@@ -13,10 +13,13 @@ pub(super) const TINY: Tuning = Tuning {
     chunk_entries: 4,
     window: 8,
     partition_timelines: 2,
+    partitions_together: 1,
+    run_bytes: 40,
     partition_runs: 2,
-    partition_bytes: 40,
+    partition_merged: 1,
+    partition_bytes: 80,
     partitions_per_commit: 1,
-    partitions_per_closing: 1,
+    closing_rows: 1,
     page_entries: 1_000,
 };
 

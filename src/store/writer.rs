@@ -113,6 +113,7 @@ fn text(bytes: Option<&[u8]>) -> ToSqlOutput<'_> {
 
 fn move_index(transaction: &Connection, plan: &Plan) -> Result<(), StoreError> {
     plan.dealt.iter().try_for_each(|partition| runs::deal(transaction, *partition, plan.chunk_entries))?;
+    plan.merged.iter().try_for_each(|(partition, number)| runs::merge(transaction, *partition, *number))?;
     chunk::insert(transaction, &plan.chunks)?;
     runs::insert(transaction, &plan.runs)?;
     if let Some(mark) = plan.mark {

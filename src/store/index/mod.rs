@@ -17,8 +17,8 @@ use rusqlite::Connection;
 use crate::chat::{Entry, Event, Record, Span, Timeline};
 use crate::id::Seq;
 use crate::limits::{
-    CHUNK_ENTRIES, INDEX_WINDOW, PAGE_ENTRIES, PARTITION_BYTES, PARTITION_RUNS, PARTITION_TIMELINES,
-    PARTITIONS_PER_CLOSING, PARTITIONS_PER_COMMIT, RETENTION_CHUNKS,
+    CHUNK_ENTRIES, CLOSING_ROWS, INDEX_WINDOW, PAGE_ENTRIES, PARTITION_BYTES, PARTITION_MERGED, PARTITION_RUNS,
+    PARTITION_TIMELINES, PARTITIONS_PER_COMMIT, PARTITIONS_TOGETHER, RETENTION_CHUNKS, RUN_BYTES,
 };
 use crate::store::index::packed::unpack;
 use crate::store::index::partition::{Extents, Partition};
@@ -32,10 +32,13 @@ pub(in crate::store) struct Tuning {
     pub(in crate::store) chunk_entries: usize,
     pub(in crate::store) window: u64,
     pub(in crate::store) partition_timelines: u32,
+    pub(in crate::store) partitions_together: u32,
+    pub(in crate::store) run_bytes: usize,
     pub(in crate::store) partition_runs: u32,
+    pub(in crate::store) partition_merged: u32,
     pub(in crate::store) partition_bytes: usize,
     pub(in crate::store) partitions_per_commit: usize,
-    pub(in crate::store) partitions_per_closing: usize,
+    pub(in crate::store) closing_rows: usize,
     pub(in crate::store) page_entries: usize,
 }
 
@@ -45,10 +48,13 @@ impl Default for Tuning {
             chunk_entries: CHUNK_ENTRIES,
             window: INDEX_WINDOW,
             partition_timelines: PARTITION_TIMELINES,
+            partitions_together: PARTITIONS_TOGETHER,
+            run_bytes: RUN_BYTES,
             partition_runs: PARTITION_RUNS,
+            partition_merged: PARTITION_MERGED,
             partition_bytes: PARTITION_BYTES,
             partitions_per_commit: PARTITIONS_PER_COMMIT,
-            partitions_per_closing: PARTITIONS_PER_CLOSING,
+            closing_rows: CLOSING_ROWS,
             page_entries: PAGE_ENTRIES,
         }
     }
@@ -74,7 +80,8 @@ impl Index {
     pub(in crate::store) fn open(database: &Connection, tuning: Tuning) -> Result<Self, StoreError> {
         let (head, _) = load::head(database)?;
         let mark = Seq(database.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?);
-        let (tails, extents) = (Tails::new(tuning.chunk_entries), runs::extents(database, tuning.partition_timelines)?);
+        let (tails, extents) =
+            (Tails::new(tuning.chunk_entries), runs::extents(database, tuning.partition_timelines, mark)?);
         let mut index = Self { tuning, head, mark, tails, extents, round: Round::default(), full: Vec::new() };
         index.read_log(database)?;
         index.round = Round::from(head);
@@ -106,10 +113,11 @@ impl Index {
         Ok((recent, stored_upto))
     }
 
-    /// The partition in whose runs a timeline may have entries; none where it has no runs.
-    pub(in crate::store) fn runs_of(&self, timeline: Timeline) -> Option<Partition> {
+    /// The partition in whose runs a timeline may have entries after one; none where it has no such runs.
+    pub(in crate::store) fn runs_of(&self, timeline: Timeline, after: Seq) -> Option<Partition> {
         let partition = Partition::of(timeline, self.tuning.partition_timelines);
-        (self.extents.of(partition).runs > 0).then_some(partition)
+        let extent = self.extents.of(partition);
+        (!extent.is_empty() && after < extent.upto).then_some(partition)
     }
 
     /// How many entries of a timeline are in memory.
@@ -128,34 +136,33 @@ impl Index {
     pub(in crate::store) fn plan(&self, records: usize) -> Plan {
         let mut draft = self.draft();
         self.full.iter().for_each(|timeline| draft.chunk(*timeline));
-        let size = self.tuning.partition_timelines;
-        let (left, all) = (self.tails.partitions(self.round.after, size), self.tails.partitions(None, size));
-        let (left, all) = (left.count(), all.count());
-        let time_left = self.round.time_left(self.mark, self.head, self.tuning.window);
+        let Tuning { partition_timelines: size, partitions_per_commit: at_once, window, .. } = self.tuning;
+        let left = self.tails.partitions(self.round.after, size).count();
+        let all = self.tails.partitions(None, size).count();
+        let time_left = self.round.time_left(self.mark, self.head, window);
         let turns = self.round.turns(records, left, all, time_left, &self.tuning);
-        let taken = self.take_turns(&mut draft, turns, self.tuning.partitions_per_commit + records);
+        // A batch adds two timelines a record at the most: with room for four, a round that is late is soon over.
+        let rows = draft.rows + at_once * size as usize + 4 * records;
+        let taken = self.take_turns(&mut draft, turns, rows);
         let is_over = taken == left && time_left <= records;
         Plan { mark: is_over.then_some(self.round.began), ..draft.plan }
     }
 
-    /// Gives so many partitions their turn, but at the most `most` that have anything to write: what a late round still
-    /// has to do is spread over some commits. Gives the number.
-    fn take_turns(&self, draft: &mut Draft<'_>, turns: usize, most: usize) -> usize {
-        let mut written = 0;
-        for (partition, taken) in self.tails.partitions(self.round.after, self.tuning.partition_timelines).zip(0..turns)
-        {
+    /// Gives so many partitions their turn, but ends with the one that makes the draft so many rows. Gives the number.
+    fn take_turns(&self, draft: &mut Draft<'_>, turns: usize, rows: usize) -> usize {
+        let mut taken = 0;
+        for partition in self.tails.partitions(self.round.after, self.tuning.partition_timelines).take(turns) {
             let due = self.tails.of(partition).filter(|timeline| {
                 self.has_up_to(*timeline, self.round.began) && self.tails.length(*timeline) < self.tuning.chunk_entries
             });
-            let due: Vec<_> = due.collect();
-            written += usize::from(!due.is_empty());
-            if written > most {
-                return taken;
-            }
-            draft.partition(partition, due);
+            draft.partition(partition, due.collect());
             draft.plan.after = Some(partition);
+            taken += 1;
+            if draft.rows >= rows {
+                break;
+            }
         }
-        turns
+        taken
     }
 
     fn has_up_to(&self, timeline: Timeline, upto: Seq) -> bool {
@@ -172,7 +179,9 @@ impl Index {
         }
         let mut draft = self.draft();
         let mut last = after;
-        for partition in partitions.by_ref().take(self.tuning.partitions_per_closing) {
+        while draft.rows < self.tuning.closing_rows
+            && let Some(partition) = partitions.next()
+        {
             draft.partition(partition, self.tails.of(partition).collect());
             last = Some(partition);
         }
@@ -180,10 +189,10 @@ impl Index {
         Some((Plan { mark: is_all.then_some(self.head), ..draft.plan }, last))
     }
 
-    /// What the next transaction is to write so that no runs stand in the partitions after one, and the partition that
-    /// it comes to; none where there are none.
-    pub(in crate::store) fn plan_dealing(&self, after: Option<Partition>) -> Option<(Plan, Partition)> {
-        let partition = self.extents.with_runs(after, self.tuning.partition_timelines).next()?;
+    /// What the next transaction is to write so that no entries up to `upto` stand in runs of the partitions after one,
+    /// and the partition that it comes to; none where there are no such runs.
+    pub(in crate::store) fn plan_dealing(&self, after: Option<Partition>, upto: Seq) -> Option<(Plan, Partition)> {
+        let partition = self.extents.next(after, upto, self.tuning.partition_timelines)?;
         let mut draft = self.draft();
         draft.deal(partition);
         Some((draft.plan, partition))
@@ -198,8 +207,12 @@ impl Index {
         }
         let leaves = |timeline: &Timeline| self.tails.length(*timeline) > most || self.has_up_to(*timeline, upto);
         let mut draft = self.draft();
-        let leaving = self.tails.all().filter(leaves).take(RETENTION_CHUNKS);
-        leaving.for_each(|timeline| draft.chunk(timeline));
+        for timeline in self.tails.all().filter(leaves) {
+            draft.chunk(timeline);
+            if draft.rows >= RETENTION_CHUNKS {
+                break;
+            }
+        }
         (!draft.plan.chunks.is_empty()).then_some(draft.plan)
     }
 
@@ -211,7 +224,10 @@ impl Index {
     pub(in crate::store) fn settle(&mut self, plan: &Plan, batch: &[Record]) {
         self.round.after = plan.after;
         plan.dealt.iter().for_each(|partition| self.extents.clear(*partition));
-        plan.runs.iter().for_each(|run| self.extents.add(run.partition, run.length()));
+        plan.merged.keys().for_each(|partition| self.extents.merge(*partition));
+        for run in &plan.runs {
+            self.extents.add(run.partition, run.length(), self.mark, self.head);
+        }
         plan.leaving.iter().for_each(|timeline| self.tails.remove(*timeline));
         self.full.retain(|timeline| self.tails.length(*timeline) > 0);
         for record in batch {

@@ -41,7 +41,7 @@ impl Index {
         let partition = |(timeline, _): &(Timeline, Entry)| Partition::of(*timeline, size);
         entries.sort_unstable_by_key(|(timeline, entry)| (*timeline, entry.seq));
         for neighbours in entries.chunk_by(|one, other| partition(one) == partition(other)) {
-            let newest_in_runs = match neighbours.first().and_then(|(timeline, _)| self.runs_of(*timeline)) {
+            let newest_in_runs = match neighbours.first().and_then(|(timeline, _)| self.runs_of(*timeline, Seq(0))) {
                 Some(partition) => runs::newest(database, partition)?,
                 None => Vec::new(),
             };

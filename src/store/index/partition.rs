@@ -1,6 +1,7 @@
 //! Partitions: neighbouring timelines, whose few new entries are written together.
 
 use crate::chat::Timeline;
+use crate::id::Seq;
 use crate::limits::MAX_USERS;
 use crate::store::StoreError;
 use crate::store::index::chunk;
@@ -42,7 +43,10 @@ impl Partition {
 
     /// The timeline at a place.
     pub(super) fn timeline(self, place: u8) -> Result<Timeline, StoreError> {
-        chunk::timeline(self.kind, self.number.saturating_mul(self.size).saturating_add(place.into()))
+        if u32::from(place) >= self.size {
+            return Err(damaged());
+        }
+        chunk::timeline(self.kind, self.number * self.size + u32::from(place))
     }
 
     /// Whether its timelines' entries may stand in runs. Outboxes and broadcasts are few, and read at every opening.
@@ -54,8 +58,23 @@ impl Partition {
 /// What of a partition stands in runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extent {
-    pub(super) runs: u32,
+    /// Runs as they were written at first.
+    pub(super) fresh: u32,
+    /// Runs that were made of several.
+    pub(super) merged: u32,
+    /// What they had when they were written at first.
     pub(super) bytes: u32,
+    /// All entries are newer than this …
+    pub(super) after: Seq,
+    /// … and none is newer than this.
+    pub(super) upto: Seq,
+}
+
+impl Extent {
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fresh + self.merged == 0
+    }
 }
 
 /// What of all partitions stands in runs, by their kind and number.
@@ -68,30 +87,39 @@ impl Extents {
         extent.copied().unwrap_or_default()
     }
 
-    /// Notes one run more.
-    pub(super) fn add(&mut self, partition: Partition, bytes: usize) {
-        let extent = grown(grown(&mut self.0, partition.kind.into()), partition.number as usize);
-        extent.runs += 1;
-        extent.bytes = extent.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+    /// Notes one run more, which has entries after the one and up to the other.
+    pub(super) fn add(&mut self, partition: Partition, bytes: usize, after: Seq, upto: Seq) {
+        let extent = self.entry(partition);
+        let after = if extent.is_empty() { after } else { extent.after };
+        let bytes = extent.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        *extent = Extent { fresh: extent.fresh + 1, bytes, after, upto, ..*extent };
+    }
+
+    /// Notes that all runs of a partition that were as written at first became one.
+    pub(super) fn merge(&mut self, partition: Partition) {
+        let extent = self.entry(partition);
+        *extent = Extent { fresh: 0, merged: extent.merged + 1, ..*extent };
     }
 
     /// Notes that a partition has no runs any more.
     pub(super) fn clear(&mut self, partition: Partition) {
-        if let Some(extent) =
-            self.0.get_mut(usize::from(partition.kind)).and_then(|kind| kind.get_mut(partition.number as usize))
-        {
-            *extent = Extent::default();
-        }
+        *self.entry(partition) = Extent::default();
     }
 
-    /// The partitions of that size with runs after one, in their order.
-    pub(super) fn with_runs(&self, after: Option<Partition>, size: u32) -> impl Iterator<Item = Partition> {
-        let kinds = self.0.iter().zip(0_u8..);
-        let all = kinds.flat_map(move |(kind, number)| kind.iter().zip(0..).map(move |extent| (number, extent)));
-        let with_runs = all.filter(|(_, (extent, _))| extent.runs > 0);
-        with_runs
-            .map(move |(kind, (_, number))| Partition { kind, number, size })
-            .skip_while(move |partition| Some(*partition) <= after)
+    fn entry(&mut self, partition: Partition) -> &mut Extent {
+        grown(grown(&mut self.0, partition.kind.into()), partition.number as usize)
+    }
+
+    /// The next partition of that size after one whose runs may have entries up to `upto`.
+    pub(super) fn next(&self, after: Option<Partition>, upto: Seq, size: u32) -> Option<Partition> {
+        let (first_kind, first_number) = after.map_or((0, 0), |partition| (partition.kind, partition.number + 1));
+        let kinds = self.0.iter().zip(0_u8..).skip(first_kind.into());
+        let mut all = kinds.flat_map(|(extents, kind)| {
+            let first = if kind == first_kind { first_number } else { 0 };
+            extents.iter().zip(0_u32..).skip(first as usize).map(move |(extent, number)| (extent, kind, number))
+        });
+        let (_, kind, number) = all.find(|(extent, ..)| !extent.is_empty() && extent.after < upto)?;
+        Some(Partition { kind, number, size })
     }
 }
 

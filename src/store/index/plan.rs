@@ -5,10 +5,10 @@
 //! next, and leaves with more of them.
 //!
 //! At its turn a partition with few entries gets a run, one with many a chunk for each timeline, as does a timeline that
-//! is full at any time. Runs are dealt out once there are many of them, and always before their timelines get chunks: so
-//! chunks are older than runs, and runs older than what is in memory.
+//! is full at any time. Some runs become one, some of those are dealt out to chunks; and runs are dealt out before one of
+//! their timelines gets a chunk: so chunks are older than runs, and runs older than what is in memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chat::Timeline;
 use crate::id::Seq;
@@ -25,6 +25,8 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) dealt: BTreeSet<Partition>,
     /// … of so many entries.
     pub(in crate::store) chunk_entries: usize,
+    /// The partitions whose fresh runs become one, and its number.
+    pub(in crate::store) merged: BTreeMap<Partition, u32>,
     /// The chunks to write from memory.
     pub(in crate::store) chunks: Vec<(Timeline, Packed)>,
     /// The runs to write from memory.
@@ -43,7 +45,14 @@ pub(super) struct Draft<'a> {
     extents: &'a Extents,
     tuning: &'a Tuning,
     pub(super) plan: Plan,
+    /// The rows that it writes or deletes, or the work of so many.
+    pub(super) rows: usize,
 }
+
+/// A run that is written is the work of so many rows …
+const ROWS_OF_A_RUN: usize = 4;
+/// … and one that is made of others of so many.
+const ROWS_OF_A_MERGE: usize = 32;
 
 impl<'a> Draft<'a> {
     /// An empty one. `after` is the partition whose turn was last.
@@ -51,34 +60,37 @@ impl<'a> Draft<'a> {
         let plan = Plan {
             dealt: BTreeSet::new(),
             chunk_entries: tuning.chunk_entries,
+            merged: BTreeMap::new(),
             chunks: Vec::new(),
             runs: Vec::new(),
             mark: None,
             leaving: Vec::new(),
             after,
         };
-        Self { tails, extents, tuning, plan }
+        Self { tails, extents, tuning, plan, rows: 0 }
     }
 
     /// Makes chunks of what the runs of a partition have.
     pub(super) fn deal(&mut self, partition: Partition) {
-        if self.extents.of(partition).runs > 0 {
-            self.plan.dealt.insert(partition);
+        if !self.extents.of(partition).is_empty() && self.plan.dealt.insert(partition) {
+            self.rows += partition.size as usize;
         }
     }
 
     /// Makes chunks of what memory has of a timeline.
     pub(super) fn chunk(&mut self, timeline: Timeline) {
         self.deal(Partition::of(timeline, self.tuning.partition_timelines));
+        let before = self.plan.chunks.len();
         self.plan.chunks.extend(self.tails.chunks(timeline).map(|chunk| (timeline, chunk.clone())));
         self.plan.leaving.push(timeline);
+        self.rows += self.plan.chunks.len() - before;
     }
 
     /// Makes chunks or a run of what memory has of some timelines of a partition.
     pub(super) fn partition(&mut self, partition: Partition, timelines: Vec<Timeline>) {
         let tails = timelines.iter().flat_map(|timeline| self.tails.chunks(*timeline));
         let bytes: usize = tails.map(|tail| tail.bytes().len()).sum();
-        if bytes >= self.tuning.partition_bytes || !partition.has_runs() {
+        if bytes >= self.tuning.run_bytes || !partition.has_runs() {
             timelines.iter().for_each(|timeline| self.chunk(*timeline));
         } else if !timelines.is_empty() {
             self.run(partition, timelines);
@@ -86,21 +98,31 @@ impl<'a> Draft<'a> {
     }
 
     fn run(&mut self, partition: Partition, timelines: Vec<Timeline>) {
-        let Extent { runs, bytes } = self.extents.of(partition);
-        // Were all dealt out after as many, they would be in the same round, and that one would take several times as
-        // long; but neighbours are, for their runs stand in the same pages.
-        let neighbourhood = partition.number / self.tuning.partitions_per_closing as u32;
-        let most = self.tuning.partition_runs - neighbourhood % (self.tuning.partition_runs / 2);
-        if runs >= most || bytes as usize >= self.tuning.partition_bytes {
-            self.deal(partition);
-        }
-        let number = if self.plan.dealt.contains(&partition) { 0 } else { runs };
-        let mut run = Run::new(partition, number);
+        self.make_room(partition);
+        let goes_first = self.plan.dealt.contains(&partition) || self.plan.merged.contains_key(&partition);
+        let mut run = Run::new(partition, if goes_first { 0 } else { self.extents.of(partition).fresh });
         for timeline in &timelines {
             self.tails.chunks(*timeline).for_each(|tail| run.push(*timeline, tail));
         }
         self.plan.runs.push(run);
         self.plan.leaving.extend(timelines);
+        self.rows += ROWS_OF_A_RUN;
+    }
+
+    /// Makes one of the runs of a partition, or chunks, where there are many.
+    fn make_room(&mut self, partition: Partition) {
+        let Extent { fresh, merged, bytes, .. } = self.extents.of(partition);
+        let Tuning { partition_runs: runs, partitions_together: together, .. } = *self.tuning;
+        // Not all in one round, but those together whose runs stand in the same pages.
+        let most = runs - partition.number / together % (runs / 2);
+        let most_bytes = self.tuning.partition_bytes / runs as usize * most as usize;
+        let is_full = fresh >= most;
+        if bytes as usize >= most_bytes || (is_full && merged >= self.tuning.partition_merged) {
+            self.deal(partition);
+        } else if is_full && !self.plan.dealt.contains(&partition) {
+            self.plan.merged.insert(partition, merged);
+            self.rows += ROWS_OF_A_MERGE;
+        }
     }
 }
 

@@ -5,10 +5,10 @@
 //! in was cut past it. So the sender's copy outlives the receiver's, and the other way round, and a body is never gone
 //! while somebody may read it.
 //!
-//! A sweep first makes chunks of what stands in runs. Then it goes through the timelines, in their order, and cuts each; then through the log, in its order, and
-//! deletes what no timeline holds any more, with the entries that are no messages, which only the entity rows matter of;
-//! at last it gives the freed pages back. Every step is a transaction of its own and leaves a whole store behind: a kill
-//! at any time costs nothing but the step.
+//! A sweep first makes chunks of what is to be cut and stands in no chunk yet. Then it goes through the timelines, in
+//! their order, and cuts each; then through the log, in its order, and deletes what no timeline holds any more, with the
+//! entries that are no messages, which only the entity rows matter of; at last it gives the freed pages back. Every step
+//! is a transaction of its own and leaves a whole store behind: a kill at any time costs nothing but the step.
 //!
 //! [`removed`]: super::removed
 
@@ -60,10 +60,10 @@ pub struct Sweep {
 enum Stage {
     #[default]
     Begin,
-    /// What stands in runs of the partitions after this one moves to chunks.
-    Runs(Option<Partition>),
     /// Entries that are to be cut move from memory to chunks.
-    Chunks,
+    Memory,
+    /// And from the runs of the partitions after this one.
+    Runs(Option<Partition>),
     /// The timelines after this one are to be cut.
     Timelines(Option<Timeline>),
     /// The log after this entry, up to and with the other, is to be looked at.

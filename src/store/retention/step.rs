@@ -24,8 +24,9 @@ pub(in crate::store) trait Workplace {
     /// chunks; whether there were any.
     fn move_to_chunks(&self, upto: Seq, most: usize) -> Result<bool, StoreError>;
 
-    /// Moves what stands in runs of the next partition after one to chunks; the partition, where there is any.
-    fn deal(&self, after: Option<Partition>) -> Result<Option<Partition>, StoreError>;
+    /// Moves what stands in runs of the next partition after one, with entries up to `upto` there, to chunks; the
+    /// partition, where there is any.
+    fn deal(&self, after: Option<Partition>, upto: Seq) -> Result<Option<Partition>, StoreError>;
 
     /// How many entries of a timeline are in memory.
     fn entries_in_memory(&self, timeline: Timeline) -> usize;
@@ -47,8 +48,8 @@ impl Sweep {
     pub(in crate::store) fn step(&mut self, place: &impl Workplace) -> Result<Swept, StoreError> {
         self.stage = match self.stage {
             Stage::Begin => self.look_around(place)?,
-            Stage::Runs(after) => place.deal(after)?.map_or(Stage::Chunks, |partition| Stage::Runs(Some(partition))),
-            Stage::Chunks => self.move_to_chunks(place)?,
+            Stage::Memory => self.move_to_chunks(place)?,
+            Stage::Runs(after) => self.deal(place, after)?,
             Stage::Timelines(after) => self.cut_timelines(place, after)?,
             Stage::Log { after, upto } => self.clear_log(place, after, upto)?,
             Stage::Pages if place.give_back(RETENTION_PAGES)? => Stage::Pages,
@@ -72,12 +73,19 @@ impl Sweep {
             transaction.execute("UPDATE head SET seq = ?1, time = ?2", [head.0, time.0])?;
             Ok(())
         })?;
-        Ok(Stage::Runs(None))
+        Ok(Stage::Memory)
     }
 
     fn move_to_chunks(&self, place: &impl Workplace) -> Result<Stage, StoreError> {
         let most = self.rules.newest.unwrap_or(usize::MAX);
-        Ok(if place.move_to_chunks(self.old, most)? { Stage::Chunks } else { Stage::Timelines(None) })
+        Ok(if place.move_to_chunks(self.old, most)? { Stage::Memory } else { Stage::Runs(None) })
+    }
+
+    /// After the memory: from there nothing that is to be cut comes to stand in a run any more.
+    fn deal(&self, place: &impl Workplace, after: Option<Partition>) -> Result<Stage, StoreError> {
+        // By number any may be to be cut.
+        let upto = if self.rules.newest.is_some() { Seq(u64::MAX) } else { self.old };
+        Ok(place.deal(after, upto)?.map_or(Stage::Timelines(None), |partition| Stage::Runs(Some(partition))))
     }
 
     fn cut_timelines(&mut self, place: &impl Workplace, after: Option<Timeline>) -> Result<Stage, StoreError> {
