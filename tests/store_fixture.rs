@@ -145,14 +145,16 @@ fn version_2_has_its_messages_in_chunks_in_runs_and_after_them() {
     let store = version_2(home.path());
     let crossed = ["lewat barat", "jauh@timur tidak mau", "dari timur"];
     assert_eq!(texts(&inbox(&store, MESSI)), [&["halo semua"], &crossed[..], &["berdekatan", "meong"]].concat());
-    assert_eq!(texts(&inbox(&store, HENDERSON)), ["dari timur", "masih di memori", "sekali lagi", "belum berdekatan"]);
+    let sent = (41..66).map(|seq| format!("pesan {seq}"));
+    let before = ["dari timur", "masih di memori"].map(str::to_owned);
+    let expected: Vec<_> = before.into_iter().chain(sent).chain(["belum berdekatan".to_owned()]).collect();
+    assert_eq!(texts(&inbox(&store, HENDERSON)), expected);
     let state = state(&store);
-    assert_eq!((state.user(MESSI).unwrap().last, state.user(HENDERSON).unwrap().last), (Seq(42), Seq(42)));
+    assert_eq!((state.user(MESSI).unwrap().last, state.user(HENDERSON).unwrap().last), (Seq(66), Seq(66)));
     assert_eq!(state.group(GroupId(0)).unwrap().last, Seq(40));
     let with_messi = Conversation::User(Address::parse("messi").unwrap());
     let view = state.history(HENDERSON, &with_messi, Seq(42)).unwrap();
-    let page = store.newest_page(&view, 3).unwrap();
-    assert_eq!(texts(&page.messages), ["masih di memori", "berdekatan", "sekali lagi"]);
+    assert_eq!(texts(&store.newest_page(&view, 3).unwrap().messages), ["masih di memori", "berdekatan", "pesan 41"]);
 }
 
 #[test]
