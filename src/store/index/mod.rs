@@ -6,7 +6,7 @@
 
 pub(super) mod chunk;
 mod opening;
-pub(super) mod packed;
+mod packed;
 pub(super) mod partition;
 pub(super) mod plan;
 pub(super) mod runs;

@@ -1,4 +1,4 @@
-//! Entries of one timeline, packed: how a chunk is stored, and how memory holds what is to become one.
+//! Entries of one timeline, packed: how a chunk or a part of a run is stored, and how memory holds what is to become one.
 
 use serde::Deserialize;
 use smallvec::SmallVec;
@@ -40,7 +40,7 @@ impl Clone for Packed {
 
 impl Packed {
     /// Adds an entry that is newer than all.
-    pub(in crate::store) fn push(&mut self, Entry { seq, peer, sent, realm }: Entry) {
+    pub(super) fn push(&mut self, Entry { seq, peer, sent, realm }: Entry) {
         if self.length == 0 {
             self.bytes.push(STEPS);
         }
@@ -55,23 +55,23 @@ impl Packed {
     }
 
     /// The oldest entry, 0 where there is none.
-    pub(in crate::store) fn oldest(&self) -> Seq {
+    pub(super) fn oldest(&self) -> Seq {
         let first = self.bytes.get(1..).and_then(|steps| postcard::take_from_bytes(steps).ok());
         Seq(first.map_or(0, |(step, _)| step))
     }
 
     /// The newest entry, 0 where there is none.
-    pub(in crate::store) fn newest(&self) -> Seq {
+    pub(super) fn newest(&self) -> Seq {
         self.newest
     }
 
     /// How many entries there are.
-    pub(in crate::store) fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         self.length as usize
     }
 
-    /// What a chunk of these entries is stored as.
-    pub(in crate::store) fn bytes(&self) -> &[u8] {
+    /// What these entries are stored as, in a chunk or a run.
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
@@ -108,7 +108,7 @@ pub(super) fn each(bytes: &[u8], mut see: impl FnMut(Entry)) -> Result<(), Store
 }
 
 /// Reads the entries after `after`.
-pub(in crate::store) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
+pub(super) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
     each(bytes, |entry| {
         if entry.seq > after {
@@ -119,7 +119,7 @@ pub(in crate::store) fn unpack(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, S
 }
 
 pub(super) fn damaged() -> StoreError {
-    StoreError::Damaged("a chunk of the timeline index".into())
+    StoreError::Damaged("the timeline index".into())
 }
 
 #[cfg(test)]

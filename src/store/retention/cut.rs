@@ -75,7 +75,7 @@ impl Cut {
 }
 
 /// Looks where a timeline is to be cut; adds to `looked` how many chunks it looked at. `recent` tells how many entries of
-/// it are in memory, and is asked after the first look at the table: so none is counted twice.
+/// it are in memory. What went from there to a run since is not counted: more is kept then, and never less.
 pub(super) fn find(
     database: &Connection,
     sweep: &Sweep,
