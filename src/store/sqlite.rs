@@ -235,6 +235,22 @@ mod tests {
     }
 
     #[test]
+    fn a_store_that_was_killed_at_any_time_shows_what_stands_in_runs_after_any_place() {
+        for messages in 1..=40 {
+            let directory = tempfile::tempdir().unwrap();
+            let store = open_tiny(directory.path());
+            (1..=messages).for_each(|seq| store.commit(&[said(seq, 1, to(2 + (seq % 5) as u32), "")]).unwrap());
+            drop(store);
+            let store = open_tiny(directory.path());
+            for after in 0..messages {
+                let page = store.page(&direct_view(2, after), 100).unwrap().messages;
+                let seqs = page.iter().map(|message| message.seq.0);
+                assert!(seqs.eq((after + 1..=messages).filter(|seq| seq % 5 == 0)), "{messages} {after}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_written_between_the_two_looks_of_a_reader_hides_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let store = open_tiny(directory.path());

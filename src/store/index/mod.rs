@@ -81,7 +81,7 @@ impl Index {
         let (head, _) = load::head(database)?;
         let mark = Seq(database.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?);
         let (tails, extents) =
-            (Tails::new(tuning.chunk_entries), runs::extents(database, tuning.partition_timelines, mark)?);
+            (Tails::new(tuning.chunk_entries), runs::extents(database, tuning.partition_timelines, head)?);
         let mut index = Self { tuning, head, mark, tails, extents, round: Round::default(), full: Vec::new() };
         index.read_log(database)?;
         index.round = Round::from(head);
