@@ -38,10 +38,11 @@ pub(super) fn load(
     enter_cursors(database, &mut snapshot.users)?;
     enter_requests(database, &mut snapshot.users)?;
     enter_blocks(database, &mut snapshot.users)?;
-    // What retention removed was the newest once: a timeline's end never goes back.
-    removed::all(database)?.into_iter().for_each(|(timeline, seq)| enter_last(&mut snapshot, timeline, seq));
     runs::each_entry(database, partition_timelines, |timeline, seq| enter_last(&mut snapshot, timeline, seq))?;
     recent.into_iter().for_each(|(timeline, seq)| enter_last(&mut snapshot, timeline, seq));
+    enter_chunked(database, &mut snapshot)?;
+    // What retention removed was the newest once: a timeline's end never goes back.
+    removed::all(database)?.into_iter().for_each(|(timeline, seq)| enter_last(&mut snapshot, timeline, seq));
     Ok(snapshot)
 }
 
@@ -74,8 +75,8 @@ pub(super) fn numbered<T>(
 }
 
 fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
-    let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor, unregistered,
-        (SELECT max(last) FROM chunks WHERE kind = 0 AND owner = users.id) FROM users ORDER BY id";
+    let sql = "SELECT id, name, full_name, country, password, registered, seen, cursor, unregistered FROM users
+        ORDER BY id";
     numbered(database, sql, 0, |row| {
         Ok(User {
             name: name(row, 1)?,
@@ -91,15 +92,14 @@ fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
             sessions: Vec::new(),
             memberships: Vec::new(),
             blocks: Vec::new(),
-            last: Seq(row.get::<_, Option<u64>>(9)?.unwrap_or(0)),
+            last: Seq(0),
             done: Remembered::default(),
         })
     })
 }
 
 fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
-    let sql = "SELECT id, name, owner, password, deleted,
-        (SELECT max(last) FROM chunks WHERE kind = 1 AND owner = groups.id) FROM groups ORDER BY id";
+    let sql = "SELECT id, name, owner, password, deleted FROM groups ORDER BY id";
     numbered(database, sql, 0, |row| {
         Ok(Group {
             name: name(row, 1)?,
@@ -107,7 +107,7 @@ fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
             password: row.get::<_, Option<Box<str>>>(3)?.map(PasswordHash),
             members: Arc::default(),
             deleted: row.get(4)?,
-            last: Seq(row.get::<_, Option<u64>>(5)?.unwrap_or(0)),
+            last: Seq(0),
         })
     })
 }
@@ -228,6 +228,17 @@ fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreEr
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
             user.blocks.push(Person::Remote(RealmId(row.get(1)?), name(row, 2)?.key()));
         }
+    }
+    Ok(())
+}
+
+/// Enters the newest entries of those who have none outside the chunks, which are older. The others need no look there.
+fn enter_chunked(database: &Connection, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    for (user, id) in snapshot.users.iter_mut().zip(0..).filter(|(user, _)| user.last == Seq(0)) {
+        user.last = chunk::newest(database, Timeline::User(UserId(id)))?;
+    }
+    for (group, id) in snapshot.groups.iter_mut().zip(0..).filter(|(group, _)| group.last == Seq(0)) {
+        group.last = chunk::newest(database, Timeline::Group(GroupId(id)))?;
     }
     Ok(())
 }
