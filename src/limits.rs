@@ -233,7 +233,7 @@ pub const PARTITION_MERGED: u32 = 8;
 /// … or bytes of them, with which most chunks are full.
 pub const PARTITION_BYTES: usize = 128 * 1024;
 /// Log entries that the timeline index may trail behind: bounds its memory (some 10 MB, and 70 bytes for each timeline
-/// among them) and what an opening after a crash reads again (half a second, and one where they meet as many timelines).
+/// among them) and what an opening after a crash reads again (half a second, and two where they meet as many timelines).
 /// Each partition has its turn once in half of it: the longer, the fuller the rows.
 pub const INDEX_WINDOW: u64 = 512 * 1024;
 /// Partitions that have their turn beside one commit, no fewer: each page is written for some of them.
