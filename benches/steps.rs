@@ -3,13 +3,15 @@
 
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
-use kabar::chat::{Author, Body, Command, Destination, Event, Kind, Message, NewSession, Outcome, Parts, PasswordHash};
-use kabar::chat::{Receipt, Record, Span, State, StoredMessage, Timeline, View, Which, decide};
+use kabar::chat::{
+    Author, Command, Destination, Event, Kind, Message, MessageBody, MessageFields, NewSession, PasswordHash, Response,
+};
+use kabar::chat::{Filter, Receipt, Record, SeqRange, State, StoredMessage, Timeline, TimelineQuery, decide};
 use kabar::id::{Seq, Token, UserId};
 use kabar::name::{Address, Name};
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
-use kabar::wire::{Parsed, Style, parse};
+use kabar::wire::{Parsed, ReplyFormat, parse};
 use tempfile::TempDir;
 
 #[global_allocator]
@@ -27,8 +29,8 @@ fn name(user: u32) -> Name {
     Name::parse(&format!("user{user}")).unwrap()
 }
 
-fn parts() -> Parts<'static> {
-    Parts {
+fn parts() -> MessageFields<'static> {
+    MessageFields {
         from: "messi".into(),
         to: "henderson".into(),
         msg_from: "Lionel Messi".into(),
@@ -44,7 +46,7 @@ fn parts() -> Parts<'static> {
 fn record(seq: u64) -> Record {
     let (from, to) = (seq as u32 % USERS, (seq as u32 + 1) % USERS);
     let (from, to) = (Author::Local(UserId(from)), Destination::User(UserId(to)));
-    let message = Message { from, to, realm: None, body: Body::compose(&parts()) };
+    let message = Message { from, to, realm: None, body: MessageBody::compose(&parts()) };
     Record { seq: Seq(seq), time: Time(NOW.0 + seq), event: Event::MessageSent(message) }
 }
 
@@ -83,7 +85,7 @@ fn parse_a_send() -> Parsed {
 #[divan::bench]
 fn compose_a_body(bencher: Bencher<'_, '_>) {
     let parts = parts();
-    bencher.bench(|| Body::compose(black_box(&parts)));
+    bencher.bench(|| MessageBody::compose(black_box(&parts)));
 }
 
 #[divan::bench]
@@ -97,22 +99,22 @@ fn decide_and_apply_a_send(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn write_a_reply(bencher: Bencher<'_, '_>) {
     let Parsed::Request(request) = parse(SEND) else { return };
-    let heading = request.heading();
-    let outcome = Outcome::Sent { receipt: Receipt { seq: Seq(1_000_000), time: NOW }, to: None, delivered: None };
+    let context = request.context();
+    let response = Response::Sent { receipt: Receipt { seq: Seq(1_000_000), time: NOW }, to: None, delivered: None };
     let mut out = Vec::with_capacity(1_024);
     bencher.bench_local(|| {
         out.clear();
-        Style::Json.reply(&mut out, black_box(&heading), Ok(&outcome));
+        ReplyFormat::Json.reply(&mut out, black_box(&context), Ok(&response));
     });
 }
 
-#[divan::bench(args = [Style::Json, Style::Text])]
-fn write_an_event(bencher: Bencher<'_, '_>, style: Style) {
-    let message = StoredMessage { seq: Seq(1_000_000), time: NOW, body: Body::compose(&parts()) };
+#[divan::bench(args = [ReplyFormat::Json, ReplyFormat::Text])]
+fn write_an_event(bencher: Bencher<'_, '_>, format: ReplyFormat) {
+    let message = StoredMessage { seq: Seq(1_000_000), time: NOW, body: MessageBody::compose(&parts()) };
     let mut out = Vec::with_capacity(1_024);
     bencher.bench_local(|| {
         out.clear();
-        style.push(&mut out, black_box(&message));
+        format.push(&mut out, black_box(&message));
     });
 }
 
@@ -141,7 +143,8 @@ fn read_a_page(bencher: Bencher<'_, '_>, messages: usize) {
     let store = store(&directory);
     let log: Vec<_> = (1..=u64::from(USERS) * 500).map(record).collect();
     log.chunks(1_000).for_each(|batch| store.commit(batch).unwrap());
-    let span = Span { timeline: Timeline::User(UserId(5)), after: Seq(0), upto: Seq(u64::MAX) };
-    let view = View { reader: UserId(5), spans: vec![span], which: Which::Received, only: None, hidden: Vec::new() };
+    let span = SeqRange { timeline: Timeline::User(UserId(5)), after: Seq(0), upto: Seq(u64::MAX) };
+    let view =
+        TimelineQuery { reader: UserId(5), spans: vec![span], which: Filter::Received, only: None, hidden: Vec::new() };
     bencher.counter(ItemsCount::new(messages)).bench(|| store.page(black_box(&view), messages).unwrap());
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use kabar::chat::{Author, Body, Destination, Event, Kind, Message, Parts, Record};
+use kabar::chat::{Author, Destination, Event, Kind, Message, MessageBody, MessageFields, Record};
 use kabar::id::{Seq, UserId};
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
@@ -62,7 +62,7 @@ impl Appender for Bare {
 fn record(seq: u64) -> Record {
     let (from, to) = (fastrand::u32(..USERS), fastrand::u32(..USERS));
     let (sender, receiver) = (format!("user{from}"), format!("user{to}"));
-    let mut parts = Parts {
+    let mut parts = MessageFields {
         from: sender.as_str().into(),
         to: receiver.as_str().into(),
         msg_from: sender.as_str().into(),
@@ -72,10 +72,10 @@ fn record(seq: u64) -> Record {
         group: None,
         realm: None,
     };
-    let rest = BODY_BYTES.saturating_sub(Body::compose(&parts).0.len());
+    let rest = BODY_BYTES.saturating_sub(MessageBody::compose(&parts).0.len());
     parts.msg = "x".repeat(rest).into();
     let (from, to) = (Author::Local(UserId(from)), Destination::User(UserId(to)));
-    let message = Message { from, to, realm: None, body: Body::compose(&parts) };
+    let message = Message { from, to, realm: None, body: MessageBody::compose(&parts) };
     Record { seq: Seq(seq), time: Time(1_795_244_400_000 + seq), event: Event::MessageSent(message) }
 }
 

@@ -93,7 +93,7 @@ impl Token {
 
     /// The text to hand to the client: the one place where a token leaves.
     #[must_use]
-    pub fn reveal(&self) -> String {
+    pub fn expose(&self) -> String {
         self.0.hyphenated().to_string()
     }
 }
@@ -139,9 +139,9 @@ impl fmt::Debug for PeerKey {
 
 /// The first 64 bits of a SHA-256: tells things apart that nobody gains from confusing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Digest(pub u64);
+pub struct Hash64(pub u64);
 
-impl Digest {
+impl Hash64 {
     /// The digest of some parts, one after the other, each apart from the next.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn a_token_is_read_only_in_its_hyphenated_form() {
         let token = Token::random();
-        assert_eq!(Token::parse(&token.reveal()), Some(token));
-        assert_eq!(Token::parse(&token.reveal().to_uppercase()), Some(token));
-        assert_eq!(Token::parse(&token.reveal().replace('-', "")), None);
+        assert_eq!(Token::parse(&token.expose()), Some(token));
+        assert_eq!(Token::parse(&token.expose().to_uppercase()), Some(token));
+        assert_eq!(Token::parse(&token.expose().replace('-', "")), None);
         assert_eq!(Token::parse("messi"), None);
     }
 
@@ -185,6 +185,6 @@ mod tests {
     #[test]
     fn a_token_does_not_show_in_debug_output() {
         let token = Token::random();
-        assert!(!format!("{token:?}").contains(&token.reveal()));
+        assert!(!format!("{token:?}").contains(&token.expose()));
     }
 }

@@ -7,8 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use kabar::config::{Config, ConfigError};
+use kabar::federation::Identity;
 use kabar::limits::TRANSFER_BUFFER_BYTES;
-use kabar::realm::Identity;
 use kabar::store;
 
 use crate::cli::Place;

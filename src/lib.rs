@@ -4,7 +4,7 @@
 //!
 //! - [`server`] builds the house and takes it down in order
 //! - [`net`] listens, and lives each connection's life
-//! - [`realm`] joins servers
+//! - [`federation`] joins servers
 //! - [`hub`] owns the state, the order of changes, and who is connected
 //! - [`store`] keeps the log and its timelines on disk; [`wire`] turns bytes into requests and outcomes into frames
 //! - [`chat`] is the domain: pure functions over the log
@@ -16,6 +16,7 @@
 
 pub mod chat;
 pub mod config;
+pub mod federation;
 pub mod hub;
 pub mod id;
 pub mod json;
@@ -24,7 +25,6 @@ pub mod logging;
 pub mod name;
 pub mod net;
 pub mod password;
-pub mod realm;
 pub mod server;
 pub mod socket;
 pub mod store;

@@ -45,12 +45,12 @@ impl Name {
 
     /// What makes the name unique: the same name without regard to case.
     #[must_use]
-    pub fn key(&self) -> NameKey {
+    pub fn folded(&self) -> FoldedName {
         let mut key = [0; NAME_BYTES];
         for (folded, byte) in key.iter_mut().zip(self.0.bytes()) {
             *folded = byte.to_ascii_lowercase();
         }
-        NameKey(key)
+        FoldedName(key)
     }
 }
 
@@ -75,9 +75,9 @@ impl<'de> Deserialize<'de> for Name {
 
 /// A name folded to lower case, in place, so that a look-up allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NameKey([u8; NAME_BYTES]);
+pub struct FoldedName([u8; NAME_BYTES]);
 
-impl fmt::Display for NameKey {
+impl fmt::Display for FoldedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let characters = self.0.iter().take_while(|byte| **byte != 0);
         characters.into_iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
@@ -128,9 +128,9 @@ mod tests {
     #[test]
     fn names_are_the_same_without_regard_to_case() {
         let (lower, upper) = (Name::parse("messi").unwrap(), Name::parse("MESSI").unwrap());
-        assert!(lower.key() == upper.key() && lower.is_same(&upper));
+        assert!(lower.folded() == upper.folded() && lower.is_same(&upper));
         let other = Name::parse("messi1").unwrap();
-        assert!(lower.key() != other.key() && !lower.is_same(&other));
+        assert!(lower.folded() != other.folded() && !lower.is_same(&other));
     }
 
     #[test]

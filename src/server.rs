@@ -17,14 +17,14 @@ use tracing::{info, warn};
 
 use crate::chat::{Command, State};
 use crate::config::{self, Allowed, Config, Registration};
+use crate::federation::{self, Identity, IdentityError, Office, TcpCarrier, Terms};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
-use crate::net::{self, Admission, Binding, Links, Passwords, Policy, Services, Throttle};
-use crate::realm::{self, Identity, IdentityError, Office, TcpCarrier, Terms};
+use crate::net::{self, Admission, Federation, Listener, PasswordHasher, Policy, ServerContext, Throttle};
 use crate::store::{Durability, SqliteStore, StoreError};
-use crate::wire::{Farewell, Style};
+use crate::wire::{DisconnectReason, ReplyFormat};
 
 /// Why the server did not start, or did not end in order.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +72,9 @@ pub enum ServerError {
 
 /// A server that runs.
 pub struct Server {
-    services: Arc<Services>,
+    services: Arc<ServerContext>,
     committer: JoinHandle<()>,
-    listening: Vec<(SocketAddr, Style)>,
+    listening: Vec<(SocketAddr, ReplyFormat)>,
     shutdown: Duration,
 }
 
@@ -124,7 +124,7 @@ impl Server {
         let store = SqliteStore::open(&config.server.data, durability(config))?;
         let bindings = bind_all(config)?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
-        if realm::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
+        if federation::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
             return Err(ServerError::Links);
         }
         let committer = std::thread::Builder::new()
@@ -143,18 +143,18 @@ impl Server {
 
     /// Where the server listens, with the ports that were found where port 0 was asked for.
     #[must_use]
-    pub fn listening(&self) -> &[(SocketAddr, Style)] {
+    pub fn listening(&self) -> &[(SocketAddr, ReplyFormat)] {
         &self.listening
     }
 
     fn announce(&self, config: &Config) {
-        for (address, style) in &self.listening {
-            let style = if *style == Style::Json { "json" } else { "text" };
-            info!("listening on {address} ({style})");
+        for (address, format) in &self.listening {
+            let format = if *format == ReplyFormat::Json { "json" } else { "text" };
+            info!("listening on {address} ({format})");
         }
         info!("data in {}", config.server.data.display());
         // Lines are for people, frames for programs.
-        let for_people = self.listening.iter().find(|(_, style)| *style == Style::Text);
+        let for_people = self.listening.iter().find(|(_, format)| *format == ReplyFormat::Text);
         if let Some((address, _)) = for_people.or(self.listening.first()) {
             info!("try:  nc {} {}  and type  help", address.ip(), address.port());
         }
@@ -167,7 +167,7 @@ impl Server {
     pub async fn stop(self) -> Result<(), ServerError> {
         let deadline = Instant::now() + self.shutdown;
         self.services.stopping.cancel();
-        self.services.admission.end_all(Farewell::ShuttingDown);
+        self.services.admission.end_all(DisconnectReason::ShuttingDown);
         self.services.links.office.stop();
         self.services.tasks.close();
         let in_time = tokio::time::timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
@@ -190,18 +190,18 @@ fn durability(config: &Config) -> Durability {
     }
 }
 
-fn bind_all(config: &Config) -> Result<Vec<Binding>, ServerError> {
-    let json = config.server.listen.iter().map(|address| (*address, Style::Json));
-    let text = config.server.listen_text.iter().map(|address| (*address, Style::Text));
+fn bind_all(config: &Config) -> Result<Vec<Listener>, ServerError> {
+    let json = config.server.listen.iter().map(|address| (*address, ReplyFormat::Json));
+    let text = config.server.listen_text.iter().map(|address| (*address, ReplyFormat::Text));
     json.chain(text)
-        .map(|(address, style)| net::bind(address, style).map_err(|source| ServerError::Listen { address, source }))
+        .map(|(address, format)| net::bind(address, format).map_err(|source| ServerError::Listen { address, source }))
         .collect()
 }
 
-fn serve_all(bindings: Vec<Binding>, services: &Arc<Services>) -> Vec<(SocketAddr, Style)> {
+fn serve_all(bindings: Vec<Listener>, services: &Arc<ServerContext>) -> Vec<(SocketAddr, ReplyFormat)> {
     let mut listening = Vec::new();
     for binding in bindings {
-        listening.extend(binding.address().map(|address| (address, binding.style())));
+        listening.extend(binding.address().map(|address| (address, binding.format())));
         services.tasks.spawn(net::serve(binding, services.clone()));
     }
     listening
@@ -211,32 +211,32 @@ fn serve_all(bindings: Vec<Binding>, services: &Arc<Services>) -> Vec<(SocketAdd
 fn links(
     config: &Config,
     hub: &Hub,
-    bindings: &[Binding],
+    bindings: &[Listener],
     tasks: &TaskTracker,
     stopping: &CancellationToken,
-) -> Result<Links, ServerError> {
+) -> Result<Federation, ServerError> {
     let identity = Identity::open(&config.server.data)?;
     let carrier = Arc::new(TcpCarrier::new(&identity, config.realms.dial.clone()));
     let terms = Terms {
         accept: match config.realms.accept {
-            config::Accept::Known => realm::Accept::Known,
-            config::Accept::Loopback => realm::Accept::Loopback,
-            config::Accept::Any => realm::Accept::Any,
+            config::Accept::Known => federation::Accept::Known,
+            config::Accept::Loopback => federation::Accept::Loopback,
+            config::Accept::Any => federation::Accept::Any,
         },
         port: bindings.iter().find_map(|binding| binding.address().ok()).map(|address| address.port()),
         text_bytes: config.connections.line_bytes,
     };
     let (tasks, stopping) = (tasks.clone(), stopping.clone());
     let office = Office::new(hub.clone(), identity.key(), carrier.clone(), terms, tasks, stopping);
-    Ok(Links { office, carrier })
+    Ok(Federation { office, carrier })
 }
 
-fn services(config: &Config, hub: Hub, bindings: &[Binding]) -> Result<Services, ServerError> {
+fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerContext, ServerError> {
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
-    let passwords = Passwords::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
+    let passwords = PasswordHasher::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
     let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
     let links = links(config, &hub, bindings, &tasks, &stopping)?;
-    Ok(Services {
+    Ok(ServerContext {
         hub,
         links,
         policy: policy(config),
@@ -267,7 +267,7 @@ fn policy(config: &Config) -> Policy {
         registration_open: config.accounts.registration == Registration::Open,
         broadcast_restricted: config.messages.broadcast == Allowed::Administrators,
         realms_restricted: config.realms.add == Allowed::Administrators,
-        administrators: config.accounts.administrators.iter().map(crate::name::Name::key).collect(),
+        administrators: config.accounts.administrators.iter().map(crate::name::Name::folded).collect(),
     }
 }
 

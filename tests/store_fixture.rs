@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use kabar::chat::{
-    Card, Conversation, Event, Once, PeerAddress, Person, RealmKind, Record, Span, State, StoredMessage, Timeline,
-    Undeliverable, View, Which,
+    BounceReason, Conversation, Event, IdempotencyKey, PeerAddress, PeerInfo, RealmKind, Record, SeqRange, State,
+    StoredMessage, Timeline, TimelineQuery, UserRef, Filter,
 };
-use kabar::id::{Digest, GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+use kabar::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use kabar::name::{Address, Name};
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
@@ -60,7 +60,7 @@ fn version_1_has_its_accounts_and_sessions() {
     let (id, session) = state.session_of(&TokenHash([2; 32])).unwrap();
     assert_eq!((id, session.user, session.ephemeral), (SessionId(4), HENDERSON, false));
     assert!(state.session_of(&TokenHash([3; 32])).is_none());
-    assert_eq!(state.user(NEKO).unwrap().live, [(Seq(14), Seq(15))]);
+    assert_eq!(state.user(NEKO).unwrap().read_ranges, [(Seq(14), Seq(15))]);
 }
 
 #[test]
@@ -83,15 +83,15 @@ fn version_1_has_its_groups_and_realms() {
 fn version_1_has_its_link_to_another_server() {
     let home = tempfile::tempdir().unwrap();
     let state = state(&version_1(home.path()));
-    let (timur, _, link) = state.link_of(&PeerKey([7; 32])).unwrap();
+    let (timur, _, link) = state.peer_of(&PeerKey([7; 32])).unwrap();
     let address = PeerAddress { host: "timur.example".into(), port: 8889 };
     let called = state.realm_to_read(&Name::parse("utara").unwrap());
-    let card = Card { key: Some(PeerKey([7; 32])), address: Some(address), self_named: false, called };
-    assert_eq!((timur, &link.card, called), (RealmId(2), &card, Some(RealmId(3))));
+    let info = PeerInfo { key: Some(PeerKey([7; 32])), address: Some(address), self_named: false, our_alias: called };
+    assert_eq!((timur, &link.info, called), (RealmId(2), &info, Some(RealmId(3))));
     assert_eq!(state.incarnation_of(Seq(22)), (Incarnation(0xa7a7_a7a7_a7a7_a7a7), Seq(u64::MAX)));
     assert_eq!(link.received, [(Incarnation(u64::MAX - 5), Seq(9))]);
-    assert_eq!(link.refused, [(Incarnation(u64::MAX - 5), Seq(8), Undeliverable::UserNotFound)]);
-    assert_eq!(state.user(NEKO).unwrap().blocks, [Person::Remote(timur, Name::parse("jauh").unwrap().key())]);
+    assert_eq!(link.refused, [(Incarnation(u64::MAX - 5), Seq(8), BounceReason::UserNotFound)]);
+    assert_eq!(state.user(NEKO).unwrap().blocks, [UserRef::Remote(timur, Name::parse("jauh").unwrap().folded())]);
 }
 
 #[test]
@@ -99,15 +99,15 @@ fn version_1_goes_on_with_what_waits_for_another_server() {
     let home = tempfile::tempdir().unwrap();
     let store = version_1(home.path());
     let state = state(&store);
-    let link = state.link(RealmId(2)).unwrap();
+    let link = state.peer(RealmId(2)).unwrap();
     let waiting: Vec<_> = link.queue.iter().map(|queued| (queued.seq, queued.from)).collect();
     assert_eq!(waiting, [(Seq(30), HENDERSON), (Seq(37), MESSI)]);
     assert_eq!((link.cursor, link.last, link.queue.bytes()), (Seq(28), Seq(37), 290));
-    let outbox = store.page(&View::outbox(RealmId(2), link.cursor), 100).unwrap();
+    let outbox = store.page(&TimelineQuery::outbox(RealmId(2), link.cursor), 100).unwrap();
     assert_eq!(texts(&outbox.messages), ["menunggu", "juga menunggu"]);
-    let once = Once { user: MESSI, tag: Digest(u64::MAX - 6), request: Digest(6) };
+    let once = IdempotencyKey { user: MESSI, tag: Hash64(u64::MAX - 6), request: Hash64(6) };
     let done = state.done_before(&once, state.time()).unwrap().unwrap();
-    assert_eq!((done.receipt.seq, done.refused), (Seq(28), Some(Undeliverable::Blocked)));
+    assert_eq!((done.receipt.seq, done.refused), (Seq(28), Some(BounceReason::Blocked)));
 }
 
 #[test]
@@ -134,8 +134,9 @@ fn version_1_takes_more() {
     drop(store);
     let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
     assert_eq!(texts(&inbox(&store, MESSI)), [""; 0]);
-    let span = Span { timeline: Timeline::User(MESSI), after: Seq(0), upto: Seq(39) };
-    let view = View { reader: MESSI, spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None };
+    let span = SeqRange { timeline: Timeline::User(MESSI), after: Seq(0), upto: Seq(39) };
+    let view =
+        TimelineQuery { reader: MESSI, spans: vec![span], which: Filter::Received, hidden: Vec::new(), only: None };
     assert_eq!(texts(&store.page(&view, 100).unwrap().messages), ["lewat barat", "jauh@timur tidak mau"]);
 }
 

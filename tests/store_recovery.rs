@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use kabar::chat::{
-    Author, Body, Destination, Event, Message, PasswordHash, Record, Span, State, Timeline, View, Which,
+    Author, Destination, Event, Message, MessageBody, PasswordHash, Record, SeqRange, State, Timeline, TimelineQuery,
+    Filter,
 };
 use kabar::id::{Seq, UserId};
 use kabar::name::Name;
@@ -64,7 +65,7 @@ fn event(seq: u64) -> Event {
     if seq.is_multiple_of(10) {
         return Event::InboxRead { user: READER, upto: Seq(seq - 1) };
     }
-    let body = Body(format!("\"msg\":\"{}\"}}", "halo ".repeat(seq as usize)).into());
+    let body = MessageBody(format!("\"msg\":\"{}\"}}", "halo ".repeat(seq as usize)).into());
     Event::MessageSent(Message { from: Author::Local(UserId(1)), to: Destination::User(READER), realm: None, body })
 }
 
@@ -88,10 +89,16 @@ fn recovered(database: &[u8], log: &[u8]) -> usize {
     prefix.iter().for_each(|record| expected.apply(record));
     assert_eq!(State::restore(nobody, snapshot), expected);
 
-    let span = Span { timeline: Timeline::User(READER), after: Seq(0), upto: Seq(u64::MAX) };
+    let span = SeqRange { timeline: Timeline::User(READER), after: Seq(0), upto: Seq(u64::MAX) };
     let page = store
         .page(
-            &View { reader: READER, spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None },
+            &TimelineQuery {
+                reader: READER,
+                spans: vec![span],
+                which: Filter::Received,
+                hidden: Vec::new(),
+                only: None,
+            },
             usize::MAX,
         )
         .unwrap();
@@ -101,7 +108,7 @@ fn recovered(database: &[u8], log: &[u8]) -> usize {
     prefix.len()
 }
 
-fn said(record: &Record) -> Option<(Seq, Body)> {
+fn said(record: &Record) -> Option<(Seq, MessageBody)> {
     match &record.event {
         Event::MessageSent(message) => Some((record.seq, message.body.clone())),
         _ => None,

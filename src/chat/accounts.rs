@@ -5,11 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::command::NewSession;
+use crate::chat::error::{CommandError, Limit};
 use crate::chat::event::Event;
 use crate::chat::groups::{self, Membership};
-use crate::chat::message::Person;
-use crate::chat::once::Remembered;
-use crate::chat::refusal::{Limit, Refusal};
+use crate::chat::idempotency::CompletedRequests;
+use crate::chat::message::UserRef;
 use crate::chat::sessions;
 use crate::chat::state::State;
 use crate::id::{RealmId, Seq, SessionId, UserId};
@@ -41,7 +41,7 @@ pub struct User {
     /// The newest entry of the user's own timeline.
     pub last: Seq,
     /// Whom the user does not want to hear from, ascending.
-    pub blocks: Vec<Person>,
+    pub blocks: Vec<UserRef>,
     /// May be empty.
     pub country: Box<str>,
     /// Of the password.
@@ -53,7 +53,7 @@ pub struct User {
     /// The inbox is read up to here.
     pub cursor: Seq,
     /// Intervals past the cursor that were pushed live, ascending, apart from one another: (after, upto].
-    pub live: Vec<(Seq, Seq)>,
+    pub read_ranges: Vec<(Seq, Seq)>,
     /// How far the views of realms are read.
     pub realm_cursors: Vec<(RealmId, Seq)>,
     /// Open sessions, in the order of opening.
@@ -61,7 +61,7 @@ pub struct User {
     /// In the order of (group, joined).
     pub memberships: Vec<Membership>,
     /// The tagged requests that were done of late.
-    pub done: Remembered,
+    pub done: CompletedRequests,
 }
 
 impl User {
@@ -72,8 +72,8 @@ impl User {
     }
 
     /// Whether the hash that a password was verified against is still the account's.
-    pub(super) fn check_password(&self, verified: &PasswordHash) -> Result<(), Refusal> {
-        if self.password == *verified { Ok(()) } else { Err(Refusal::WrongPassword) }
+    pub(super) fn check_password(&self, verified: &PasswordHash) -> Result<(), CommandError> {
+        if self.password == *verified { Ok(()) } else { Err(CommandError::WrongPassword) }
     }
 }
 
@@ -86,14 +86,14 @@ pub(super) struct Registration<'a> {
     pub(super) session: Option<NewSession>,
 }
 
-pub(super) fn decide_register(state: &State, registration: Registration<'_>) -> Result<Vec<Event>, Refusal> {
-    if state.holder(registration.name).is_some() {
-        return Err(Refusal::UserExists);
+pub(super) fn decide_register(state: &State, registration: Registration<'_>) -> Result<Vec<Event>, CommandError> {
+    if state.name_owner(registration.name).is_some() {
+        return Err(CommandError::UserExists);
     }
     if state.users.len() >= MAX_USERS {
-        return Err(Refusal::LimitReached(Limit::Users));
+        return Err(CommandError::LimitReached(Limit::Users));
     }
-    let user = UserId(u32::try_from(state.users.len()).map_err(|_| Refusal::LimitReached(Limit::Users))?);
+    let user = UserId(u32::try_from(state.users.len()).map_err(|_| CommandError::LimitReached(Limit::Users))?);
     let registered = Event::UserRegistered {
         user,
         name: registration.name.clone(),
@@ -111,16 +111,20 @@ pub(super) fn decide_change_password(
     stays: SessionId,
     verified: &PasswordHash,
     password: &PasswordHash,
-) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id)?;
+) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id)?;
     user.check_password(verified)?;
     let changed = Event::PasswordChanged { user: id, password: password.clone() };
     let others = user.sessions.iter().copied().filter(|session| *session != stays);
     Ok(std::iter::once(changed).chain(others.map(|session| Event::SessionClosed { session })).collect())
 }
 
-pub(super) fn decide_unregister(state: &State, id: UserId, verified: &PasswordHash) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id)?;
+pub(super) fn decide_unregister(
+    state: &State,
+    id: UserId,
+    verified: &PasswordHash,
+) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id)?;
     user.check_password(verified)?;
     let mut events: Vec<_> =
         state.groups_of(user).flat_map(|(group_id, group)| groups::leaving(group_id, group, id, id)).collect();
@@ -131,8 +135,8 @@ pub(super) fn decide_unregister(state: &State, id: UserId, verified: &PasswordHa
 
 impl State {
     /// The user that a command acts for. Whoever has unregistered meanwhile has no session left.
-    pub(super) fn acting(&self, id: UserId) -> Result<&User, Refusal> {
-        self.user(id).filter(|user| !user.unregistered).ok_or(Refusal::NoSession)
+    pub(super) fn active_user(&self, id: UserId) -> Result<&User, CommandError> {
+        self.user(id).filter(|user| !user.unregistered).ok_or(CommandError::NoSession)
     }
 
     pub(super) fn register(&mut self, seq: Seq, name: &Name, full_name: &str, country: &str, password: &PasswordHash) {
@@ -147,13 +151,13 @@ impl State {
             unregistered: false,
             seen: None,
             cursor: seq,
-            live: Vec::new(),
+            read_ranges: Vec::new(),
             realm_cursors: Vec::new(),
             sessions: Vec::new(),
             memberships: Vec::new(),
             blocks: Vec::new(),
             last: Seq(0),
-            done: Remembered::default(),
+            done: CompletedRequests::default(),
         });
     }
 }
@@ -162,7 +166,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::chat::command::Command;
-    use crate::chat::testing::{MESSI, NEKO, PAFF, World, address, hash, name};
+    use crate::chat::fixture::{MESSI, NEKO, PAFF, World, address, hash, name};
 
     fn change_password(session: SessionId, verified: &str) -> Command {
         Command::ChangePassword { user: MESSI, session, verified: hash(verified), password: hash("new") }
@@ -176,7 +180,7 @@ mod tests {
         world.does(&change_password(stays, "old"));
         assert_eq!(world.state.user(MESSI).unwrap().sessions, [stays]);
         assert!(world.state.session(other).is_some());
-        world.refuses(&change_password(stays, "old"), Refusal::WrongPassword);
+        world.refuses(&change_password(stays, "old"), CommandError::WrongPassword);
         assert!(world.wants(&change_password(stays, "new")).is_ok());
     }
 
@@ -185,14 +189,14 @@ mod tests {
         let mut world = World::new();
         let session = world.logs_in(MESSI);
         world.does(&Command::CreateGroup { owner: MESSI, name: name("alone"), password: None });
-        world.refuses(&Command::Unregister { user: MESSI, verified: hash("wrong") }, Refusal::WrongPassword);
+        world.refuses(&Command::Unregister { user: MESSI, verified: hash("wrong") }, CommandError::WrongPassword);
         world.does(&Command::Unregister { user: MESSI, verified: hash("old") });
         assert!(world.state.session(session).is_none());
         assert_eq!(world.members("fans"), [PAFF, NEKO]);
         assert_eq!(world.state.group_named(&name("fans")).map(|(_, group)| group.owner), Some(PAFF));
         assert!(world.state.group_named(&name("alone")).is_none());
         assert!(world.state.user_named(&name("messi")).is_none());
-        assert_eq!(world.state.holder(&name("messi")).map(|(id, _)| id), Some(MESSI));
+        assert_eq!(world.state.name_owner(&name("messi")).map(|(id, _)| id), Some(MESSI));
     }
 
     #[test]
@@ -200,15 +204,15 @@ mod tests {
         let mut world = World::new();
         world.does(&Command::Unregister { user: MESSI, verified: hash("old") });
         let text = || Box::from("halo");
-        for (command, refusal) in [
-            (Command::Broadcast { from: MESSI, text: text() }, Refusal::NoSession),
-            (Command::CreateGroup { owner: MESSI, name: name("g1"), password: None }, Refusal::NoSession),
-            (Command::JoinGroup { user: MESSI, group: name("fans"), verified: None }, Refusal::NoSession),
-            (Command::ReadInbox { user: MESSI, from: Seq(1), upto: Seq(2) }, Refusal::NoSession),
-            (Command::Unregister { user: MESSI, verified: hash("old") }, Refusal::NoSession),
+        for (command, error) in [
+            (Command::Broadcast { from: MESSI, text: text() }, CommandError::NoSession),
+            (Command::CreateGroup { owner: MESSI, name: name("g1"), password: None }, CommandError::NoSession),
+            (Command::JoinGroup { user: MESSI, group: name("fans"), verified: None }, CommandError::NoSession),
+            (Command::ReadInbox { user: MESSI, from: Seq(1), upto: Seq(2) }, CommandError::NoSession),
+            (Command::Unregister { user: MESSI, verified: hash("old") }, CommandError::NoSession),
             (
                 Command::SendDirect { from: PAFF, to: address("messi"), text: text(), online: None },
-                Refusal::UserNotFound,
+                CommandError::UserNotFound,
             ),
             (
                 Command::Register {
@@ -218,10 +222,10 @@ mod tests {
                     password: hash("x"),
                     session: None,
                 },
-                Refusal::UserExists,
+                CommandError::UserExists,
             ),
         ] {
-            world.refuses(&command, refusal);
+            world.refuses(&command, error);
         }
     }
 }

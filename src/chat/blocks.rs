@@ -4,32 +4,32 @@
 use std::sync::Arc;
 
 use crate::chat::accounts::User;
+use crate::chat::error::{CommandError, Limit};
 use crate::chat::event::Event;
-use crate::chat::message::{Author, Destination, Message, Person, Remote};
-use crate::chat::realms::Place;
-use crate::chat::refusal::{Limit, Refusal};
+use crate::chat::message::{Author, Destination, Message, RemoteName, UserRef};
+use crate::chat::realms::Route;
 use crate::chat::state::State;
 use crate::id::UserId;
 use crate::limits::BLOCKS_PER_USER;
 use crate::name::Address;
 
-pub(super) fn decide_block(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id)?;
+pub(super) fn decide_block(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id)?;
     let (blocked, person) = person(state, whom)?;
-    if person == Person::Local(id) {
-        return Err(Refusal::Oneself);
+    if person == UserRef::Local(id) {
+        return Err(CommandError::Oneself);
     }
     if user.has_blocked(&person) {
         return Ok(Vec::new());
     }
     if user.blocks.len() >= BLOCKS_PER_USER {
-        return Err(Refusal::LimitReached(Limit::Blocks));
+        return Err(CommandError::LimitReached(Limit::Blocks));
     }
     Ok(vec![Event::UserBlocked { user: id, blocked }])
 }
 
-pub(super) fn decide_unblock(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id)?;
+pub(super) fn decide_unblock(state: &State, id: UserId, whom: &Address) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id)?;
     let (blocked, person) = person(state, whom)?;
     if !user.has_blocked(&person) {
         return Ok(Vec::new());
@@ -39,22 +39,22 @@ pub(super) fn decide_unblock(state: &State, id: UserId, whom: &Address) -> Resul
 
 /// Whom an address means, also where that person has unregistered: what was said before is still there to be left out.
 /// Who lives in another realm is not asked for there.
-fn person(state: &State, address: &Address) -> Result<(Author, Person), Refusal> {
-    match state.place(address.realm.as_ref())? {
-        Place::Here(_) => {
-            let (id, _) = state.holder(&address.name).ok_or(Refusal::UserNotFound)?;
-            Ok((Author::Local(id), Person::Local(id)))
+fn person(state: &State, address: &Address) -> Result<(Author, UserRef), CommandError> {
+    match state.route(address.realm.as_ref())? {
+        Route::Local(_) => {
+            let (id, _) = state.name_owner(&address.name).ok_or(CommandError::UserNotFound)?;
+            Ok((Author::Local(id), UserRef::Local(id)))
         }
-        Place::There(realm, ..) => {
-            let person = Person::Remote(realm, address.name.key());
-            Ok((Author::Remote(Remote { realm, name: address.name.clone() }), person))
+        Route::Remote(realm, ..) => {
+            let person = UserRef::Remote(realm, address.name.folded());
+            Ok((Author::Remote(RemoteName { realm, name: address.name.clone() }), person))
         }
     }
 }
 
 impl User {
     /// Whether the user does not want to hear from the other.
-    pub(super) fn has_blocked(&self, other: &Person) -> bool {
+    pub(super) fn has_blocked(&self, other: &UserRef) -> bool {
         self.blocks.binary_search(other).is_ok()
     }
 }
@@ -62,7 +62,7 @@ impl User {
 impl State {
     /// Who of a message's audience does not want to hear it, ascending; none where nobody blocks its author.
     #[must_use]
-    pub fn deaf_to(&self, message: &Message) -> Option<Arc<Vec<UserId>>> {
+    pub fn recipients_blocking(&self, message: &Message) -> Option<Arc<Vec<UserId>>> {
         match message.to {
             Destination::Group(_) | Destination::Everyone => self.blockers.get(&message.from.person()?).cloned(),
             Destination::User(_) | Destination::RemoteUser(_) | Destination::RemoteGroup(_) => None,
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
     use crate::chat::accounts::PasswordHash;
     use crate::chat::command::Command;
-    use crate::chat::message::Body;
-    use crate::chat::testing::{MESSI, NEKO, PAFF, World, address, hash, name};
+    use crate::chat::fixture::{MESSI, NEKO, PAFF, World, address, hash, name};
+    use crate::chat::message::MessageBody;
 
     fn block(user: UserId, whom: &str) -> Command {
         Command::Block { user, whom: address(whom) }
@@ -112,10 +112,10 @@ mod tests {
         Command::SendDirect { from, to: address(to), text: "halo".into(), online: None }
     }
 
-    fn deaf(world: &World, command: &Command) -> Option<Vec<UserId>> {
+    fn blocked_by(world: &World, command: &Command) -> Option<Vec<UserId>> {
         let events = world.wants(command).unwrap();
         let [Event::MessageSent(message)] = &events[..] else { panic!("not one message: {events:?}") };
-        world.state.deaf_to(message).map(|deaf| deaf.to_vec())
+        world.state.recipients_blocking(message).map(|blocked_by| blocked_by.to_vec())
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         let mut world = World::new();
         world.does(&block(MESSI, "paff"));
         for to in ["messi", "messi@local"] {
-            world.refuses(&send(PAFF, to), Refusal::Blocked);
+            world.refuses(&send(PAFF, to), CommandError::Blocked);
             assert!(world.wants(&send(NEKO, to)).is_ok());
         }
         assert!(world.wants(&send(MESSI, "paff")).is_ok(), "who blocks may still write");
@@ -136,14 +136,14 @@ mod tests {
         let mut world = World::new();
         let broadcast = Command::Broadcast { from: PAFF, text: "halo".into() };
         let to_group = Command::SendGroup { from: PAFF, to: address("fans"), text: "halo".into() };
-        assert_eq!(deaf(&world, &broadcast), None);
+        assert_eq!(blocked_by(&world, &broadcast), None);
         world.does(&block(NEKO, "paff"));
         world.does(&block(MESSI, "PAFF@local"));
-        assert_eq!(deaf(&world, &broadcast), Some(vec![MESSI, NEKO]));
-        assert_eq!(deaf(&world, &to_group), Some(vec![MESSI, NEKO]));
+        assert_eq!(blocked_by(&world, &broadcast), Some(vec![MESSI, NEKO]));
+        assert_eq!(blocked_by(&world, &to_group), Some(vec![MESSI, NEKO]));
         world.does(&unblock(MESSI, "paff"));
         world.does(&unblock(NEKO, "paff"));
-        assert_eq!(deaf(&world, &broadcast), None);
+        assert_eq!(blocked_by(&world, &broadcast), None);
     }
 
     #[test]
@@ -154,10 +154,10 @@ mod tests {
         world.does(&block(MESSI, "Bob@Timur"));
         assert_eq!(world.wants(&block(MESSI, "bob@timur")), Ok(vec![]));
         let to_group = |realm| {
-            let from = Author::Remote(Remote { realm, name: name("BOB") });
+            let from = Author::Remote(RemoteName { realm, name: name("BOB") });
             let to = Destination::Group(world.state.group_named(&name("fans")).unwrap().0);
-            let message = Message { from, to, realm: Some(realm), body: Body::default() };
-            world.state.deaf_to(&message).map(|deaf| deaf.to_vec())
+            let message = Message { from, to, realm: Some(realm), body: MessageBody::default() };
+            world.state.recipients_blocking(&message).map(|blocked_by| blocked_by.to_vec())
         };
         assert_eq!((to_group(timur), to_group(utara)), (Some(vec![MESSI]), None));
         world.does(&unblock(MESSI, "BOB@timur"));
@@ -175,13 +175,13 @@ mod tests {
     #[test]
     fn only_others_who_exist_can_be_blocked() {
         let world = World::new();
-        for (whom, refusal) in [
-            ("messi", Refusal::Oneself),
-            ("Messi@local", Refusal::Oneself),
-            ("nobody", Refusal::UserNotFound),
-            ("paff@timur", Refusal::RealmNotFound),
+        for (whom, error) in [
+            ("messi", CommandError::Oneself),
+            ("Messi@local", CommandError::Oneself),
+            ("nobody", CommandError::UserNotFound),
+            ("paff@timur", CommandError::RealmNotFound),
         ] {
-            world.refuses(&block(MESSI, whom), refusal);
+            world.refuses(&block(MESSI, whom), error);
         }
     }
 
@@ -206,6 +206,6 @@ mod tests {
             });
         }
         (0..BLOCKS_PER_USER).for_each(|number| drop(world.does(&block(MESSI, &format!("user{number}")))));
-        world.refuses(&block(MESSI, &format!("user{BLOCKS_PER_USER}")), Refusal::LimitReached(Limit::Blocks));
+        world.refuses(&block(MESSI, &format!("user{BLOCKS_PER_USER}")), CommandError::LimitReached(Limit::Blocks));
     }
 }

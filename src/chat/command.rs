@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use crate::chat::accounts::PasswordHash;
-use crate::chat::crossing::{Letter, Returned};
-use crate::chat::link::PeerAddress;
-use crate::chat::meeting::Meeting;
-use crate::chat::refusal::Undeliverable;
+use crate::chat::error::BounceReason;
+use crate::chat::peer::PeerAddress;
+use crate::chat::peer_registration::PeerHello;
+use crate::chat::remote::{Bounce, RemoteMessage};
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 
@@ -128,7 +128,7 @@ pub enum Command {
         upto: Seq,
     },
     /// Note that everything in an interval was pushed live to the user.
-    ReadLive {
+    ReadPushed {
         /// Whose.
         user: UserId,
         /// After this one …
@@ -216,7 +216,7 @@ pub enum Command {
         lost: Box<str>,
     },
     /// Link another server, which has proven its key.
-    AddLink {
+    AddPeer {
         /// Who wants it.
         by: UserId,
         /// What it is to be called.
@@ -227,7 +227,7 @@ pub enum Command {
         address: PeerAddress,
     },
     /// Know another server as the configuration has it.
-    ConfigureLink {
+    ConfigurePeer {
         /// What it is to be called.
         name: Name,
         /// Its key, where that is given.
@@ -236,7 +236,7 @@ pub enum Command {
         address: Option<PeerAddress>,
     },
     /// Take note of another server that has proven its key.
-    Meet(Meeting),
+    RegisterPeer(PeerHello),
     /// Begin to count anew towards other servers.
     BeginIncarnation {
         /// A random number.
@@ -249,7 +249,7 @@ pub enum Command {
         /// In which of its incarnations.
         incarnation: Incarnation,
         /// In the order of its numbers; with what cannot be a message here.
-        letters: Vec<(Seq, Result<Letter, Undeliverable>)>,
+        letters: Vec<(Seq, Result<RemoteMessage, BounceReason>)>,
     },
     /// Note that another server has what was sent to it.
     AcknowledgeOutbox {
@@ -258,7 +258,7 @@ pub enum Command {
         /// Up to and with this entry.
         upto: Seq,
         /// What of it came back.
-        returned: Vec<Returned>,
+        returned: Vec<Bounce>,
     },
     /// Note that another server has noted what was refused of what it sent.
     ConfirmReceived {

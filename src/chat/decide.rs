@@ -2,18 +2,18 @@
 
 use crate::chat::accounts::{self, Registration};
 use crate::chat::command::Command;
+use crate::chat::error::CommandError;
 use crate::chat::event::Event;
-use crate::chat::link::NewLink;
-use crate::chat::refusal::Refusal;
+use crate::chat::peer::NewPeer;
 use crate::chat::state::State;
-use crate::chat::{blocks, crossing, groups, inbox, link, meeting, messages, realms, sessions};
+use crate::chat::{blocks, groups, inbox, messages, peer, peer_registration, realms, remote, sessions};
 use crate::time::Time;
 
 /// Decides a command: the events that it makes (none where nothing is to change), or why not. Pure.
 ///
 /// # Errors
-/// The [`Refusal`], which is the error reply's `code`.
-pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>, Refusal> {
+/// The [`CommandError`], which is the error reply's `code`.
+pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>, CommandError> {
     match command {
         Command::Register { name, full_name, country, password, session } => {
             let registration = Registration { name, full_name, country, password, session: *session };
@@ -34,7 +34,7 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         Command::Broadcast { from, text } => messages::decide_broadcast(state, *from, text),
         Command::ReadInbox { user, from, upto } => inbox::decide_read(state, *user, *from, *upto),
         Command::Acknowledge { user, upto } => inbox::decide_acknowledge(state, *user, *upto),
-        Command::ReadLive { user, after, upto } => inbox::decide_live(state, *user, *after, *upto),
+        Command::ReadPushed { user, after, upto } => inbox::decide_read_pushed(state, *user, *after, *upto),
         Command::ReadRealmInbox { user, realm, from, upto } => {
             inbox::decide_read_realm(state, *user, *realm, *from, *upto)
         }
@@ -50,24 +50,24 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         Command::RemoveRealm { by, name, is_administrator, lost } => {
             realms::decide_remove(state, *by, name, *is_administrator, lost)
         }
-        Command::AddLink { by, name, key, address } => {
+        Command::AddPeer { by, name, key, address } => {
             let (key, address) = (Some(*key), Some(address));
-            link::decide_link(state, &NewLink { by: Some(*by), name, key, address })
+            peer::decide_add_peer(state, &NewPeer { by: Some(*by), name, key, address })
         }
-        Command::ConfigureLink { name, key, address } => {
+        Command::ConfigurePeer { name, key, address } => {
             let address = address.as_ref();
-            link::decide_configure(state, &NewLink { by: None, name, key: *key, address })
+            peer::decide_configure(state, &NewPeer { by: None, name, key: *key, address })
         }
-        Command::Meet(meeting) => meeting::decide_meet(state, meeting),
+        Command::RegisterPeer(meeting) => peer_registration::decide_meet(state, meeting),
         Command::BeginIncarnation { incarnation } => Ok(vec![Event::IncarnationBegun { incarnation: *incarnation }]),
         Command::Receive { realm, incarnation, letters } => {
-            crossing::decide_receive(state, *realm, *incarnation, letters)
+            remote::decide_receive(state, *realm, *incarnation, letters)
         }
         Command::AcknowledgeOutbox { realm, upto, returned } => {
-            crossing::decide_acknowledge(state, *realm, *upto, returned)
+            remote::decide_acknowledge(state, *realm, *upto, returned)
         }
         Command::ConfirmReceived { realm, incarnation, upto } => {
-            crossing::decide_confirm(state, *realm, *incarnation, *upto)
+            remote::decide_confirm(state, *realm, *incarnation, *upto)
         }
     }
 }

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::accounts::PasswordHash;
-use crate::chat::link::Card;
+use crate::chat::error::BounceReason;
+use crate::chat::idempotency::{IdempotencyKey, ReadPage};
 use crate::chat::message::{Author, Message};
-use crate::chat::once::{Once, PageRead};
-use crate::chat::refusal::Undeliverable;
+use crate::chat::peer::PeerInfo;
 use crate::id::{GroupId, Incarnation, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
 use crate::time::Time;
@@ -74,7 +74,7 @@ pub enum Event {
         upto: Seq,
     },
     /// What came in an interval was pushed to a text listener, where that counts as read.
-    LiveRead {
+    PushedRead {
         /// Whose.
         user: UserId,
         /// The interval is open here …
@@ -121,11 +121,11 @@ pub enum Event {
     /// A tagged request was done: by the entries from `first` to the one before this.
     RequestDone {
         /// Whose, under which tag.
-        once: Once,
+        once: IdempotencyKey,
         /// What it was answered with: this entry's number, and this event's time.
         first: Seq,
         /// The page that it read, where it read one.
-        page: Option<Box<PageRead>>,
+        page: Option<Box<ReadPage>>,
     },
     /// A user's membership of a group ended.
     GroupLeft {
@@ -187,7 +187,7 @@ pub enum Event {
         incarnation: Incarnation,
     },
     /// Another server was linked.
-    LinkAdded {
+    PeerAdded {
         /// The next free number, or that of a name of this server which becomes the other one's.
         realm: RealmId,
         /// Its name here.
@@ -195,19 +195,19 @@ pub enum Event {
         /// Who added it; nobody where that was the configuration, or where it came by itself.
         by: Option<UserId>,
         /// What is known of it.
-        card: Card,
+        info: PeerInfo,
     },
     /// Something else is known of another server.
-    LinkChanged {
+    PeerChanged {
         /// Which.
         realm: RealmId,
         /// Its name here.
         name: Name,
         /// What is known of it.
-        card: Card,
+        info: PeerInfo,
     },
     /// Another server calls this one by a name that is none of its own.
-    RealmCalled {
+    AliasAdded {
         /// The next free number, or that of the name that it used before.
         realm: RealmId,
         /// The name.
@@ -219,7 +219,7 @@ pub enum Event {
         realm: RealmId,
     },
     /// Everything up to a number of another server was taken in, with the messages before this entry.
-    LinkReceived {
+    PeerReceived {
         /// From which.
         realm: RealmId,
         /// In which of its incarnations.
@@ -227,12 +227,12 @@ pub enum Event {
         /// Up to and with this number.
         upto: Seq,
         /// What of it was refused.
-        refused: Vec<(Seq, Undeliverable)>,
+        refused: Vec<(Seq, BounceReason)>,
         /// The incarnation that is forgotten for it, where there are too many.
         forgotten: Option<Incarnation>,
     },
     /// Another server has noted what was refused of what it sent.
-    LinkConfirmed {
+    PeerConfirmed {
         /// Which.
         realm: RealmId,
         /// In which of its incarnations.
@@ -247,7 +247,7 @@ pub enum Event {
         /// Up to and with this one.
         upto: Seq,
         /// What of it was refused, and who had sent that.
-        refused: Vec<(Seq, UserId, Undeliverable)>,
+        refused: Vec<(Seq, UserId, BounceReason)>,
     },
 }
 
@@ -259,8 +259,8 @@ impl Event {
         match self {
             Self::MessageSent(message) => message.to.remote_realm().is_some(),
             Self::IncarnationBegun { .. }
-            | Self::LinkReceived { .. }
-            | Self::LinkConfirmed { .. }
+            | Self::PeerReceived { .. }
+            | Self::PeerConfirmed { .. }
             | Self::OutboxAcknowledged { .. } => true,
             _ => false,
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::chat::accounts::{PasswordHash, User};
+use crate::chat::error::{CommandError, Limit};
 use crate::chat::event::Event;
-use crate::chat::refusal::{Limit, Refusal};
 use crate::chat::state::State;
 use crate::id::{GroupId, Seq, UserId};
 use crate::limits::{MAX_GROUPS, MAX_MEMBERSHIPS};
@@ -54,16 +54,16 @@ pub(super) fn decide_create(
     owner: UserId,
     name: &Name,
     password: Option<&PasswordHash>,
-) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(owner)?;
+) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(owner)?;
     if state.group_named(name).is_some() {
-        return Err(Refusal::GroupExists);
+        return Err(CommandError::GroupExists);
     }
     if state.groups.len() >= MAX_GROUPS {
-        return Err(Refusal::LimitReached(Limit::Groups));
+        return Err(CommandError::LimitReached(Limit::Groups));
     }
     room_for_one_more(user)?;
-    let group = GroupId(u32::try_from(state.groups.len()).map_err(|_| Refusal::LimitReached(Limit::Groups))?);
+    let group = GroupId(u32::try_from(state.groups.len()).map_err(|_| CommandError::LimitReached(Limit::Groups))?);
     let created = Event::GroupCreated { group, name: name.clone(), owner, password: password.cloned() };
     Ok(vec![created, Event::GroupJoined { group, user: owner }])
 }
@@ -73,48 +73,48 @@ pub(super) fn decide_join(
     id: UserId,
     name: &Name,
     verified: Option<&PasswordHash>,
-) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id)?;
-    let (group_id, group) = state.group_named(name).ok_or(Refusal::GroupNotFound)?;
+) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id)?;
+    let (group_id, group) = state.group_named(name).ok_or(CommandError::GroupNotFound)?;
     if user.is_member(group_id) {
-        return Err(Refusal::AlreadyMember);
+        return Err(CommandError::AlreadyMember);
     }
     if group.password.is_some() && group.password.as_ref() != verified {
-        return Err(Refusal::WrongPassword);
+        return Err(CommandError::WrongPassword);
     }
     room_for_one_more(user)?;
     Ok(vec![Event::GroupJoined { group: group_id, user: id }])
 }
 
-fn room_for_one_more(user: &User) -> Result<(), Refusal> {
+fn room_for_one_more(user: &User) -> Result<(), CommandError> {
     if user.memberships.len() >= MAX_MEMBERSHIPS {
-        return Err(Refusal::LimitReached(Limit::Memberships));
+        return Err(CommandError::LimitReached(Limit::Memberships));
     }
     Ok(())
 }
 
-pub(super) fn decide_leave(state: &State, id: UserId, name: &Name) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id)?;
-    let (group_id, group) = state.group_named(name).ok_or(Refusal::GroupNotFound)?;
+pub(super) fn decide_leave(state: &State, id: UserId, name: &Name) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id)?;
+    let (group_id, group) = state.group_named(name).ok_or(CommandError::GroupNotFound)?;
     if !user.is_member(group_id) {
-        return Err(Refusal::NotMember);
+        return Err(CommandError::NotMember);
     }
     Ok(leaving(group_id, group, id, id))
 }
 
-pub(super) fn decide_kick(state: &State, owner: UserId, name: &Name, user: &Name) -> Result<Vec<Event>, Refusal> {
+pub(super) fn decide_kick(state: &State, owner: UserId, name: &Name, user: &Name) -> Result<Vec<Event>, CommandError> {
     let (group_id, group) = owned(state, owner, name)?;
-    let (kicked_id, kicked) = state.user_named(user).ok_or(Refusal::UserNotFound)?;
+    let (kicked_id, kicked) = state.user_named(user).ok_or(CommandError::UserNotFound)?;
     if kicked_id == owner {
-        return Err(Refusal::Oneself);
+        return Err(CommandError::Oneself);
     }
     if !kicked.is_member(group_id) {
-        return Err(Refusal::UserNotMember);
+        return Err(CommandError::UserNotMember);
     }
     Ok(leaving(group_id, group, kicked_id, owner))
 }
 
-pub(super) fn decide_delete(state: &State, owner: UserId, name: &Name) -> Result<Vec<Event>, Refusal> {
+pub(super) fn decide_delete(state: &State, owner: UserId, name: &Name) -> Result<Vec<Event>, CommandError> {
     let (group, _) = owned(state, owner, name)?;
     Ok(vec![Event::GroupDeleted { group }])
 }
@@ -124,15 +124,15 @@ pub(super) fn decide_change_password(
     owner: UserId,
     name: &Name,
     password: Option<&PasswordHash>,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Event>, CommandError> {
     let (group, _) = owned(state, owner, name)?;
     Ok(vec![Event::GroupPasswordChanged { group, password: password.cloned() }])
 }
 
-fn owned<'a>(state: &'a State, owner: UserId, name: &Name) -> Result<(GroupId, &'a Group), Refusal> {
-    state.acting(owner)?;
-    let (id, group) = state.group_named(name).ok_or(Refusal::GroupNotFound)?;
-    if group.owner == owner { Ok((id, group)) } else { Err(Refusal::NotOwner) }
+fn owned<'a>(state: &'a State, owner: UserId, name: &Name) -> Result<(GroupId, &'a Group), CommandError> {
+    state.active_user(owner)?;
+    let (id, group) = state.group_named(name).ok_or(CommandError::GroupNotFound)?;
+    if group.owner == owner { Ok((id, group)) } else { Err(CommandError::NotOwner) }
 }
 
 /// What the leaving of a member comes to: the owner's place goes to the longest-standing of the others, and a group
@@ -155,7 +155,7 @@ impl State {
     }
 
     pub(super) fn create_group(&mut self, id: GroupId, name: &Name, owner: UserId, password: Option<&PasswordHash>) {
-        self.group_names.insert(name.key(), id);
+        self.group_names.insert(name.folded(), id);
         self.groups.push(Group {
             name: name.clone(),
             owner,
@@ -189,7 +189,7 @@ impl State {
         let Some(group) = self.groups.get_mut(id.0 as usize) else { return };
         group.deleted = true;
         group.members = Arc::default();
-        self.group_names.remove(&group.name.key());
+        self.group_names.remove(&group.name.folded());
     }
 
     pub(super) fn change_group(&mut self, id: GroupId, change: impl FnOnce(&mut Group)) {
@@ -203,7 +203,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::chat::command::Command;
-    use crate::chat::testing::{MESSI, NEKO, PAFF, World, hash, name};
+    use crate::chat::fixture::{MESSI, NEKO, PAFF, World, hash, name};
 
     fn leave(user: UserId) -> Command {
         Command::LeaveGroup { user, group: name("fans") }
@@ -238,7 +238,7 @@ mod tests {
         world.does(&Command::JoinGroup { user: PAFF, group: name("fans"), verified: None });
         world.does(&leave(MESSI));
         assert_eq!(world.members("fans"), [NEKO, PAFF]);
-        world.refuses(&kick(PAFF, "neko"), Refusal::NotOwner);
+        world.refuses(&kick(PAFF, "neko"), CommandError::NotOwner);
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
         for user in [MESSI, PAFF, NEKO] {
             world.does(&leave(user));
         }
-        world.refuses(&leave(NEKO), Refusal::GroupNotFound);
+        world.refuses(&leave(NEKO), CommandError::GroupNotFound);
         world.does(&Command::CreateGroup { owner: PAFF, name: name("Fans"), password: None });
         assert_eq!(world.members("fans"), [PAFF]);
         assert_eq!(world.state.group_named(&name("fans")).map(|(id, _)| id), Some(GroupId(1)));
@@ -258,7 +258,7 @@ mod tests {
         let mut world = World::new();
         world.does(&delete(MESSI));
         for user in [MESSI, PAFF, NEKO] {
-            world.refuses(&leave(user), Refusal::GroupNotFound);
+            world.refuses(&leave(user), CommandError::GroupNotFound);
             assert_eq!(world.state.groups_of(world.state.user(user).unwrap()).count(), 0);
         }
     }
@@ -267,7 +267,7 @@ mod tests {
     fn only_the_owner_may_change_a_group() {
         let world = World::new();
         for command in [kick(PAFF, "neko"), delete(PAFF), change_password(PAFF, None)] {
-            world.refuses(&command, Refusal::NotOwner);
+            world.refuses(&command, CommandError::NotOwner);
         }
     }
 
@@ -275,10 +275,10 @@ mod tests {
     fn nobody_can_be_put_out_who_is_not_in() {
         let mut world = World::new();
         world.does(&leave(PAFF));
-        world.refuses(&leave(PAFF), Refusal::NotMember);
-        world.refuses(&kick(MESSI, "paff"), Refusal::UserNotMember);
-        world.refuses(&kick(MESSI, "nobody"), Refusal::UserNotFound);
-        world.refuses(&kick(MESSI, "messi"), Refusal::Oneself);
+        world.refuses(&leave(PAFF), CommandError::NotMember);
+        world.refuses(&kick(MESSI, "paff"), CommandError::UserNotMember);
+        world.refuses(&kick(MESSI, "nobody"), CommandError::UserNotFound);
+        world.refuses(&kick(MESSI, "messi"), CommandError::Oneself);
     }
 
     #[test]
@@ -291,8 +291,8 @@ mod tests {
             verified: verified.map(hash),
         };
         world.does(&change_password(MESSI, Some("new")));
-        world.refuses(&join(None), Refusal::WrongPassword);
-        world.refuses(&join(Some("other")), Refusal::WrongPassword);
+        world.refuses(&join(None), CommandError::WrongPassword);
+        world.refuses(&join(Some("other")), CommandError::WrongPassword);
         assert!(world.wants(&join(Some("new"))).is_ok());
         world.does(&change_password(MESSI, None));
         assert!(world.wants(&join(None)).is_ok());
@@ -307,6 +307,6 @@ mod tests {
             world.does(&join);
         }
         world.does(&leave(PAFF));
-        world.refuses(&join, Refusal::LimitReached(Limit::Memberships));
+        world.refuses(&join, CommandError::LimitReached(Limit::Memberships));
     }
 }

@@ -1,10 +1,10 @@
 //! Reading again: a conversation, or all of them, whatever the cursors say (PROTOCOL §7).
 
 use crate::chat::accounts::User;
-use crate::chat::inbox::{Only, Span, View, Which};
+use crate::chat::error::CommandError;
+use crate::chat::inbox::{Counterpart, Filter, SeqRange, TimelineQuery};
 use crate::chat::message::Kind;
-use crate::chat::realms::Place;
-use crate::chat::refusal::Refusal;
+use crate::chat::realms::Route;
 use crate::chat::state::State;
 use crate::chat::timeline::Timeline;
 use crate::id::{GroupId, Seq, UserId};
@@ -26,46 +26,49 @@ impl State {
     ///
     /// # Errors
     /// Where there is no such user, group or realm, or the reader was never in the group.
-    pub fn history(&self, id: UserId, conversation: &Conversation, before: Seq) -> Result<View, Refusal> {
-        let user = self.acting(id)?;
+    pub fn history(&self, id: UserId, conversation: &Conversation, before: Seq) -> Result<TimelineQuery, CommandError> {
+        let user = self.active_user(id)?;
         let own = Some(Timeline::User(id));
         let (timeline, peer, realm, only) = match conversation {
             Conversation::All => (None, None, None, None),
-            Conversation::User(Address { name, realm }) => match self.place(realm.as_ref())? {
-                Place::Here(realm) => {
-                    let (peer, _) = self.holder(name).ok_or(Refusal::UserNotFound)?;
+            Conversation::User(Address { name, realm }) => match self.route(realm.as_ref())? {
+                Route::Local(realm) => {
+                    let (peer, _) = self.name_owner(name).ok_or(CommandError::UserNotFound)?;
                     (own, Some(peer), realm.map(|(realm, _)| realm), None)
                 }
-                Place::There(realm, ..) => {
-                    (own, None, Some(realm), Some(Only { kind: Kind::Direct, name: name.key() }))
+                Route::Remote(realm, ..) => {
+                    (own, None, Some(realm), Some(Counterpart { kind: Kind::Direct, name: name.folded() }))
                 }
             },
-            Conversation::Group(Address { name, realm }) => match self.place(realm.as_ref())? {
-                Place::Here(realm) => {
+            Conversation::Group(Address { name, realm }) => match self.route(realm.as_ref())? {
+                Route::Local(realm) => {
                     let group = Some(Timeline::Group(self.group_once_of(user, name)?));
                     (group, None, realm.map(|(realm, _)| realm), None)
                 }
-                Place::There(realm, ..) => (own, None, Some(realm), Some(Only { kind: Kind::Group, name: name.key() })),
+                Route::Remote(realm, ..) => {
+                    (own, None, Some(realm), Some(Counterpart { kind: Kind::Group, name: name.folded() }))
+                }
             },
         };
         let newest = Seq(before.0.saturating_sub(1));
         let spans = self
             .timelines_of(id, user, Seq(0))
             .filter(|span| timeline.is_none_or(|wanted| span.timeline == wanted))
-            .map(|span| Span { upto: span.upto.min(newest), ..span })
+            .map(|span| SeqRange { upto: span.upto.min(newest), ..span })
             .filter(|span| span.after < span.upto)
             .collect();
-        let which = Which::Said { peer, realm };
-        Ok(View { reader: id, spans, which, hidden: user.blocks.clone(), only })
+        let which = Filter::Said { peer, realm };
+        Ok(TimelineQuery { reader: id, spans, which, hidden: user.blocks.clone(), only })
     }
 
     /// The group that a name means to somebody who looks back: the newest one of that name that the user was ever in.
-    fn group_once_of(&self, user: &User, name: &Name) -> Result<GroupId, Refusal> {
-        let key = name.key();
-        let has_the_name = |id: &GroupId| self.group(*id).is_some_and(|group| group.name.key() == key);
+    fn group_once_of(&self, user: &User, name: &Name) -> Result<GroupId, CommandError> {
+        let key = name.folded();
+        let has_the_name = |id: &GroupId| self.group(*id).is_some_and(|group| group.name.folded() == key);
         let once_in = user.memberships.iter().rev().map(|membership| membership.group).find(has_the_name);
-        let refusal = || if self.group_named(name).is_some() { Refusal::NotMember } else { Refusal::GroupNotFound };
-        once_in.ok_or_else(refusal)
+        let error =
+            || if self.group_named(name).is_some() { CommandError::NotMember } else { CommandError::GroupNotFound };
+        once_in.ok_or_else(error)
     }
 }
 
@@ -73,7 +76,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::chat::command::Command;
-    use crate::chat::testing::{MESSI, NEKO, PAFF, World, address, hash, name};
+    use crate::chat::fixture::{MESSI, NEKO, PAFF, World, address, hash, name};
 
     const END: Seq = Seq(u64::MAX);
 
@@ -134,16 +137,16 @@ mod tests {
         let mut world = World::new();
         world.does(&Command::CreateGroup { owner: MESSI, name: name("alone"), password: None });
         world.does(&Command::Unregister { user: NEKO, verified: hash("old") });
-        for (conversation, refusal) in [
-            (Conversation::User(address("nobody")), Some(Refusal::UserNotFound)),
-            (Conversation::User(address("messi@timur")), Some(Refusal::RealmNotFound)),
+        for (conversation, error) in [
+            (Conversation::User(address("nobody")), Some(CommandError::UserNotFound)),
+            (Conversation::User(address("messi@timur")), Some(CommandError::RealmNotFound)),
             (Conversation::User(address("neko")), None),
-            (Conversation::Group(address("nothing")), Some(Refusal::GroupNotFound)),
-            (Conversation::Group(address("alone")), Some(Refusal::NotMember)),
-            (Conversation::Group(address("fans@timur")), Some(Refusal::RealmNotFound)),
+            (Conversation::Group(address("nothing")), Some(CommandError::GroupNotFound)),
+            (Conversation::Group(address("alone")), Some(CommandError::NotMember)),
+            (Conversation::Group(address("fans@timur")), Some(CommandError::RealmNotFound)),
         ] {
-            assert_eq!(world.state.history(PAFF, &conversation, END).err(), refusal, "{conversation:?}");
+            assert_eq!(world.state.history(PAFF, &conversation, END).err(), error, "{conversation:?}");
         }
-        assert_eq!(world.state.history(NEKO, &Conversation::All, END).err(), Some(Refusal::NoSession));
+        assert_eq!(world.state.history(NEKO, &Conversation::All, END).err(), Some(CommandError::NoSession));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::json::{self, Object};
-use crate::name::{Name, NameKey};
+use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
 /// What was said, as decided and stored.
@@ -21,7 +21,7 @@ pub struct Message {
     pub realm: Option<RealmId>,
     /// The message object. The store keeps it in a column of its own.
     #[serde(skip)]
-    pub body: Body,
+    pub body: MessageBody,
 }
 
 /// Who said a message.
@@ -30,7 +30,7 @@ pub enum Author {
     /// A user of this server.
     Local(UserId),
     /// A user of another realm.
-    Remote(Remote),
+    Remote(RemoteName),
     /// This server itself: `realm@HOME`.
     Server,
 }
@@ -45,14 +45,14 @@ pub enum Destination {
     /// All users of the server.
     Everyone,
     /// A user of another realm.
-    RemoteUser(Remote),
+    RemoteUser(RemoteName),
     /// The members of a group of another realm.
-    RemoteGroup(Remote),
+    RemoteGroup(RemoteName),
 }
 
 /// A user or a group of another realm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remote {
+pub struct RemoteName {
     /// Which realm.
     pub realm: RealmId,
     /// The name there.
@@ -61,20 +61,20 @@ pub struct Remote {
 
 /// Somebody who can be told apart from others: a user here, or one of another realm. Ordered, users of here first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Person {
+pub enum UserRef {
     /// A user of this server.
     Local(UserId),
     /// A user of another realm.
-    Remote(RealmId, NameKey),
+    Remote(RealmId, FoldedName),
 }
 
 impl Author {
     /// Who that is; nobody where the server itself said it.
     #[must_use]
-    pub fn person(&self) -> Option<Person> {
+    pub fn person(&self) -> Option<UserRef> {
         match self {
-            Self::Local(user) => Some(Person::Local(*user)),
-            Self::Remote(remote) => Some(Person::Remote(remote.realm, remote.name.key())),
+            Self::Local(user) => Some(UserRef::Local(*user)),
+            Self::Remote(remote) => Some(UserRef::Remote(remote.realm, remote.name.folded())),
             Self::Server => None,
         }
     }
@@ -94,7 +94,7 @@ impl Destination {
 /// The bytes of a message object (PROTOCOL §4) but for its opening brace, `id` and `time`, which go in front when the
 /// log has given them. Stored, pushed and joined into inbox answers as they are; ASCII only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Body(pub Bytes);
+pub struct MessageBody(pub Bytes);
 
 /// The kind of a message, as the message object names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ pub enum Kind {
 
 /// The parts of a message object, in the order of the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Parts<'a> {
+pub struct MessageFields<'a> {
     /// The sender's name.
     #[serde(borrow)]
     pub from: Cow<'a, str>,
@@ -136,10 +136,10 @@ pub struct Parts<'a> {
     pub realm: Option<Cow<'a, str>>,
 }
 
-impl Body {
+impl MessageBody {
     /// Serialises the message object: the only place that does.
     #[must_use]
-    pub fn compose(parts: &Parts<'_>) -> Self {
+    pub fn compose(parts: &MessageFields<'_>) -> Self {
         let mut bytes = Vec::with_capacity(160 + parts.msg.len());
         let mut object = Object::open(&mut bytes);
         object.text("from", &parts.from).text("to", &parts.to);
@@ -177,7 +177,7 @@ impl Body {
     ///
     /// # Errors
     /// Where the bytes are no message object: a store that something else has written to.
-    pub fn read<T>(&self, read: impl FnOnce(Parts<'_>) -> T) -> Result<T, serde_json::Error> {
+    pub fn read<T>(&self, read: impl FnOnce(MessageFields<'_>) -> T) -> Result<T, serde_json::Error> {
         let mut object = Vec::with_capacity(1 + self.0.len());
         object.push(b'{');
         object.extend_from_slice(&self.0);
@@ -189,8 +189,8 @@ impl Body {
 mod tests {
     use super::*;
 
-    fn goal() -> Parts<'static> {
-        Parts {
+    fn goal() -> MessageFields<'static> {
+        MessageFields {
             from: "messi".into(),
             to: "henderson".into(),
             msg_from: "Lionel Messi".into(),
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_object_is_the_protocols() {
-        let object = Body::compose(&goal()).object(Seq(42), Time(1_795_244_400_123));
+        let object = MessageBody::compose(&goal()).object(Seq(42), Time(1_795_244_400_123));
         assert_eq!(
             String::from_utf8(object).unwrap(),
             r#"{"id":42,"time":"2026-11-21T07:00:00.123Z","from":"messi","to":"henderson","msg_from":"Lionel Messi","#
@@ -215,6 +215,6 @@ mod tests {
 
     #[test]
     fn the_parts_read_back() {
-        assert!(Body::compose(&goal()).read(|parts| parts == goal()).unwrap());
+        assert!(MessageBody::compose(&goal()).read(|parts| parts == goal()).unwrap());
     }
 }

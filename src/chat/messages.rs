@@ -1,11 +1,11 @@
 //! Saying things: to one user, to a group, to everyone (PROTOCOL §4).
 
 use crate::chat::accounts::User;
-use crate::chat::crossing;
+use crate::chat::error::CommandError;
 use crate::chat::event::Event;
-use crate::chat::message::{Author, Body, Destination, Kind, Message, Parts, Person};
-use crate::chat::realms::Place;
-use crate::chat::refusal::Refusal;
+use crate::chat::message::{Author, Destination, Kind, Message, MessageBody, MessageFields, UserRef};
+use crate::chat::realms::Route;
+use crate::chat::remote;
 use crate::chat::state::State;
 use crate::id::{RealmId, UserId};
 use crate::name::Address;
@@ -16,22 +16,22 @@ pub(super) fn decide_direct(
     to: &Address,
     text: &str,
     online: Option<bool>,
-) -> Result<Vec<Event>, Refusal> {
-    let sender = state.acting(from)?;
-    let realm = match state.place(to.realm.as_ref())? {
-        Place::Here(realm) => realm,
-        Place::There(id, realm, link) => {
-            return crossing::decide_send((from, sender), &to.name, false, text, (id, realm, link));
+) -> Result<Vec<Event>, CommandError> {
+    let sender = state.active_user(from)?;
+    let realm = match state.route(to.realm.as_ref())? {
+        Route::Local(realm) => realm,
+        Route::Remote(id, realm, peer) => {
+            return remote::decide_send((from, sender), &to.name, false, text, (id, realm, peer));
         }
     };
-    let (receiver_id, receiver) = state.user_named(&to.name).ok_or(Refusal::UserNotFound)?;
-    if receiver.has_blocked(&Person::Local(from)) {
-        return Err(Refusal::Blocked);
+    let (receiver_id, receiver) = state.user_named(&to.name).ok_or(CommandError::UserNotFound)?;
+    if receiver.has_blocked(&UserRef::Local(from)) {
+        return Err(CommandError::Blocked);
     }
     if online == Some(false) {
-        return Err(Refusal::UserOffline);
+        return Err(CommandError::UserOffline);
     }
-    let parts = Parts {
+    let parts = MessageFields {
         to: receiver.name.as_str().into(),
         msg_to: receiver.shown_name().into(),
         ..said_by(sender, text, Kind::Direct, realm)
@@ -39,20 +39,20 @@ pub(super) fn decide_direct(
     Ok(sent(from, Destination::User(receiver_id), realm, &parts))
 }
 
-pub(super) fn decide_group(state: &State, from: UserId, to: &Address, text: &str) -> Result<Vec<Event>, Refusal> {
-    let sender = state.acting(from)?;
-    let realm = match state.place(to.realm.as_ref())? {
-        Place::Here(realm) => realm,
-        Place::There(id, realm, link) => {
-            return crossing::decide_send((from, sender), &to.name, true, text, (id, realm, link));
+pub(super) fn decide_group(state: &State, from: UserId, to: &Address, text: &str) -> Result<Vec<Event>, CommandError> {
+    let sender = state.active_user(from)?;
+    let realm = match state.route(to.realm.as_ref())? {
+        Route::Local(realm) => realm,
+        Route::Remote(id, realm, peer) => {
+            return remote::decide_send((from, sender), &to.name, true, text, (id, realm, peer));
         }
     };
-    let (group_id, group) = state.group_named(&to.name).ok_or(Refusal::GroupNotFound)?;
+    let (group_id, group) = state.group_named(&to.name).ok_or(CommandError::GroupNotFound)?;
     if !sender.is_member(group_id) {
-        return Err(Refusal::NotMember);
+        return Err(CommandError::NotMember);
     }
     let name = group.name.as_str();
-    let parts = Parts {
+    let parts = MessageFields {
         to: name.into(),
         msg_to: name.into(),
         group: Some(name.into()),
@@ -61,14 +61,14 @@ pub(super) fn decide_group(state: &State, from: UserId, to: &Address, text: &str
     Ok(sent(from, Destination::Group(group_id), realm, &parts))
 }
 
-pub(super) fn decide_broadcast(state: &State, from: UserId, text: &str) -> Result<Vec<Event>, Refusal> {
-    let sender = state.acting(from)?;
-    let parts = Parts { to: "*".into(), msg_to: "*".into(), ..said_by(sender, text, Kind::Broadcast, None) };
+pub(super) fn decide_broadcast(state: &State, from: UserId, text: &str) -> Result<Vec<Event>, CommandError> {
+    let sender = state.active_user(from)?;
+    let parts = MessageFields { to: "*".into(), msg_to: "*".into(), ..said_by(sender, text, Kind::Broadcast, None) };
     Ok(sent(from, Destination::Everyone, None, &parts))
 }
 
-fn said_by<'a>(sender: &'a User, text: &'a str, kind: Kind, realm: Option<(RealmId, &'a str)>) -> Parts<'a> {
-    Parts {
+fn said_by<'a>(sender: &'a User, text: &'a str, kind: Kind, realm: Option<(RealmId, &'a str)>) -> MessageFields<'a> {
+    MessageFields {
         from: sender.name.as_str().into(),
         to: "".into(),
         msg_from: sender.shown_name().into(),
@@ -80,7 +80,7 @@ fn said_by<'a>(sender: &'a User, text: &'a str, kind: Kind, realm: Option<(Realm
     }
 }
 
-fn sent(from: UserId, to: Destination, realm: Option<(RealmId, &str)>, parts: &Parts<'_>) -> Vec<Event> {
+fn sent(from: UserId, to: Destination, realm: Option<(RealmId, &str)>, parts: &MessageFields<'_>) -> Vec<Event> {
     let realm = realm.map(|(id, _)| id);
-    vec![Event::MessageSent(Message { from: Author::Local(from), to, realm, body: Body::compose(parts) })]
+    vec![Event::MessageSent(Message { from: Author::Local(from), to, realm, body: MessageBody::compose(parts) })]
 }

@@ -1,6 +1,6 @@
 //! The domain: what a chat is, whatever carries it.
 //!
-//! [`decide()`] turns a [`Command`] into [`Event`]s or a [`Refusal`]; [`State::apply`] is the only thing that changes
+//! [`decide()`] turns a [`Command`] into [`Event`]s or a [`CommandError`]; [`State::apply`] is the only thing that changes
 //! [`State`]. Both are pure: time, random values and what one node alone knows come in the command, so that the same log
 //! gives the same state anywhere.
 //!
@@ -9,44 +9,44 @@
 mod accounts;
 mod blocks;
 mod command;
-mod crossing;
 mod decide;
+mod error;
 mod event;
+#[cfg(test)]
+mod fixture;
 mod groups;
 mod history;
+mod idempotency;
 mod inbox;
-mod link;
-mod meeting;
 mod message;
 mod messages;
-mod names;
-mod notice;
-mod once;
-mod outcome;
+mod name_index;
+mod notification;
+mod peer;
+mod peer_registration;
 mod realms;
-mod refusal;
+mod remote;
+mod response;
 mod sessions;
 mod state;
-#[cfg(test)]
-mod testing;
 mod timeline;
 
 pub use accounts::{PasswordHash, User};
 pub use command::{Command, NewSession};
-pub use crossing::{Letter, Returned};
 pub use decide::decide;
+pub use error::{BounceReason, CommandError, Limit};
 pub use event::{Event, Record};
 pub use groups::{Group, Membership};
 pub use history::Conversation;
-pub use inbox::{Only, Span, View, Which};
-pub use link::{Card, Link, PeerAddress, Queue, Queued};
-pub use meeting::Meeting;
-pub use message::{Author, Body, Destination, Kind, Message, Parts, Person, Remote};
-pub use notice::{GroupChange, Notice, Topics};
-pub use once::{Done, Once, PageRead, Remembered, remember};
-pub use outcome::{Outcome, Profile, RealmState, RealmStatus, Receipt, SessionStatus, StoredMessage};
+pub use idempotency::{CompletedRequest, CompletedRequests, IdempotencyKey, ReadPage, remember};
+pub use inbox::{Counterpart, Filter, SeqRange, TimelineQuery};
+pub use message::{Author, Destination, Kind, Message, MessageBody, MessageFields, RemoteName, UserRef};
+pub use notification::{GroupChange, Notification, Topics};
+pub use peer::{OutboxEntry, OutboxQueue, Peer, PeerAddress, PeerInfo};
+pub use peer_registration::PeerHello;
 pub use realms::{Realm, RealmKind};
-pub use refusal::{Limit, Refusal, Undeliverable};
+pub use remote::{Bounce, RemoteMessage};
+pub use response::{Profile, RealmState, RealmStatus, Receipt, Response, SessionStatus, StoredMessage};
 pub use sessions::Session;
 pub use state::{Audience, Snapshot, State};
 pub use timeline::{Entry, Timeline};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::chat::error::{CommandError, Limit};
 use crate::chat::event::Event;
-use crate::chat::link::{Link, from_server};
-use crate::chat::refusal::{Limit, Refusal};
+use crate::chat::peer::{Peer, system_message};
 use crate::chat::state::State;
 use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{MAX_REALM_NUMBERS, MAX_REALMS};
@@ -27,28 +27,28 @@ pub enum RealmKind {
     /// This server: the home realm, or a further name of it.
     Own,
     /// Another server.
-    Linked(Box<Link>),
+    Peer(Box<Peer>),
     /// This server, as another one calls it: a name to read what came under it, and nothing else.
-    Called,
+    Alias,
     /// Nothing any more. The number is not used again, and a server that was there does not come back by itself.
     Removed(Option<PeerKey>),
 }
 
 /// Where an address leads.
-pub(super) enum Place<'a> {
+pub(super) enum Route<'a> {
     /// To this server, by one of its names where one was given.
-    Here(Option<(RealmId, &'a str)>),
+    Local(Option<(RealmId, &'a str)>),
     /// To another server.
-    There(RealmId, &'a Realm, &'a Link),
+    Remote(RealmId, &'a Realm, &'a Peer),
 }
 
 impl Realm {
     /// The link, where the realm is another server.
     #[must_use]
-    pub fn link(&self) -> Option<&Link> {
+    pub fn peer(&self) -> Option<&Peer> {
         match &self.kind {
-            RealmKind::Linked(link) => Some(link),
-            RealmKind::Own | RealmKind::Called | RealmKind::Removed(_) => None,
+            RealmKind::Peer(peer) => Some(peer),
+            RealmKind::Own | RealmKind::Alias | RealmKind::Removed(_) => None,
         }
     }
 }
@@ -61,21 +61,21 @@ impl State {
     }
 
     /// The links to other servers.
-    pub fn links(&self) -> impl Iterator<Item = (RealmId, &Realm, &Link)> {
-        self.realms.iter().zip(0..).filter_map(|(realm, id)| Some((RealmId(id), realm, realm.link()?)))
+    pub fn peers(&self) -> impl Iterator<Item = (RealmId, &Realm, &Peer)> {
+        self.realms.iter().zip(0..).filter_map(|(realm, id)| Some((RealmId(id), realm, realm.peer()?)))
     }
 
     /// The link to another server.
     #[must_use]
-    pub fn link(&self, id: RealmId) -> Option<&Link> {
-        self.realm(id)?.link()
+    pub fn peer(&self, id: RealmId) -> Option<&Peer> {
+        self.realm(id)?.peer()
     }
 
     /// The realm whose messages a name asks for: one of that name, or else this server as others call it.
     #[must_use]
     pub fn realm_to_read(&self, name: &Name) -> Option<RealmId> {
         let known = self.realm_named(name).map(|(id, _)| id);
-        known.or_else(|| self.called_names.get(&name.key()).copied())
+        known.or_else(|| self.alias_names.get(&name.folded()).copied())
     }
 
     /// Whether a server was unlinked here, and not linked again.
@@ -85,30 +85,30 @@ impl State {
 
     pub(super) fn remove_realm(&mut self, id: RealmId) {
         let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
-        let key = realm.link().and_then(|link| link.card.key);
+        let key = realm.peer().and_then(|peer| peer.info.key);
         realm.kind = RealmKind::Removed(key);
         self.realm_names.retain(|_, known| *known != id);
         self.keys.retain(|_, known| *known != id);
     }
 
     /// Where an address with this realm leads.
-    pub(super) fn place(&self, realm: Option<&Name>) -> Result<Place<'_>, Refusal> {
-        let Some(name) = realm else { return Ok(Place::Here(None)) };
-        let (id, realm) = self.realm_named(name).ok_or(Refusal::RealmNotFound)?;
-        Ok(match realm.link() {
-            Some(link) => Place::There(id, realm, link),
-            None => Place::Here(Some((id, realm.name.as_str()))),
+    pub(super) fn route(&self, realm: Option<&Name>) -> Result<Route<'_>, CommandError> {
+        let Some(name) = realm else { return Ok(Route::Local(None)) };
+        let (id, realm) = self.realm_named(name).ok_or(CommandError::RealmNotFound)?;
+        Ok(match realm.peer() {
+            Some(peer) => Route::Remote(id, realm, peer),
+            None => Route::Local(Some((id, realm.name.as_str()))),
         })
     }
 
     /// The next free number, while there is room for one more realm.
-    pub(super) fn next_realm(&self) -> Result<RealmId, Refusal> {
+    pub(super) fn next_realm(&self) -> Result<RealmId, CommandError> {
         self.next_realm_after(0)
     }
 
     /// The free number after that many others, while there is room for those and one more realm.
-    pub(super) fn next_realm_after(&self, others: usize) -> Result<RealmId, Refusal> {
-        let full = Refusal::LimitReached(Limit::Realms);
+    pub(super) fn next_realm_after(&self, others: usize) -> Result<RealmId, CommandError> {
+        let full = CommandError::LimitReached(Limit::Realms);
         let standing = self.realms.iter().filter(|realm| !matches!(realm.kind, RealmKind::Removed(_))).count();
         let number = self.realms.len() + others;
         if standing + others >= MAX_REALMS || number >= MAX_REALM_NUMBERS {
@@ -119,15 +119,15 @@ impl State {
 
     /// Puts a realm at its number: the next one, or that of the name which it turns into something else.
     pub(super) fn put_realm(&mut self, id: RealmId, realm: Realm) {
-        let before = self.realm(id).filter(|before| before.kind == RealmKind::Called).map(|before| before.name.key());
-        self.called_names.retain(|name, _| Some(*name) != before);
+        let before = self.realm(id).filter(|before| before.kind == RealmKind::Alias).map(|before| before.name.folded());
+        self.alias_names.retain(|name, _| Some(*name) != before);
         let names = match &realm.kind {
-            RealmKind::Own | RealmKind::Linked(_) => Some(&mut self.realm_names),
-            RealmKind::Called => Some(&mut self.called_names),
+            RealmKind::Own | RealmKind::Peer(_) => Some(&mut self.realm_names),
+            RealmKind::Alias => Some(&mut self.alias_names),
             RealmKind::Removed(_) => None,
         };
         if let Some(names) = names {
-            names.insert(realm.name.key(), id);
+            names.insert(realm.name.folded(), id);
         }
         match self.realms.get_mut(id.0 as usize) {
             Some(known) => *known = realm,
@@ -136,10 +136,10 @@ impl State {
     }
 }
 
-pub(super) fn decide_add(state: &State, by: UserId, name: &Name) -> Result<Vec<Event>, Refusal> {
-    state.acting(by)?;
+pub(super) fn decide_add(state: &State, by: UserId, name: &Name) -> Result<Vec<Event>, CommandError> {
+    state.active_user(by)?;
     if state.realm_named(name).is_some() {
-        return Err(Refusal::RealmExists);
+        return Err(CommandError::RealmExists);
     }
     Ok(vec![Event::RealmAdded { realm: state.next_realm()?, name: name.clone(), by: Some(by) }])
 }
@@ -152,16 +152,16 @@ pub(super) fn decide_remove(
     name: &Name,
     is_administrator: bool,
     lost: &str,
-) -> Result<Vec<Event>, Refusal> {
-    state.acting(by)?;
-    let (id, realm) = state.realm_named(name).ok_or(Refusal::RealmNotFound)?;
+) -> Result<Vec<Event>, CommandError> {
+    state.active_user(by)?;
+    let (id, realm) = state.realm_named(name).ok_or(CommandError::RealmNotFound)?;
     let may = id != RealmId::HOME && (is_administrator || realm.by == Some(by));
     if !may {
-        return Err(Refusal::Forbidden);
+        return Err(CommandError::Forbidden);
     }
-    let waiting = realm.link().into_iter().flat_map(|link| link.queue.iter());
+    let waiting = realm.peer().into_iter().flat_map(|peer| peer.queue.iter());
     let senders: BTreeMap<UserId, ()> = waiting.map(|queued| (queued.from, ())).collect();
-    let told = senders.into_keys().filter_map(|user| from_server(state, user, (id, realm), lost));
+    let told = senders.into_keys().filter_map(|user| system_message(state, user, (id, realm), lost));
     Ok(told.chain([Event::RealmRemoved { realm: id }]).collect())
 }
 
@@ -169,8 +169,8 @@ pub(super) fn decide_remove(
 mod tests {
     use super::*;
     use crate::chat::command::Command;
+    use crate::chat::fixture::{MESSI, NEKO, PAFF, World, key, name, text};
     use crate::chat::message::{Author, Destination};
-    use crate::chat::testing::{MESSI, NEKO, PAFF, World, key, name, text};
 
     fn add(realm: &str) -> Command {
         Command::AddRealm { by: MESSI, name: name(realm) }
@@ -187,7 +187,7 @@ mod tests {
         world.does(&add("barat"));
         assert_eq!(world.state.realm(world.realm("BARAT")).map(|realm| &realm.kind), Some(&RealmKind::Own));
         for taken in ["barat", "Barat", "local", "timur"] {
-            world.refuses(&add(taken), Refusal::RealmExists);
+            world.refuses(&add(taken), CommandError::RealmExists);
         }
     }
 
@@ -195,7 +195,7 @@ mod tests {
     fn there_are_no_more_realms_than_there_may_be() {
         let mut world = World::new();
         (1..MAX_REALMS).for_each(|number| drop(world.does(&add(&format!("r{number}")))));
-        world.refuses(&add("barat"), Refusal::LimitReached(Limit::Realms));
+        world.refuses(&add("barat"), CommandError::LimitReached(Limit::Realms));
         world.does(&remove(MESSI, "r1", false));
         assert!(world.wants(&add("barat")).is_ok());
     }
@@ -205,7 +205,7 @@ mod tests {
         let mut world = World::new();
         let before = world.links("timur", 2);
         world.does(&remove(MESSI, "timur", false));
-        assert_eq!((world.state.link_of(&key(2)), world.state.realm_to_read(&name("timur"))), (None, None));
+        assert_eq!((world.state.peer_of(&key(2)), world.state.realm_to_read(&name("timur"))), (None, None));
         world.does(&add("timur"));
         assert_ne!(world.realm("timur"), before);
     }
@@ -215,7 +215,7 @@ mod tests {
         let mut world = World::new();
         world.does(&add("barat"));
         world.links("timur", 2);
-        let (may, may_not) = (Ok(()), Err(Refusal::Forbidden));
+        let (may, may_not) = (Ok(()), Err(CommandError::Forbidden));
         for (by, realm, is_administrator, expected) in [
             (MESSI, "barat", false, may),
             (MESSI, "timur", false, may),
@@ -223,7 +223,7 @@ mod tests {
             (PAFF, "timur", false, may_not),
             (PAFF, "timur", true, may),
             (PAFF, "local", true, may_not),
-            (MESSI, "utara", true, Err(Refusal::RealmNotFound)),
+            (MESSI, "utara", true, Err(CommandError::RealmNotFound)),
         ] {
             let removed = world.wants(&remove(by, realm, is_administrator)).map(drop);
             assert_eq!(removed, expected, "{realm} by {by}, an administrator: {is_administrator}");

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use crate::chat::accounts::{PasswordHash, User};
 use crate::chat::command::NewSession;
+use crate::chat::error::CommandError;
 use crate::chat::event::{Event, Record};
-use crate::chat::refusal::Refusal;
 use crate::chat::state::State;
 use crate::id::{SessionId, TokenHash, UserId};
 use crate::limits::{SESSION_TOUCH, SESSIONS_PER_USER};
@@ -33,8 +33,8 @@ pub(super) fn decide_open(
     id: UserId,
     verified: &PasswordHash,
     session: NewSession,
-) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id).map_err(|_| Refusal::UserNotFound)?;
+) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id).map_err(|_| CommandError::UserNotFound)?;
     user.check_password(verified)?;
     let mut events = Vec::with_capacity(2);
     if user.sessions.len() >= SESSIONS_PER_USER
@@ -51,23 +51,23 @@ pub(super) fn opened(user: UserId, session: NewSession) -> Event {
     Event::SessionOpened { user, token, ephemeral, origin }
 }
 
-pub(super) fn decide_touch(state: &State, now: Time, id: SessionId) -> Result<Vec<Event>, Refusal> {
-    let session = state.session(id).ok_or(Refusal::NoSession)?;
+pub(super) fn decide_touch(state: &State, now: Time, id: SessionId) -> Result<Vec<Event>, CommandError> {
+    let session = state.session(id).ok_or(CommandError::NoSession)?;
     if now.since(session.used) < SESSION_TOUCH {
         return Ok(Vec::new());
     }
     Ok(vec![Event::SessionUsed { session: id }])
 }
 
-pub(super) fn decide_close(state: &State, session: SessionId) -> Result<Vec<Event>, Refusal> {
-    state.session(session).ok_or(Refusal::NoSession)?;
+pub(super) fn decide_close(state: &State, session: SessionId) -> Result<Vec<Event>, CommandError> {
+    state.session(session).ok_or(CommandError::NoSession)?;
     Ok(vec![Event::SessionClosed { session }])
 }
 
-pub(super) fn decide_revoke(state: &State, id: UserId, session: SessionId) -> Result<Vec<Event>, Refusal> {
-    let user = state.acting(id)?;
+pub(super) fn decide_revoke(state: &State, id: UserId, session: SessionId) -> Result<Vec<Event>, CommandError> {
+    let user = state.active_user(id)?;
     if !user.sessions.contains(&session) {
-        return Err(Refusal::SessionNotFound);
+        return Err(CommandError::SessionNotFound);
     }
     Ok(vec![Event::SessionClosed { session }])
 }
@@ -110,16 +110,16 @@ impl State {
 mod tests {
     use super::*;
     use crate::chat::command::Command;
-    use crate::chat::testing::{MESSI, PAFF, World};
+    use crate::chat::fixture::{MESSI, PAFF, World};
 
     #[test]
     fn only_ones_own_open_sessions_can_be_revoked() {
         let mut world = World::new();
         let (own, others) = (world.logs_in(MESSI), world.logs_in(PAFF));
         let revoke = |session| Command::RevokeSession { user: MESSI, session };
-        world.refuses(&revoke(others), Refusal::SessionNotFound);
+        world.refuses(&revoke(others), CommandError::SessionNotFound);
         world.does(&revoke(own));
-        world.refuses(&revoke(own), Refusal::SessionNotFound);
+        world.refuses(&revoke(own), CommandError::SessionNotFound);
         assert!(world.state.session(own).is_none() && world.state.session(others).is_some());
     }
 

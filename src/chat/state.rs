@@ -8,16 +8,16 @@ use crate::chat::accounts::User;
 use crate::chat::command::NewSession;
 use crate::chat::event::{Event, Record};
 use crate::chat::groups::Group;
+use crate::chat::idempotency;
 use crate::chat::inbox;
-use crate::chat::message::{Author, Destination, Message, Person};
-use crate::chat::names::UserNames;
-use crate::chat::once;
-use crate::chat::outcome::Receipt;
+use crate::chat::message::{Author, Destination, Message, UserRef};
+use crate::chat::name_index::NameIndex;
 use crate::chat::realms::{Realm, RealmKind};
+use crate::chat::response::Receipt;
 use crate::chat::sessions::Session;
 use crate::chat::timeline::Timeline;
 use crate::id::{GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
-use crate::name::{Name, NameKey};
+use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
 /// Users, sessions, groups, realms and cursors, with each timeline's newest entry.
@@ -30,18 +30,18 @@ pub struct State {
     pub(super) groups: Vec<Group>,
     pub(super) realms: Vec<Realm>,
     pub(super) last_broadcast: Seq,
-    pub(super) user_names: UserNames,
-    pub(super) group_names: HashMap<NameKey, GroupId>,
-    pub(super) realm_names: HashMap<NameKey, RealmId>,
+    pub(super) user_names: NameIndex,
+    pub(super) group_names: HashMap<FoldedName, GroupId>,
+    pub(super) realm_names: HashMap<FoldedName, RealmId>,
     /// What other servers call this one, where it is none of its own names.
-    pub(super) called_names: HashMap<NameKey, RealmId>,
+    pub(super) alias_names: HashMap<FoldedName, RealmId>,
     /// The other servers by what they are.
     pub(super) keys: HashMap<PeerKey, RealmId>,
     /// The incarnations of this server, each with the log entry that began it.
     pub(super) incarnations: Vec<(Seq, Incarnation)>,
     pub(super) tokens: HashMap<TokenHash, SessionId>,
     /// Who does not want to hear from somebody, ascending; nobody's entry is empty. Shared with the pushes in flight.
-    pub(super) blockers: HashMap<Person, Arc<Vec<UserId>>>,
+    pub(super) blockers: HashMap<UserRef, Arc<Vec<UserId>>>,
 }
 
 /// What a store kept of a [`State`], to build it again without the log.
@@ -102,10 +102,10 @@ impl State {
             incarnations: kept.incarnations,
             realms: Vec::with_capacity(1 + kept.realms.len()),
             realm_names: HashMap::new(),
-            called_names: HashMap::new(),
+            alias_names: HashMap::new(),
             keys: HashMap::new(),
             last_broadcast: kept.last_broadcast,
-            user_names: UserNames::of(&kept.users),
+            user_names: NameIndex::of(&kept.users),
             group_names: names_of_groups(&kept.groups),
             tokens: kept.sessions.iter().map(|(id, session)| (session.token, *id)).collect(),
             sessions: kept.sessions.into_iter().collect(),
@@ -120,9 +120,9 @@ impl State {
     /// The home realm's name may have been another realm's before: the home realm has it now.
     fn enter_realms(&mut self, home: Name, others: Vec<Realm>) {
         let home = Realm { name: home, by: None, kind: RealmKind::Own };
-        let home_key = home.name.key();
+        let home_key = home.name.folded();
         for (realm, id) in std::iter::once(home).chain(others).zip(0..) {
-            self.keys.extend(realm.link().and_then(|link| link.card.key).map(|key| (key, RealmId(id))));
+            self.keys.extend(realm.peer().and_then(|peer| peer.info.key).map(|key| (key, RealmId(id))));
             self.put_realm(RealmId(id), realm);
         }
         self.realm_names.insert(home_key, RealmId::HOME);
@@ -130,7 +130,7 @@ impl State {
 
     /// What a store would have kept of it.
     #[cfg(test)]
-    pub(crate) fn keep(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
             head: self.head,
             time: self.time,
@@ -176,12 +176,12 @@ impl State {
     /// The user of a name; nobody where whoever had it has unregistered.
     #[must_use]
     pub fn user_named(&self, name: &Name) -> Option<(UserId, &User)> {
-        self.holder(name).filter(|(_, user)| !user.unregistered)
+        self.name_owner(name).filter(|(_, user)| !user.unregistered)
     }
 
     /// Whose a name is, also where that user has unregistered: it is never another's.
     #[must_use]
-    pub fn holder(&self, name: &Name) -> Option<(UserId, &User)> {
+    pub fn name_owner(&self, name: &Name) -> Option<(UserId, &User)> {
         let id = self.user_names.find(&self.users, name)?;
         Some((id, self.user(id)?))
     }
@@ -213,14 +213,14 @@ impl State {
     /// The group of a name.
     #[must_use]
     pub fn group_named(&self, name: &Name) -> Option<(GroupId, &Group)> {
-        let id = *self.group_names.get(&name.key())?;
+        let id = *self.group_names.get(&name.folded())?;
         Some((id, self.group(id)?))
     }
 
     /// The realm of a name.
     #[must_use]
     pub fn realm_named(&self, name: &Name) -> Option<(RealmId, &Realm)> {
-        let id = *self.realm_names.get(&name.key())?;
+        let id = *self.realm_names.get(&name.folded())?;
         Some((id, self.realms.get(id.0 as usize)?))
     }
 
@@ -267,7 +267,7 @@ impl State {
             Event::SessionClosed { session } => self.close_session(*session, *time),
             Event::MessageSent(message) => self.note_message(record, message),
             Event::InboxRead { user, upto } => self.change_user(*user, |user| inbox::apply_read(user, *upto)),
-            Event::LiveRead { user, after, upto } => {
+            Event::PushedRead { user, after, upto } => {
                 self.change_user(*user, |user| inbox::apply_live(user, *after, *upto));
             }
             Event::RealmInboxRead { user, realm, upto } => {
@@ -279,7 +279,7 @@ impl State {
             Event::GroupJoined { group, user } => self.join_group(*seq, *group, *user),
             Event::RequestDone { once, first, page } => {
                 let receipt = Receipt { seq: *first, time: *time };
-                self.change_user(once.user, |user| once::apply(user, once, receipt, page.as_deref()));
+                self.change_user(once.user, |user| idempotency::apply(user, once, receipt, page.as_deref()));
             }
             Event::RealmAdded { realm, name, by } => {
                 self.put_realm(*realm, Realm { name: name.clone(), by: *by, kind: RealmKind::Own });
@@ -297,17 +297,17 @@ impl State {
             }
             Event::UserUnregistered { user } => self.change_user(*user, |user| user.unregistered = true),
             Event::IncarnationBegun { incarnation } => self.begin_incarnation(*seq, *incarnation),
-            Event::LinkAdded { realm, name, by, card } => self.add_link(*realm, name, *by, card),
-            Event::LinkChanged { realm, name, card } => self.change_card(*realm, name, card),
-            Event::RealmCalled { realm, name } => {
-                self.put_realm(*realm, Realm { name: name.clone(), by: None, kind: RealmKind::Called });
+            Event::PeerAdded { realm, name, by, info } => self.add_peer(*realm, name, *by, info),
+            Event::PeerChanged { realm, name, info } => self.set_peer_info(*realm, name, info),
+            Event::AliasAdded { realm, name } => {
+                self.put_realm(*realm, Realm { name: name.clone(), by: None, kind: RealmKind::Alias });
             }
             Event::RealmRemoved { realm } => self.remove_realm(*realm),
-            Event::LinkReceived { realm, incarnation, upto, refused, forgotten } => {
-                self.change_link(*realm, |link| link.receive(*incarnation, *upto, refused, *forgotten));
+            Event::PeerReceived { realm, incarnation, upto, refused, forgotten } => {
+                self.change_peer(*realm, |peer| peer.receive(*incarnation, *upto, refused, *forgotten));
             }
-            Event::LinkConfirmed { realm, incarnation, upto } => {
-                self.change_link(*realm, |link| link.forget_refused(*incarnation, *upto));
+            Event::PeerConfirmed { realm, incarnation, upto } => {
+                self.change_peer(*realm, |peer| peer.forget_refused(*incarnation, *upto));
             }
             Event::OutboxAcknowledged { realm, upto, refused } => self.acknowledge_outbox(*realm, *upto, refused),
         }
@@ -326,20 +326,20 @@ impl State {
                 Timeline::User(user) => self.change_user(user, |user| user.last = seq),
                 Timeline::Group(group) => self.change_group(group, |group| group.last = seq),
                 Timeline::Broadcast => self.last_broadcast = seq,
-                Timeline::Outbox(realm) => self.change_link(realm, |link| link.send(seq, *time, message)),
+                Timeline::Outbox(realm) => self.change_peer(realm, |peer| peer.send(seq, *time, message)),
             }
         }
     }
 }
 
 /// A deleted group's name is free, and may be a later group's.
-fn names_of_groups(groups: &[Group]) -> HashMap<NameKey, GroupId> {
+fn names_of_groups(groups: &[Group]) -> HashMap<FoldedName, GroupId> {
     let numbered = groups.iter().zip(0..).filter(|(group, _)| !group.deleted);
-    numbered.map(|(group, id)| (group.name.key(), GroupId(id))).collect()
+    numbered.map(|(group, id)| (group.name.folded(), GroupId(id))).collect()
 }
 
 /// Who blocks whom, the other way round.
-fn blockers(users: &[User]) -> HashMap<Person, Arc<Vec<UserId>>> {
+fn blockers(users: &[User]) -> HashMap<UserRef, Arc<Vec<UserId>>> {
     let mut blockers: HashMap<_, Vec<_>> = HashMap::new();
     for (user, id) in users.iter().zip(0..) {
         user.blocks.iter().for_each(|blocked| blockers.entry(blocked.clone()).or_default().push(UserId(id)));

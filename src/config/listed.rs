@@ -40,7 +40,7 @@ pub(super) fn read<T: Listed>(value: &Value) -> Result<Vec<(String, T)>, ConfigE
         let section = Section { name: T::SECTION, place: &item.place, fields };
         section.check_keys(T::FIELDS)?;
         let one = T::read(&section)?;
-        if !names.insert(one.name().key()) {
+        if !names.insert(one.name().folded()) {
             return Err(section.wrong(format_args!("{} stands here twice", one.name())));
         }
         all.push((item.place.clone(), one));

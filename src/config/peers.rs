@@ -39,7 +39,7 @@ impl Listed for Peer {
 /// have the name that is ours.
 pub(super) fn check(peers: &[(String, Peer)], home: &Name) -> Result<(), ConfigError> {
     for (number, (place, peer)) in peers.iter().enumerate() {
-        let problem = if peer.name.key() == home.key() {
+        let problem = if peer.name.folded() == home.folded() {
             format!("[[peers]] {} is the name of this server's own realm", peer.name)
         } else if let Some((_, other)) = peers.iter().take(number).find(|(_, other)| same_key(peer, other)) {
             format!("[[peers]] {} has the key of {}; expected different ones", peer.name, other.name)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tracing::{error, info};
 
-use crate::chat::{Refusal, State};
-use crate::hub::delivery::Courier;
+use crate::chat::{CommandError, State};
+use crate::hub::fanout::Fanout;
 use crate::hub::tickets::Ticket;
 use crate::hub::{Batch, Hub};
 use crate::limits::STORE_RETRY;
@@ -18,7 +18,7 @@ use crate::store::CommitError;
 pub struct Committer {
     hub: Hub,
     batch: Batch,
-    courier: Courier,
+    courier: Fanout,
 }
 
 /// What a step found.
@@ -34,7 +34,7 @@ pub enum Step {
 
 impl Committer {
     pub(super) fn new(hub: Hub) -> Self {
-        Self { hub, batch: Batch::default(), courier: Courier::default() }
+        Self { hub, batch: Batch::default(), courier: Fanout::default() }
     }
 
     /// Stores what is pending and lets leave what waited for it. Blocks for one sync.
@@ -100,8 +100,8 @@ impl Committer {
     fn release(&mut self, ticket: Ticket) {
         let shared = &*self.hub.0;
         let settled: Vec<_> = shared.waiting().extract_if(.., |(waits_for, _)| *waits_for <= ticket).collect();
-        for (_, outbox) in settled {
-            self.hub.send_replies(&outbox);
+        for (_, send_queue) in settled {
+            self.hub.send_replies(&send_queue);
         }
         self.courier.hand_over(&self.batch, &shared.tickets);
         self.batch.clear();
@@ -111,21 +111,21 @@ impl Committer {
     /// holds, and all who wait are told.
     fn fail(&mut self, first: Ticket, cause: &CommitError) {
         let shared = &*self.hub.0;
-        let refusal = match cause {
-            CommitError::RolledBack(_) => Refusal::StorageFailed,
-            CommitError::Unknown(_) => Refusal::UnknownOutcome,
+        let error = match cause {
+            CommitError::RolledBack(_) => CommandError::StorageFailed,
+            CommitError::Unknown(_) => CommandError::UnknownOutcome,
         };
         error!(error = %cause, "the store failed: changes are refused, reading goes on");
-        shared.set_refusing(Some(refusal));
-        let last = self.go_back();
-        shared.tickets.fail(first, last, refusal);
+        shared.set_poisoned(Some(error));
+        let last = self.reload_state();
+        shared.tickets.fail(first, last, error);
         shared.tickets.settle(last.next());
         self.release(last.next());
     }
 
     /// Reloads the state, however long it takes: until then no answer that shows what was lost may leave. Gives the
     /// newest ticket that was lost; the one after it stands for the state as reloaded.
-    fn go_back(&self) -> Ticket {
+    fn reload_state(&self) -> Ticket {
         let shared = &*self.hub.0;
         loop {
             let mut state = shared.write_state();
@@ -152,9 +152,9 @@ impl Committer {
     /// Gives a store that is whole another chance after a while. One that may not be written again stays refused.
     fn recover(&self) {
         let shared = &*self.hub.0;
-        if shared.refuses() == Some(Refusal::StorageFailed) {
+        if shared.poisoned() == Some(CommandError::StorageFailed) {
             std::thread::sleep(STORE_RETRY);
-            shared.set_refusing(None);
+            shared.set_poisoned(None);
             info!("the store is tried again");
         }
     }

@@ -5,11 +5,12 @@ use std::sync::RwLockWriteGuard;
 use std::sync::atomic::Ordering;
 
 use crate::chat::{
-    Audience, Command, Done, Event, Notice, Once, PageRead, Receipt, Record, Refusal, State, decide, remember,
+    Audience, Command, CommandError, CompletedRequest, Event, IdempotencyKey, Notification, ReadPage, Receipt, Record,
+    State, decide, remember,
 };
-use crate::hub::delivery::{Delivery, Pushed};
-use crate::hub::fate::{Fate, SharedFate};
-use crate::hub::outbox::Outbox;
+use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
+use crate::hub::fanout::{Payload, Push};
+use crate::hub::send_queue::SendQueue;
 use crate::hub::tickets::Ticket;
 use crate::hub::{Batch, Hub, Shared};
 use crate::id::{RealmId, SessionId, UserId};
@@ -19,16 +20,16 @@ use crate::time::Time;
 #[derive(Clone, Debug)]
 pub struct Executed {
     /// The receipt, or why not.
-    pub result: Result<Receipt, Refusal>,
+    pub result: Result<Receipt, CommandError>,
     /// When that may be told.
     pub ticket: Ticket,
     /// What becomes of the message at its realm, where it is for another one.
-    pub fate: Option<Arc<SharedFate>>,
+    pub delivery: Option<Arc<DeliveryHandle>>,
 }
 
 impl Hub {
     /// Decides a command and applies what it comes to. `origin` is the connection that brings it.
-    pub fn execute(&self, command: &Command, origin: Option<&Arc<Outbox>>) -> Executed {
+    pub fn execute(&self, command: &Command, origin: Option<&Arc<SendQueue>>) -> Executed {
         self.execute_once(command, origin, None, None)
     }
 
@@ -37,101 +38,107 @@ impl Hub {
     pub fn execute_once(
         &self,
         command: &Command,
-        origin: Option<&Arc<Outbox>>,
-        once: Option<&Once>,
-        page: Option<PageRead>,
+        origin: Option<&Arc<SendQueue>>,
+        once: Option<&IdempotencyKey>,
+        page: Option<ReadPage>,
     ) -> Executed {
         let shared = &*self.0;
         let state = shared.write_state();
         let now = Time::now().max(state.time());
         let mut decided = shared.decide(&state, now, command, once);
-        if page.is_some() && matches!(decided, Ok(Decided::Before(_))) {
+        if page.is_some() && matches!(decided, Ok(Decision::Before(_))) {
             // The same request, sent again, was faster: this one is to show that page and not its own.
-            decided = Err(Refusal::CursorMoved);
+            decided = Err(CommandError::CursorMoved);
         }
         match decided {
-            Ok(Decided::Nothing(receipt)) => {
-                Executed { result: Ok(receipt), ticket: shared.newest_ticket(), fate: None }
+            Ok(Decision::Nothing(receipt)) => {
+                Executed { result: Ok(receipt), ticket: shared.newest_ticket(), delivery: None }
             }
-            Ok(Decided::Before(done)) => {
-                let fate = shared.fate_of_earlier(&state, command, &done, origin);
-                Executed { result: Ok(done.receipt), ticket: shared.newest_ticket(), fate }
+            Ok(Decision::Before(done)) => {
+                let delivery = shared.fate_of_earlier(&state, command, &done, origin);
+                Executed { result: Ok(done.receipt), ticket: shared.newest_ticket(), delivery }
             }
-            Ok(Decided::Events(mut events)) => {
+            Ok(Decision::Events(mut events)) => {
                 let receipt = Receipt { seq: state.head().next(), time: now };
                 events.extend(once.map(|once| remember(*once, receipt.seq, page)));
-                let taken = shared.take_in(state, events, now, origin);
+                let taken = shared.append(state, events, now, origin);
                 for (user, session) in taken.closed {
                     self.detach_session(user, session);
                 }
-                Executed { result: Ok(receipt), ticket: taken.ticket, fate: taken.fate }
+                Executed { result: Ok(receipt), ticket: taken.ticket, delivery: taken.delivery }
             }
-            Err(refusal) => Executed { result: Err(refusal), ticket: shared.newest_ticket(), fate: None },
+            Err(error) => Executed { result: Err(error), ticket: shared.newest_ticket(), delivery: None },
         }
     }
 }
 
 /// What came of taking events in.
-struct Taken {
+struct Appended {
     /// Of the batch that they are in.
     ticket: Ticket,
     /// Sessions that they closed: no connection is bound to them any more.
     closed: Vec<(UserId, SessionId)>,
     /// Of the message to another realm that is among them.
-    fate: Option<Arc<SharedFate>>,
+    delivery: Option<Arc<DeliveryHandle>>,
 }
 
 /// What a command comes to.
-enum Decided {
+enum Decision {
     /// Nothing is to change.
     Nothing(Receipt),
     /// It was changed before, under the request's tag.
-    Before(Done),
+    Before(CompletedRequest),
     Events(Vec<Event>),
 }
 
 impl Shared {
-    fn decide(&self, state: &State, now: Time, command: &Command, once: Option<&Once>) -> Result<Decided, Refusal> {
-        if let Some(refusal) = self.refuses() {
-            return Err(refusal);
+    fn decide(
+        &self,
+        state: &State,
+        now: Time,
+        command: &Command,
+        once: Option<&IdempotencyKey>,
+    ) -> Result<Decision, CommandError> {
+        if let Some(error) = self.poisoned() {
+            return Err(error);
         }
         if let Some(once) = once
             && let Some(done) = state.done_before(once, now)?
         {
-            return Ok(Decided::Before(done.clone()));
+            return Ok(Decision::Before(done.clone()));
         }
         let events = decide(state, now, command)?;
         if events.is_empty() {
-            return Ok(Decided::Nothing(Receipt { seq: state.head(), time: now }));
+            return Ok(Decision::Nothing(Receipt { seq: state.head(), time: now }));
         }
-        Ok(Decided::Events(events))
+        Ok(Decision::Events(events))
     }
 
     /// Applies events and adds them to the pending batch.
-    fn take_in(
+    fn append(
         &self,
         mut state: RwLockWriteGuard<'_, State>,
         events: Vec<Event>,
         now: Time,
-        origin: Option<&Arc<Outbox>>,
-    ) -> Taken {
+        origin: Option<&Arc<SendQueue>>,
+    ) -> Appended {
         let mut pending = self.pending();
         let is_first = pending.records.is_empty();
         let mut closed = Vec::new();
-        let mut fate = None;
+        let mut delivery = None;
         for event in events {
             if let Event::SessionClosed { session } = event {
                 closed.extend(state.session(session).map(|open| (open.user, session)));
             }
-            let of_leaving = if event.empties_its_audience() { state.notice(&event) } else { None };
+            let of_leaving = if event.removes_recipients() { state.notification(&event) } else { None };
             let record = Record { seq: state.head().next(), time: now, event };
             state.apply(&record);
             // Whoever sends to another realm waits from here on: nothing can be heard of the message before.
             if let (Some(realm), Some(origin)) = (remote_realm(&record.event), origin) {
-                fate = Some(self.wait_for(realm, record.seq, origin));
+                delivery = Some(self.wait_for(realm, record.seq, origin));
             }
-            pending.tell(of_leaving.or_else(|| state.notice(&record.event)), origin);
-            pending.take_in(record, &state, origin);
+            pending.tell(of_leaving.or_else(|| state.notification(&record.event)), origin);
+            pending.append(record, &state, origin);
         }
         let ticket = Ticket(pending.ticket);
         self.issued.store(ticket.0, Ordering::Release);
@@ -140,7 +147,7 @@ impl Shared {
         if is_first {
             self.work.notify_one();
         }
-        Taken { ticket, closed, fate }
+        Appended { ticket, closed, delivery }
     }
 
     /// What became, or becomes, of a message to another realm that was sent before under the same tag.
@@ -148,16 +155,16 @@ impl Shared {
         &self,
         state: &State,
         command: &Command,
-        done: &Done,
-        origin: Option<&Arc<Outbox>>,
-    ) -> Option<Arc<SharedFate>> {
+        done: &CompletedRequest,
+        origin: Option<&Arc<SendQueue>>,
+    ) -> Option<Arc<DeliveryHandle>> {
         let (Command::SendDirect { to, .. } | Command::SendGroup { to, .. }) = command else { return None };
         let (realm, known) = state.realm_named(to.realm.as_ref()?)?;
-        let link = known.link()?;
+        let link = known.peer()?;
         let message = done.receipt.seq;
         Some(match (done.refused, origin) {
-            (Some(why), _) => Arc::new(SharedFate::settled(Fate::Refused(why))),
-            (None, _) if message <= link.cursor => Arc::new(SharedFate::settled(Fate::Delivered)),
+            (Some(why), _) => Arc::new(DeliveryHandle::settled(DeliveryStatus::Refused(why))),
+            (None, _) if message <= link.cursor => Arc::new(DeliveryHandle::settled(DeliveryStatus::Delivered)),
             (None, Some(origin)) => self.wait_for(realm, message, origin),
             (None, None) => return None,
         })
@@ -171,22 +178,22 @@ fn remote_realm(event: &Event) -> Option<RealmId> {
 }
 
 impl Batch {
-    fn tell(&mut self, notice: Option<(Notice, Audience)>, origin: Option<&Arc<Outbox>>) {
-        self.deliveries.extend(notice.map(|(notice, audience)| Delivery {
-            what: Pushed::Notice(notice),
+    fn tell(&mut self, notification: Option<(Notification, Audience)>, origin: Option<&Arc<SendQueue>>) {
+        self.deliveries.extend(notification.map(|(notification, audience)| Push {
+            what: Payload::Notification(notification),
             audience,
-            deaf: None,
+            blocked_by: None,
             origin: origin.cloned(),
         }));
     }
 
-    fn take_in(&mut self, record: Record, state: &State, origin: Option<&Arc<Outbox>>) {
+    fn append(&mut self, record: Record, state: &State, origin: Option<&Arc<SendQueue>>) {
         if let Event::MessageSent(message) = &record.event {
             self.bytes += message.body.0.len();
-            self.deliveries.push(Delivery {
-                what: Pushed::Message(self.records.len()),
+            self.deliveries.push(Push {
+                what: Payload::Message(self.records.len()),
                 audience: state.audience(message),
-                deaf: state.deaf_to(message),
+                blocked_by: state.recipients_blocking(message),
                 origin: origin.cloned(),
             });
         }

@@ -6,23 +6,23 @@
 //!
 //! Locks are taken in the order state, pending, presence, outbox; none is held over an await.
 
-mod binding;
+mod attach;
 mod committer;
-mod delivery;
+mod deferred_reply;
+mod delivery_status;
 mod execute;
-mod fate;
-mod feed;
-mod late;
-mod outbox;
+mod fanout;
+mod outbox_tail;
 mod presence;
-mod push;
-mod queue;
-mod sink;
+mod push_state;
+mod queue_state;
+mod send_queue;
+mod socket_writer;
 mod subscription;
 #[cfg(test)]
 mod tests;
 mod tickets;
-mod user_set;
+mod user_bitset;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -30,8 +30,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::chat::{Record, Refusal, State, View};
-use crate::hub::delivery::Delivery;
+use crate::chat::{CommandError, Record, State, TimelineQuery};
+use crate::hub::fanout::Push;
 use crate::hub::presence::Presence;
 use crate::id::UserId;
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
@@ -40,14 +40,14 @@ use crate::store::{NewestPage, Page, Store, StoreError, Sweep, Swept};
 use crate::time::Time;
 
 pub use committer::{Committer, Step};
+pub use deferred_reply::DeferredReply;
+pub use delivery_status::{DeliveryHandle, DeliveryStatus};
 pub use execute::Executed;
-pub use fate::{Fate, SharedFate};
-pub use feed::{Fed, Feed};
-pub use late::Late;
-pub use outbox::{Outbox, Waiting};
-pub use sink::{Ending, Sink};
+pub use outbox_tail::{OutboxTail, TailRead};
+pub use send_queue::{Backlog, SendQueue};
+pub use socket_writer::{ConnectionEnd, SocketWriter};
 pub use subscription::Replay;
-pub use tickets::{Ticket, Tickets, Verdict};
+pub use tickets::{CommitStatus, Ticket, Tickets};
 
 /// A handle to the hub. Clones share it.
 #[derive(Clone)]
@@ -61,11 +61,11 @@ struct Shared {
     /// The newest batch that has records. Changes only under the state's write lock.
     issued: AtomicU64,
     tickets: Tickets,
-    waiting: Mutex<Vec<(Ticket, Arc<Outbox>)>>,
+    waiting: Mutex<Vec<(Ticket, Arc<SendQueue>)>>,
     presence: Mutex<Presence>,
     /// Set while the store refuses to be written; then changes are refused for this reason.
-    refusing: Mutex<Option<Refusal>>,
-    is_refusing: AtomicBool,
+    poison: Mutex<Option<CommandError>>,
+    is_poisoned: AtomicBool,
     work: Condvar,
     room: Notify,
 }
@@ -75,7 +75,7 @@ struct Shared {
 struct Batch {
     ticket: u64,
     records: Vec<Record>,
-    deliveries: Vec<Delivery>,
+    deliveries: Vec<Push>,
     bytes: usize,
     closing: bool,
 }
@@ -97,8 +97,8 @@ impl Hub {
             tickets: Tickets::default(),
             waiting: Mutex::default(),
             presence: Mutex::new(presence),
-            refusing: Mutex::default(),
-            is_refusing: AtomicBool::new(false),
+            poison: Mutex::default(),
+            is_poisoned: AtomicBool::new(false),
             work: Condvar::new(),
             room: Notify::new(),
         }));
@@ -116,7 +116,7 @@ impl Hub {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
+    pub fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
         self.0.store.page(view, limit)
     }
 
@@ -124,7 +124,7 @@ impl Hub {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
+    pub fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         self.0.store.newest_page(view, limit)
     }
 
@@ -152,14 +152,14 @@ impl Hub {
     }
 
     /// Lets the connection's settled replies leave, and sees to it that the others do once they are.
-    pub fn send_replies(&self, outbox: &Arc<Outbox>) {
+    pub fn send_replies(&self, send_queue: &Arc<SendQueue>) {
         let shared = &*self.0;
-        let Some(ticket) = outbox.leave(&shared.tickets) else { return };
-        shared.waiting().push((ticket, outbox.clone()));
-        let settled_meanwhile = shared.tickets.verdict(ticket) != Verdict::Open;
+        let Some(ticket) = send_queue.leave(&shared.tickets) else { return };
+        shared.waiting().push((ticket, send_queue.clone()));
+        let settled_meanwhile = shared.tickets.verdict(ticket) != CommitStatus::Pending;
         if settled_meanwhile {
             // The committer may have looked at the list before this outbox was on it.
-            let _nothing_open = outbox.leave(&shared.tickets);
+            let _nothing_open = send_queue.leave(&shared.tickets);
         }
     }
 
@@ -172,7 +172,7 @@ impl Hub {
 
     /// What became of the batch of a ticket.
     #[must_use]
-    pub fn verdict(&self, ticket: Ticket) -> Verdict {
+    pub fn verdict(&self, ticket: Ticket) -> CommitStatus {
         self.0.tickets.verdict(ticket)
     }
 
@@ -225,20 +225,20 @@ impl Shared {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<(Ticket, Arc<Outbox>)>> {
+    fn waiting(&self) -> MutexGuard<'_, Vec<(Ticket, Arc<SendQueue>)>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refuses(&self) -> Option<Refusal> {
-        if !self.is_refusing.load(Ordering::Acquire) {
+    fn poisoned(&self) -> Option<CommandError> {
+        if !self.is_poisoned.load(Ordering::Acquire) {
             return None;
         }
-        *self.refusing.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.poison.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_refusing(&self, refusal: Option<Refusal>) {
-        *self.refusing.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
-        self.is_refusing.store(refusal.is_some(), Ordering::Release);
+    fn set_poisoned(&self, error: Option<CommandError>) {
+        *self.poison.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        self.is_poisoned.store(error.is_some(), Ordering::Release);
     }
 
     /// The ticket of all that the state shows. Stable only under a lock of the state.

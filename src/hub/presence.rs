@@ -5,10 +5,10 @@ use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
 
-use crate::chat::{Audience, Notice, State};
-use crate::hub::feed::Feed;
-use crate::hub::outbox::Outbox;
-use crate::hub::user_set::UserSet;
+use crate::chat::{Audience, Notification, State};
+use crate::hub::outbox_tail::OutboxTail;
+use crate::hub::send_queue::SendQueue;
+use crate::hub::user_bitset::UserBitset;
 use crate::id::{RealmId, Seq, SessionId, UserId};
 use crate::time::Time;
 
@@ -16,7 +16,7 @@ use crate::time::Time;
 #[derive(Clone)]
 pub(super) struct Attached {
     pub(super) session: SessionId,
-    pub(super) outbox: Arc<Outbox>,
+    pub(super) send_queue: Arc<SendQueue>,
 }
 
 /// Who is connected. *Online* is who has at least one connection bound to a session.
@@ -24,14 +24,14 @@ pub(super) struct Attached {
 pub(super) struct Presence {
     users: HashMap<UserId, Online>,
     /// The same users.
-    online: UserSet,
+    online: UserBitset,
     arrivals: BTreeMap<u64, UserId>,
     last_arrival: u64,
     last_seen: HashMap<UserId, Time>,
     /// Who asked who comes and goes; some may have lost interest.
-    watchers: Vec<Weak<Outbox>>,
+    watchers: Vec<Weak<SendQueue>>,
     /// The links that are up.
-    pub(super) feeds: HashMap<RealmId, Arc<Feed>>,
+    pub(super) feeds: HashMap<RealmId, Arc<OutboxTail>>,
     /// Every message up to this one has been pushed, or is being pushed, to whoever listened then.
     pub(super) delivered: Seq,
 }
@@ -55,7 +55,7 @@ impl Presence {
             self.online.insert(user);
             Online { arrival: self.last_arrival, connections: Vec::with_capacity(1) }
         });
-        let known = online.connections.iter_mut().find(|known| Arc::ptr_eq(&known.outbox, &connection.outbox));
+        let known = online.connections.iter_mut().find(|known| Arc::ptr_eq(&known.send_queue, &connection.send_queue));
         match known {
             Some(known) => known.session = connection.session,
             None => online.connections.push(connection),
@@ -76,17 +76,17 @@ impl Presence {
     }
 
     /// Tells those who asked who comes and goes of a user who does. Gives back whom to flush.
-    pub(super) fn tell_watchers(&mut self, state: &State, user: UserId, online: bool) -> Vec<Arc<Outbox>> {
+    pub(super) fn tell_watchers(&mut self, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
         let Some(name) = state.user(user).map(|user| user.name.clone()) else { return Vec::new() };
-        let notice = Notice::Presence { user: name, online };
-        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|outbox| outbox.watches()));
-        self.watchers.iter().filter_map(Weak::upgrade).filter(|outbox| outbox.notify(&notice)).collect()
+        let notification = Notification::Presence { user: name, online };
+        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches()));
+        self.watchers.iter().filter_map(Weak::upgrade).filter(|send_queue| send_queue.notify(&notification)).collect()
     }
 
     /// Remembers a connection that asked who comes and goes.
-    pub(super) fn add_watcher(&mut self, outbox: &Arc<Outbox>) {
-        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, outbox)));
-        self.watchers.push(Arc::downgrade(outbox));
+    pub(super) fn add_watcher(&mut self, send_queue: &Arc<SendQueue>) {
+        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, send_queue)));
+        self.watchers.push(Arc::downgrade(send_queue));
     }
 
     /// Ends the bindings to sessions that a failed commit took back: their numbers will be given out again.
@@ -95,7 +95,7 @@ impl Presence {
         for user in users {
             let is_open = |id| state.session(id).is_some_and(|open| open.user == user);
             for lost in self.detach(user, |attached| !is_open(attached.session)) {
-                lost.outbox.end_binding();
+                lost.send_queue.end_binding();
             }
         }
     }
@@ -119,10 +119,10 @@ impl Presence {
     }
 
     /// Calls `deliver` for each connection of the audience.
-    pub(super) fn each_of(&self, audience: &Audience, mut deliver: impl FnMut(UserId, &Arc<Outbox>)) {
+    pub(super) fn each_of(&self, audience: &Audience, mut deliver: impl FnMut(UserId, &Arc<SendQueue>)) {
         let mut tell = |user: UserId| {
             for connection in self.connections(user) {
-                deliver(user, &connection.outbox);
+                deliver(user, &connection.send_queue);
             }
         };
         match audience {

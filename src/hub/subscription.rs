@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Topics, View};
-use crate::hub::outbox::Outbox;
+use crate::chat::{TimelineQuery, Topics};
 use crate::hub::presence::Presence;
+use crate::hub::send_queue::SendQueue;
 use crate::hub::{Hub, Shared};
 use crate::id::{Seq, UserId};
 use crate::limits::{REPLAY_PAGE, SEAM_TRIES};
@@ -34,33 +34,39 @@ impl Replay {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn step(&mut self, hub: &Hub, outbox: &Arc<Outbox>) -> Result<bool, StoreError> {
+    pub fn step(&mut self, hub: &Hub, send_queue: &Arc<SendQueue>) -> Result<bool, StoreError> {
         let shared = &*hub.0;
         self.tries += 1;
         let state = shared.read_state();
-        let view = state.said_since(self.user, self.after);
+        let view = state.conversation_since(self.user, self.after);
         let head = state.head();
         // Where others say so much that no page is new enough, what is delivered waits for this one.
         let seam = (self.tries >= SEAM_TRIES).then(|| shared.presence());
         drop(state);
         if let Some(view) = view {
-            self.replay_page(shared, outbox, &view, head)?;
+            self.replay_page(shared, send_queue, &view, head)?;
         }
         Ok(match seam {
-            Some(mut presence) => self.listen(&mut presence, outbox),
-            None => self.listen(&mut shared.presence(), outbox),
+            Some(mut presence) => self.listen(&mut presence, send_queue),
+            None => self.listen(&mut shared.presence(), send_queue),
         })
     }
 
-    fn replay_page(&mut self, shared: &Shared, outbox: &Outbox, view: &View, head: Seq) -> Result<(), StoreError> {
+    fn replay_page(
+        &mut self,
+        shared: &Shared,
+        send_queue: &SendQueue,
+        view: &TimelineQuery,
+        head: Seq,
+    ) -> Result<(), StoreError> {
         let Page { messages, upto, more } = shared.store.page(view, REPLAY_PAGE)?;
         // Asked after the page was read: what was removed just before is told, and not left out silently.
         let removed = shared.store.removed_upto(view)?;
         if removed > self.told {
             self.told = removed;
-            outbox.tell_truncated(removed.next());
+            send_queue.tell_truncated(removed.next());
         }
-        messages.iter().for_each(|message| outbox.replay(message));
+        messages.iter().for_each(|message| send_queue.replay(message));
         if more {
             self.tries = 0;
         }
@@ -68,11 +74,11 @@ impl Replay {
         Ok(())
     }
 
-    fn listen(&self, presence: &mut Presence, outbox: &Arc<Outbox>) -> bool {
+    fn listen(&self, presence: &mut Presence, send_queue: &Arc<SendQueue>) -> bool {
         // A queue that is nearly full with what was replayed would run over at once.
-        let goes_live = presence.delivered <= self.after && outbox.has_room();
+        let goes_live = presence.delivered <= self.after && send_queue.has_room();
         if goes_live {
-            listen(presence, self.user, outbox, self.after, self.topics);
+            listen(presence, self.user, send_queue, self.after, self.topics);
         }
         goes_live
     }
@@ -80,20 +86,20 @@ impl Replay {
 
 impl Hub {
     /// Pushes to the connection from now on.
-    pub fn listen(&self, user: UserId, outbox: &Arc<Outbox>, topics: Topics) {
+    pub fn listen(&self, user: UserId, send_queue: &Arc<SendQueue>, topics: Topics) {
         let mut presence = self.0.presence();
         let delivered = presence.delivered;
-        listen(&mut presence, user, outbox, delivered, topics);
+        listen(&mut presence, user, send_queue, delivered, topics);
     }
 }
 
-fn listen(presence: &mut Presence, user: UserId, outbox: &Arc<Outbox>, after: Seq, topics: Topics) {
-    let is_attached = presence.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.outbox, outbox));
+fn listen(presence: &mut Presence, user: UserId, send_queue: &Arc<SendQueue>, after: Seq, topics: Topics) {
+    let is_attached = presence.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.send_queue, send_queue));
     if !is_attached {
         return;
     }
-    outbox.listen(after, topics);
+    send_queue.listen(after, topics);
     if topics.presence {
-        presence.add_watcher(outbox);
+        presence.add_watcher(send_queue);
     }
 }

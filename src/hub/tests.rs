@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
-use crate::chat::{Command, NewSession, PasswordHash, Record, Snapshot, Topics, View};
-use crate::hub::{Committer, Executed, Hub, Outbox, Sink, Step, Ticket, Tickets};
+use crate::chat::{Command, NewSession, PasswordHash, Record, Snapshot, TimelineQuery, Topics};
+use crate::hub::{Committer, Executed, Hub, SendQueue, SocketWriter, Step, Ticket, Tickets};
 use crate::id::{Seq, SessionId, Token, UserId};
 use crate::limits::PUSHES_AT_ONCE;
 use crate::name::{Address, Name};
 use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
-use crate::wire::Style;
+use crate::wire::ReplyFormat;
 
 /// A connection's other end: what it has heard, and how much more it takes.
 struct Ear {
@@ -32,7 +32,7 @@ impl Ear {
     }
 }
 
-impl Sink for Ear {
+impl SocketWriter for Ear {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let room = self.room.load(Ordering::Relaxed);
         let taken = bytes.len().min(room);
@@ -69,15 +69,15 @@ impl Store for Moody {
         self.store.commit(batch)
     }
 
-    fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
+    fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
         self.store.page(view, limit)
     }
 
-    fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
+    fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         self.store.newest_page(view, limit)
     }
 
-    fn removed_upto(&self, view: &View) -> Result<Seq, StoreError> {
+    fn removed_upto(&self, view: &TimelineQuery) -> Result<Seq, StoreError> {
         self.store.removed_upto(view)
     }
 
@@ -96,7 +96,7 @@ struct House {
     commits: Arc<AtomicUsize>,
     full: Arc<AtomicBool>,
     ear: Arc<Ear>,
-    outbox: Arc<Outbox>,
+    send_queue: Arc<SendQueue>,
     _directory: TempDir,
 }
 
@@ -111,15 +111,15 @@ impl House {
         hub.execute(&register("messi"), None).result.unwrap();
         assert_eq!(committer.step(), Step::Stored);
         let ear = Arc::new(Ear::default());
-        let outbox = Arc::new(Outbox::new(ear.clone(), Style::Text));
-        Self { hub, committer, commits, full, ear, outbox, _directory: directory }
+        let send_queue = Arc::new(SendQueue::new(ear.clone(), ReplyFormat::Text));
+        Self { hub, committer, commits, full, ear, send_queue, _directory: directory }
     }
 
     /// Executes a command, with a reply of one word.
     fn asks(&self, command: &Command, reply: &str) -> Executed {
-        let executed = self.hub.execute(command, Some(&self.outbox));
-        self.outbox.reply(executed.ticket, None, |out| out.extend_from_slice(reply.as_bytes()));
-        self.hub.send_replies(&self.outbox);
+        let executed = self.hub.execute(command, Some(&self.send_queue));
+        self.send_queue.reply(executed.ticket, None, |out| out.extend_from_slice(reply.as_bytes()));
+        self.hub.send_replies(&self.send_queue);
         executed
     }
 
@@ -128,7 +128,7 @@ impl House {
     }
 
     /// Another connection of the user, which a program has subscribed on.
-    fn listener(&mut self) -> (Arc<Ear>, Arc<Outbox>) {
+    fn listener(&mut self) -> (Arc<Ear>, Arc<SendQueue>) {
         let session = self.session();
         self.listener_of(session)
     }
@@ -142,12 +142,12 @@ impl House {
         self.hub.read(|state| state.session_of(&token).unwrap().0).0
     }
 
-    fn listener_of(&self, session: SessionId) -> (Arc<Ear>, Arc<Outbox>) {
+    fn listener_of(&self, session: SessionId) -> (Arc<Ear>, Arc<SendQueue>) {
         let ear = Arc::new(Ear::default());
-        let outbox = Arc::new(Outbox::new(ear.clone(), Style::Json));
-        self.hub.attach(UserId(0), session, &outbox);
-        self.hub.listen(UserId(0), &outbox, Topics::default());
-        (ear, outbox)
+        let send_queue = Arc::new(SendQueue::new(ear.clone(), ReplyFormat::Json));
+        self.hub.attach(UserId(0), session, &send_queue);
+        self.hub.listen(UserId(0), &send_queue, Topics::default());
+        (ear, send_queue)
     }
 }
 
@@ -230,27 +230,27 @@ fn what_is_more_than_the_courier_notes_at_once_is_heard_by_all_in_order() {
 #[test]
 fn replies_that_are_settled_wait_for_the_courier_that_is_on_its_way() {
     let (ear, tickets) = (Arc::new(Ear::default()), Tickets::default());
-    let outbox = Outbox::new(ear.clone(), Style::Json);
-    outbox.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
-    outbox.expect(0);
-    assert_eq!(outbox.leave(&tickets), None);
+    let send_queue = SendQueue::new(ear.clone(), ReplyFormat::Json);
+    send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
+    send_queue.expect(0);
+    assert_eq!(send_queue.leave(&tickets), None);
     assert_eq!(take(&ear), "");
-    outbox.receive(&mut Vec::new(), &tickets, |_| {});
+    send_queue.receive(&mut Vec::new(), &tickets, |_| {});
     assert_eq!(take(&ear), "reply");
 }
 
 #[test]
 fn a_socket_that_is_full_gets_the_rest_later_and_the_lent_room_comes_back() {
     let (ear, tickets) = (Arc::new(Ear::default()), Tickets::default());
-    let outbox = Outbox::new(ear.clone(), Style::Json);
-    outbox.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"one two"));
+    let send_queue = SendQueue::new(ear.clone(), ReplyFormat::Json);
+    send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"one two"));
     ear.takes(3);
     let mut room = Vec::with_capacity(1_000);
-    outbox.receive(&mut room, &tickets, |_| {});
+    send_queue.receive(&mut room, &tickets, |_| {});
     assert_eq!((take(&ear).as_str(), room.len(), room.capacity()), ("one", 0, 1_000));
-    assert!(outbox.is_blocked());
+    assert!(send_queue.is_blocked());
     ear.takes(1_000);
-    outbox.unblock();
+    send_queue.unblock();
     assert_eq!(take(&ear), " two");
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::chat::Refusal;
+use crate::chat::CommandError;
 
 /// The number of a batch, counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,13 +26,13 @@ impl Ticket {
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CommitStatus {
     /// It is on its way to the disk.
-    Open,
+    Pending,
     /// It is durable.
     Durable,
     /// It did not become durable, or that cannot be told.
-    Failed(Refusal),
+    Failed(CommandError),
 }
 
 /// Failures remembered: a ticket is looked up at once after its batch was settled, and a failing store is tried once
@@ -44,7 +44,7 @@ const FAILURES: usize = 64;
 pub struct Tickets {
     settled: AtomicU64,
     any_failed: AtomicBool,
-    failures: Mutex<Vec<(Ticket, Ticket, Refusal)>>,
+    failures: Mutex<Vec<(Ticket, Ticket, CommandError)>>,
     /// Wakes links, which have no outbox to be released.
     news: Notify,
 }
@@ -52,16 +52,16 @@ pub struct Tickets {
 impl Tickets {
     /// What became of a batch.
     #[must_use]
-    pub fn verdict(&self, ticket: Ticket) -> Verdict {
+    pub fn verdict(&self, ticket: Ticket) -> CommitStatus {
         if self.settled.load(Ordering::Acquire) < ticket.0 {
-            return Verdict::Open;
+            return CommitStatus::Pending;
         }
         if !self.any_failed.load(Ordering::Acquire) {
-            return Verdict::Durable;
+            return CommitStatus::Durable;
         }
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = failures.iter().find(|(first, last, _)| (*first..=*last).contains(&ticket));
-        failed.map_or(Verdict::Durable, |(_, _, refusal)| Verdict::Failed(*refusal))
+        failed.map_or(CommitStatus::Durable, |(_, _, error)| CommitStatus::Failed(*error))
     }
 
     pub(super) fn settle(&self, ticket: Ticket) {
@@ -73,12 +73,12 @@ impl Tickets {
         self.news.notified()
     }
 
-    pub(super) fn fail(&self, first: Ticket, last: Ticket, refusal: Refusal) {
+    pub(super) fn fail(&self, first: Ticket, last: Ticket, error: CommandError) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() == FAILURES {
             failures.remove(0);
         }
-        failures.push((first, last, refusal));
+        failures.push((first, last, error));
         drop(failures);
         self.any_failed.store(true, Ordering::Release);
         self.settle(last);
@@ -92,13 +92,13 @@ mod tests {
     #[test]
     fn a_batch_is_open_until_settled_and_stays_failed() {
         let tickets = Tickets::default();
-        assert_eq!(tickets.verdict(Ticket::NONE), Verdict::Durable);
-        assert_eq!(tickets.verdict(Ticket(1)), Verdict::Open);
+        assert_eq!(tickets.verdict(Ticket::NONE), CommitStatus::Durable);
+        assert_eq!(tickets.verdict(Ticket(1)), CommitStatus::Pending);
         tickets.settle(Ticket(1));
-        tickets.fail(Ticket(2), Ticket(3), Refusal::StorageFailed);
+        tickets.fail(Ticket(2), Ticket(3), CommandError::StorageFailed);
         tickets.settle(Ticket(4));
         let verdicts = [1, 2, 3, 4, 5].map(|number| tickets.verdict(Ticket(number)));
-        let failed = Verdict::Failed(Refusal::StorageFailed);
-        assert_eq!(verdicts, [Verdict::Durable, failed, failed, Verdict::Durable, Verdict::Open]);
+        let failed = CommitStatus::Failed(CommandError::StorageFailed);
+        assert_eq!(verdicts, [CommitStatus::Durable, failed, failed, CommitStatus::Durable, CommitStatus::Pending]);
     }
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::hub::{Ending, Outbox};
+use crate::hub::{ConnectionEnd, SendQueue};
 use crate::limits::EVICTION_PERCENT;
 use crate::net::origin;
-use crate::wire::Farewell;
+use crate::wire::DisconnectReason;
 
 /// Counts connections and knows them all.
 pub struct Admission {
@@ -20,9 +20,9 @@ pub struct Admission {
 #[derive(Default)]
 struct Admitted {
     /// Set once all connections were ended: nobody finds a place any more.
-    closed: Option<Farewell>,
+    closed: Option<DisconnectReason>,
     last: u64,
-    connections: HashMap<u64, Arc<Outbox>>,
+    connections: HashMap<u64, Arc<SendQueue>>,
     addresses: HashMap<IpAddr, usize>,
 }
 
@@ -44,35 +44,35 @@ impl Admission {
     ///
     /// # Errors
     /// The last words for a connection that finds no place.
-    pub fn admit(self: &Arc<Self>, address: IpAddr, outbox: &Arc<Outbox>) -> Result<Permit, Farewell> {
+    pub fn admit(self: &Arc<Self>, address: IpAddr, send_queue: &Arc<SendQueue>) -> Result<Permit, DisconnectReason> {
         let address = origin(address);
         let mut admitted = self.admitted();
         if let Some(farewell) = admitted.closed {
             return Err(farewell);
         }
         if admitted.connections.len() >= self.most {
-            return Err(Farewell::TooManyConnections);
+            return Err(DisconnectReason::TooManyConnections);
         }
         let from_there = admitted.addresses.entry(address).or_default();
         if !address.is_loopback() && *from_there >= self.most_per_address {
-            return Err(Farewell::TooManyConnections);
+            return Err(DisconnectReason::TooManyConnections);
         }
         *from_there += 1;
         admitted.last += 1;
         let number = admitted.last;
-        admitted.connections.insert(number, outbox.clone());
+        admitted.connections.insert(number, send_queue.clone());
         if admitted.connections.len() * 100 > self.most * EVICTION_PERCENT {
-            admitted.evict_a_stranger(number);
+            admitted.evict_idle_unauthenticated(number);
         }
         Ok(Permit { admission: self.clone(), number, address })
     }
 
     /// Ends all connections, and admits no more.
-    pub fn end_all(&self, why: Farewell) {
+    pub fn end_all(&self, why: DisconnectReason) {
         let mut admitted = self.admitted();
         admitted.closed = Some(why);
-        for outbox in admitted.connections.values() {
-            outbox.end(Ending::Farewell(why));
+        for send_queue in admitted.connections.values() {
+            send_queue.end(ConnectionEnd::DisconnectReason(why));
         }
     }
 
@@ -82,13 +82,16 @@ impl Admission {
 }
 
 impl Admitted {
-    fn evict_a_stranger(&self, newcomer: u64) {
-        let others =
-            self.connections.iter().filter(|(number, outbox)| **number != newcomer && outbox.ending().is_none());
-        let longest_silent =
-            others.filter_map(|(_, outbox)| Some((outbox.silent_since()?, outbox))).min_by_key(|s| s.0);
-        if let Some((_, outbox)) = longest_silent {
-            outbox.end(Ending::Farewell(Farewell::Evicted));
+    fn evict_idle_unauthenticated(&self, newcomer: u64) {
+        let others = self
+            .connections
+            .iter()
+            .filter(|(number, send_queue)| **number != newcomer && send_queue.ending().is_none());
+        let longest_silent = others
+            .filter_map(|(_, send_queue)| Some((send_queue.unauthenticated_since()?, send_queue)))
+            .min_by_key(|s| s.0);
+        if let Some((_, send_queue)) = longest_silent {
+            send_queue.end(ConnectionEnd::DisconnectReason(DisconnectReason::Evicted));
         }
     }
 }

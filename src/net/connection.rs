@@ -12,16 +12,16 @@ use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
 use tracing::debug;
 
-use crate::hub::{Ending, Outbox, Replay, Sink, Waiting};
+use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, SocketWriter};
 use crate::limits::{LAST_READS, LAST_WORDS, REPLY_BYTES, REQUESTS_IN_FLIGHT};
-use crate::net::Services;
+use crate::net::ServerContext;
 use crate::net::admission::Permit;
-use crate::net::handover;
-use crate::net::input::Input;
+use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
+use crate::net::upgrade;
 use crate::wire::{Line, LineCodec};
 
-impl Sink for TcpStream {
+impl SocketWriter for TcpStream {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.try_write(bytes)
     }
@@ -30,15 +30,15 @@ impl Sink for TcpStream {
 /// Lives the connection's life; its place is given back at the end.
 pub(super) async fn live(
     stream: Arc<TcpStream>,
-    outbox: Arc<Outbox>,
+    send_queue: Arc<SendQueue>,
     address: IpAddr,
     permit: Permit,
-    services: Arc<Services>,
+    services: Arc<ServerContext>,
 ) {
     debug!("connected");
     let codec = LineCodec::new(services.policy.line_bytes);
-    let session = Session::new(services.clone(), outbox.clone(), address);
-    let mut connection = Connection { stream, outbox, codec, input: Input::default(), session };
+    let session = Session::new(services.clone(), send_queue.clone(), address);
+    let mut connection = Connection { stream, send_queue, codec, input: ReadBuffer::default(), session };
     let goodbye = connection.serve().await;
     connection.session.end();
     // Boxed: what comes at the end, or seldom, takes no room of a connection that is idle.
@@ -53,9 +53,9 @@ pub(super) async fn live(
 
 struct Connection {
     stream: Arc<TcpStream>,
-    outbox: Arc<Outbox>,
+    send_queue: Arc<SendQueue>,
     codec: LineCodec,
-    input: Input,
+    input: ReadBuffer,
     session: Session,
 }
 
@@ -75,9 +75,9 @@ impl Connection {
         loop {
             let taken = self.wait().await;
             self.session.look_after();
-            match self.outbox.ending() {
-                Some(Ending::Gone) => return Goodbye::AtOnce,
-                Some(Ending::Farewell(_)) => return Box::pin(self.serve_the_rest(taken)).await,
+            match self.send_queue.ending() {
+                Some(ConnectionEnd::Gone) => return Goodbye::AtOnce,
+                Some(ConnectionEnd::DisconnectReason(_)) => return Box::pin(self.serve_the_rest(taken)).await,
                 None => {}
             }
             let goodbye = match taken {
@@ -129,15 +129,15 @@ impl Connection {
 
     /// Waits until the outbox has something to look after, and writes on when the socket was full.
     fn poll_woken(&self, context: &mut Context<'_>) -> Poll<()> {
-        let woken = self.outbox.poll_woken(context);
-        if woken.is_pending() && self.outbox.is_blocked() {
-            return self.stream.poll_write_ready(context).map(|_| self.outbox.unblock());
+        let woken = self.send_queue.poll_woken(context);
+        if woken.is_pending() && self.send_queue.is_blocked() {
+            return self.stream.poll_write_ready(context).map(|_| self.send_queue.unblock());
         }
         woken
     }
 
     async fn serve_lines(&mut self) -> Option<Goodbye> {
-        self.outbox.hear();
+        self.send_queue.hear();
         // One read holds no more requests than a connection may have in flight, so once a read is often enough.
         self.session.wait_for_the_hub().await;
         let mut goodbye = None;
@@ -178,7 +178,7 @@ impl Connection {
         let mut going_on = Some(replay);
         while let Some(replay) = going_on {
             self.until(|waiting| waiting.bytes < REPLY_BYTES).await;
-            if self.outbox.ending().is_some() {
+            if self.send_queue.ending().is_some() {
                 return;
             }
             going_on = self.session.replay_on(replay).await;
@@ -187,35 +187,39 @@ impl Connection {
 
     /// Holds the next request back while too many are unanswered or too much is unread.
     async fn wait_for_room(&self) {
-        let fits = |waiting: Waiting| waiting.requests < REQUESTS_IN_FLIGHT && waiting.bytes < REPLY_BYTES;
-        if !self.outbox.has_left(fits) {
+        let fits = |waiting: Backlog| waiting.requests < REQUESTS_IN_FLIGHT && waiting.bytes < REPLY_BYTES;
+        if !self.send_queue.has_left(fits) {
             self.session.send_replies();
             self.until(fits).await;
         }
     }
 
     /// Waits until what waits to leave is little enough, or the connection is to end.
-    async fn until(&self, little_enough: impl Fn(Waiting) -> bool) {
+    async fn until(&self, little_enough: impl Fn(Backlog) -> bool) {
         self.until_or(little_enough, |ending| ending.is_some()).await;
     }
 
-    async fn until_or(&self, little_enough: impl Fn(Waiting) -> bool, given_up: impl Fn(Option<Ending>) -> bool) {
-        while !self.outbox.has_left(&little_enough) && !given_up(self.outbox.ending()) {
+    async fn until_or(
+        &self,
+        little_enough: impl Fn(Backlog) -> bool,
+        given_up: impl Fn(Option<ConnectionEnd>) -> bool,
+    ) {
+        while !self.send_queue.has_left(&little_enough) && !given_up(self.send_queue.ending()) {
             poll_fn(|context| self.poll_woken(context)).await;
         }
     }
 
     /// Whoever asked for a link says nothing more before the answer.
-    async fn become_a_link(self, services: &Services) {
-        let has_left = self.until(|waiting| waiting == Waiting::default());
+    async fn become_a_link(self, services: &ServerContext) {
+        let has_left = self.until(|waiting| waiting == Backlog::default());
         if tokio::time::timeout(LAST_WORDS, has_left).await.is_err() || !self.input.is_empty() {
             debug!("a link began with something else");
             return;
         }
-        let Self { stream, outbox, session, .. } = self;
+        let Self { stream, send_queue, session, .. } = self;
         drop(session);
-        outbox.set_stranger(false);
-        Box::pin(handover::serve(stream, services)).await;
+        send_queue.set_authenticated(false);
+        Box::pin(upgrade::serve(stream, services)).await;
     }
 
     /// Lets what was answered leave, with the last words where there are any.
@@ -223,23 +227,23 @@ impl Connection {
         if goodbye == Goodbye::AtOnce {
             return;
         }
-        if let Some(Ending::Farewell(why)) = self.outbox.ending() {
+        if let Some(ConnectionEnd::DisconnectReason(why)) = self.send_queue.ending() {
             self.session.say_farewell(why);
         }
         // A reader who takes something has time for the rest, and so has the disk; but not while the server stops.
         let begun = Instant::now();
-        let mut before = Waiting::default();
-        while self.outbox.ending() != Some(Ending::Gone) {
-            let now = self.outbox.waiting();
-            if now == Waiting::default() || (now == before && now.requests == 0) {
+        let mut before = Backlog::default();
+        while self.send_queue.ending() != Some(ConnectionEnd::Gone) {
+            let now = self.send_queue.waiting();
+            if now == Backlog::default() || (now == before && now.requests == 0) {
                 break;
             }
             before = now;
-            let less_waits = |waiting: Waiting| waiting != now;
-            let is_gone = |ending| ending == Some(Ending::Gone);
+            let less_waits = |waiting: Backlog| waiting != now;
+            let is_gone = |ending| ending == Some(ConnectionEnd::Gone);
             let some_left = tokio::time::timeout(LAST_WORDS, self.until_or(less_waits, is_gone)).await;
             let is_late = some_left.is_err() || begun.elapsed() > LAST_WORDS;
-            if is_late && self.outbox.ending().is_some() {
+            if is_late && self.send_queue.ending().is_some() {
                 break;
             }
         }

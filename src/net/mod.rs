@@ -4,12 +4,12 @@
 
 mod admission;
 mod connection;
-mod handover;
-mod input;
 mod listener;
 mod passwords;
+mod read_buffer;
 mod session;
 mod throttle;
+mod upgrade;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::federation::{Office, TcpCarrier};
 use crate::hub::Hub;
-use crate::name::NameKey;
-use crate::realm::{Office, TcpCarrier};
+use crate::name::FoldedName;
 
 pub use admission::Admission;
-pub use listener::{Binding, bind, serve};
-pub use passwords::Passwords;
+pub use listener::{Listener, bind, serve};
+pub use passwords::PasswordHasher;
 pub use throttle::Throttle;
 
 /// What every connection works with.
-pub struct Services {
+pub struct ServerContext {
     /// The hub.
     pub hub: Hub,
     /// What the operator allows.
@@ -36,9 +36,9 @@ pub struct Services {
     /// Who may connect.
     pub admission: Arc<Admission>,
     /// The links to other servers.
-    pub links: Links,
+    pub links: Federation,
     /// The bounded password hasher.
-    pub passwords: Passwords,
+    pub passwords: PasswordHasher,
     /// Who failed to log in too often.
     pub throttle: Throttle,
     /// The tasks of all listeners and connections.
@@ -48,7 +48,7 @@ pub struct Services {
 }
 
 /// The links to other servers, and what makes one of a connection.
-pub struct Links {
+pub struct Federation {
     /// The links.
     pub office: Office,
     /// What makes a channel of a connection.
@@ -73,7 +73,7 @@ pub struct Policy {
     /// Only administrators may add realms.
     pub realms_restricted: bool,
     /// Who the administrators are.
-    pub administrators: Vec<NameKey>,
+    pub administrators: Vec<FoldedName>,
 }
 
 /// Whom an address stands for when connections and failures are counted: itself, or for IPv6 the network of 64 bits

@@ -8,7 +8,7 @@ use std::thread;
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-use crate::chat::{PasswordHash, Refusal};
+use crate::chat::{CommandError, PasswordHash};
 use crate::limits::HASHES_WAITING;
 use crate::password;
 
@@ -16,11 +16,11 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// The bounded hasher. Its threads are its own: each keeps the 19 MiB of a hash once it has had them, so that they must
 /// not be many. They end when it is dropped.
-pub struct Passwords {
+pub struct PasswordHasher {
     jobs: SyncSender<Job>,
 }
 
-impl Passwords {
+impl PasswordHasher {
     /// A hasher that keeps at most `at_once` cores busy.
     ///
     /// # Errors
@@ -38,27 +38,27 @@ impl Passwords {
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] where too many wait already, or the system gave no randomness.
-    pub async fn hash(&self, password: SecretString) -> Result<PasswordHash, Refusal> {
-        self.run(move || password::hash(&password)).await?.map_err(|_| Refusal::Busy)
+    /// [`CommandError::Busy`] where too many wait already, or the system gave no randomness.
+    pub async fn hash(&self, password: SecretString) -> Result<PasswordHash, CommandError> {
+        self.run(move || password::hash(&password)).await?.map_err(|_| CommandError::Busy)
     }
 
     /// Whether the password is the one that was hashed.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] where too many wait already.
-    pub async fn verify(&self, password: SecretString, against: PasswordHash) -> Result<bool, Refusal> {
+    /// [`CommandError::Busy`] where too many wait already.
+    pub async fn verify(&self, password: SecretString, against: PasswordHash) -> Result<bool, CommandError> {
         self.run(move || password::verify(&password, &against)).await
     }
 
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, CommandError> {
         let (tell, told) = oneshot::channel();
         let job = Box::new(move || {
             // Whoever asked may be gone by now.
             let _nobody_listens = tell.send(job());
         });
-        self.jobs.try_send(job).map_err(|_| Refusal::Busy)?;
-        told.await.map_err(|_| Refusal::Busy)
+        self.jobs.try_send(job).map_err(|_| CommandError::Busy)?;
+        told.await.map_err(|_| CommandError::Busy)
     }
 }
 

@@ -6,30 +6,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::limits::{FAILURE_FORGIVEN, FAILURES_PER_ADDRESS, FAILURES_PER_NAME, FAILURES_REMEMBERED};
-use crate::name::NameKey;
+use crate::name::FoldedName;
 use crate::net::origin;
 
 /// What a failure is counted against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Suspect {
+enum ThrottleKey {
     Address(IpAddr),
-    Account(NameKey),
-    Group(NameKey),
+    Account(FoldedName),
+    Group(FoldedName),
 }
 
 /// The door that an attempt knocks at: whose password it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum LoginTarget {
     /// An account's.
-    Account(NameKey),
+    Account(FoldedName),
     /// A group's.
-    Group(NameKey),
+    Group(FoldedName),
 }
 
 /// Failed logins of late.
 #[derive(Default)]
 pub struct Throttle {
-    failures: Mutex<HashMap<Suspect, Failures>>,
+    failures: Mutex<HashMap<ThrottleKey, Failures>>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ struct Failures {
 impl Throttle {
     /// Whether an attempt may be made now.
     #[must_use]
-    pub fn admits(&self, address: IpAddr, door: Door, now: Instant) -> bool {
+    pub fn admits(&self, address: IpAddr, door: LoginTarget, now: Instant) -> bool {
         let mut failures = self.failures();
         suspects(address, door).into_iter().all(|(suspect, most)| {
             let Some(past) = failures.get_mut(&suspect) else { return true };
@@ -51,7 +51,7 @@ impl Throttle {
     }
 
     /// Counts a failure.
-    pub fn failed(&self, address: IpAddr, door: Door, now: Instant) {
+    pub fn failed(&self, address: IpAddr, door: LoginTarget, now: Instant) {
         let mut failures = self.failures();
         for (suspect, most) in suspects(address, door) {
             if failures.len() >= FAILURES_REMEMBERED && !failures.contains_key(&suspect) {
@@ -63,7 +63,7 @@ impl Throttle {
         }
     }
 
-    fn failures(&self) -> MutexGuard<'_, HashMap<Suspect, Failures>> {
+    fn failures(&self) -> MutexGuard<'_, HashMap<ThrottleKey, Failures>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,16 +78,16 @@ impl Failures {
     }
 }
 
-fn suspects(address: IpAddr, door: Door) -> [(Suspect, u32); 2] {
+fn suspects(address: IpAddr, door: LoginTarget) -> [(ThrottleKey, u32); 2] {
     let name = match door {
-        Door::Account(name) => Suspect::Account(name),
-        Door::Group(name) => Suspect::Group(name),
+        LoginTarget::Account(name) => ThrottleKey::Account(name),
+        LoginTarget::Group(name) => ThrottleKey::Group(name),
     };
-    [(Suspect::Address(origin(address)), FAILURES_PER_ADDRESS), (name, FAILURES_PER_NAME)]
+    [(ThrottleKey::Address(origin(address)), FAILURES_PER_ADDRESS), (name, FAILURES_PER_NAME)]
 }
 
 /// Forgets who is forgiven, and where that is not enough, whoever failed least.
-fn make_room(failures: &mut HashMap<Suspect, Failures>, now: Instant) {
+fn make_room(failures: &mut HashMap<ThrottleKey, Failures>, now: Instant) {
     failures.retain(|_, past| {
         past.forgive(now);
         past.count > 0
@@ -104,8 +104,8 @@ mod tests {
     use super::*;
     use crate::name::Name;
 
-    fn account(name: &str) -> Door {
-        Door::Account(Name::parse(name).unwrap().key())
+    fn account(name: &str) -> LoginTarget {
+        LoginTarget::Account(Name::parse(name).unwrap().folded())
     }
 
     fn address(last: u8) -> IpAddr {
@@ -152,7 +152,7 @@ mod tests {
         for number in 0..FAILURES_REMEMBERED {
             let address = IpAddr::V4(u32::try_from(number).unwrap().into());
             let count = if number == 7 { 2 } else { 1 };
-            failures.insert(Suspect::Address(address), Failures { count, last_forgiven: now });
+            failures.insert(ThrottleKey::Address(address), Failures { count, last_forgiven: now });
         }
         make_room(&mut failures, now);
         assert_eq!(failures.len(), 1, "only the worst is still remembered");

@@ -6,16 +6,17 @@ use crate::chat::{Command, State};
 use crate::config::Retention;
 use crate::id::SessionId;
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING};
-use crate::net::Services;
+use crate::net::ServerContext;
 use crate::server::{ServerError, retention};
 use crate::time::Time;
 
 /// Begins to keep house, until the server stops, on a thread of its own: while any timer runs, the threads that serve
 /// traffic would set one each time they wait for it.
-pub(super) fn start(services: &Arc<Services>, retention: &Retention) -> Result<(), ServerError> {
+pub(super) fn start(services: &Arc<ServerContext>, retention: &Retention) -> Result<(), ServerError> {
     let threads = |source| ServerError::System { what: "threads", source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(threads)?;
-    let (closing, retaining) = (close_expired(services.clone()), retention::keep(services.clone(), retention.clone()));
+    let (closing, retaining) =
+        (close_expired(services.clone()), retention::keep_running(services.clone(), retention.clone()));
     let keeping = services.tasks.track_future(async { tokio::join!(closing, retaining) });
     let keep = move || {
         runtime.block_on(keeping);
@@ -25,7 +26,7 @@ pub(super) fn start(services: &Arc<Services>, retention: &Retention) -> Result<(
 }
 
 /// Closes sessions that were not used for too long.
-async fn close_expired(services: Arc<Services>) {
+async fn close_expired(services: Arc<ServerContext>) {
     let mut rounds = tokio::time::interval(HOUSEKEEPING);
     loop {
         tokio::select! {
@@ -35,7 +36,7 @@ async fn close_expired(services: Arc<Services>) {
     }
 }
 
-fn close_expired_sessions(services: &Services) {
+fn close_expired_sessions(services: &ServerContext) {
     let now = Time::now();
     let expired = |state: &State| -> Vec<SessionId> {
         let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= services.policy.session_idle);

@@ -11,7 +11,7 @@ use crate::server::ServerError;
 
 pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), ServerError> {
     let (missing, _) =
-        hub.read(|state| users.iter().filter(|user| state.holder(&user.name).is_none()).collect::<Vec<_>>());
+        hub.read(|state| users.iter().filter(|user| state.name_owner(&user.name).is_none()).collect::<Vec<_>>());
     for user in &missing {
         let register = Command::Register {
             name: user.name.clone(),
@@ -39,9 +39,9 @@ fn hash(user: &ConfiguredUser) -> Result<PasswordHash, ServerError> {
 pub(super) fn peers(hub: &Hub, peers: &[Peer]) -> Result<(), ServerError> {
     for Peer { name, address, key } in peers {
         let address = address.as_ref().map(|(host, port)| PeerAddress { host: host.clone(), port: *port });
-        let configure = Command::ConfigureLink { name: name.clone(), key: *key, address };
+        let configure = Command::ConfigurePeer { name: name.clone(), key: *key, address };
         let configured = hub.execute(&configure, None).result;
-        configured.map_err(|refusal| ServerError::Peer { name: name.clone(), code: refusal.code() })?;
+        configured.map_err(|error| ServerError::Peer { name: name.clone(), code: error.code() })?;
     }
     Ok(())
 }

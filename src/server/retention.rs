@@ -7,12 +7,12 @@ use tracing::{info, warn};
 
 use crate::config::Retention;
 use crate::limits::{RETENTION_PAUSE, RETENTION_ROUND};
-use crate::net::Services;
+use crate::net::ServerContext;
 use crate::store::{Rules, StoreError, Sweep, Swept};
 use crate::time::Time;
 
 /// Sweeps until the server stops, where anything is to be removed.
-pub(super) async fn keep(services: Arc<Services>, retention: Retention) {
+pub(super) async fn keep_running(services: Arc<ServerContext>, retention: Retention) {
     if retention == Retention::default() {
         return;
     }
@@ -34,7 +34,7 @@ fn rules(retention: &Retention, now: Time) -> Rules {
 }
 
 /// Brings a sweep to its end, or to that of the server; one that fails is tried again in the next round.
-async fn go_through(services: &Arc<Services>, mut sweep: Sweep) -> Sweep {
+async fn go_through(services: &Arc<ServerContext>, mut sweep: Sweep) -> Sweep {
     while !services.stopping.is_cancelled() {
         let swept;
         (sweep, swept) = step(services.clone(), sweep).await;
@@ -56,7 +56,7 @@ async fn go_through(services: &Arc<Services>, mut sweep: Sweep) -> Sweep {
 }
 
 /// On a thread that may wait for the disk. A step that panicked leaves the store whole, and the next sweep looks again.
-async fn step(services: Arc<Services>, mut sweep: Sweep) -> (Sweep, Result<Swept, StoreError>) {
+async fn step(services: Arc<ServerContext>, mut sweep: Sweep) -> (Sweep, Result<Swept, StoreError>) {
     let stepped = task::spawn_blocking(move || {
         let swept = services.hub.sweep(&mut sweep);
         (sweep, swept)

@@ -7,7 +7,7 @@ use std::collections::binary_heap::PeekMut;
 
 use rusqlite::Connection;
 
-use crate::chat::{Entry, Span, Timeline, View};
+use crate::chat::{Entry, SeqRange, Timeline, TimelineQuery};
 use crate::id::Seq;
 use crate::limits::PAGE_BYTES;
 use crate::store::index::Index;
@@ -25,13 +25,18 @@ pub(super) struct Backwards {
 
 impl Backwards {
     /// To be taken before the transaction begins that the page is read in.
-    pub(super) fn of(index: &Index, view: &View) -> Result<Self, StoreError> {
+    pub(super) fn of(index: &Index, view: &TimelineQuery) -> Result<Self, StoreError> {
         let sources = durable_spans(index, view).map(|span| Source::new(index, span)).collect::<Result<_, _>>()?;
         Ok(Self { sources, entries: index.tuning().page_entries })
     }
 
     /// Reads the newest messages that the view shows.
-    pub(super) fn page(self, database: &Connection, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
+    pub(super) fn page(
+        self,
+        database: &Connection,
+        view: &TimelineQuery,
+        limit: usize,
+    ) -> Result<NewestPage, StoreError> {
         let mut log = database.prepare_cached(MESSAGE)?;
         let mut merge = Merge::of(self.sources);
         let mut page = NewestPage::default();
@@ -39,7 +44,7 @@ impl Backwards {
         let mut entries = 0;
         while let Some((timeline, entry)) = merge.next(database)? {
             entries += 1;
-            let shows = view.shows(timeline, &entry);
+            let shows = view.matches_entry(timeline, &entry);
             let is_full = shows && (page.messages.len() >= limit || bytes >= PAGE_BYTES);
             if is_full || entries > self.entries {
                 page.before = Some(entry.seq.next());
@@ -47,7 +52,7 @@ impl Backwards {
             }
             if shows
                 && let Some(message) = read_message(&mut log, entry.seq)?
-                && view.admits(timeline, &entry, &message.body)
+                && view.matches_body(timeline, &entry, &message.body)
             {
                 bytes += message.body.0.len();
                 page.messages.push(message);
@@ -108,13 +113,13 @@ struct Source {
 }
 
 impl Source {
-    fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
+    fn new(index: &Index, span: SeqRange) -> Result<Self, StoreError> {
         let (entries, _) = index.recent(&span)?;
         let (left, runs) = (entries.len(), index.runs_of(span.timeline, span.after));
         // What was in memory was newer than the timeline's newest chunk: if any of it is wanted, no chunk has to be cut. But
         // with runs before it, a chunk that is made before the table is read may have come to hold both.
         let aligned = !entries.is_empty() && runs.is_none();
-        let Span { timeline, after, upto } = span;
+        let SeqRange { timeline, after, upto } = span;
         Ok(Self { timeline, after, upto, entries, left, runs, aligned })
     }
 

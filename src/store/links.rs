@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::chat::{Card, Link, PeerAddress, Queued, Realm, RealmKind, Snapshot, Undeliverable, View};
+use crate::chat::{BounceReason, OutboxEntry, Peer, PeerAddress, PeerInfo, Realm, RealmKind, Snapshot, TimelineQuery};
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
 use crate::store::index::Index;
 use crate::store::pages::Moment;
@@ -16,8 +16,8 @@ pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
     let mut realms = load::numbered(database, sql, 1, |row| {
         let kind = match row.get(2)? {
             0 => RealmKind::Own,
-            1 => RealmKind::Linked(Box::new(link(row)?)),
-            2 => RealmKind::Called,
+            1 => RealmKind::Peer(Box::new(link(row)?)),
+            2 => RealmKind::Alias,
             3 => RealmKind::Removed(row.get::<_, Option<[u8; 32]>>(4)?.map(PeerKey)),
             kind => return Err(StoreError::Damaged(format!("a realm of kind {kind}").into())),
         };
@@ -27,17 +27,17 @@ pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
     Ok(realms)
 }
 
-fn link(row: &Row<'_>) -> Result<Link, StoreError> {
+fn link(row: &Row<'_>) -> Result<Peer, StoreError> {
     let host: Option<Box<str>> = row.get(5)?;
     let port: Option<u16> = row.get(6)?;
-    let card = Card {
+    let info = PeerInfo {
         key: row.get::<_, Option<[u8; 32]>>(4)?.map(PeerKey),
         address: host.zip(port).map(|(host, port)| PeerAddress { host, port }),
         self_named: row.get(7)?,
-        called: row.get::<_, Option<u32>>(8)?.map(RealmId),
+        our_alias: row.get::<_, Option<u32>>(8)?.map(RealmId),
     };
     let last = Seq(row.get::<_, Option<u64>>(10)?.unwrap_or(0));
-    Ok(Link { card, cursor: Seq(row.get(9)?), last, ..Link::default() })
+    Ok(Peer { info, cursor: Seq(row.get(9)?), last, ..Peer::default() })
 }
 
 fn enter_received(database: &Connection, realms: &mut [Realm]) -> Result<(), StoreError> {
@@ -60,11 +60,11 @@ fn enter_received(database: &Connection, realms: &mut [Realm]) -> Result<(), Sto
 }
 
 /// The link of a realm's number.
-pub(super) fn of(realms: &mut [Realm], id: RealmId) -> Option<&mut Link> {
+pub(super) fn of(realms: &mut [Realm], id: RealmId) -> Option<&mut Peer> {
     let realm = realms.get_mut((id.0 as usize).checked_sub(1)?)?;
     match &mut realm.kind {
-        RealmKind::Linked(link) => Some(link),
-        RealmKind::Own | RealmKind::Called | RealmKind::Removed(_) => None,
+        RealmKind::Peer(link) => Some(link),
+        RealmKind::Own | RealmKind::Alias | RealmKind::Removed(_) => None,
     }
 }
 
@@ -84,8 +84,8 @@ fn incarnation(row: &Row<'_>, column: usize) -> Result<Incarnation, StoreError> 
 }
 
 /// Why a message was refused, by the number that is kept.
-pub(super) fn undeliverable(number: u8) -> Result<Undeliverable, StoreError> {
-    Undeliverable::of_number(number).ok_or_else(|| StoreError::Damaged("a refusal of an unknown kind".into()))
+pub(super) fn undeliverable(number: u8) -> Result<BounceReason, StoreError> {
+    BounceReason::of_number(number).ok_or_else(|| StoreError::Damaged("a refusal of an unknown kind".into()))
 }
 
 /// How far the server of a realm has what is in its outbox; where there is none any more, all of it.
@@ -101,11 +101,11 @@ pub(super) fn outbox_cursor(database: &Connection, realm: RealmId) -> rusqlite::
 pub(super) fn enter_queues(database: &Connection, index: &Index, snapshot: &mut Snapshot) -> Result<(), StoreError> {
     let mut message = database.prepare("SELECT time, octet_length(body) FROM log WHERE seq = ?1")?;
     for (realm, id) in snapshot.realms.iter_mut().zip(1..) {
-        let RealmKind::Linked(link) = &mut realm.kind else { continue };
-        let view = View::outbox(RealmId(id), link.cursor);
+        let RealmKind::Peer(link) = &mut realm.kind else { continue };
+        let view = TimelineQuery::outbox(RealmId(id), link.cursor);
         Moment::of(index, &view)?.entries(database, |entry| {
             let waiting = message.query_row([entry.seq.0], |row| {
-                Ok(Queued { seq: entry.seq, time: Time(row.get(0)?), from: entry.peer, bytes: row.get(1)? })
+                Ok(OutboxEntry { seq: entry.seq, time: Time(row.get(0)?), from: entry.peer, bytes: row.get(1)? })
             });
             link.queue.push(waiting?);
             Ok(())

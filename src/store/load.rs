@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::chat::{
-    Done, Group, Membership, PageRead, PasswordHash, Person, Receipt, Remembered, Session, Snapshot, Timeline, User,
+    CompletedRequest, CompletedRequests, Group, Membership, PasswordHash, ReadPage, Receipt, Session, Snapshot,
+    Timeline, User, UserRef,
 };
-use crate::id::{Digest, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::id::{GroupId, Hash64, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
 use crate::store::index::{chunk, runs};
 use crate::store::links::{self, incarnations, realms, undeliverable};
@@ -87,13 +88,13 @@ fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
             seen: row.get::<_, Option<u64>>(6)?.map(Time),
             cursor: Seq(row.get(7)?),
             unregistered: row.get(8)?,
-            live: Vec::new(),
+            read_ranges: Vec::new(),
             realm_cursors: Vec::new(),
             sessions: Vec::new(),
             memberships: Vec::new(),
             blocks: Vec::new(),
             last: Seq(0),
-            done: Remembered::default(),
+            done: CompletedRequests::default(),
         })
     })
 }
@@ -182,7 +183,7 @@ fn enter_cursors(database: &Connection, users: &mut [User]) -> Result<(), StoreE
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.live.push((Seq(row.get(1)?), Seq(row.get(2)?)));
+            user.read_ranges.push((Seq(row.get(1)?), Seq(row.get(2)?)));
         }
     }
     Ok(())
@@ -193,9 +194,9 @@ fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), Store
         database.prepare("SELECT user_id, tag, request, first, time, page, refused FROM done ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let done = Done {
-            tag: Digest(row.get::<_, i64>(1)?.cast_unsigned()),
-            request: Digest(row.get::<_, i64>(2)?.cast_unsigned()),
+        let done = CompletedRequest {
+            tag: Hash64(row.get::<_, i64>(1)?.cast_unsigned()),
+            request: Hash64(row.get::<_, i64>(2)?.cast_unsigned()),
             receipt: Receipt { seq: Seq(row.get(3)?), time: Time(row.get(4)?) },
             page: page_read(row, 5)?.map(Box::new),
             refused: row.get::<_, Option<u8>>(6)?.map(undeliverable).transpose()?,
@@ -208,7 +209,7 @@ fn enter_requests(database: &Connection, users: &mut [User]) -> Result<(), Store
 }
 
 /// The page that a tagged request read.
-pub(super) fn page_read(row: &Row<'_>, column: usize) -> Result<Option<PageRead>, StoreError> {
+pub(super) fn page_read(row: &Row<'_>, column: usize) -> Result<Option<ReadPage>, StoreError> {
     let page = row.get::<_, Option<String>>(column)?.map(|page| serde_json::from_str(&page)).transpose();
     page.map_err(|error| StoreError::Damaged(format!("a tagged request: {error}").into()))
 }
@@ -218,7 +219,7 @@ fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreEr
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.blocks.push(Person::Local(UserId(row.get(1)?)));
+            user.blocks.push(UserRef::Local(UserId(row.get(1)?)));
         }
     }
     let mut statement =
@@ -226,7 +227,7 @@ fn enter_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreEr
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.blocks.push(Person::Remote(RealmId(row.get(1)?), name(row, 2)?.key()));
+            user.blocks.push(UserRef::Remote(RealmId(row.get(1)?), name(row, 2)?.folded()));
         }
     }
     Ok(())

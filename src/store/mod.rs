@@ -37,7 +37,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::chat::{Record, Snapshot, StoredMessage, View};
+use crate::chat::{Record, Snapshot, StoredMessage, TimelineQuery};
 use crate::id::Seq;
 
 pub use backup::backup;
@@ -69,14 +69,14 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError>;
+    fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError>;
 
     /// The newest messages that a view shows, at most `limit` of them, bounded like [`Store::page`]. Only what is
     /// durable.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError>;
+    fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError>;
 
     /// The newest message of a view's spans that retention has removed; 0 where it has removed none. A reader who goes on
     /// from an earlier place has missed something, and is to be told so (`truncated`, PROTOCOL §7): what is still there
@@ -84,7 +84,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    fn removed_upto(&self, view: &View) -> Result<Seq, StoreError>;
+    fn removed_upto(&self, view: &TimelineQuery) -> Result<Seq, StoreError>;
 
     /// Does one step of a sweep of retention: a transaction short enough to stand between two commits. What it removes is
     /// gone for good, and space with it, by and by; a kill at any time loses at most the step.

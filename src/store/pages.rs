@@ -10,7 +10,7 @@ use std::collections::binary_heap::PeekMut;
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
-use crate::chat::{Body, Entry, Span, StoredMessage, Timeline, View};
+use crate::chat::{Entry, MessageBody, SeqRange, StoredMessage, Timeline, TimelineQuery};
 use crate::id::Seq;
 use crate::limits::PAGE_BYTES;
 use crate::store::index::Index;
@@ -33,7 +33,7 @@ pub(super) struct Moment {
 
 impl Moment {
     /// To be taken before the transaction begins that the page is read in.
-    pub(super) fn of(index: &Index, view: &View) -> Result<Self, StoreError> {
+    pub(super) fn of(index: &Index, view: &TimelineQuery) -> Result<Self, StoreError> {
         let sources = durable_spans(index, view).map(|span| Source::new(index, span)).collect::<Result<_, _>>()?;
         Ok(Self { sources, end: index.head(), entries: index.tuning().page_entries })
     }
@@ -52,7 +52,7 @@ impl Moment {
     }
 
     /// Reads the oldest messages that the view shows.
-    pub(super) fn page(self, database: &Connection, view: &View, limit: usize) -> Result<Page, StoreError> {
+    pub(super) fn page(self, database: &Connection, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
         let mut log = database.prepare_cached(MESSAGE)?;
         let mut merge = Merge::of(self.sources);
         let mut page = Page { upto: self.end, ..Page::default() };
@@ -63,7 +63,7 @@ impl Moment {
             if entries > self.entries {
                 return Ok(Page { upto: Seq(entry.seq.0 - 1), more: true, ..page });
             }
-            if !view.shows(timeline, &entry) {
+            if !view.matches_entry(timeline, &entry) {
                 continue;
             }
             if page.messages.len() >= limit || bytes >= PAGE_BYTES {
@@ -71,7 +71,7 @@ impl Moment {
                 return Ok(Page { upto, more: true, ..page });
             }
             let Some(message) = read_message(&mut log, entry.seq)? else { continue };
-            if !view.admits(timeline, &entry, &message.body) {
+            if !view.matches_body(timeline, &entry, &message.body) {
                 continue;
             }
             bytes += message.body.0.len();
@@ -82,16 +82,16 @@ impl Moment {
 }
 
 /// What of a view's spans is durable.
-pub(super) fn durable_spans(index: &Index, view: &View) -> impl Iterator<Item = Span> {
+pub(super) fn durable_spans(index: &Index, view: &TimelineQuery) -> impl Iterator<Item = SeqRange> {
     let head = index.head();
-    let durable = view.spans.iter().map(move |span| Span { upto: span.upto.min(head), ..*span });
+    let durable = view.spans.iter().map(move |span| SeqRange { upto: span.upto.min(head), ..*span });
     durable.filter(|span| span.after < span.upto)
 }
 
 /// None where retention took the message between the look at the memory and the one at the table.
 pub(super) fn read_message(log: &mut CachedStatement<'_>, seq: Seq) -> Result<Option<StoredMessage>, StoreError> {
     let message = log.query_row([seq.0], |row| {
-        let body = Body(Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?));
+        let body = MessageBody(Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?));
         Ok(StoredMessage { seq, time: Time(row.get(0)?), body })
     });
     Ok(message.optional()?)
@@ -150,9 +150,9 @@ struct Source {
 }
 
 impl Source {
-    fn new(index: &Index, span: Span) -> Result<Self, StoreError> {
+    fn new(index: &Index, span: SeqRange) -> Result<Self, StoreError> {
         let (recent, stored_upto) = index.recent(&span)?;
-        let Span { timeline, after, .. } = span;
+        let SeqRange { timeline, after, .. } = span;
         let runs = index.runs_of(timeline, after);
         Ok(Self { timeline, after, stored_upto, chunks_left: true, runs, recent, entries: Vec::new(), next: 0 })
     }

@@ -5,7 +5,7 @@
 
 use rusqlite::{ToSql, params};
 
-use crate::chat::{Card, Event, PageRead, PasswordHash, Person, Record, Undeliverable};
+use crate::chat::{BounceReason, Event, PasswordHash, PeerInfo, ReadPage, Record, UserRef};
 use crate::id::{Seq, UserId};
 use crate::limits::{INCARNATIONS, LIVE_INTERVALS, TAGS_PER_USER};
 
@@ -100,7 +100,7 @@ pub(super) fn project(
             write(MOVE_CURSOR, params![user.0, upto.0])?;
             write(REMOVE_PASSED_INTERVALS, params![user.0, upto.0])
         }
-        Event::LiveRead { user, after, upto } => {
+        Event::PushedRead { user, after, upto } => {
             write(REMOVE_TOUCHING_INTERVALS, params![user.0, after.0, upto.0])?;
             write(ADD_INTERVAL, params![user.0, after.0, upto.0])?;
             write(REMOVE_OLDEST_INTERVAL_OVER, params![user.0, LIVE_INTERVALS])
@@ -127,13 +127,15 @@ pub(super) fn project(
             write(CHANGE_GROUP_PASSWORD, params![group.0, text(password)])
         }
         Event::UserBlocked { user, blocked } => match blocked.person() {
-            Some(Person::Local(blocked)) => write(ADD_BLOCK, params![user.0, blocked.0]),
-            Some(Person::Remote(realm, name)) => write(ADD_REMOTE_BLOCK, params![user.0, realm.0, name.to_string()]),
+            Some(UserRef::Local(blocked)) => write(ADD_BLOCK, params![user.0, blocked.0]),
+            Some(UserRef::Remote(realm, name)) => write(ADD_REMOTE_BLOCK, params![user.0, realm.0, name.to_string()]),
             None => Ok(()),
         },
         Event::UserUnblocked { user, blocked } => match blocked.person() {
-            Some(Person::Local(blocked)) => write(REMOVE_BLOCK, params![user.0, blocked.0]),
-            Some(Person::Remote(realm, name)) => write(REMOVE_REMOTE_BLOCK, params![user.0, realm.0, name.to_string()]),
+            Some(UserRef::Local(blocked)) => write(REMOVE_BLOCK, params![user.0, blocked.0]),
+            Some(UserRef::Remote(realm, name)) => {
+                write(REMOVE_REMOTE_BLOCK, params![user.0, realm.0, name.to_string()])
+            }
             None => Ok(()),
         },
         Event::PasswordChanged { user, password } => write(CHANGE_PASSWORD, params![user.0, &*password.0]),
@@ -142,28 +144,28 @@ pub(super) fn project(
             write(BEGIN_INCARNATION, params![seq, incarnation.0.cast_signed()])?;
             write(FORGET_INCARNATIONS_OVER, params![INCARNATIONS])
         }
-        Event::LinkAdded { realm, name, by, card } => {
-            let Card { key, address, self_named, called } = card;
-            let (key, called) = (key.map(|key| key.0), called.map(|called| called.0));
+        Event::PeerAdded { realm, name, by, info } => {
+            let PeerInfo { key, address, self_named, our_alias } = info;
+            let (key, our_alias) = (key.map(|key| key.0), our_alias.map(|realm| realm.0));
             let (host, port) = (address.as_ref().map(|at| &*at.host), address.as_ref().map(|at| at.port));
             let by = by.map(|user| user.0);
-            write(ADD_LINK, params![realm.0, name.as_str(), by, key, host, port, self_named, called])
+            write(ADD_LINK, params![realm.0, name.as_str(), by, key, host, port, self_named, our_alias])
         }
-        Event::LinkChanged { realm, name, card } => {
-            let Card { key, address, self_named, called } = card;
-            let (key, called) = (key.map(|key| key.0), called.map(|called| called.0));
+        Event::PeerChanged { realm, name, info } => {
+            let PeerInfo { key, address, self_named, our_alias } = info;
+            let (key, our_alias) = (key.map(|key| key.0), our_alias.map(|realm| realm.0));
             let (host, port) = (address.as_ref().map(|at| &*at.host), address.as_ref().map(|at| at.port));
             write(FORGET_RECEIVED_OF_OTHERS, params![realm.0, key])?;
             write(FORGET_REFUSED_OF_OTHERS, params![realm.0, key])?;
-            write(CHANGE_LINK, params![realm.0, name.as_str(), key, host, port, self_named, called])
+            write(CHANGE_LINK, params![realm.0, name.as_str(), key, host, port, self_named, our_alias])
         }
-        Event::RealmCalled { realm, name } => write(PUT_REALM, params![realm.0, name.as_str(), CALLED, None::<u32>]),
+        Event::AliasAdded { realm, name } => write(PUT_REALM, params![realm.0, name.as_str(), CALLED, None::<u32>]),
         Event::RealmRemoved { realm } => {
             write(REMOVE_REALM, params![realm.0])?;
             write(FORGET_RECEIVED, params![realm.0])?;
             write(FORGET_REFUSED, params![realm.0])
         }
-        Event::LinkReceived { realm, incarnation, upto, refused, forgotten } => {
+        Event::PeerReceived { realm, incarnation, upto, refused, forgotten } => {
             let incarnation = incarnation.0.cast_signed();
             write(RECEIVE, params![realm.0, incarnation, upto.0, seq])?;
             if let Some(forgotten) = forgotten {
@@ -174,12 +176,12 @@ pub(super) fn project(
                 .iter()
                 .try_for_each(|(number, why)| write(REFUSE, params![realm.0, incarnation, number.0, why.number(), seq]))
         }
-        Event::LinkConfirmed { realm, incarnation, upto } => {
+        Event::PeerConfirmed { realm, incarnation, upto } => {
             write(CONFIRM, params![realm.0, incarnation.0.cast_signed(), upto.0])
         }
         Event::OutboxAcknowledged { realm, upto, refused } => {
             write(MOVE_OUTBOX, params![realm.0, upto.0])?;
-            let returned = |(number, user, why): &(Seq, UserId, Undeliverable)| {
+            let returned = |(number, user, why): &(Seq, UserId, BounceReason)| {
                 write(NOTE_RETURNED, params![user.0, number.0, why.number()])
             };
             refused.iter().try_for_each(returned)
@@ -188,7 +190,7 @@ pub(super) fn project(
 }
 
 /// How the page that a tagged request read is stored.
-pub(super) fn page_text(page: Option<&PageRead>) -> rusqlite::Result<Option<String>> {
+pub(super) fn page_text(page: Option<&ReadPage>) -> rusqlite::Result<Option<String>> {
     let text = page.map(serde_json::to_string).transpose();
     text.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }

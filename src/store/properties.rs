@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use crate::chat::{
-    Command, Conversation, Event, Once, PageRead, Record, Refusal, Span, State, Undeliverable, View, decide, remember,
+    BounceReason, Command, CommandError, Conversation, Event, IdempotencyKey, ReadPage, Record, SeqRange, State,
+    TimelineQuery, decide, remember,
 };
-use crate::id::{Digest, Incarnation, RealmId, Seq, UserId};
+use crate::id::{Hash64, Incarnation, RealmId, Seq, UserId};
 use crate::limits::{INCARNATIONS_PER_PEER, LIVE_INTERVALS, TAGS_PER_USER};
 use crate::name::{Address, Name};
 use crate::store::retelling::retell;
@@ -62,10 +63,13 @@ impl Live {
     }
 
     fn tagged(&self, wish: &Wish) -> Event {
-        let once =
-            Once { user: UserId(wish.who), tag: Digest(u64::MAX - wish.place % 5), request: Digest(wish.place << 44) };
+        let once = IdempotencyKey {
+            user: UserId(wish.who),
+            tag: Hash64(u64::MAX - wish.place % 5),
+            request: Hash64(wish.place << 44),
+        };
         let seq = self.state.head().next();
-        let page = PageRead { after: Seq(1), upto: seq, live: vec![(Seq(2), Seq(3))], more: true };
+        let page = ReadPage { after: Seq(1), upto: seq, read_ranges: vec![(Seq(2), Seq(3))], more: true };
         remember(once, seq, wish.place.is_multiple_of(2).then_some(page))
     }
 
@@ -110,12 +114,12 @@ pub(super) fn stored_log(directory: &Path) -> Vec<Record> {
 }
 
 /// What a view shows, the slow way.
-fn shown(log: &[Record], view: &View) -> Vec<Seq> {
+fn shown(log: &[Record], view: &TimelineQuery) -> Vec<Seq> {
     let in_span = |record: &&Record| {
         let Event::MessageSent(message) = &record.event else { return false };
         message.placements(record.seq).any(|(timeline, entry)| {
-            let holds = |span: &Span| span.timeline == timeline && span.after < entry.seq && entry.seq <= span.upto;
-            let shows = view.shows(timeline, &entry) && view.admits(timeline, &entry, &message.body);
+            let holds = |span: &SeqRange| span.timeline == timeline && span.after < entry.seq && entry.seq <= span.upto;
+            let shows = view.matches_entry(timeline, &entry) && view.matches_body(timeline, &entry, &message.body);
             view.spans.iter().any(holds) && shows
         })
     };
@@ -123,7 +127,7 @@ fn shown(log: &[Record], view: &View) -> Vec<Seq> {
 }
 
 /// Reads a view to its end, page by page.
-fn read(store: &SqliteStore, mut view: View, limit: usize) -> Vec<Seq> {
+fn read(store: &SqliteStore, mut view: TimelineQuery, limit: usize) -> Vec<Seq> {
     let mut read = Vec::new();
     loop {
         let page = store.page(&view, limit).unwrap();
@@ -158,7 +162,7 @@ fn conversations() -> impl Iterator<Item = Conversation> {
 /// Reads a conversation to its beginning, page by page.
 fn read_again(
     store: &SqliteStore,
-    history: impl Fn(Seq) -> Result<View, Refusal>,
+    history: impl Fn(Seq) -> Result<TimelineQuery, CommandError>,
     before: Seq,
     limit: usize,
 ) -> Option<Vec<Seq>> {
@@ -190,7 +194,7 @@ fn tagged_requests_past_the_bound_are_forgotten_on_disk_as_in_memory() {
     let mut live = Live::new();
     live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
     for number in 0..TAGS_PER_USER as u64 + 40 {
-        let once = Once { user: UserId(0), tag: Digest(number), request: Digest(number) };
+        let once = IdempotencyKey { user: UserId(0), tag: Hash64(number), request: Hash64(number) };
         live.happens(Time(number), remember(once, Seq(number), None));
     }
     live.commit(&store);
@@ -241,7 +245,7 @@ fn of_more_live_intervals_than_are_kept_the_oldest_goes() {
     (1..=LIVE_INTERVALS as u64 + 3).for_each(|n| live.want(&Wish { kind: 11, who: 0, whom: 0, place: 5 * n }));
     live.commit(&store);
     let loaded = store.load().unwrap();
-    assert_eq!(loaded.users[0].live.len(), LIVE_INTERVALS);
+    assert_eq!(loaded.users[0].read_ranges.len(), LIVE_INTERVALS);
     assert_eq!(State::restore(home(), loaded), live.state);
 }
 
@@ -269,11 +273,11 @@ fn incarnations_past_the_bound_are_forgotten_with_what_was_refused_of_them() {
     live.want(&Wish { kind: 23, who: 0, whom: 0, place: 1 });
     let incarnations = INCARNATIONS_PER_PEER as u64 + 2;
     for incarnation in (0..incarnations).chain([0, incarnations - 1]) {
-        let letters = vec![(Seq(7), Err(Undeliverable::Malformed))];
+        let letters = vec![(Seq(7), Err(BounceReason::Malformed))];
         live.does(&Command::Receive { realm: RealmId(1), incarnation: Incarnation(incarnation), letters });
         live.commit(&store);
     }
     let loaded = State::restore(home(), store.load().unwrap());
-    assert_eq!(loaded.link(RealmId(1)).unwrap().refused.len(), INCARNATIONS_PER_PEER);
+    assert_eq!(loaded.peer(RealmId(1)).unwrap().refused.len(), INCARNATIONS_PER_PEER);
     assert_eq!(loaded, live.state);
 }

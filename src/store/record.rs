@@ -39,14 +39,15 @@ fn damaged(why: &str) -> StoreError {
 mod tests {
     use super::*;
     use crate::chat::{
-        Author, Body, Card, Destination, Message, Once, PasswordHash, PeerAddress, Remote, Undeliverable,
+        Author, BounceReason, Destination, IdempotencyKey, Message, MessageBody, PasswordHash, PeerAddress, PeerInfo,
+        RemoteName,
     };
-    use crate::id::{Digest, GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+    use crate::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
     use std::net::IpAddr;
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
-        Event::MessageSent(Message { from: Author::Local(UserId(300)), to, realm, body: Body::default() })
+        Event::MessageSent(Message { from: Author::Local(UserId(300)), to, realm, body: MessageBody::default() })
     }
 
     fn name(text: &str) -> Name {
@@ -66,7 +67,7 @@ mod tests {
         let created = Event::GroupCreated { group, name: name("tim"), owner: user, password: None };
         let (session, origin) = (SessionId(4), IpAddr::from([127, 0, 0, 1]));
         let blocked = Author::Local(UserId(1));
-        let once = Once { user, tag: Digest(5), request: Digest(6) };
+        let once = IdempotencyKey { user, tag: Hash64(5), request: Hash64(6) };
         vec![
             (registered, "0100ac02056d65737369064c696f6e656c0003246124"),
             (
@@ -79,7 +80,7 @@ mod tests {
             (message(Destination::Group(group), Some(realm)), "010400ac0201020103"),
             (message(Destination::Everyone, None), "010400ac020200"),
             (Event::InboxRead { user, upto: Seq(5) }, "0105ac0205"),
-            (Event::LiveRead { user, after: Seq(5), upto: Seq(6) }, "0106ac020506"),
+            (Event::PushedRead { user, after: Seq(5), upto: Seq(6) }, "0106ac020506"),
             (Event::RealmInboxRead { user, realm, upto: Seq(7) }, "0107ac020307"),
             (created, "0108020374696dac0200"),
             (Event::GroupJoined { group, user }, "010902ac02"),
@@ -99,12 +100,14 @@ mod tests {
     /// The same of everything that concerns other servers.
     fn frozen_of_links() -> Vec<(Event, &'static str)> {
         let (user, realm, incarnation) = (UserId(300), RealmId(3), Incarnation(u64::MAX));
-        let far = || Remote { realm, name: name("far") };
-        let crossed = |from, to| Event::MessageSent(Message { from, to, realm: Some(realm), body: Body::default() });
+        let far = || RemoteName { realm, name: name("far") };
+        let crossed =
+            |from, to| Event::MessageSent(Message { from, to, realm: Some(realm), body: MessageBody::default() });
         let address = PeerAddress { host: "timur.example".into(), port: 8889 };
-        let card = Card { key: Some(PeerKey([7; 32])), address: Some(address), self_named: true, called: Some(realm) };
-        let refused = vec![(Seq(8), Undeliverable::UserNotFound), (Seq(9), Undeliverable::Malformed)];
-        let returned = vec![(Seq(8), user, Undeliverable::GroupNotFound), (Seq(9), user, Undeliverable::Blocked)];
+        let info =
+            PeerInfo { key: Some(PeerKey([7; 32])), address: Some(address), self_named: true, our_alias: Some(realm) };
+        let refused = vec![(Seq(8), BounceReason::UserNotFound), (Seq(9), BounceReason::Malformed)];
+        let returned = vec![(Seq(8), user, BounceReason::GroupNotFound), (Seq(9), user, BounceReason::Blocked)];
         vec![
             (crossed(Author::Local(user), Destination::RemoteUser(far())), "010400ac020303036661720103"),
             (crossed(Author::Local(user), Destination::RemoteGroup(far())), "010400ac020403036661720103"),
@@ -113,17 +116,20 @@ mod tests {
             (Event::UserBlocked { user, blocked: Author::Remote(far()) }, "0110ac02010303666172"),
             (Event::IncarnationBegun { incarnation }, "0114ffffffffffffffffff01"),
             (
-                Event::LinkAdded { realm, name: name("timur"), by: Some(user), card },
+                Event::PeerAdded { realm, name: name("timur"), by: Some(user), info },
                 "0115030574696d757201ac02010707070707070707070707070707070707070707070707070707070707070707010d74696d75722e6578616d706c65b945010103",
             ),
-            (Event::LinkChanged { realm, name: name("timur"), card: Card::default() }, "0116030574696d757200000000"),
-            (Event::RealmCalled { realm, name: name("barat") }, "011703056261726174"),
+            (
+                Event::PeerChanged { realm, name: name("timur"), info: PeerInfo::default() },
+                "0116030574696d757200000000",
+            ),
+            (Event::AliasAdded { realm, name: name("barat") }, "011703056261726174"),
             (Event::RealmRemoved { realm }, "011803"),
             (
-                Event::LinkReceived { realm, incarnation, upto: Seq(9), refused, forgotten: Some(Incarnation(7)) },
+                Event::PeerReceived { realm, incarnation, upto: Seq(9), refused, forgotten: Some(Incarnation(7)) },
                 "011903ffffffffffffffffff010902080009040107",
             ),
-            (Event::LinkConfirmed { realm, incarnation, upto: Seq(9) }, "011a03ffffffffffffffffff0109"),
+            (Event::PeerConfirmed { realm, incarnation, upto: Seq(9) }, "011a03ffffffffffffffffff0109"),
             (Event::OutboxAcknowledged { realm, upto: Seq(9), refused: returned }, "011b03090208ac020109ac0203"),
         ]
     }

@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::chat::{Timeline, View};
+use crate::chat::{Timeline, TimelineQuery};
 use crate::id::Seq;
 use crate::store::StoreError;
 use crate::store::index::chunk;
@@ -46,7 +46,7 @@ pub(super) fn newest(database: &Connection) -> rusqlite::Result<Seq> {
 }
 
 /// The newest entry that was taken out of the spans of a view, 0 where nothing was.
-pub(super) fn in_view(database: &Connection, view: &View) -> Result<Seq, StoreError> {
+pub(super) fn in_view(database: &Connection, view: &TimelineQuery) -> Result<Seq, StoreError> {
     let mut newest = Seq(0);
     for span in &view.spans {
         let removed = upto(database, span.timeline)?.min(span.upto);

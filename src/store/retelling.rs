@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::chat::{Author, Conversation, Destination, Event, Message, Person, Record, Remote};
+use crate::chat::{Author, Conversation, Destination, Event, Message, Record, RemoteName, UserRef};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::name::{Address, Name};
 
@@ -24,7 +24,7 @@ struct Listener {
     realms: Vec<Option<(Name, bool)>>,
     member_of: BTreeSet<GroupId>,
     once_member_of: BTreeSet<GroupId>,
-    blocks: BTreeSet<Person>,
+    blocks: BTreeSet<UserRef>,
     heard: Vec<(Seq, Message)>,
 }
 
@@ -38,10 +38,10 @@ impl Listener {
             }
             Event::UserUnregistered { user } if *user == reader => self.registered = false,
             Event::RealmAdded { realm, name, .. } => self.put_realm(*realm, Some((name.clone(), false))),
-            Event::LinkAdded { realm, name, .. } | Event::LinkChanged { realm, name, .. } => {
+            Event::PeerAdded { realm, name, .. } | Event::PeerChanged { realm, name, .. } => {
                 self.put_realm(*realm, Some((name.clone(), true)));
             }
-            Event::RealmCalled { realm, .. } | Event::RealmRemoved { realm } => self.put_realm(*realm, None),
+            Event::AliasAdded { realm, .. } | Event::RealmRemoved { realm } => self.put_realm(*realm, None),
             Event::GroupCreated { name, .. } => self.group_names.push(name.clone()),
             Event::GroupJoined { group, user } if *user == reader => {
                 self.member_of.insert(*group);
@@ -123,7 +123,7 @@ impl Listener {
                 *to == Destination::Group(*group) && is_heard && (realm.is_none() || crossed == realm)
             }
             Topic::There { realm, name, is_group } => {
-                let one = Remote { realm: *realm, name: (*name).clone() };
+                let one = RemoteName { realm: *realm, name: (*name).clone() };
                 let said = [Destination::RemoteUser(one.clone()), Destination::RemoteGroup(one.clone())];
                 let heard = *from == Author::Remote(one) && matches!(to, Destination::User(_));
                 *to == said[usize::from(*is_group)] || (heard && !is_group)

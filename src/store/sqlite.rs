@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rusqlite::Connection;
 
-use crate::chat::{Record, Snapshot, Timeline, View};
+use crate::chat::{Record, Snapshot, Timeline, TimelineQuery};
 use crate::id::Seq;
 use crate::store::backwards::Backwards;
 use crate::store::checkpoint::Checkpointer;
@@ -97,17 +97,17 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn page(&self, view: &View, limit: usize) -> Result<Page, StoreError> {
+    fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
         let index = Moment::of(&locked(&self.index), view)?;
         self.readers.read(|moment| index.page(moment, view, limit))
     }
 
-    fn newest_page(&self, view: &View, limit: usize) -> Result<NewestPage, StoreError> {
+    fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         let index = Backwards::of(&locked(&self.index), view)?;
         self.readers.read(|moment| index.page(moment, view, limit))
     }
 
-    fn removed_upto(&self, view: &View) -> Result<Seq, StoreError> {
+    fn removed_upto(&self, view: &TimelineQuery) -> Result<Seq, StoreError> {
         self.readers.read(|moment| removed::in_view(moment, view))
     }
 

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::chat::{Author, Body, Destination, Event, Kind, Message, Parts, Record, Span, Timeline, View, Which};
+use crate::chat::{
+    Author, Destination, Event, Filter, Kind, Message, MessageBody, MessageFields, Record, SeqRange, Timeline,
+    TimelineQuery,
+};
 use crate::id::{Seq, UserId};
 use crate::store::index::Tuning;
 use crate::store::{Durability, SqliteStore};
@@ -31,7 +34,7 @@ pub(super) fn open_tiny(directory: &Path) -> SqliteStore {
 }
 
 pub(super) fn said(seq: u64, from: u32, to: Destination, msg: &str) -> Record {
-    let parts = Parts {
+    let parts = MessageFields {
         from: "messi".into(),
         to: "henderson".into(),
         msg_from: "Lionel Messi".into(),
@@ -41,12 +44,12 @@ pub(super) fn said(seq: u64, from: u32, to: Destination, msg: &str) -> Record {
         group: None,
         realm: None,
     };
-    let message = Message { from: Author::Local(UserId(from)), to, realm: None, body: Body::compose(&parts) };
+    let message = Message { from: Author::Local(UserId(from)), to, realm: None, body: MessageBody::compose(&parts) };
     Record { seq: Seq(seq), time: Time(1_000 * seq), event: Event::MessageSent(message) }
 }
 
 /// What the user received in direct messages after `after`.
-pub(super) fn direct_view(user: u32, after: u64) -> View {
-    let span = Span { timeline: Timeline::User(UserId(user)), after: Seq(after), upto: Seq(u64::MAX) };
-    View { reader: UserId(user), spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None }
+pub(super) fn direct_view(user: u32, after: u64) -> TimelineQuery {
+    let span = SeqRange { timeline: Timeline::User(UserId(user)), after: Seq(after), upto: Seq(u64::MAX) };
+    TimelineQuery { reader: UserId(user), spans: vec![span], which: Filter::Received, hidden: Vec::new(), only: None }
 }

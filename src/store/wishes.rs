@@ -71,7 +71,7 @@ pub(super) fn command(state: &State, wish: &Wish) -> Command {
             let from = state.user(user).map_or(Seq(0), |user| user.cursor);
             Command::ReadInbox { user, from, upto: within }
         }
-        11 => Command::ReadLive { user, after: within, upto: Seq(within.0 + 1 + u64::from(*whom)) },
+        11 => Command::ReadPushed { user, after: within, upto: Seq(within.0 + 1 + u64::from(*whom)) },
         12 => {
             let from = state.user(user).map_or(Seq(0), |user| user.realm_cursor(realm));
             Command::ReadRealmInbox { user, realm, from, upto: within }

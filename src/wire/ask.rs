@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 use crate::chat::Conversation;
 use crate::chat::Topics;
 use crate::id::SessionId;
-use crate::wire::request::{Ask, Person};
-use crate::wire::verbs::Verb;
-use crate::wire::words::{BadParameter, Words, read_address, read_name};
+use crate::wire::args::{BadParameter, Words, read_address, read_name};
+use crate::wire::commands::CommandSpec;
+use crate::wire::request::{Ask, NewProfile};
 
 /// Reads the parameters of a command.
 pub(super) type Read = fn(&mut Words<'_>) -> Result<Ask, BadParameter>;
@@ -23,7 +23,7 @@ pub(super) fn register(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     if words.is_empty() {
         return Ok(Ask::Register { user, password, profile: None });
     }
-    let profile = Person { full_name: words.profile("FULLNAME")?, country: words.profile("COUNTRY")? };
+    let profile = NewProfile { full_name: words.profile("FULLNAME")?, country: words.profile("COUNTRY")? };
     Ok(Ask::Register { user, password, profile: Some(profile) })
 }
 
@@ -195,6 +195,7 @@ pub(super) fn help(words: &mut Words<'_>) -> Result<Ask, BadParameter> {
     if word.is_empty() {
         return Ok(Ask::Help { command: None });
     }
-    let verb = Verb::find(word).ok_or_else(|| BadParameter::new("COMMAND", "expected a word that help lists"))?;
-    Ok(Ask::Help { command: Some(verb.word.into()) })
+    let spec =
+        CommandSpec::find(word).ok_or_else(|| BadParameter::new("COMMAND", "expected a word that help lists"))?;
+    Ok(Ask::Help { command: Some(spec.word.into()) })
 }

@@ -1,6 +1,6 @@
 //! Help for the person at netcat: an overview that fits a terminal, or one command.
 
-use crate::wire::verbs::{VERBS, Verb};
+use crate::wire::commands::{COMMANDS, CommandSpec};
 
 /// The columns of the usage, before the summary.
 const USAGE_COLUMNS: usize = 49;
@@ -25,27 +25,27 @@ pub(super) fn overview() -> impl Iterator<Item = String> {
 
 /// One line for each command, synonyms sharing one, or the line of one command.
 pub(super) fn lines(command: Option<&str>) -> Vec<String> {
-    match command.and_then(Verb::find) {
-        Some(verb) => vec![line(std::slice::from_ref(verb))],
-        None => VERBS.chunk_by(are_synonyms).map(line).collect(),
+    match command.and_then(CommandSpec::find) {
+        Some(spec) => vec![line(std::slice::from_ref(spec))],
+        None => COMMANDS.chunk_by(are_synonyms).map(line).collect(),
     }
 }
 
 /// What a command is for, with its usage in front; without one, how to go about all of them.
 pub(super) fn sentence(command: Option<&str>) -> String {
-    match command.and_then(Verb::find) {
-        Some(verb) => format!("{}: {}", verb.usage(), verb.summary),
+    match command.and_then(CommandSpec::find) {
+        Some(spec) => format!("{}: {}", spec.usage(), spec.summary),
         None => "help COMMAND tells more; a TOKEN may stand before the parameters".to_owned(),
     }
 }
 
-fn are_synonyms(one: &Verb, other: &Verb) -> bool {
+fn are_synonyms(one: &CommandSpec, other: &CommandSpec) -> bool {
     (one.parameters, one.summary) == (other.parameters, other.summary)
 }
 
-fn line(synonyms: &[Verb]) -> String {
-    let words: Vec<_> = synonyms.iter().map(|verb| verb.word).collect();
-    let (parameters, summary) = synonyms.first().map_or(("", ""), |verb| (verb.parameters, verb.summary));
+fn line(synonyms: &[CommandSpec]) -> String {
+    let words: Vec<_> = synonyms.iter().map(|spec| spec.word).collect();
+    let (parameters, summary) = synonyms.first().map_or(("", ""), |spec| (spec.parameters, spec.summary));
     let usage = format!("{} {parameters}", words.join(" | "));
     format!("{usage:<USAGE_COLUMNS$}{summary}")
 }
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn every_word_stands_once_in_the_overview() {
         let mut shown: Vec<&str> = THEMES.iter().flat_map(|(_, words)| words.split(' ')).collect();
-        let mut table: Vec<&str> = VERBS.iter().map(|verb| verb.word).collect();
+        let mut table: Vec<&str> = COMMANDS.iter().map(|spec| spec.word).collect();
         shown.sort_unstable();
         table.sort_unstable();
         assert_eq!(shown, table);

@@ -2,25 +2,25 @@
 //!
 //! Never here: the state, sockets, I/O, rules of the chat.
 
+mod args;
 mod ask;
+mod catalog;
 mod codec;
+mod commands;
+#[cfg(test)]
+mod fixtures;
+mod format;
 mod help;
 mod http;
+mod json;
 mod parse;
-mod reply;
 mod request;
-#[cfg(test)]
-mod samples;
-mod style;
 mod telnet;
 mod text;
-mod verbs;
-mod wording;
-mod words;
 
+pub use catalog::{lost, returned};
 pub use codec::{Line, LineCodec, LineError, has_control_character};
+pub use commands::{COMMANDS, CommandSpec};
+pub use format::{DisconnectReason, ReplyContext, ReplyFormat};
 pub use parse::parse;
-pub use request::{Ask, Fault, Parsed, Person, Rejection, Request, Tag};
-pub use style::{Farewell, Heading, Style};
-pub use verbs::{VERBS, Verb};
-pub use wording::{lost, returned};
+pub use request::{Ask, Fault, NewProfile, Parsed, Rejection, Request, Tag};

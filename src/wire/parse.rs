@@ -5,11 +5,11 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::id::{Digest, Token};
+use crate::id::{Hash64, Token};
+use crate::wire::args::{BadParameter, Words};
+use crate::wire::commands::CommandSpec;
 use crate::wire::http;
 use crate::wire::request::{Fault, Parsed, Rejection, Request, Tag};
-use crate::wire::verbs::Verb;
-use crate::wire::words::{BadParameter, Words};
 
 /// Reads a line. Total: any text comes to something.
 #[must_use]
@@ -27,30 +27,30 @@ pub fn parse(line: &str) -> Parsed {
         }
         word = words.next();
     }
-    let Some(verb) = Verb::find(word) else {
+    let Some(spec) = CommandSpec::find(word) else {
         if http::is_http(line) {
             return Parsed::Http;
         }
         return rejected(tag, None, Fault::UnknownCommand, "help lists the commands");
     };
     let token = take_token(&mut words);
-    let digest = tag.is_some().then(|| digest(verb, words));
-    match (verb.read)(&mut words) {
-        Ok(ask) => Parsed::Request(Request { tag, token, verb, ask, digest }),
+    let digest = tag.is_some().then(|| digest(spec, words));
+    match (spec.read)(&mut words) {
+        Ok(ask) => Parsed::Request(Request { tag, token, spec, ask, digest }),
         Err(BadParameter { name, expected }) => {
-            let detail = format!("{name}: {expected}; usage: {}", verb.usage());
-            rejected(tag, Some(verb), Fault::BadParameter, detail)
+            let detail = format!("{name}: {expected}; usage: {}", spec.usage());
+            rejected(tag, Some(spec), Fault::BadParameter, detail)
         }
     }
 }
 
-fn digest(verb: &Verb, mut parameters: Words<'_>) -> Digest {
-    let mut parts = vec![verb.word];
-    match verb.before_password {
+fn digest(spec: &CommandSpec, mut parameters: Words<'_>) -> Hash64 {
+    let mut parts = vec![spec.word];
+    match spec.before_password {
         Some(count) => parts.extend((0..count).map(|_| parameters.next())),
         None => parts.push(parameters.rest()),
     }
-    Digest::of(&parts)
+    Hash64::of(&parts)
 }
 
 /// A first parameter in the form of a token is one: no name has that form (PROTOCOL §2).
@@ -63,9 +63,9 @@ fn take_token(words: &mut Words<'_>) -> Option<Token> {
 
 fn rejected(
     tag: Option<Tag>,
-    verb: Option<&'static Verb>,
+    spec: Option<&'static CommandSpec>,
     fault: Fault,
     detail: impl Into<Cow<'static, str>>,
 ) -> Parsed {
-    Parsed::Rejected(Rejection { tag, verb, fault, detail: detail.into() })
+    Parsed::Rejected(Rejection { tag, spec, fault, detail: detail.into() })
 }

@@ -6,11 +6,11 @@ use secrecy::SecretString;
 
 use crate::chat::Conversation;
 use crate::chat::Topics;
-use crate::id::{Digest, Seq, SessionId, Token};
+use crate::id::{Hash64, Seq, SessionId, Token};
 use crate::limits::TAG_BYTES;
 use crate::name::{Address, Name};
 use crate::wire::codec::LineError;
-use crate::wire::verbs::Verb;
+use crate::wire::commands::CommandSpec;
 
 /// What a line comes to.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ pub struct Request {
     /// The session to act for, where the request names one.
     pub token: Option<Token>,
     /// The row of its command word.
-    pub verb: &'static Verb,
+    pub spec: &'static CommandSpec,
     /// What is asked for.
     pub ask: Ask,
     /// Tells a tagged request from another one with the same tag. Nothing of a password is in it.
-    pub digest: Option<Digest>,
+    pub digest: Option<Hash64>,
 }
 
 /// What is asked for; words that mean the same ask the same.
@@ -57,7 +57,7 @@ pub enum Ask {
         /// The account's.
         password: SecretString,
         /// Given in the form with four parameters.
-        profile: Option<Person>,
+        profile: Option<NewProfile>,
     },
     /// `logout`.
     LogOut,
@@ -256,7 +256,7 @@ pub enum Ask {
 
 /// Who registers, beyond the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct NewProfile {
     /// 1 to `PROFILE_BYTES` bytes, `_` replaced by a space.
     pub full_name: Box<str>,
     /// Likewise.
@@ -278,8 +278,8 @@ impl Tag {
 
     /// The tag as it is remembered.
     #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(&[&self.0])
+    pub fn digest(&self) -> Hash64 {
+        Hash64::of(&[&self.0])
     }
 
     /// The tag as the client wrote it.
@@ -295,7 +295,7 @@ pub struct Rejection {
     /// The line's, where it has one.
     pub tag: Option<Tag>,
     /// The row of its command word, where it is one.
-    pub verb: Option<&'static Verb>,
+    pub spec: Option<&'static CommandSpec>,
     /// What is wrong.
     pub fault: Fault,
     /// Which parameter, and what was expected; nothing of what the client wrote.
@@ -329,6 +329,6 @@ impl Fault {
 
 impl From<LineError> for Rejection {
     fn from(error: LineError) -> Self {
-        Self { tag: None, verb: None, fault: Fault::Line(error), detail: error.to_string().into() }
+        Self { tag: None, spec: None, fault: Fault::Line(error), detail: error.to_string().into() }
     }
 }

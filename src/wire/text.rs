@@ -5,63 +5,65 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::chat::{Kind, Notice, Outcome, Parts, Profile, RealmStatus, Refusal, SessionStatus, StoredMessage};
+use crate::chat::{
+    CommandError, Kind, MessageFields, Notification, Profile, RealmStatus, Response, SessionStatus, StoredMessage,
+};
 use crate::name::Name;
+use crate::wire::format::{DisconnectReason, ReplyContext, ReplyFormat};
 use crate::wire::request::Rejection;
-use crate::wire::style::{Farewell, Heading, Style};
-use crate::wire::{help, wording};
+use crate::wire::{catalog, help};
 
-const STYLE: Style = Style::Text;
+const STYLE: ReplyFormat = ReplyFormat::Text;
 
-pub(super) fn append_reply(out: &mut Vec<u8>, heading: &Heading, result: Result<&Outcome, Refusal>) {
+pub(super) fn append_reply(out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>) {
     match result {
-        Ok(outcome) => {
-            append_items(out, heading, outcome);
-            append_line(out, &["[OK] ", &wording::success(STYLE, heading, outcome)]);
+        Ok(response) => {
+            append_items(out, context, response);
+            append_line(out, &["[OK] ", &catalog::success(STYLE, context, response)]);
         }
-        Err(refusal) => append_refusal(out, Some(heading), refusal),
+        Err(error) => append_refusal(out, Some(context), error),
     }
 }
 
 pub(super) fn append_rejection(out: &mut Vec<u8>, rejection: &Rejection) {
-    append_error(out, wording::rejection(STYLE, rejection));
+    append_error(out, catalog::rejection(STYLE, rejection));
 }
 
-pub(super) fn append_refusal(out: &mut Vec<u8>, heading: Option<&Heading>, refusal: Refusal) {
-    append_error(out, wording::refusal(STYLE, heading, refusal));
+pub(super) fn append_refusal(out: &mut Vec<u8>, context: Option<&ReplyContext>, error: CommandError) {
+    append_error(out, catalog::error(STYLE, context, error));
 }
 
-pub(super) fn append_farewell(out: &mut Vec<u8>, why: Farewell) {
-    append_error(out, wording::farewell(why));
+pub(super) fn append_farewell(out: &mut Vec<u8>, why: DisconnectReason) {
+    append_error(out, catalog::farewell(why));
 }
 
 /// One line, in the form of a pushed message.
-pub(super) fn append_notice(out: &mut Vec<u8>, notice: &Notice) {
-    let topic = ["[", wording::topic(notice), "] "].concat();
-    match notice {
-        Notice::Presence { user, online } => {
+pub(super) fn append_notice(out: &mut Vec<u8>, notification: &Notification) {
+    let topic = ["[", catalog::topic(notification), "] "].concat();
+    match notification {
+        Notification::Presence { user, online } => {
             append_line(out, &[&topic, user.as_str(), if *online { " online" } else { " offline" }]);
         }
-        Notice::Group { group, user, change } => {
+        Notification::Group { group, user, change } => {
             let user = user.as_ref().map_or("", Name::as_str);
-            append_line(out, &[&topic, group.as_str(), ": ", wording::group_change(*change), " ", user]);
+            append_line(out, &[&topic, group.as_str(), ": ", catalog::group_change(*change), " ", user]);
         }
-        Notice::Inbox { cursor } => append_line(out, &[&topic, &cursor.to_string()]),
+        Notification::Inbox { cursor } => append_line(out, &[&topic, &cursor.to_string()]),
     }
 }
 
 pub(super) fn append_lagged(out: &mut Vec<u8>) {
-    append_error(out, wording::LAGGED);
+    append_error(out, catalog::LAGGED);
 }
 
 pub(super) fn append_truncated(out: &mut Vec<u8>) {
-    append_error(out, wording::TRUNCATED);
+    append_error(out, catalog::TRUNCATED);
 }
 
 /// A message as it is pushed, and as an inbox lists it.
 pub(super) fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
     // A body that cannot be read was not written by this server, and is not shown.
-    let _ = message.body.read(|Parts { from, msg, kind, group, .. }| match kind {
+    let _ = message.body.read(|MessageFields { from, msg, kind, group, .. }| match kind {
         Kind::Direct => append_line(out, &["[", &from, "] ", &msg]),
         Kind::Group => append_line(out, &["[group ", &group.unwrap_or_default(), "] ", &from, ": ", &msg]),
         Kind::Broadcast => append_line(out, &["[broadcast] ", &from, ": ", &msg]),
@@ -73,18 +75,20 @@ fn append_error(out: &mut Vec<u8>, sentence: &str) {
 }
 
 /// What an outcome lists, if the sentence does not name it already.
-fn append_items(out: &mut Vec<u8>, heading: &Heading, outcome: &Outcome) {
-    match outcome {
-        Outcome::Info(profile) => append_profile(out, profile),
-        Outcome::Inbox { messages, .. } | Outcome::RealmInbox { messages, .. } | Outcome::History { messages, .. } => {
+fn append_items(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
+    match response {
+        Response::Info(profile) => append_profile(out, profile),
+        Response::Inbox { messages, .. }
+        | Response::RealmInbox { messages, .. }
+        | Response::History { messages, .. } => {
             messages.iter().for_each(|message| append_message(out, message));
         }
-        Outcome::Active(_) if ["list", "user_on"].contains(&heading.verb.word) => {}
-        Outcome::Active(names) | Outcome::Groups(names) | Outcome::Members { names, .. } => append_names(out, names),
-        Outcome::Blocks(people) => people.iter().for_each(|person| append_line(out, &[person])),
-        Outcome::Sessions(sessions) => sessions.iter().for_each(|session| append_session(out, session)),
-        Outcome::Realms(realms) => realms.iter().for_each(|realm| append_realm(out, realm)),
-        Outcome::Help(None) => help::overview().for_each(|line| append_line(out, &[&line])),
+        Response::Active(_) if ["list", "user_on"].contains(&context.spec.word) => {}
+        Response::Active(names) | Response::Groups(names) | Response::Members { names, .. } => append_names(out, names),
+        Response::Blocks(people) => people.iter().for_each(|person| append_line(out, &[person])),
+        Response::Sessions(sessions) => sessions.iter().for_each(|session| append_session(out, session)),
+        Response::Realms(realms) => realms.iter().for_each(|realm| append_realm(out, realm)),
+        Response::Help(None) => help::overview().for_each(|line| append_line(out, &[&line])),
         _ => {}
     }
 }
@@ -100,8 +104,8 @@ fn append_session(out: &mut Vec<u8>, session: &SessionStatus) {
 }
 
 fn append_realm(out: &mut Vec<u8>, realm: &RealmStatus) {
-    let mut line = format!("{} {}", realm.name, wording::realm_state(realm.state));
-    if wording::is_link(realm.state) {
+    let mut line = format!("{} {}", realm.name, catalog::realm_state(realm.state));
+    if catalog::is_link(realm.state) {
         let since = realm.since.map_or(String::new(), |since| format!(" since {since}"));
         let age = realm.waiting.map_or(String::new(), |waiting| format!(", the oldest for {} s", waiting.as_secs()));
         let key = realm.key.map_or(String::new(), |key| format!(", key {key}"));

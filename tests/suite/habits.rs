@@ -8,7 +8,7 @@ use crate::support::server::documented_users;
 use crate::support::{Client, TestServer};
 use kabar::config::Config;
 use kabar::server::Server;
-use kabar::wire::Style;
+use kabar::wire::ReplyFormat;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -257,8 +257,8 @@ fn serve_on_a_fast_clock(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let server = Server::start(&config).unwrap();
-        let address = |style| server.listening().iter().find(|(_, found)| *found == style).unwrap().0;
-        let addresses = (address(Style::Json), address(Style::Text));
+        let address = |format| server.listening().iter().find(|(_, found)| *found == format).unwrap().0;
+        let addresses = (address(ReplyFormat::Json), address(ReplyFormat::Text));
         tell.send(addresses).unwrap();
         clients_logged_in.await.unwrap();
         tokio::time::advance(Duration::from_secs(3 * 3600)).await;

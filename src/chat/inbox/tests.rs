@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::chat::command::Command;
+use crate::chat::fixture::{MESSI, PAFF, World, address, key, letter, letter_to_group, name};
 use crate::chat::history::Conversation;
-use crate::chat::meeting::Meeting;
-use crate::chat::testing::{MESSI, PAFF, World, address, key, letter, letter_to_group, name};
+use crate::chat::peer_registration::PeerHello;
 use crate::id::Incarnation;
 
 /// What messi's view of a realm shows that was not read in it.
@@ -21,8 +21,8 @@ fn history(world: &World, conversation: &Conversation) -> Vec<String> {
 fn calls_us(world: &mut World, byte: u8, called: &str) {
     let (calls_us, counts) = (Some(name(called)), (Incarnation(1), Seq(0)));
     let meeting =
-        Meeting { key: key(byte), home: name("x"), calls_us, address: None, dialled: None, welcome: true, counts };
-    world.does(&Command::Meet(meeting));
+        PeerHello { key: key(byte), home: name("x"), calls_us, address: None, dialled: None, welcome: true, counts };
+    world.does(&Command::RegisterPeer(meeting));
 }
 
 /// timur and utara are linked, both have written to messi, timur's bob to the group too, and paff at home.
@@ -116,8 +116,8 @@ fn a_conversation_here_shows_nothing_of_somebody_of_that_name_elsewhere() {
 fn what_this_server_says_of_a_realm_belongs_to_no_conversation() {
     let mut world = with_mail();
     let (realm, upto) = (world.realm("timur"), world.sends(MESSI, "bob@timur", "halo"));
-    let why = crate::chat::refusal::Undeliverable::UserNotFound;
-    let returned = vec![crate::chat::crossing::Returned { number: upto, why, notice: Some("tidak terkirim".into()) }];
+    let why = crate::chat::error::BounceReason::UserNotFound;
+    let returned = vec![crate::chat::remote::Bounce { number: upto, why, notification: Some("tidak terkirim".into()) }];
     world.does(&Command::AcknowledgeOutbox { realm, upto, returned });
     assert_eq!(history(&world, &Conversation::User(address("bob@timur"))), ["1", "halo"]);
     assert_eq!(realm_inbox(&world, "timur"), ["1", "2", "tidak terkirim"]);
@@ -131,6 +131,6 @@ fn an_outbox_shows_everything_that_waits_in_it() {
     let first = world.sends(MESSI, "bob@timur", "satu");
     world.sends(PAFF, "bob@timur", "dua");
     world.sends(PAFF, "bob@utara", "tiga");
-    assert_eq!(world.shows(&View::outbox(timur, Seq(0))), ["satu", "dua"]);
-    assert_eq!(world.shows(&View::outbox(timur, first)), ["dua"]);
+    assert_eq!(world.shows(&TimelineQuery::outbox(timur, Seq(0))), ["satu", "dua"]);
+    assert_eq!(world.shows(&TimelineQuery::outbox(timur, first)), ["dua"]);
 }

@@ -4,47 +4,47 @@ use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::chat::{Command, NewSession, Outcome, PasswordHash, Refusal};
+use crate::chat::{Command, CommandError, NewSession, PasswordHash, Response};
 use crate::id::Token;
 use crate::name::Name;
 use crate::net::session::{Answer, Identity, Session};
-use crate::net::throttle::Door;
-use crate::wire::{Person, Style};
+use crate::net::throttle::LoginTarget;
+use crate::wire::{NewProfile, ReplyFormat};
 
 impl Session {
     pub(super) async fn log_in(&mut self, name: Name, password: SecretString) -> Answer {
-        let door = Door::Account(name.key());
+        let door = LoginTarget::Account(name.folded());
         let (known, ticket) = self.hub().read(|state| {
             let (id, user) = state.user_named(&name)?;
             Some((id, user.name.clone(), user.password.clone()))
         });
         let Some((user, shown, hash)) = known else {
-            return Answer::new(Err(self.failed_at(door, Refusal::UserNotFound)), ticket);
+            return Answer::new(Err(self.failed_at(door, CommandError::UserNotFound)), ticket);
         };
-        if let Err(refusal) = self.check_password(door, password, &hash).await {
-            return Answer::new(Err(refusal), ticket);
+        if let Err(error) = self.check_password(door, password, &hash).await {
+            return Answer::new(Err(error), ticket);
         }
         let (token, session) = self.new_session();
         let executed = self.hub().execute(&Command::OpenSession { user, verified: hash, session }, None);
         self.bind_to(&token, session.ephemeral);
-        Answer::of(executed, |_| Outcome::LoggedIn { user: shown, token })
+        Answer::of(executed, |_| Response::LoggedIn { user: shown, token })
     }
 
-    pub(super) async fn register(&mut self, name: Name, password: SecretString, person: Option<Person>) -> Answer {
+    pub(super) async fn register(&mut self, name: Name, password: SecretString, person: Option<NewProfile>) -> Answer {
         if !self.policy().registration_open {
-            return Refusal::Forbidden.into();
+            return CommandError::Forbidden.into();
         }
         if self.is_too_short(&password) {
-            return Refusal::PasswordTooShort.into();
+            return CommandError::PasswordTooShort.into();
         }
-        let (taken, ticket) = self.hub().read(|state| state.holder(&name).is_some());
+        let (taken, ticket) = self.hub().read(|state| state.name_owner(&name).is_some());
         if taken {
-            return Answer::new(Err(Refusal::UserExists), ticket);
+            return Answer::new(Err(CommandError::UserExists), ticket);
         }
         self.send_replies();
         let password = match self.services.passwords.hash(password).await {
             Ok(hash) => hash,
-            Err(refusal) => return refusal.into(),
+            Err(error) => return error.into(),
         };
         let (token, session) = self.new_session();
         let (full_name, country) = person.map(|person| (person.full_name, person.country)).unwrap_or_default();
@@ -53,7 +53,7 @@ impl Session {
         if executed.result.is_ok() {
             self.bind_to(&token, session.ephemeral);
         }
-        Answer::of(executed, |_| Outcome::Registered { user: name, token })
+        Answer::of(executed, |_| Response::Registered { user: name, token })
     }
 
     pub(super) fn is_too_short(&self, password: &SecretString) -> bool {
@@ -62,7 +62,7 @@ impl Session {
 
     fn new_session(&self) -> (Token, NewSession) {
         let token = Token::random();
-        let ephemeral = self.outbox.style() == Style::Text;
+        let ephemeral = self.send_queue.format() == ReplyFormat::Text;
         (token, NewSession { token: token.hash(), ephemeral, origin: self.address.to_canonical() })
     }
 
@@ -79,10 +79,10 @@ impl Session {
 
     pub(super) async fn change_password(&mut self, who: Identity, old: SecretString, new: SecretString) -> Answer {
         if let Some(executed) = self.done_before() {
-            return Answer::of(executed, |_| Outcome::PasswordChanged);
+            return Answer::of(executed, |_| Response::PasswordChanged);
         }
         if self.is_too_short(&new) {
-            return Refusal::PasswordTooShort.into();
+            return CommandError::PasswordTooShort.into();
         }
         let verified = match self.check_own_password(who, old).await {
             Ok(verified) => verified,
@@ -90,11 +90,11 @@ impl Session {
         };
         let password = match self.services.passwords.hash(new).await {
             Ok(hash) => hash,
-            Err(refusal) => return refusal.into(),
+            Err(error) => return error.into(),
         };
         let change = Command::ChangePassword { user: who.user, session: who.session, verified, password };
         let executed = self.execute(&change);
-        Answer::of(executed, |_| Outcome::PasswordChanged)
+        Answer::of(executed, |_| Response::PasswordChanged)
     }
 
     pub(super) async fn unregister(&mut self, who: Identity, password: SecretString) -> Answer {
@@ -103,42 +103,42 @@ impl Session {
             Err(answer) => return answer,
         };
         let executed = self.execute(&Command::Unregister { user: who.user, verified });
-        Answer::of(executed, |_| Outcome::Unregistered)
+        Answer::of(executed, |_| Response::Unregistered)
     }
 
     /// The hash of the user's password, which the given one was found right against.
     async fn check_own_password(&mut self, who: Identity, password: SecretString) -> Result<PasswordHash, Answer> {
         let (account, ticket) =
-            self.hub().read(|state| state.user(who.user).map(|user| (user.name.key(), user.password.clone())));
-        let (name, hash) = account.ok_or(Refusal::NoSession)?;
-        match self.check_password(Door::Account(name), password, &hash).await {
+            self.hub().read(|state| state.user(who.user).map(|user| (user.name.folded(), user.password.clone())));
+        let (name, hash) = account.ok_or(CommandError::NoSession)?;
+        match self.check_password(LoginTarget::Account(name), password, &hash).await {
             Ok(()) => Ok(hash),
-            Err(refusal) => Err(Answer::new(Err(refusal), ticket)),
+            Err(error) => Err(Answer::new(Err(error), ticket)),
         }
     }
 
     /// Checks a password against its hash, if not too many attempts at that door failed of late.
     pub(super) async fn check_password(
         &mut self,
-        door: Door,
+        door: LoginTarget,
         password: SecretString,
         hash: &PasswordHash,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         if !self.services.throttle.admits(self.address, door, Instant::now()) {
-            return Err(Refusal::Throttled);
+            return Err(CommandError::Throttled);
         }
         self.send_replies();
         if self.services.passwords.verify(password, hash.clone()).await? {
             return Ok(());
         }
-        Err(self.failed_at(door, Refusal::WrongPassword))
+        Err(self.failed_at(door, CommandError::WrongPassword))
     }
 
     /// Counts a failure, and tells why unless too many came before it.
-    fn failed_at(&self, door: Door, why: Refusal) -> Refusal {
+    fn failed_at(&self, door: LoginTarget, why: CommandError) -> CommandError {
         let now = Instant::now();
         if !self.services.throttle.admits(self.address, door, now) {
-            return Refusal::Throttled;
+            return CommandError::Throttled;
         }
         self.services.throttle.failed(self.address, door, now);
         why

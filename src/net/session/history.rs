@@ -1,6 +1,6 @@
 //! Reading again (PROTOCOL §7). It moves no cursor.
 
-use crate::chat::{Conversation, Outcome};
+use crate::chat::{Conversation, Response};
 use crate::id::Seq;
 use crate::limits::HISTORY_PAGE;
 use crate::net::session::{Answer, Identity, Session};
@@ -18,11 +18,11 @@ impl Session {
         let (view, ticket) = self.hub().read(|state| state.history(who.user, &conversation, before));
         let view = match view {
             Ok(view) => view,
-            Err(refusal) => return Answer::new(Err(refusal), ticket),
+            Err(error) => return Answer::new(Err(error), ticket),
         };
         let limit = limit.unwrap_or(HISTORY_PAGE).min(self.policy().inbox_page);
         let page = self.read_store(move |hub| hub.newest_page(&view, limit)).await;
-        let outcome = page.map(|page| Outcome::History { messages: page.messages, before: page.before });
-        Answer::new(outcome, ticket)
+        let response = page.map(|page| Response::History { messages: page.messages, before: page.before });
+        Answer::new(response, ticket)
     }
 }

@@ -1,17 +1,17 @@
 //! Sending (PROTOCOL §4, §6).
 
-use crate::chat::{Command, Outcome, Receipt};
+use crate::chat::{Command, Receipt, Response};
 use crate::hub::Executed;
 use crate::name::{Address, Name};
 use crate::net::session::{Answer, Identity, Session};
-use crate::wire::Style;
+use crate::wire::ReplyFormat;
 
-fn sent(receipt: Receipt, to: Option<Name>) -> Outcome {
-    Outcome::Sent { receipt, to, delivered: None }
+fn sent(receipt: Receipt, to: Option<Name>) -> Response {
+    Response::Sent { receipt, to, delivered: None }
 }
 
-fn sent_elsewhere(receipt: Receipt, delivered: bool) -> Outcome {
-    Outcome::Sent { receipt, to: None, delivered: Some(delivered) }
+fn sent_elsewhere(receipt: Receipt, delivered: bool) -> Response {
+    Response::Sent { receipt, to: None, delivered: Some(delivered) }
 }
 
 impl Session {
@@ -28,9 +28,9 @@ impl Session {
     }
 
     fn send_direct(&self, who: Identity, to: Address, text: Box<str>) -> Executed {
-        let online = match self.outbox.style() {
-            Style::Json => None,
-            Style::Text => Some(self.is_online(&to.name)),
+        let online = match self.send_queue.format() {
+            ReplyFormat::Json => None,
+            ReplyFormat::Text => Some(self.is_online(&to.name)),
         };
         self.execute(&Command::SendDirect { from: who.user, to, text, online })
     }
@@ -42,16 +42,16 @@ impl Session {
 
     pub(super) fn send_to_group(&mut self, who: Identity, to: Address, text: Box<str>) -> Answer {
         let executed = self.execute(&Command::SendGroup { from: who.user, to, text });
-        let here = |receipt| Outcome::SentToGroup { receipt, delivered: None };
-        let there = |receipt, delivered| Outcome::SentToGroup { receipt, delivered: Some(delivered) };
+        let here = |receipt| Response::SentToGroup { receipt, delivered: None };
+        let there = |receipt, delivered| Response::SentToGroup { receipt, delivered: Some(delivered) };
         Answer::of_sending(executed, here, there)
     }
 
     pub(super) fn broadcast(&mut self, who: Identity, text: Box<str>) -> Answer {
         if self.policy().broadcast_restricted
-            && let Err(refusal) = self.require_administrator(who)
+            && let Err(error) = self.require_administrator(who)
         {
-            return refusal.into();
+            return error.into();
         }
         let executed = self.execute(&Command::Broadcast { from: who.user, text });
         Answer::of(executed, |receipt| sent(receipt, None))
@@ -60,14 +60,14 @@ impl Session {
     pub(super) fn send_to_realm(&mut self, who: Identity, realm: Name, user: Name, text: Box<str>) -> Answer {
         let to = Address { name: user, realm: Some(realm) };
         let executed = self.execute(&Command::SendDirect { from: who.user, to, text, online: None });
-        let there = |receipt, delivered| Outcome::SentToRealm { receipt, delivered };
+        let there = |receipt, delivered| Response::SentToRealm { receipt, delivered };
         Answer::of_sending(executed, |receipt| there(receipt, true), there)
     }
 
     pub(super) fn send_to_realm_group(&mut self, who: Identity, realm: Name, group: Name, text: Box<str>) -> Answer {
         let to = Address { name: group, realm: Some(realm) };
         let executed = self.execute(&Command::SendGroup { from: who.user, to, text });
-        let there = |receipt, delivered| Outcome::SentToRealmGroup { receipt, delivered };
+        let there = |receipt, delivered| Response::SentToRealmGroup { receipt, delivered };
         Answer::of_sending(executed, |receipt| there(receipt, true), there)
     }
 }

@@ -18,23 +18,23 @@ use std::sync::Arc;
 
 use tracing::debug;
 
-use crate::chat::{Command, Once, Outcome, Receipt, Refusal, State};
-use crate::hub::{Executed, Hub, Late, Outbox, Replay, SharedFate, Ticket};
-use crate::id::{Digest, SessionId, Token, TokenHash, UserId};
+use crate::chat::{Command, CommandError, IdempotencyKey, Receipt, Response, State};
+use crate::hub::{DeferredReply, DeliveryHandle, Executed, Hub, Replay, SendQueue, Ticket};
+use crate::id::{Hash64, SessionId, Token, TokenHash, UserId};
 use crate::limits::SESSION_TOUCH;
 use crate::net::session::perform::Served;
-use crate::net::{Policy, Services};
+use crate::net::{Policy, ServerContext};
 use crate::time::Time;
-use crate::wire::{Farewell, Heading, Line, Parsed, Rejection, Request, Tag, parse};
+use crate::wire::{DisconnectReason, Line, Parsed, Rejection, ReplyContext, Request, Tag, parse};
 
 /// One connection's session.
 pub(super) struct Session {
-    services: Arc<Services>,
-    outbox: Arc<Outbox>,
+    services: Arc<ServerContext>,
+    send_queue: Arc<SendQueue>,
     address: IpAddr,
     bound: Option<Bound>,
     /// What the request being served is to be done once for, where it has a tag.
-    once: Option<Once>,
+    once: Option<IdempotencyKey>,
 }
 
 /// A connection's binding to a session of the chat.
@@ -57,7 +57,7 @@ struct Identity {
 
 /// What a request came to, and when that may be told.
 struct Answer {
-    result: Result<Outcome, Refusal>,
+    result: Result<Response, CommandError>,
     ticket: Ticket,
     /// It is put into words once it is known what became of a message to another realm.
     late: Option<LateAnswer>,
@@ -65,9 +65,9 @@ struct Answer {
 
 /// What became of a message to another realm, and what that comes to.
 struct LateAnswer {
-    fate: Arc<SharedFate>,
+    delivery: Arc<DeliveryHandle>,
     receipt: Receipt,
-    outcome: fn(Receipt, bool) -> Outcome,
+    response: fn(Receipt, bool) -> Response,
 }
 
 /// How the connection goes on after a line.
@@ -87,44 +87,44 @@ pub(super) enum Flow {
 
 impl Answer {
     /// An answer that shows nothing of the state.
-    fn at_once(result: Result<Outcome, Refusal>) -> Self {
+    fn at_once(result: Result<Response, CommandError>) -> Self {
         Self::new(result, Ticket::NONE)
     }
 
-    fn new(result: Result<Outcome, Refusal>, ticket: Ticket) -> Self {
+    fn new(result: Result<Response, CommandError>, ticket: Ticket) -> Self {
         Self { result, ticket, late: None }
     }
 
-    fn of(executed: Executed, outcome: impl FnOnce(Receipt) -> Outcome) -> Self {
-        Self::new(executed.result.map(outcome), executed.ticket)
+    fn of(executed: Executed, response: impl FnOnce(Receipt) -> Response) -> Self {
+        Self::new(executed.result.map(response), executed.ticket)
     }
 
     /// An answer that waits for what becomes of a message at another realm, where it is for one.
     fn of_sending(
         executed: Executed,
-        here: impl FnOnce(Receipt) -> Outcome,
-        there: fn(Receipt, bool) -> Outcome,
+        here: impl FnOnce(Receipt) -> Response,
+        there: fn(Receipt, bool) -> Response,
     ) -> Self {
-        let late = executed.fate.clone().zip(executed.result.ok());
-        let late = late.map(|(fate, receipt)| LateAnswer { fate, receipt, outcome: there });
+        let late = executed.delivery.clone().zip(executed.result.ok());
+        let late = late.map(|(delivery, receipt)| LateAnswer { delivery, receipt, response: there });
         Self { late, ..Self::of(executed, here) }
     }
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        Self::at_once(Err(refusal))
+impl From<CommandError> for Answer {
+    fn from(error: CommandError) -> Self {
+        Self::at_once(Err(error))
     }
 }
 
 /// A tagged request is done once; others are done.
-fn once(who: Identity, tag: Option<&Tag>, request: Option<Digest>) -> Option<Once> {
-    Some(Once { user: who.user, tag: tag?.digest(), request: request? })
+fn once(who: Identity, tag: Option<&Tag>, request: Option<Hash64>) -> Option<IdempotencyKey> {
+    Some(IdempotencyKey { user: who.user, tag: tag?.digest(), request: request? })
 }
 
 impl Session {
-    pub(super) fn new(services: Arc<Services>, outbox: Arc<Outbox>, address: IpAddr) -> Self {
-        Self { services, outbox, address, bound: None, once: None }
+    pub(super) fn new(services: Arc<ServerContext>, send_queue: Arc<SendQueue>, address: IpAddr) -> Self {
+        Self { services, send_queue, address, bound: None, once: None }
     }
 
     fn hub(&self) -> &Hub {
@@ -137,20 +137,20 @@ impl Session {
 
     /// Answers one line. The reply leaves with [`Session::send_replies`].
     pub(super) async fn answer(&mut self, line: Line) -> Flow {
-        let (heading, answer) = match self.serve(line) {
+        let (context, answer) = match self.serve(line) {
             ControlFlow::Break(flow) => return flow,
-            ControlFlow::Continue((heading, Served::Answered(answer))) => (heading, answer),
-            ControlFlow::Continue((heading, Served::Waiting(rest))) => (heading, rest.await),
+            ControlFlow::Continue((context, Served::Answered(answer))) => (context, answer),
+            ControlFlow::Continue((context, Served::Waiting(rest))) => (context, rest.await),
         };
-        if let Ok(Outcome::Subscribed { after, topics }) = answer.result {
-            self.reply(heading, answer);
+        if let Ok(Response::Subscribed { after, topics }) = answer.result {
+            self.reply(context, answer);
             return Box::pin(self.begin_to_listen(after, topics)).await;
         }
-        self.reply(heading, answer)
+        self.reply(context, answer)
     }
 
     /// Begins to serve the request of a line, where it is one.
-    fn serve(&mut self, line: Line) -> ControlFlow<Flow, (Heading, Served<'_>)> {
+    fn serve(&mut self, line: Line) -> ControlFlow<Flow, (ReplyContext, Served<'_>)> {
         let text = match line {
             Line::Text(text) => text,
             Line::Invalid(error) => {
@@ -168,45 +168,45 @@ impl Session {
                 self.reject(&rejection);
                 ControlFlow::Break(Flow::Continue)
             }
-            Parsed::Request(request) => ControlFlow::Continue((request.heading(), self.serve_request(request))),
+            Parsed::Request(request) => ControlFlow::Continue((request.context(), self.serve_request(request))),
         }
     }
 
     fn reject(&self, rejection: &Rejection) {
-        let style = self.outbox.style();
-        self.outbox.reply(Ticket::NONE, None, |out| style.reject(out, rejection));
+        let format = self.send_queue.format();
+        self.send_queue.reply(Ticket::NONE, None, |out| format.reject(out, rejection));
     }
 
     fn serve_request(&mut self, request: Request) -> Served<'_> {
-        let Request { tag, token, verb, ask, digest } = request;
+        let Request { tag, token, spec, ask, digest } = request;
         match self.identify(token.as_ref()) {
             Ok(who) => {
                 self.once = once(who, tag.as_ref(), digest);
                 self.perform(who, ask)
             }
-            Err(_) if !verb.needs_session => self.perform_for_anybody(ask),
-            Err(refusal) => Served::Answered(Answer::new(Err(refusal), self.hub().read(|_| ()).1)),
+            Err(_) if !spec.needs_session => self.perform_for_anybody(ask),
+            Err(error) => Served::Answered(Answer::new(Err(error), self.hub().read(|_| ()).1)),
         }
     }
 
-    fn reply(&self, heading: Heading, answer: Answer) -> Flow {
-        if let Some(LateAnswer { fate, receipt, outcome }) = answer.late {
-            self.outbox.reply_later(answer.ticket, Late { heading, fate, outcome, receipt });
+    fn reply(&self, context: ReplyContext, answer: Answer) -> Flow {
+        if let Some(LateAnswer { delivery, receipt, response }) = answer.late {
+            self.send_queue.reply_later(answer.ticket, DeferredReply { context, delivery, response, receipt });
             return Flow::Continue;
         }
-        let style = self.outbox.style();
-        let result = answer.result.as_ref().map_err(|refusal| *refusal);
-        self.outbox.reply(answer.ticket, heading.tag.clone(), |out| style.reply(out, &heading, result));
+        let format = self.send_queue.format();
+        let result = answer.result.as_ref().map_err(|error| *error);
+        self.send_queue.reply(answer.ticket, context.tag.clone(), |out| format.reply(out, &context, result));
         match result {
-            Ok(Outcome::Bye) => Flow::Close,
-            Ok(Outcome::Linking) => Flow::Link,
+            Ok(Response::Bye) => Flow::Close,
+            Ok(Response::Linking) => Flow::Link,
             _ => Flow::Continue,
         }
     }
 
     /// Executes a command of the request being served.
     fn execute(&self, command: &Command) -> Executed {
-        self.hub().execute_once(command, Some(&self.outbox), self.once.as_ref(), None)
+        self.hub().execute_once(command, Some(&self.send_queue), self.once.as_ref(), None)
     }
 
     /// What came of the request being served, where it was done before under its tag: nothing else is asked of it then,
@@ -217,12 +217,12 @@ impl Session {
             let done = state.done_before(once, Time::now());
             done.map(|done| done.map(|done| done.receipt))
         });
-        done.transpose().map(|result| Executed { result, ticket, fate: None })
+        done.transpose().map(|result| Executed { result, ticket, delivery: None })
     }
 
     /// Whom a request acts for: its token's session, else the one that the connection is bound to. A token binds a
     /// connection that is not bound.
-    fn identify(&mut self, token: Option<&Token>) -> Result<Identity, Refusal> {
+    fn identify(&mut self, token: Option<&Token>) -> Result<Identity, CommandError> {
         let now = Time::now();
         let ((found, is_bound), _) = self.hub().read(|state| {
             let bound = self.session_of_connection(state, now);
@@ -232,7 +232,7 @@ impl Session {
             };
             (found, bound.is_some())
         });
-        let (who, unused) = found.ok_or(Refusal::NoSession)?;
+        let (who, unused) = found.ok_or(CommandError::NoSession)?;
         if unused {
             self.hub().execute(&Command::TouchSession { session: who.session }, None);
         }
@@ -267,15 +267,15 @@ impl Session {
         if let Some(old) = old
             && old.who.user != who.user
         {
-            self.hub().detach(old.who.user, &self.outbox);
+            self.hub().detach(old.who.user, &self.send_queue);
         }
-        self.hub().attach(who.user, who.session, &self.outbox);
+        self.hub().attach(who.user, who.session, &self.send_queue);
         self.close_ephemeral(old);
     }
 
     fn unbind(&mut self) {
         let Some(bound) = self.bound.take() else { return };
-        self.hub().detach(bound.who.user, &self.outbox);
+        self.hub().detach(bound.who.user, &self.send_queue);
         self.close_ephemeral(Some(bound));
     }
 
@@ -287,7 +287,7 @@ impl Session {
 
     /// Lets the replies leave that may.
     pub(super) fn send_replies(&self) {
-        self.hub().send_replies(&self.outbox);
+        self.hub().send_replies(&self.send_queue);
     }
 
     /// Waits while too much, over all connections, waits for the disk.
@@ -301,16 +301,16 @@ impl Session {
     /// Pushes again after a lag, once the reader has caught up.
     pub(super) fn look_after(&self) {
         if let Some(bound) = self.bound
-            && self.outbox.wants_recovery()
+            && self.send_queue.wants_recovery()
         {
-            self.hub().recover(bound.who.user, &self.outbox);
+            self.hub().recover(bound.who.user, &self.send_queue);
         }
     }
 
     /// Says why the server ends the connection.
-    pub(super) fn say_farewell(&self, why: Farewell) {
-        let style = self.outbox.style();
-        self.outbox.reply(Ticket::NONE, None, |out| style.farewell(out, why));
+    pub(super) fn say_farewell(&self, why: DisconnectReason) {
+        let format = self.send_queue.format();
+        self.send_queue.reply(Ticket::NONE, None, |out| format.farewell(out, why));
         self.send_replies();
     }
 

@@ -1,6 +1,6 @@
 //! Who is there, and what is known of them (PROTOCOL §4).
 
-use crate::chat::{Outcome, Profile, Refusal, State};
+use crate::chat::{CommandError, Profile, Response, State};
 use crate::id::UserId;
 use crate::limits::LIST_NAMES;
 use crate::name::Name;
@@ -14,12 +14,12 @@ impl Session {
             let name = |id: UserId| Some(state.user(id)?.name.clone());
             online.into_iter().filter_map(name).collect()
         });
-        Answer::new(Ok(Outcome::Active(names)), ticket)
+        Answer::new(Ok(Response::Active(names)), ticket)
     }
 
     pub(super) fn whoami(&self, who: Identity) -> Answer {
         let (profile, ticket) = self.hub().read(|state| self.profile(state, who.user));
-        Answer::new(profile.map(Outcome::Whoami).ok_or(Refusal::NoSession), ticket)
+        Answer::new(profile.map(Response::Whoami).ok_or(CommandError::NoSession), ticket)
     }
 
     pub(super) fn info(&self, name: &Name) -> Answer {
@@ -27,7 +27,7 @@ impl Session {
             let (id, _) = state.user_named(name)?;
             self.profile(state, id)
         });
-        Answer::new(profile.map(Outcome::Info).ok_or(Refusal::UserNotFound), ticket)
+        Answer::new(profile.map(Response::Info).ok_or(CommandError::UserNotFound), ticket)
     }
 
     fn profile(&self, state: &State, id: UserId) -> Option<Profile> {

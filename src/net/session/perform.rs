@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use crate::chat::{Outcome, Refusal};
+use crate::chat::{CommandError, Response};
 use crate::limits::LINK_VERSION;
 use crate::net::session::{Answer, Identity, Session};
 use crate::wire::Ask;
@@ -28,12 +28,12 @@ impl Session {
             Ask::Register { user, password, profile } => {
                 return Served::waiting(self.register(user, password, profile));
             }
-            Ask::Exit => Answer::at_once(Ok(Outcome::Bye)),
-            Ask::Help { command } => Answer::at_once(Ok(Outcome::Help(command))),
-            Ask::Ping => Answer::at_once(Ok(Outcome::Pong)),
-            Ask::Version => Answer::at_once(Ok(Outcome::Version)),
+            Ask::Exit => Answer::at_once(Ok(Response::Bye)),
+            Ask::Help { command } => Answer::at_once(Ok(Response::Help(command))),
+            Ask::Ping => Answer::at_once(Ok(Response::Pong)),
+            Ask::Version => Answer::at_once(Ok(Response::Version)),
             Ask::Link { version } => link(version),
-            _ => Refusal::NoSession.into(),
+            _ => CommandError::NoSession.into(),
         })
     }
 
@@ -92,5 +92,5 @@ impl Session {
 /// Servers of another version cannot be linked; who is welcome is found out once the other server has proven its key.
 fn link(version: u16) -> Answer {
     let known = version == LINK_VERSION;
-    Answer::at_once(if known { Ok(Outcome::Linking) } else { Err(Refusal::LinkVersion) })
+    Answer::at_once(if known { Ok(Response::Linking) } else { Err(CommandError::LinkVersion) })
 }

@@ -1,25 +1,25 @@
 //! Realms: further names of this server, and other servers (PROTOCOL §6).
 
-use crate::chat::{Command, Outcome, PeerAddress, Realm, RealmKind, RealmState, RealmStatus, Refusal, State};
+use crate::chat::{Command, CommandError, PeerAddress, Realm, RealmKind, RealmState, RealmStatus, Response, State};
+use crate::federation::Office;
 use crate::id::RealmId;
 use crate::name::Name;
 use crate::net::session::{Answer, Identity, Session};
-use crate::realm::Office;
 use crate::time::Time;
 use crate::wire;
 
 impl Session {
     pub(super) async fn add_realm(&mut self, who: Identity, name: Name, peer: Option<(Box<str>, u16)>) -> Answer {
         if self.policy().realms_restricted
-            && let Err(refusal) = self.require_administrator(who)
+            && let Err(error) = self.require_administrator(who)
         {
-            return refusal.into();
+            return error.into();
         }
         match peer {
             Some((host, port)) => self.link_realm(who, name, PeerAddress { host, port }).await,
             None => {
                 let executed = self.execute(&Command::AddRealm { by: who.user, name: name.clone() });
-                Answer::of(executed, |_| Outcome::RealmAdded { name, key: None })
+                Answer::of(executed, |_| Response::RealmAdded { name, key: None })
             }
         }
     }
@@ -27,14 +27,14 @@ impl Session {
     async fn link_realm(&self, who: Identity, name: Name, address: PeerAddress) -> Answer {
         let (key, is_link) = self.hub().read(|state| known(state, &name)).0;
         if let Some(before) = self.done_before() {
-            return Answer::of(before, |_| Outcome::RealmAdded { name, key });
+            return Answer::of(before, |_| Response::RealmAdded { name, key });
         }
         if is_link {
-            return Answer::new(Err(Refusal::RealmExists), self.hub().read(|_| ()).1);
+            return Answer::new(Err(CommandError::RealmExists), self.hub().read(|_| ()).1);
         }
         let added = self.services.links.office.add(who.user, name.clone(), address, self.once).await;
         let ticket = self.hub().read(|_| ()).1;
-        Answer::new(added.map(|key| Outcome::RealmAdded { name, key: Some(key) }), ticket)
+        Answer::new(added.map(|key| Response::RealmAdded { name, key: Some(key) }), ticket)
     }
 
     pub(super) fn remove_realm(&mut self, who: Identity, name: Name) -> Answer {
@@ -47,7 +47,7 @@ impl Session {
         {
             self.services.links.office.forget(realm);
         }
-        Answer::of(executed, |_| Outcome::RealmRemoved)
+        Answer::of(executed, |_| Response::RealmRemoved)
     }
 
     pub(super) fn realms(&self) -> Answer {
@@ -57,22 +57,22 @@ impl Session {
             let numbered = state.realms().iter().zip(0..);
             numbered.filter_map(|(realm, id)| status(office, realm, RealmId(id), now)).collect()
         });
-        Answer::new(Ok(Outcome::Realms(realms)), ticket)
+        Answer::new(Ok(Response::Realms(realms)), ticket)
     }
 
-    pub(super) fn require_administrator(&self, who: Identity) -> Result<(), Refusal> {
-        let (name, _) = self.hub().read(|state| state.user(who.user).map(|user| user.name.key()));
+    pub(super) fn require_administrator(&self, who: Identity) -> Result<(), CommandError> {
+        let (name, _) = self.hub().read(|state| state.user(who.user).map(|user| user.name.folded()));
         let allowed = name.is_some_and(|name| self.policy().administrators.contains(&name));
-        if allowed { Ok(()) } else { Err(Refusal::Forbidden) }
+        if allowed { Ok(()) } else { Err(CommandError::Forbidden) }
     }
 }
 
 /// The key of a realm, and whether it is another server, or the home realm, whose names are not given away.
 fn known(state: &State, name: &Name) -> (Option<crate::id::PeerKey>, bool) {
     let Some((id, realm)) = state.realm_named(name) else { return (None, false) };
-    let link = realm.link();
-    let is_taken = id == RealmId::HOME || link.is_some_and(|link| !link.card.self_named);
-    (link.and_then(|link| link.card.key), is_taken)
+    let link = realm.peer();
+    let is_taken = id == RealmId::HOME || link.is_some_and(|link| !link.info.self_named);
+    (link.and_then(|link| link.info.key), is_taken)
 }
 
 fn status(office: &Office, realm: &Realm, id: RealmId, now: Time) -> Option<RealmStatus> {
@@ -88,8 +88,8 @@ fn status(office: &Office, realm: &Realm, id: RealmId, now: Time) -> Option<Real
     };
     let link = match &realm.kind {
         RealmKind::Own => return Some(nothing),
-        RealmKind::Linked(link) => link,
-        RealmKind::Called | RealmKind::Removed(_) => return None,
+        RealmKind::Peer(link) => link,
+        RealmKind::Alias | RealmKind::Removed(_) => return None,
     };
     let report = office.report(id);
     Some(RealmStatus {
@@ -97,8 +97,8 @@ fn status(office: &Office, realm: &Realm, id: RealmId, now: Time) -> Option<Real
         since: report.since,
         queued: link.queue.len(),
         waiting: link.queue.oldest().map(|oldest| now.since(oldest.time)),
-        key: link.card.key,
-        address: link.card.address.clone(),
+        key: link.info.key,
+        address: link.info.address.clone(),
         problem: report.problem,
         ..nothing
     })

@@ -2,7 +2,7 @@
 
 use tracing::error;
 
-use crate::chat::{Outcome, Refusal, Topics};
+use crate::chat::{CommandError, Response, Topics};
 use crate::hub::Replay;
 use crate::id::Seq;
 use crate::net::session::{Answer, Flow, Identity, Session};
@@ -12,22 +12,22 @@ impl Session {
     pub(super) fn subscribe(&self, who: Identity, after: Option<Seq>, topics: Topics) -> Answer {
         let is_own = self.bound.is_some_and(|bound| bound.who.user == who.user);
         if !is_own {
-            return Refusal::Forbidden.into();
+            return CommandError::Forbidden.into();
         }
-        Answer::at_once(Ok(Outcome::Subscribed { after, topics }))
+        Answer::at_once(Ok(Response::Subscribed { after, topics }))
     }
 
     pub(super) fn unsubscribe(&self) -> Answer {
         self.stop_listening();
-        Answer::at_once(Ok(Outcome::Unsubscribed))
+        Answer::at_once(Ok(Response::Unsubscribed))
     }
 
     /// What was pushed to a text connection so far stays read.
     fn stop_listening(&self) {
         if let Some(bound) = self.bound {
-            self.hub().note_live_reading(bound.who.user);
+            self.hub().record_pushed_as_read(bound.who.user);
         }
-        self.outbox.stop_listening();
+        self.send_queue.stop_listening();
     }
 
     /// The reply to the subscription leaves; then the connection listens, or first hears what came after a message.
@@ -38,7 +38,7 @@ impl Session {
         if let Some(after) = after {
             return Flow::Replay(Replay::new(bound.who.user, after, topics));
         }
-        self.hub().listen(bound.who.user, &self.outbox, topics);
+        self.hub().listen(bound.who.user, &self.send_queue, topics);
         Flow::Continue
     }
 
@@ -50,14 +50,14 @@ impl Session {
         if !is_open {
             return None;
         }
-        let (hub, outbox) = (self.hub().clone(), self.outbox.clone());
+        let (hub, send_queue) = (self.hub().clone(), self.send_queue.clone());
         let step =
-            tokio::task::spawn_blocking(move || replay.step(&hub, &outbox).map(|live| (!live).then_some(replay)));
+            tokio::task::spawn_blocking(move || replay.step(&hub, &send_queue).map(|live| (!live).then_some(replay)));
         let next = step.await.unwrap_or(Ok(None)).unwrap_or_else(|error| {
             error!(%error, "the store could not be read for a subscription");
             None
         });
-        self.outbox.flush();
+        self.send_queue.flush();
         next
     }
 }

@@ -14,7 +14,7 @@ mod tails;
 
 use rusqlite::Connection;
 
-use crate::chat::{Entry, Event, Record, Span, Timeline};
+use crate::chat::{Entry, Event, Record, SeqRange, Timeline};
 use crate::id::Seq;
 use crate::limits::{
     CHUNK_ENTRIES, CLOSING_ROWS, INDEX_WINDOW, PAGE_ENTRIES, PARTITION_BYTES, PARTITION_MERGED, PARTITION_RUNS,
@@ -100,7 +100,7 @@ impl Index {
     ///
     /// # Errors
     /// Damage, which what was packed here does not have.
-    pub(in crate::store) fn recent(&self, span: &Span) -> Result<(Vec<Entry>, Seq), StoreError> {
+    pub(in crate::store) fn recent(&self, span: &SeqRange) -> Result<(Vec<Entry>, Seq), StoreError> {
         let mut recent = Vec::new();
         let mut stored_upto = span.upto;
         for packed in self.tails.chunks(span.timeline) {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::*;
-use crate::chat::{Command, Destination, Entry, Event, Membership, Span, State, View, Which};
+use crate::chat::{Command, Destination, Entry, Event, Filter, Membership, SeqRange, State, TimelineQuery};
 use crate::id::{RealmId, UserId};
 use crate::name::{Address, Name};
 use crate::store::index::chunk::{self, Direction};
@@ -101,7 +101,7 @@ fn is_read(state: &State, timeline: Timeline, entry: &Entry) -> bool {
     let everyone = || (0..state.user_count() as u32).map(UserId);
     match timeline {
         Timeline::User(user) => entry.sent || has_read(user),
-        Timeline::Outbox(realm) => state.link(realm).is_none_or(|link| entry.seq <= link.cursor),
+        Timeline::Outbox(realm) => state.peer(realm).is_none_or(|link| entry.seq <= link.cursor),
         Timeline::Broadcast => everyone().all(has_read),
         Timeline::Group(group) => everyone().all(|id| {
             let memberships = &state.user(id).unwrap().memberships;
@@ -113,9 +113,14 @@ fn is_read(state: &State, timeline: Timeline, entry: &Entry) -> bool {
 
 fn check(store: SqliteStore, directory: &Path, live: &Live, model: &Model) {
     for (timeline, upto) in &model.removed {
-        let span = Span { timeline: *timeline, after: Seq(0), upto: Seq(u64::MAX) };
-        let view =
-            View { reader: UserId(0), spans: vec![span], which: Which::Received, hidden: Vec::new(), only: None };
+        let span = SeqRange { timeline: *timeline, after: Seq(0), upto: Seq(u64::MAX) };
+        let view = TimelineQuery {
+            reader: UserId(0),
+            spans: vec![span],
+            which: Filter::Received,
+            hidden: Vec::new(),
+            only: None,
+        };
         assert_eq!(store.removed_upto(&view).unwrap(), *upto);
     }
     assert_eq!(State::restore(home(), store.load().unwrap()), live.state);
@@ -277,7 +282,7 @@ fn what_waits_for_another_server_stays_until_that_has_it_or_is_removed() {
         let to = Address::parse("far@realm0").unwrap();
         live.does(&Command::SendDirect { from: messi, to, text: text.into(), online: None });
     }
-    let first = live.state.link(timur).unwrap().queue.oldest().unwrap().seq;
+    let first = live.state.peer(timur).unwrap().queue.oldest().unwrap().seq;
     let left = |live: &mut Live| {
         live.commit(&store);
         sweep(&store, &mut Sweep::default(), EVERYTHING);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Kind, PageRead, Undeliverable};
+use crate::chat::{BounceReason, Kind, ReadPage};
 use crate::name::Name;
 use crate::store::transfer::form::{Hex64, HexHash, Moment};
 use crate::store::transfer::realm_line::{Called, Incarnation, Realm, RealmCursor, Received, Refused};
@@ -44,7 +44,7 @@ pub(super) enum Line<'a> {
     #[serde(borrow)]
     Block(Block<'a>),
     Session(Session),
-    Done(Done),
+    CompletedRequest(CompletedRequest),
     Removed(Removed),
     #[serde(borrow)]
     Message(Message<'a>),
@@ -129,7 +129,7 @@ pub(super) struct Session {
 /// A tagged request that is not to be done again.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Done {
+pub(super) struct CompletedRequest {
     pub(super) number: u64,
     pub(super) user: Name,
     pub(super) tag: Hex64,
@@ -137,9 +137,9 @@ pub(super) struct Done {
     pub(super) first: u64,
     pub(super) time: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) page: Option<PageRead>,
+    pub(super) page: Option<ReadPage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) refused: Option<Undeliverable>,
+    pub(super) refused: Option<BounceReason>,
 }
 
 /// What retention took out of a user's timeline, of a group's, of the outbox to a realm, or, with none of them, of the

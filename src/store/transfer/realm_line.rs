@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::Undeliverable;
+use crate::chat::BounceReason;
 use crate::name::Name;
 use crate::store::StoreError;
 use crate::store::transfer::form::{Hex64, HexKey};
@@ -129,7 +129,7 @@ pub(super) struct Refused {
     pub(super) realm_number: RealmNumber,
     pub(super) incarnation: Hex64,
     pub(super) number: u64,
-    pub(super) why: Undeliverable,
+    pub(super) why: BounceReason,
     /// The log entry that says so.
     pub(super) noted: u64,
 }

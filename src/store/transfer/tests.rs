@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::*;
-use crate::chat::{Destination, Event, Record, State, View};
+use crate::chat::{Destination, Event, Record, State, TimelineQuery};
 use crate::id::{RealmId, Seq, UserId};
 use crate::limits::IMPORT_LINE_BYTES;
 use crate::store::properties::{Live, home, stored_log};
@@ -199,9 +199,9 @@ fn what_waits_for_another_server_is_sent_on_and_what_it_has_is_not() {
     imported(&text, directory.path()).unwrap();
     let store = open_tiny(directory.path());
     let state = State::restore(home(), store.load().unwrap());
-    let link = state.link(RealmId(1)).unwrap();
+    let link = state.peer(RealmId(1)).unwrap();
     assert_eq!(link.queue.iter().map(|queued| queued.seq).collect::<Vec<_>>(), [Seq(8)]);
-    let page = store.page(&View::outbox(RealmId(1), link.cursor), 10).unwrap();
+    let page = store.page(&TimelineQuery::outbox(RealmId(1), link.cursor), 10).unwrap();
     assert_eq!(page.messages.iter().map(|message| message.seq).collect::<Vec<_>>(), [Seq(8)]);
     let page = store.page(&state.inbox(UserId(0)).unwrap(), 10).unwrap();
     assert!(page.messages[0].body.read(|parts| parts.from == "jauh@timur" && parts.msg_from == "jauh").unwrap());

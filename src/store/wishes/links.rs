@@ -1,6 +1,6 @@
 //! Commands about other servers: few keys, names and numbers, so that they meet, come again and contradict one another.
 
-use crate::chat::{Command, Letter, Link, Meeting, PeerAddress, Returned, State, Undeliverable};
+use crate::chat::{Bounce, BounceReason, Command, Peer, PeerAddress, PeerHello, RemoteMessage, State};
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
 use crate::name::Name;
 use crate::store::wishes::{Wish, name};
@@ -11,13 +11,13 @@ pub(super) fn command(state: &State, wish: &Wish) -> Command {
     match kind {
         23..=24 => {
             let (key, address) = (key(*place), address(*whom));
-            Command::AddLink { by: UserId(*who), name: name("realm", *whom), key, address }
+            Command::AddPeer { by: UserId(*who), name: name("realm", *whom), key, address }
         }
         25 => {
             let (key, address) = ((place % 3 > 0).then(|| key(*place)), (place % 5 > 0).then(|| address(*whom)));
-            Command::ConfigureLink { name: name("realm", *whom), key, address }
+            Command::ConfigurePeer { name: name("realm", *whom), key, address }
         }
-        26 => Command::Meet(meeting(state, wish)),
+        26 => Command::RegisterPeer(meeting(state, wish)),
         27 => Command::BeginIncarnation { incarnation: Incarnation(u64::MAX - place) },
         28..=30 => receive(state, wish, incarnation),
         31..=32 => acknowledge(state, wish),
@@ -42,19 +42,19 @@ fn address(number: u32) -> PeerAddress {
     PeerAddress { host: format!("server{number}.example").into(), port: 8889 }
 }
 
-fn nth_link(state: &State, n: u64) -> (RealmId, Link) {
-    let links: Vec<_> = state.links().map(|(id, _, link)| (id, link.clone())).collect();
+fn nth_link(state: &State, n: u64) -> (RealmId, Peer) {
+    let links: Vec<_> = state.peers().map(|(id, _, link)| (id, link.clone())).collect();
     links.get(n as usize % links.len().max(1)).cloned().unwrap_or_default()
 }
 
-fn meeting(state: &State, Wish { who, whom, place, .. }: &Wish) -> Meeting {
+fn meeting(state: &State, Wish { who, whom, place, .. }: &Wish) -> PeerHello {
     let calls_us = match place % 4 {
         0 => None,
         1 => Some(name("realm", *who)),
         2 => Name::parse("local").ok(),
         _ => Some(name("us", *who % 2)),
     };
-    Meeting {
+    PeerHello {
         key: key(*place),
         home: name("realm", *whom),
         calls_us,
@@ -73,8 +73,8 @@ fn receive(state: &State, Wish { who, whom, place, .. }: &Wish, incarnation: Inc
         let to_group = (place + number).is_multiple_of(3);
         let to = if to_group { name("group", *whom % 3) } else { name("user", *whom) };
         let full_name = if number.is_multiple_of(2) { "".into() } else { "Fär Away".into() };
-        let letter = Letter { from: name("user", *who), full_name, to, to_group, text: "halo".into() };
-        (Seq(number), if (place + number).is_multiple_of(5) { Err(Undeliverable::Malformed) } else { Ok(letter) })
+        let letter = RemoteMessage { from: name("user", *who), full_name, to, to_group, text: "halo".into() };
+        (Seq(number), if (place + number).is_multiple_of(5) { Err(BounceReason::Malformed) } else { Ok(letter) })
     };
     let letters = (first..=first + u64::from(*whom)).map(letter).collect();
     Command::Receive { realm, incarnation, letters }
@@ -85,10 +85,10 @@ fn acknowledge(state: &State, Wish { whom, place, .. }: &Wish) -> Command {
     let (realm, link) = nth_link(state, *place);
     let waiting: Vec<_> = link.queue.iter().map(|queued| queued.seq).collect();
     let upto = waiting.get(*whom as usize).copied().unwrap_or(Seq(place % (state.head().0 + 2)));
-    let returned = |(number, n): (&Seq, u64)| Returned {
+    let returned = |(number, n): (&Seq, u64)| Bounce {
         number: *number,
-        why: if n == 0 { Undeliverable::Blocked } else { Undeliverable::GroupNotFound },
-        notice: (place % 3 > 0).then(|| "it came back".into()),
+        why: if n == 0 { BounceReason::Blocked } else { BounceReason::GroupNotFound },
+        notification: (place % 3 > 0).then(|| "it came back".into()),
     };
     let returned = waiting.iter().zip(0..2).map(returned).filter(|_| place % 5 > 0).collect();
     Command::AcknowledgeOutbox { realm, upto, returned }

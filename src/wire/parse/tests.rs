@@ -5,8 +5,8 @@ use super::*;
 use crate::chat::Conversation;
 use crate::id::{Seq, SessionId};
 use crate::name::{Address, Name};
-use crate::wire::verbs::VERBS;
-use crate::wire::{Ask, Person};
+use crate::wire::commands::COMMANDS;
+use crate::wire::{Ask, NewProfile};
 
 const TOKEN: &str = "0b5c3f2e-1111-4222-8333-444455556666";
 
@@ -47,7 +47,7 @@ fn commands_about_oneself_are_read() {
     assert_asks("auth messi surabaya", &log_in);
     assert_asks("login messi surabaya", &log_in);
     assert_asks("register messi x", &Ask::Register { user: name("messi"), password: secret(), profile: None });
-    let vano = Person { full_name: "vano orangganteng".into(), country: "Sri Lanka".into() };
+    let vano = NewProfile { full_name: "vano orangganteng".into(), country: "Sri Lanka".into() };
     assert_asks(
         "register vano x vano_orangganteng Sri_Lanka",
         &Ask::Register { user: name("vano"), password: secret(), profile: Some(vano) },
@@ -185,8 +185,8 @@ fn a_token_may_stand_first_after_every_word() {
         assert_eq!(request(&line).token, token);
         assert_asks(&line, &Ask::Send { to: address("henderson"), text: "hi".into() });
     }
-    for verb in VERBS.iter().filter(|verb| !verb.parameters.starts_with(|c: char| c.is_alphabetic())) {
-        assert_eq!(request(&format!("{} {TOKEN} ", verb.word)).token, token, "{verb:?}");
+    for spec in COMMANDS.iter().filter(|spec| !spec.parameters.starts_with(|c: char| c.is_alphabetic())) {
+        assert_eq!(request(&format!("{} {TOKEN} ", spec.word)).token, token, "{spec:?}");
     }
 }
 
@@ -235,7 +235,7 @@ fn browsers_are_told_from_people() {
 fn words_outside_the_table_are_unknown() {
     for line in ["hello", "resubscribe", "sendd messi hi", "{}", "send\u{a0}messi hi"] {
         let rejection = rejection(line);
-        assert_eq!((rejection.fault, rejection.verb), (Fault::UnknownCommand, None), "{line:?}");
+        assert_eq!((rejection.fault, rejection.spec), (Fault::UnknownCommand, None), "{line:?}");
     }
 }
 
@@ -295,10 +295,10 @@ fn a_detail_ends_with_the_usage() {
 
 #[test]
 fn every_verb_asks_for_the_parameters_of_its_usage() {
-    for verb in VERBS {
-        match verb.parameters.split(' ').next().filter(|first| !first.starts_with('[') && !first.is_empty()) {
-            Some(first) => assert!(rejection(verb.word).detail.starts_with(first), "{verb:?}"),
-            None => assert_eq!(request(verb.word).verb, verb),
+    for spec in COMMANDS {
+        match spec.parameters.split(' ').next().filter(|first| !first.starts_with('[') && !first.is_empty()) {
+            Some(first) => assert!(rejection(spec.word).detail.starts_with(first), "{spec:?}"),
+            None => assert_eq!(request(spec.word).spec, spec),
         }
     }
 }
@@ -311,8 +311,8 @@ proptest! {
     }
 
     #[test]
-    fn any_parameters_are_answered_under_their_tag(verb in 0..VERBS.len(), rest in "[#{}@: \ta-zé0-9]*") {
-        let tag = match parse(&format!("#k {} {rest}", VERBS[verb].word)) {
+    fn any_parameters_are_answered_under_their_tag(spec in 0..COMMANDS.len(), rest in "[#{}@: \ta-zé0-9]*") {
+        let tag = match parse(&format!("#k {} {rest}", COMMANDS[spec].word)) {
             Parsed::Request(request) => request.tag,
             Parsed::Rejected(rejection) => rejection.tag,
             Parsed::Blank | Parsed::Http => None,

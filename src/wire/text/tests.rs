@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::wire::LineError;
-use crate::wire::samples::{
-    LOG_INS, RECEIPT, REFUSALS, SHOWN_KEY, any_message, heading, links, message, messi, name, names, realms, rejection,
+use crate::wire::fixtures::{
+    LOG_INS, RECEIPT, REFUSALS, SHOWN_KEY, any_message, context, links, message, messi, name, names, realms, rejection,
     sessions, token,
 };
 
@@ -13,58 +13,62 @@ fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn reply(line: &str, outcome: &Outcome) -> String {
-    text(|out| Style::Text.reply(out, &heading(line), Ok(outcome)))
+fn reply(line: &str, response: &Response) -> String {
+    text(|out| ReplyFormat::Text.reply(out, &context(line), Ok(response)))
 }
 
 fn pushed(message: &StoredMessage) -> Vec<u8> {
     let mut out = Vec::new();
-    Style::Text.push(&mut out, message);
+    ReplyFormat::Text.push(&mut out, message);
     out
 }
 
 #[test]
 fn replies_are_worded_as_the_draft_system_has_them() {
     let (user, token) = (name("messi"), token());
-    let sent_to_group = || Outcome::SentToGroup { receipt: RECEIPT, delivered: None };
-    let sent = |to| Outcome::Sent { receipt: RECEIPT, to, delivered: None };
-    for (line, outcome, sentence) in [
-        ("login messi x", Outcome::LoggedIn { user: user.clone(), token }, "login berhasil"),
-        ("register messi x", Outcome::Registered { user: user.clone(), token }, "sign up berhasil"),
-        ("register messi x A B", Outcome::Registered { user: user.clone(), token }, "sign up berhasil"),
-        ("logout", Outcome::LoggedOut, "Logout berhasil"),
-        ("exit", Outcome::Bye, "bye"),
-        ("whoami", Outcome::Whoami(messi()), "messi"),
+    let sent_to_group = || Response::SentToGroup { receipt: RECEIPT, delivered: None };
+    let sent = |to| Response::Sent { receipt: RECEIPT, to, delivered: None };
+    for (line, response, sentence) in [
+        ("login messi x", Response::LoggedIn { user: user.clone(), token }, "login berhasil"),
+        ("register messi x", Response::Registered { user: user.clone(), token }, "sign up berhasil"),
+        ("register messi x A B", Response::Registered { user: user.clone(), token }, "sign up berhasil"),
+        ("logout", Response::LoggedOut, "Logout berhasil"),
+        ("exit", Response::Bye, "bye"),
+        ("whoami", Response::Whoami(messi()), "messi"),
         ("send messi hi", sent(Some(user.clone())), "pesan terkirim"),
         ("chat messi hi", sent(Some(user)), "send to messi"),
         ("broadcast hi", sent(None), "pesan terkirim"),
-        ("creategroup g1 x", Outcome::GroupCreated, "Grup berhasil dibuat"),
-        ("joingroup g1 x", Outcome::GroupJoined { with_password: true }, "Join grup berhasil"),
+        ("creategroup g1 x", Response::GroupCreated, "Grup berhasil dibuat"),
+        ("joingroup g1 x", Response::GroupJoined { with_password: true }, "Join grup berhasil"),
         ("chatgroup g1 hi", sent_to_group(), "Pesan terkirim"),
         ("sendgroup g1 hi", sent_to_group(), "Message sent to group"),
-        ("list", Outcome::Active(names(&["paff", "neko"])), "List user: paff,neko"),
-        ("user_on", Outcome::Active(names(&["paff", "neko"])), "user aktif: paff, neko"),
-        ("addrealm timur", Outcome::RealmAdded { name: name("timur"), key: None }, "Realm added successfully"),
-        ("delrealm timur", Outcome::RealmRemoved, "Realm berhasil dihapus"),
-        ("link 1", Outcome::Linking, "link"),
-        ("ping", Outcome::Pong, "pong"),
+        ("list", Response::Active(names(&["paff", "neko"])), "List user: paff,neko"),
+        ("user_on", Response::Active(names(&["paff", "neko"])), "user aktif: paff, neko"),
+        ("addrealm timur", Response::RealmAdded { name: name("timur"), key: None }, "Realm added successfully"),
+        ("delrealm timur", Response::RealmRemoved, "Realm berhasil dihapus"),
+        ("link 1", Response::Linking, "link"),
+        ("ping", Response::Pong, "pong"),
     ] {
-        assert_eq!(reply(line, &outcome), format!("[OK] {sentence}\r\n"), "{line:?}");
+        assert_eq!(reply(line, &response), format!("[OK] {sentence}\r\n"), "{line:?}");
     }
 }
 
 #[test]
 fn lists_stand_one_item_a_line_before_the_answer() {
     let users = || names(&["paff", "neko"]);
-    for (line, outcome, expected) in [
-        ("online", Outcome::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
-        ("showuseractive", Outcome::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
-        ("groups", Outcome::Groups(names(&["g1"])), "g1\r\n[OK] 1 groups\r\n"),
-        ("members g1", Outcome::Members { names: users(), owner: None }, "paff\r\nneko\r\n[OK] 2 members\r\n"),
-        ("blocks", Outcome::Blocks(vec!["paff".into(), "neko@timur".into()]), "paff\r\nneko@timur\r\n[OK] 2 users\r\n"),
+    for (line, response, expected) in [
+        ("online", Response::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
+        ("showuseractive", Response::Active(users()), "paff\r\nneko\r\n[OK] 2 users\r\n"),
+        ("groups", Response::Groups(names(&["g1"])), "g1\r\n[OK] 1 groups\r\n"),
+        ("members g1", Response::Members { names: users(), owner: None }, "paff\r\nneko\r\n[OK] 2 members\r\n"),
+        (
+            "blocks",
+            Response::Blocks(vec!["paff".into(), "neko@timur".into()]),
+            "paff\r\nneko@timur\r\n[OK] 2 users\r\n",
+        ),
         ("realms", realms(), "local home\r\ntimur name\r\n[OK] 2 realms\r\n"),
     ] {
-        assert_eq!(reply(line, &outcome), expected, "{line:?}");
+        assert_eq!(reply(line, &response), expected, "{line:?}");
     }
 }
 
@@ -92,65 +96,71 @@ fn an_inbox_lists_messages_as_they_are_pushed() {
     let lines = "[messi] goal!\r\n[group informatika21] messi: goal!\r\n[broadcast] messi: gól!\r\n";
     let pushed: Vec<u8> = messages.iter().flat_map(pushed).collect();
     assert_eq!(String::from_utf8(pushed).unwrap(), lines);
-    assert_eq!(reply("inbox", &Outcome::Inbox { messages, more: true }), format!("{lines}[OK] 3 messages\r\n"));
+    assert_eq!(reply("inbox", &Response::Inbox { messages, more: true }), format!("{lines}[OK] 3 messages\r\n"));
 }
 
 #[test]
 fn a_person_is_described_before_the_answer() {
     let lines = "full name: Lionel Messi\r\ncountry: Argentina\r\nrealm: local\r\nonline: yes\r\n";
     let expected = format!("{lines}last seen: 2026-11-21T07:00:00.123Z\r\n[OK] messi\r\n");
-    assert_eq!(reply("info messi", &Outcome::Info(messi())), expected);
-    let unseen = Outcome::Info(Profile { online: false, last_seen: None, ..messi() });
+    assert_eq!(reply("info messi", &Response::Info(messi())), expected);
+    let unseen = Response::Info(Profile { online: false, last_seen: None, ..messi() });
     assert!(reply("info messi", &unseen).ends_with("online: no\r\nlast seen: never\r\n[OK] messi\r\n"));
 }
 
 #[test]
 fn help_is_a_line_a_theme() {
-    let lines = reply("help", &Outcome::Help(None));
+    let lines = reply("help", &Response::Help(None));
     assert_eq!(lines.lines().filter(|line| line.starts_with("talk         send chat ")).count(), 1);
     assert_eq!(lines.lines().filter(|line| line.starts_with("[OK] ")).count(), 1);
-    assert_eq!(reply("help ping", &Outcome::Help(Some("ping".into()))), "[OK] ping: still there?\r\n");
+    assert_eq!(reply("help ping", &Response::Help(Some("ping".into()))), "[OK] ping: still there?\r\n");
 }
 
 #[test]
 fn refusals_are_worded_as_the_draft_system_has_them() {
-    for (line, refusal, sentence) in [
-        ("login messi x", Refusal::UserNotFound, "Username belum tersedia"),
-        ("login messi x", Refusal::WrongPassword, "Password yang dimasukkan salah"),
-        ("auth messi x", Refusal::UserNotFound, "User Tidak Ada"),
-        ("auth messi x", Refusal::WrongPassword, "Password Salah"),
-        ("register messi x", Refusal::UserExists, "Username sudah terpakai"),
-        ("send messi hi", Refusal::UserNotFound, "penerima tidak tersedia"),
-        ("send messi hi", Refusal::UserOffline, "penerima tidak tersedia"),
-        ("chat messi hi", Refusal::UserOffline, "penerima tidak tersedia"),
-        ("info messi", Refusal::UserNotFound, "User tidak ditemukan"),
-        ("creategroup g1 x", Refusal::GroupExists, "Nama grup sudah terpakai"),
-        ("joingroup g1 x", Refusal::GroupNotFound, "Grup tidak tersedia"),
-        ("joingroup g1 x", Refusal::AlreadyMember, "Anda telah bergabung dalam grup"),
-        ("joingroup g1 x", Refusal::WrongPassword, "Password grup salah"),
-        ("chatgroup g1 x", Refusal::GroupNotFound, "Nama grup tidak tersedia"),
-        ("chatgroup g1 x", Refusal::NotMember, "Anda belum bergabung dalam grup"),
-        ("online", Refusal::NoSession, "Session tidak ditemukan"),
+    for (line, error, sentence) in [
+        ("login messi x", CommandError::UserNotFound, "Username belum tersedia"),
+        ("login messi x", CommandError::WrongPassword, "Password yang dimasukkan salah"),
+        ("auth messi x", CommandError::UserNotFound, "User Tidak Ada"),
+        ("auth messi x", CommandError::WrongPassword, "Password Salah"),
+        ("register messi x", CommandError::UserExists, "Username sudah terpakai"),
+        ("send messi hi", CommandError::UserNotFound, "penerima tidak tersedia"),
+        ("send messi hi", CommandError::UserOffline, "penerima tidak tersedia"),
+        ("chat messi hi", CommandError::UserOffline, "penerima tidak tersedia"),
+        ("info messi", CommandError::UserNotFound, "User tidak ditemukan"),
+        ("creategroup g1 x", CommandError::GroupExists, "Nama grup sudah terpakai"),
+        ("joingroup g1 x", CommandError::GroupNotFound, "Grup tidak tersedia"),
+        ("joingroup g1 x", CommandError::AlreadyMember, "Anda telah bergabung dalam grup"),
+        ("joingroup g1 x", CommandError::WrongPassword, "Password grup salah"),
+        ("chatgroup g1 x", CommandError::GroupNotFound, "Nama grup tidak tersedia"),
+        ("chatgroup g1 x", CommandError::NotMember, "Anda belum bergabung dalam grup"),
+        ("online", CommandError::NoSession, "Session tidak ditemukan"),
     ] {
-        let refused = text(|out| Style::Text.reply(out, &heading(line), Err(refusal)));
+        let refused = text(|out| ReplyFormat::Text.reply(out, &context(line), Err(error)));
         assert_eq!(refused, format!("[ERR] {sentence}\r\n"), "{line:?}");
     }
 }
 
 #[test]
 fn bad_lines_and_last_words_are_errors() {
-    let rejected = |rejection| text(|out| Style::Text.reject(out, &rejection));
+    let rejected = |rejection| text(|out| ReplyFormat::Text.reject(out, &rejection));
     assert_eq!(rejected(rejection("hello")), "[ERR] *Maaf, command tidak benar\r\n");
     assert_eq!(rejected(rejection("send messi")), "[ERR] Format message tidak sesuai\r\n");
     assert_eq!(rejected(LineError::NotUtf8.into()), "[ERR] Format message tidak sesuai\r\n");
-    assert_eq!(text(|out| Style::Text.farewell(out, Farewell::ShuttingDown)), "[ERR] Server berhenti\r\n");
-    assert_eq!(text(|out| Style::Text.refuse(out, None, Refusal::StorageFailed)), "[ERR] Gagal disimpan\r\n");
+    assert_eq!(
+        text(|out| ReplyFormat::Text.farewell(out, DisconnectReason::ShuttingDown)),
+        "[ERR] Server berhenti\r\n"
+    );
+    assert_eq!(
+        text(|out| ReplyFormat::Text.refuse(out, None, CommandError::StorageFailed)),
+        "[ERR] Gagal disimpan\r\n"
+    );
 }
 
 #[test]
 fn no_error_of_a_log_in_contains_ok() {
-    for (line, refusal) in LOG_INS.iter().flat_map(|line| REFUSALS.map(|refusal| (line, refusal))) {
-        let refused = text(|out| Style::Text.reply(out, &heading(line), Err(refusal)));
+    for (line, error) in LOG_INS.iter().flat_map(|line| REFUSALS.map(|error| (line, error))) {
+        let refused = text(|out| ReplyFormat::Text.reply(out, &context(line), Err(error)));
         assert!(!refused.to_ascii_lowercase().contains("ok"), "{refused}");
     }
 }
@@ -164,7 +174,7 @@ fn nobody_can_paint_another_persons_terminal() {
             .into_bytes()
     );
     let profile = Profile { full_name: "a\u{1b}b".into(), ..messi() };
-    assert!(reply("info messi", &Outcome::Info(profile)).starts_with("full name: a\\u{1b}b\r\n"));
+    assert!(reply("info messi", &Response::Info(profile)).starts_with("full name: a\\u{1b}b\r\n"));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Servers that the configuration links: `[[peers]]`, without any `addrealm`.
 
 use kabar::config::{Accept, Config, Peer};
+use kabar::federation::Identity;
 use kabar::id::PeerKey;
 use kabar::name::Name;
-use kabar::realm::Identity;
 
 use super::{Pair, is_down, is_up, realm, wait_for};
 use crate::support::TestServer;

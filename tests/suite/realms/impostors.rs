@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use kabar::realm::{Carried, Carrier, Identity, TcpCarrier};
-use kabar::wire::Style;
+use kabar::federation::{Carried, Carrier, Identity, TcpCarrier};
+use kabar::wire::ReplyFormat;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
@@ -51,7 +51,7 @@ fn a_text_listener_makes_links_too() {
     client.says("link 1");
     assert_eq!(client.hears_line(), "[OK] link");
     let other = TestServer::with_documented_users();
-    let port = server.address(Style::Text).port();
+    let port = server.address(ReplyFormat::Text).port();
     let mut messi = messi_of(&other);
     messi.asks(&format!("addrealm timur 127.0.0.1 {port}")).expect_ok();
     assert_eq!(messi.asks("send henderson@timur halo").expect_ok().0["data"]["delivered"], true);

@@ -9,7 +9,7 @@ use kabar::chat::PasswordHash;
 use kabar::config::{Config, ConfiguredUser, Password};
 use kabar::name::Name;
 use kabar::server::Server;
-use kabar::wire::Style;
+use kabar::wire::ReplyFormat;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -97,19 +97,19 @@ impl TestServer {
         }
     }
 
-    pub(crate) fn address(&self, style: Style) -> SocketAddr {
+    pub(crate) fn address(&self, format: ReplyFormat) -> SocketAddr {
         let listening = self.running.as_ref().unwrap().listening();
-        listening.iter().find(|(_, found)| *found == style).unwrap().0
+        listening.iter().find(|(_, found)| *found == format).unwrap().0
     }
 
     /// A connection to the JSON listener.
     pub(crate) fn connect(&self) -> Client {
-        Client::connect(self.address(Style::Json))
+        Client::connect(self.address(ReplyFormat::Json))
     }
 
     /// A connection to the text listener.
     pub(crate) fn connect_text(&self) -> Client {
-        Client::connect(self.address(Style::Text))
+        Client::connect(self.address(ReplyFormat::Text))
     }
 }
 

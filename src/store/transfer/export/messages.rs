@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::chat::{Body, Destination, Event, Message, Parts};
+use crate::chat::{Destination, Event, Message, MessageBody, MessageFields};
 use crate::id::{RealmId, Seq};
-use crate::name::{Name, NameKey};
+use crate::name::{FoldedName, Name};
 use crate::store::transfer::TransferError;
 use crate::store::transfer::export::{Export, Names};
 use crate::store::transfer::line::{GroupNumber, RealmNumber};
@@ -20,7 +20,7 @@ impl Export<'_> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (seq, time) = (Seq(row.get(0)?), Time(row.get(1)?));
-            let body = Body(Bytes::copy_from_slice(row.get_ref(3)?.as_bytes().map_err(rusqlite::Error::from)?));
+            let body = MessageBody(Bytes::copy_from_slice(row.get_ref(3)?.as_bytes().map_err(rusqlite::Error::from)?));
             let event = record::decode(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
             self.line.clear();
             self.line.extend_from_slice(b"{\"message\":");
@@ -39,7 +39,7 @@ impl Export<'_> {
     }
 }
 
-fn group_number(event: &Event, body: &Body, names: &Names) -> Result<GroupNumber, TransferError> {
+fn group_number(event: &Event, body: &MessageBody, names: &Names) -> Result<GroupNumber, TransferError> {
     let Event::MessageSent(Message { to: Destination::Group(group), .. }) = event else { return Ok(None) };
     let name = body.read(|parts| Name::parse(&parts.to).ok()).ok().flatten();
     let name = name.ok_or_else(|| StoreError::Damaged("the body of a message".into()))?;
@@ -47,12 +47,12 @@ fn group_number(event: &Event, body: &Body, names: &Names) -> Result<GroupNumber
 }
 
 /// The home realm has no line, and may have had another name; so may any realm.
-fn realm_number(event: &Event, body: &Body, names: &Names) -> Result<RealmNumber, TransferError> {
+fn realm_number(event: &Event, body: &MessageBody, names: &Names) -> Result<RealmNumber, TransferError> {
     let Event::MessageSent(message) = event else { return Ok(None) };
     let Some(realm) = message.realm else { return Ok(None) };
-    let named = |parts: Parts<'_>| parts.realm.and_then(|name| Some(Name::parse(&name).ok()?.key()));
+    let named = |parts: MessageFields<'_>| parts.realm.and_then(|name| Some(Name::parse(&name).ok()?.folded()));
     let damaged = |_| StoreError::Damaged("the body of a message".into());
-    let key: Option<NameKey> = body.read(named).map_err(damaged)?;
+    let key: Option<FoldedName> = body.read(named).map_err(damaged)?;
     let read_as = key.and_then(|key| names.realm(key)).unwrap_or(RealmId::HOME);
     Ok((read_as != realm).then_some(realm.0))
 }

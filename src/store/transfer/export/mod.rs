@@ -17,7 +17,9 @@ use crate::limits::PROGRESS_STEP;
 use crate::name::Name;
 use crate::store::links::undeliverable;
 use crate::store::transfer::form::{Hex64, HexHash, Moment};
-use crate::store::transfer::line::{Block, Done, Group, Header, Line, Member, Removed, Session, User, VERSION};
+use crate::store::transfer::line::{
+    Block, CompletedRequest, Group, Header, Line, Member, Removed, Session, User, VERSION,
+};
 use crate::store::transfer::{Progress, TransferError};
 use crate::store::{StoreError, archive, load};
 use crate::time::Time;
@@ -166,7 +168,7 @@ impl Export<'_> {
         let sql = "SELECT seq, users.name, tag, request, first, time, page, done.refused FROM done
             JOIN users ON users.id = user_id ORDER BY seq";
         self.rows(sql, |_, row| {
-            Ok(Line::Done(Done {
+            Ok(Line::CompletedRequest(CompletedRequest {
                 number: row.get(0)?,
                 user: name(row, 1)?,
                 tag: hex64(row, 2)?,

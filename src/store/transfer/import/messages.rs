@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rusqlite::params;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::chat::{Author, Body, Destination, Event, Kind, Message, Parts, Remote};
+use crate::chat::{Author, Destination, Event, Kind, Message, MessageBody, MessageFields, RemoteName};
 use crate::id::{RealmId, Seq};
 use crate::name::Name;
 use crate::store::record;
@@ -30,7 +30,7 @@ impl Import<'_> {
         let (to, receiver) = self.receiver(line, realm)?;
         check_ends(&from, &to)?;
         let kind = kind(line);
-        let body = Body::compose(&Parts {
+        let body = MessageBody::compose(&MessageFields {
             from: sender.address.into(),
             to: receiver.address.into(),
             msg_from: line.msg_from.as_deref().unwrap_or(sender.shown).into(),
@@ -104,12 +104,12 @@ impl Import<'_> {
         place: &str,
         line: &line::Message<'_>,
         realm: Option<RealmId>,
-    ) -> Result<Remote, Problem> {
+    ) -> Result<RemoteName, Problem> {
         let name = Name::parse(name).map_err(|expected| Problem::Line(format!("{field}: {expected}")))?;
         let is_the_realm = line.realm.as_deref().is_some_and(|realm| realm.eq_ignore_ascii_case(place));
         let elsewhere = |realm: &RealmId| self.names.kind_of(*realm).is_some_and(RealmKind::is_elsewhere);
         match realm.filter(elsewhere) {
-            Some(realm) if is_the_realm => Ok(Remote { realm, name }),
+            Some(realm) if is_the_realm => Ok(RemoteName { realm, name }),
             _ => wrong(format!("{field}: expected somebody of another server, which `realm` names")),
         }
     }

@@ -145,7 +145,7 @@ impl<'a> Import<'a> {
             Line::Member(member) => self.member(&member),
             Line::Block(block) => self.block(&block),
             Line::Session(session) => self.session(&session),
-            Line::Done(done) => self.done(&done),
+            Line::CompletedRequest(done) => self.done(&done),
             Line::Group(group) => self.group(&group),
             Line::Realm(realm) => self.realm(&realm),
             Line::Called(called) => self.called(&called),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::id::{GroupId, RealmId, UserId};
 use crate::limits::{MAX_REALM_NUMBERS, MAX_REALMS};
-use crate::name::{Name, NameKey};
+use crate::name::{FoldedName, Name};
 use crate::store::transfer::import::{Problem, wrong};
 use crate::store::transfer::line::{GroupNumber, RealmNumber};
 use crate::store::transfer::realm_line::RealmKind;
@@ -15,7 +15,7 @@ pub(super) struct Names {
     groups: Numbered<Group>,
     realms: Numbered<Realm>,
     /// The names of realms that are not removed, and whether others call this server so.
-    standing: HashSet<(NameKey, bool)>,
+    standing: HashSet<(FoldedName, bool)>,
 }
 
 /// A user, as messages show one.
@@ -58,7 +58,7 @@ impl Named for Realm {
 }
 
 struct Numbered<T> {
-    numbers: HashMap<NameKey, u32>,
+    numbers: HashMap<FoldedName, u32>,
     things: Vec<T>,
 }
 
@@ -82,7 +82,7 @@ impl<T> Numbered<T> {
         if self.things.len() >= most {
             return wrong(format!("a server has at most {most} {kind}s"));
         }
-        let earlier = self.numbers.insert(name.key(), number).and_then(|earlier| self.things.get(earlier as usize));
+        let earlier = self.numbers.insert(name.folded(), number).and_then(|earlier| self.things.get(earlier as usize));
         if earlier.is_some_and(|earlier| !is_free(earlier)) {
             return wrong(format!("the {kind} {name} has an earlier line"));
         }
@@ -91,7 +91,7 @@ impl<T> Numbered<T> {
     }
 
     fn find(&self, kind: &str, name: &str) -> Result<(u32, &T), Problem> {
-        let number = Name::parse(name).ok().and_then(|name| self.numbers.get(&name.key()).copied());
+        let number = Name::parse(name).ok().and_then(|name| self.numbers.get(&name.folded()).copied());
         let found = number.and_then(|number| Some((number, self.things.get(number as usize)?)));
         let absent = || Problem::Line(format!("no line before this one is of the {kind} {name:?}"));
         found.ok_or_else(absent)
@@ -104,7 +104,7 @@ impl<T: Named> Numbered<T> {
         let Some(place) = place else { return Ok(newest) };
         let number = place.checked_sub(1);
         let placed = number.and_then(|number| Some((number, self.things.get(number as usize)?)));
-        let of_the_name = placed.filter(|(_, placed)| placed.name().key() == newest.1.name().key());
+        let of_the_name = placed.filter(|(_, placed)| placed.name().folded() == newest.1.name().folded());
         let other = || Problem::Line(format!("{kind}_number: the {kind} line {place} is not of {name:?}"));
         of_the_name.ok_or_else(other)
     }
@@ -126,7 +126,7 @@ impl Names {
     /// this server may be any realm's name.
     pub(super) fn add_realm(&mut self, name: &Name, kind: RealmKind) -> Result<RealmId, Problem> {
         let is_called = kind == RealmKind::Called;
-        if kind != RealmKind::Removed && !self.standing.insert((name.key(), is_called)) {
+        if kind != RealmKind::Removed && !self.standing.insert((name.folded(), is_called)) {
             return wrong(format!("the realm {name} has an earlier line"));
         }
         // The home realm is one, too.

@@ -107,7 +107,7 @@ impl Import<'_> {
         let name = Name::parse(name).map_err(|expected| Problem::Line(format!("blocked: {expected}")))?;
         self.database
             .prepare_cached("INSERT OR IGNORE INTO remote_blocks (user_id, realm_id, name) VALUES (?1, ?2, ?3)")?
-            .execute(params![user, realm, name.key().to_string()])?;
+            .execute(params![user, realm, name.folded().to_string()])?;
         Ok(())
     }
 

@@ -2,13 +2,13 @@
 
 use rusqlite::params;
 
-use crate::chat::{Timeline, Undeliverable};
+use crate::chat::{BounceReason, Timeline};
 use crate::id::{GroupId, Seq, UserId};
 use crate::limits::{LIVE_INTERVALS, MAX_GROUPS, MAX_USERS, PROFILE_BYTES};
 use crate::password;
 use crate::store::project;
 use crate::store::transfer::import::{Import, Problem, wrong};
-use crate::store::transfer::line::{Block, Done, Group, Member, Removed, Session, User};
+use crate::store::transfer::line::{Block, CompletedRequest, Group, Member, Removed, Session, User};
 
 impl Import<'_> {
     pub(super) fn user(&mut self, line: &User<'_>) -> Result<(), Problem> {
@@ -113,13 +113,13 @@ impl Import<'_> {
         Ok(())
     }
 
-    pub(super) fn done(&mut self, line: &Done) -> Result<(), Problem> {
+    pub(super) fn done(&mut self, line: &CompletedRequest) -> Result<(), Problem> {
         let (UserId(user), _) = self.names.user(line.user.as_str())?;
         let number = self.numbers.known("number", line.number)?;
         let first = self.numbers.known("first", line.first)?;
         let (tag, request) = (line.tag.0.cast_signed(), line.request.0.cast_signed());
         let page = project::page_text(line.page.as_ref())?;
-        let refused = line.refused.map(Undeliverable::number);
+        let refused = line.refused.map(BounceReason::number);
         self.database
             .prepare_cached(
                 "INSERT INTO done (seq, user_id, tag, request, first, time, page, refused)

@@ -1,0 +1,256 @@
+use super::*;
+use crate::chat::command::Command;
+use crate::chat::error::Limit;
+use crate::chat::event::Record;
+use crate::chat::fixture::{MESSI, PAFF, World, at, key, letter, name};
+use crate::chat::peer_registration::PeerHello;
+use crate::limits::MAX_REALMS;
+
+/// What became of a wish to link a server: the number it has and its name, or why not.
+fn linked(decided: Result<Vec<Event>, CommandError>) -> Result<(RealmId, String), CommandError> {
+    decided.map(|events| match events.last() {
+        Some(Event::PeerAdded { realm, name, .. } | Event::PeerChanged { realm, name, .. }) => {
+            (*realm, name.to_string())
+        }
+        other => panic!("{other:?}"),
+    })
+}
+
+fn add(realm: &str, byte: u8) -> Command {
+    let (name, address) = (name(realm), at(9));
+    Command::AddPeer { by: PAFF, name, key: key(byte), address }
+}
+
+fn configure(realm: &str, byte: Option<u8>, port: Option<u16>) -> Command {
+    Command::ConfigurePeer { name: name(realm), key: byte.map(key), address: port.map(at) }
+}
+
+/// A server that calls itself so has come by itself.
+fn comes(world: &mut World, home: &str, byte: u8) {
+    let meeting = PeerHello {
+        key: key(byte),
+        home: name(home),
+        calls_us: None,
+        address: Some(at(u16::from(byte))),
+        dialled: None,
+        welcome: true,
+        counts: (Incarnation(1), Seq(0)),
+    };
+    world.does(&Command::RegisterPeer(meeting));
+}
+
+/// Beside the home realm: the further name barat (1), timur (2), which messi linked, and utara (3), which came by itself.
+fn with_neighbours() -> World {
+    let mut world = World::new();
+    world.does(&Command::AddRealm { by: MESSI, name: name("barat") });
+    world.links("timur", 2);
+    comes(&mut world, "utara", 3);
+    world
+}
+
+#[test]
+fn a_server_is_linked_under_a_name_that_is_free_or_the_servers_own_choice() {
+    let world = with_neighbours();
+    for (realm, byte, expected) in [
+        ("selatan", 9, Ok((4, "selatan"))),
+        ("Barat", 9, Ok((1, "Barat"))),
+        ("local", 9, Err(CommandError::RealmExists)),
+        ("timur", 9, Err(CommandError::RealmExists)),
+        ("utara", 9, Err(CommandError::RealmExists)),
+        ("timur", 2, Err(CommandError::RealmExists)),
+        ("selatan", 2, Err(CommandError::RealmExists)),
+        ("selatan", 3, Ok((3, "selatan"))),
+        ("UTARA", 3, Ok((3, "utara"))),
+        ("timur", 3, Err(CommandError::RealmExists)),
+        ("barat", 3, Err(CommandError::RealmExists)),
+    ] {
+        let expected = expected.map(|(id, name)| (RealmId(id), name.to_owned()));
+        assert_eq!(linked(world.wants(&add(realm, byte))), expected, "{realm} with the key {byte}");
+    }
+}
+
+#[test]
+fn a_further_name_that_becomes_a_link_is_found_by_its_key() {
+    let mut world = with_neighbours();
+    world.does(&add("barat", 9));
+    let (id, realm, peer) = world.state.peer_of(&key(9)).unwrap();
+    assert_eq!((id, realm.by, &peer.info.address), (RealmId(1), Some(PAFF), &Some(at(9))));
+}
+
+#[test]
+fn the_name_that_a_user_gives_goes_before_the_one_that_a_server_gave_itself() {
+    let mut world = with_neighbours();
+    world.does(&add("selatan", 3));
+    assert_eq!(world.state.realm_named(&name("utara")), None);
+    assert_eq!((world.realm("selatan"), &world.peer("selatan").info.address), (RealmId(3), &Some(at(9))));
+    world.refuses(&add("tengah", 3), CommandError::RealmExists);
+}
+
+#[test]
+fn nobody_links_more_servers_than_there_may_be() {
+    let mut world = with_neighbours();
+    while world.state.realms().len() < MAX_REALMS {
+        let name = name(&format!("r{}", world.state.realms().len()));
+        world.does(&Command::AddRealm { by: MESSI, name });
+    }
+    world.refuses(&add("selatan", 9), CommandError::LimitReached(Limit::Realms));
+    assert!(world.wants(&add("barat", 9)).is_ok(), "a name that is there already takes no room");
+}
+
+#[test]
+fn the_configuration_goes_before_what_is_known() {
+    let world = with_neighbours();
+    for (command, id, expected, byte, port) in [
+        (configure("selatan", Some(9), Some(9)), 4, "selatan", Some(9), Some(9)),
+        (configure("selatan", Some(9), None), 4, "selatan", Some(9), None),
+        (configure("selatan", None, Some(9)), 4, "selatan", None, Some(9)),
+        (configure("barat", None, Some(9)), 1, "barat", None, Some(9)),
+        (configure("timur", Some(9), None), 2, "timur", Some(9), Some(2)),
+        (configure("timur", None, Some(9)), 2, "timur", Some(2), Some(9)),
+        (configure("Timur", Some(2), None), 2, "Timur", Some(2), Some(2)),
+        (configure("selatan", Some(2), None), 2, "selatan", Some(2), Some(2)),
+        (configure("utara", Some(3), None), 3, "utara", Some(3), Some(3)),
+    ] {
+        let events = world.wants(&command).unwrap();
+        let Some(Event::PeerAdded { realm, name, info, .. } | Event::PeerChanged { realm, name, info }) = events.last()
+        else {
+            panic!("{events:?}")
+        };
+        assert_eq!((*realm, name.as_str()), (RealmId(id), expected), "{command:?}");
+        assert_eq!((info.key, &info.address, info.self_named), (byte.map(key), &port.map(at), false), "{command:?}");
+    }
+}
+
+#[test]
+fn a_configured_server_takes_no_other_realms_name() {
+    let world = with_neighbours();
+    for command in [
+        configure("timur", Some(3), None),
+        configure("barat", Some(2), None),
+        configure("local", Some(2), None),
+        configure("local", Some(9), Some(9)),
+    ] {
+        world.refuses(&command, CommandError::RealmExists);
+    }
+}
+
+#[test]
+fn what_the_configuration_says_again_changes_nothing() {
+    let world = with_neighbours();
+    for command in
+        [configure("timur", Some(2), Some(2)), configure("timur", Some(2), None), configure("timur", None, None)]
+    {
+        assert_eq!(world.wants(&command), Ok(vec![]), "{command:?}");
+    }
+}
+
+#[test]
+fn another_server_under_a_known_name_has_numbers_of_its_own() {
+    let mut world = with_neighbours();
+    let timur = world.realm("timur");
+    world.receives(timur, [letter(4, "bob", "paff"), letter(5, "bob", "nobody")]);
+    world.sends(MESSI, "bob@timur", "halo");
+    world.does(&configure("timur", Some(9), None));
+    let peer = world.peer("timur");
+    assert_eq!((peer.received_upto(Incarnation(5)), peer.refused.len()), (Seq(0), 0));
+    assert_eq!(peer.queue.len(), 1, "what waits is for whoever has the name");
+    assert_eq!(world.state.peer_of(&key(2)), None);
+    assert_eq!(world.state.peer_of(&key(9)).unwrap().0, timur);
+}
+
+#[test]
+fn the_same_server_at_another_place_goes_on_where_it_was() {
+    let mut world = with_neighbours();
+    let timur = world.realm("timur");
+    world.receives(timur, [letter(4, "bob", "paff")]);
+    world.does(&configure("timur", None, Some(9)));
+    assert_eq!(world.peer("timur").received_upto(Incarnation(5)), Seq(4));
+}
+
+#[test]
+fn the_home_realm_keeps_its_name_against_a_link_that_had_it() {
+    let mut world = World::new();
+    let timur = world.links("timur", 2);
+    let home = Realm { name: name("timur"), by: None, kind: RealmKind::Own };
+    world.state.put_realm(RealmId::HOME, home);
+    let info = PeerInfo { address: Some(at(9)), ..world.state.peer(timur).unwrap().info.clone() };
+    world.happens(&Event::PeerChanged { realm: timur, name: name("timur"), info });
+    assert_eq!(world.realm("timur"), RealmId::HOME);
+    world.happens(&Event::RealmRemoved { realm: timur });
+    assert_eq!(world.realm("timur"), RealmId::HOME);
+}
+
+/// A state in which incarnations began at these numbers, and the log goes on to its head.
+fn counting(begun: &[(u64, u64)], head: u64) -> State {
+    let mut state = State::new(name("local"));
+    let record = |seq, event| Record { seq: Seq(seq), time: Time(0), event };
+    for (seq, incarnation) in begun {
+        state.apply(&record(*seq, Event::IncarnationBegun { incarnation: Incarnation(*incarnation) }));
+    }
+    state.apply(&record(head, Event::RealmRemoved { realm: RealmId(9) }));
+    state
+}
+
+fn heads(heads: &[(u64, u64)]) -> Vec<(Incarnation, Seq)> {
+    heads.iter().map(|(incarnation, head)| (Incarnation(*incarnation), Seq(*head))).collect()
+}
+
+#[test]
+fn a_number_belongs_to_the_incarnation_that_was_begun_before_it() {
+    let state = counting(&[(10, 1), (20, 2), (21, 3)], 30);
+    let end = u64::MAX;
+    for (seq, incarnation, last) in
+        [(5, 0, 9), (10, 1, 19), (19, 1, 19), (20, 2, 20), (21, 3, end), (30, 3, end), (end, 3, end)]
+    {
+        assert_eq!(state.incarnation_of(Seq(seq)), (Incarnation(incarnation), Seq(last)), "{seq}");
+    }
+}
+
+#[test]
+fn what_is_to_be_sent_follows_from_the_newest_incarnation_that_the_other_server_knows() {
+    let state = counting(&[(10, 1), (20, 2), (30, 3)], 40);
+    let peer = Peer { cursor: Seq(32), ..Peer::default() };
+    for (what, told, expected) in [
+        ("it was never told anything", &[][..], 32),
+        ("it knows other incarnations alone", &[(9, 99)], 32),
+        ("it has more than it has acknowledged", &[(1, 15), (2, 28), (3, 35)], 32),
+        ("it has nothing of this one yet", &[(1, 15), (2, 28)], 28),
+        ("it was restored", &[(1, 15)], 15),
+        ("it was restored to the middle of an incarnation", &[(1, 15), (2, 22)], 22),
+        ("this server was restored, and has given other numbers since", &[(1, 15), (2, 36)], 29),
+        ("both were", &[(1, 99), (9, 99)], 19),
+        ("it tells them in another order", &[(3, 35), (1, 15), (2, 28)], 32),
+    ] {
+        assert_eq!(state.resend_position(&peer, &heads(told)), Seq(expected), "{what}");
+    }
+}
+
+#[test]
+fn a_refusal_may_be_forgotten_once_it_is_noted_or_nothing_of_then_waits() {
+    let state = counting(&[(10, 1), (20, 2), (30, 3)], 40);
+    let mut peer = Peer { cursor: Seq(25), ..Peer::default() };
+    let of_each = |peer: &Peer| [1, 2, 3, 9].map(|of| state.confirmed_up_to(peer, Incarnation(of)).0);
+    let all = u64::MAX;
+    assert_eq!(of_each(&peer), [all, all, 25, all]);
+    peer.queue.push(OutboxEntry { seq: Seq(29), time: Time(0), from: MESSI, bytes: 1 });
+    assert_eq!(of_each(&peer), [all, 25, 25, all]);
+    peer.queue.push(OutboxEntry { seq: Seq(35), time: Time(0), from: MESSI, bytes: 1 });
+    peer.queue.drop_upto(Seq(29));
+    assert_eq!(of_each(&peer), [all, all, 25, all]);
+}
+
+#[test]
+fn a_server_is_behind_when_another_has_numbers_that_it_has_not_given() {
+    let state = counting(&[(10, 1), (20, 2)], 30);
+    for (told, expected) in [
+        (&[][..], false),
+        (&[(2, 30)], false),
+        (&[(2, 31)], true),
+        (&[(1, 31)], false),
+        (&[(9, 31)], false),
+        (&[(1, 15), (2, 31)], true),
+    ] {
+        assert_eq!(state.is_behind(&heads(told)), expected, "{told:?}");
+    }
+    assert!(State::new(name("local")).is_behind(&[]), "it has not begun to count");
+}

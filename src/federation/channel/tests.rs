@@ -1,0 +1,127 @@
+use rustls::ProtocolVersion;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::{Instant, interval};
+
+use super::*;
+use crate::federation::testing::{impostor, somebody};
+
+type Made = Result<(TlsStream<DuplexStream>, PeerKey), ChannelError>;
+
+async fn handshake(dialling: &Endpoint, dialled: &Endpoint) -> (Made, Made) {
+    let (here, there) = duplex(16 * 1024);
+    tokio::join!(dialling.connect(here), dialled.accept(there))
+}
+
+/// An endpoint that speaks other protocols inside.
+fn speaking(protocols: &[&[u8]]) -> Endpoint {
+    let somebody = somebody();
+    let protocols: Vec<Vec<u8>> = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let (mut dialling, mut dialled) = (dialling(somebody.pair()), dialled(somebody.pair()));
+    (dialling.alpn_protocols, dialled.alpn_protocols) = (protocols.clone(), protocols);
+    Endpoint { connector: Arc::new(dialling).into(), acceptor: Arc::new(dialled).into() }
+}
+
+#[tokio::test]
+async fn each_end_learns_the_others_key() {
+    let (messi, ivy) = (somebody(), somebody());
+    let (here, there) = handshake(&Endpoint::new(messi.pair()), &Endpoint::new(ivy.pair())).await;
+    let ((mut here, shown_here), (mut there, shown_there)) = (here.unwrap(), there.unwrap());
+    assert_eq!((shown_here, shown_there), (ivy.key(), messi.key()));
+    here.write_all(b"halo").await.unwrap();
+    there.write_all(b"hai").await.unwrap();
+    here.shutdown().await.unwrap();
+    there.shutdown().await.unwrap();
+    let (mut read_here, mut read_there) = (Vec::new(), Vec::new());
+    here.read_to_end(&mut read_here).await.unwrap();
+    there.read_to_end(&mut read_there).await.unwrap();
+    assert_eq!((read_here.as_slice(), read_there.as_slice()), (b"hai".as_slice(), b"halo".as_slice()));
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_sign_for_the_key_it_shows_is_refused() {
+    let (messi, ivy) = (somebody(), somebody());
+    let (here, there) = handshake(&Endpoint::new(ivy.pair()), &Endpoint::new(&impostor(&messi, &ivy))).await;
+    assert!(matches!(here, Err(ChannelError::Handshake(_))));
+    assert!(matches!(there, Err(ChannelError::Handshake(_))));
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_sign_for_the_key_it_shows_is_refused() {
+    let (messi, ivy) = (somebody(), somebody());
+    let (here, there) = handshake(&Endpoint::new(&impostor(&messi, &ivy)), &Endpoint::new(ivy.pair())).await;
+    assert!(matches!(there, Err(ChannelError::Handshake(_))));
+    // It had proved nothing yet when its own part was done.
+    let (mut here, _) = here.unwrap();
+    assert!(here.read_u8().await.is_err());
+}
+
+#[tokio::test]
+async fn a_client_without_a_key_is_refused() {
+    let builder = of_tls_1_3(ClientConfig::builder_with_provider).dangerous();
+    let mut keyless = builder.with_custom_certificate_verifier(Arc::new(AnyKey::new())).with_no_client_auth();
+    keyless.alpn_protocols = vec![PROTOCOL.to_vec()];
+    let keyless = Endpoint { connector: Arc::new(keyless).into(), ..Endpoint::new(somebody().pair()) };
+    let (_, there) = handshake(&keyless, &Endpoint::new(somebody().pair())).await;
+    assert!(matches!(there, Err(ChannelError::Handshake(_))));
+}
+
+#[tokio::test]
+async fn another_protocol_gets_no_channel() {
+    let ours = Endpoint::new(somebody().pair());
+    for protocols in [&[][..], &[b"h2".as_slice()], &[b"kabar-link/2"]] {
+        let other = speaking(protocols);
+        let (_, dialled) = handshake(&other, &ours).await;
+        assert!(dialled.is_err(), "{protocols:?}");
+        let (dialling, _) = handshake(&ours, &other).await;
+        assert!(dialling.is_err(), "{protocols:?}");
+    }
+}
+
+#[test]
+fn there_is_no_older_tls() {
+    assert!(rustls::ALL_VERSIONS.iter().all(|known| known.version == ProtocolVersion::TLSv1_3));
+}
+
+#[tokio::test]
+async fn nothing_is_resumed() {
+    let (messi, ivy) = (Endpoint::new(somebody().pair()), Endpoint::new(somebody().pair()));
+    for _again in 0..2 {
+        let (here, _there) = handshake(&messi, &ivy).await;
+        let kind = here.unwrap().0.get_ref().1.handshake_kind();
+        assert_eq!(kind, Some(rustls::HandshakeKind::Full));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_peer_is_given_up() {
+    let endpoint = Endpoint::new(somebody().pair());
+    let start = Instant::now();
+    let (here, _silent) = duplex(16 * 1024);
+    assert!(matches!(endpoint.accept(here).await, Err(ChannelError::Slow)));
+    assert_eq!(start.elapsed(), LINK_HANDSHAKE);
+    let (here, _silent) = duplex(16 * 1024);
+    assert!(matches!(endpoint.connect(here).await, Err(ChannelError::Slow)));
+    assert_eq!(start.elapsed(), 2 * LINK_HANDSHAKE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_drips_is_given_up() {
+    let endpoint = Endpoint::new(somebody().pair());
+    let start = Instant::now();
+    let (here, mut dripping) = duplex(1);
+    let hello = [&[0x16, 0x03, 0x01, 0x40, 0x00, 0x01, 0x00, 0x3f, 0xfc], [0; 1_000].as_slice()].concat();
+    let mut drops = interval(LINK_HANDSHAKE / 100);
+    let drip = async {
+        for byte in hello {
+            drops.tick().await;
+            dripping.write_u8(byte).await.unwrap();
+        }
+        unreachable!("the peer is given up before");
+    };
+    let given_up = tokio::select! {
+        made = endpoint.accept(here) => made,
+        () = drip => unreachable!(),
+    };
+    assert!(matches!(given_up, Err(ChannelError::Slow)));
+    assert_eq!(start.elapsed(), LINK_HANDSHAKE);
+}

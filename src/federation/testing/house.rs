@@ -1,0 +1,62 @@
+//! What servers of tests have in common: their people, and a committer that takes its time.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::chat::{Command, PasswordHash};
+use crate::hub::{Committer, Executed, Hub, SendQueue, SocketWriter};
+use crate::id::UserId;
+use crate::name::{Address, Name};
+use crate::wire::ReplyFormat;
+
+/// The users of every server; each is a member of the group `tim`.
+pub(in crate::federation) const USERS: [&str; 2] = ["messi", "paff"];
+/// The open group of every server.
+pub(in crate::federation) const GROUP: &str = "tim";
+
+/// Nobody reads the answers: what became of a message is asked for.
+struct Nobody;
+
+impl SocketWriter for Nobody {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+}
+
+pub(in crate::federation) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+/// Makes the users and their group.
+pub(in crate::federation) fn settle_in(hub: &Hub) {
+    for user in USERS {
+        let password = PasswordHash("$hash".into());
+        let (full_name, country) = ("".into(), "".into());
+        let register = Command::Register { name: name(user), full_name, country, password, session: None };
+        hub.execute(&register, None).result.unwrap();
+    }
+    let create = Command::CreateGroup { owner: UserId(0), name: name(GROUP), password: None };
+    hub.execute(&create, None).result.unwrap();
+    hub.execute(&Command::JoinGroup { user: UserId(1), group: name(GROUP), verified: None }, None);
+}
+
+pub(in crate::federation) fn send(hub: &Hub, from: UserId, to: Address, to_group: bool, text: &str) -> Executed {
+    let outbox = Arc::new(SendQueue::new(Arc::new(Nobody), ReplyFormat::Json));
+    let text = text.into();
+    let command = match to_group {
+        true => Command::SendGroup { from, to, text },
+        false => Command::SendDirect { from, to, text, online: None },
+    };
+    hub.execute(&command, Some(&outbox))
+}
+
+/// Commits whenever a while has passed.
+pub(in crate::federation) async fn commit(mut committer: Committer, mut random: fastrand::Rng) {
+    loop {
+        sleep(Duration::from_millis(random.u64(1..30))).await;
+        committer.step();
+    }
+}

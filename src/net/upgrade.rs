@@ -1,0 +1,65 @@
+//! A connection of the chat port becomes a link to another server (PROTOCOL §6).
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tracing::debug;
+
+use crate::net::ServerContext;
+
+/// Serves the link until it ends.
+pub(super) async fn serve(stream: Arc<TcpStream>, services: &ServerContext) {
+    let Ok(address) = stream.peer_addr() else { return };
+    let links = &services.links;
+    let accepted = tokio::select! {
+        accepted = links.carrier.accept(Box::new(SharedTcpStream(stream)), address) => accepted,
+        () = services.stopping.cancelled() => return,
+    };
+    match accepted {
+        Ok(carried) => links.office.serve(carried).await,
+        Err(error) => debug!(%error, "no channel came of a link"),
+    }
+}
+
+/// A socket that others hold too, though nobody else reads from it or writes to it any more.
+struct SharedTcpStream(Arc<TcpStream>);
+
+impl AsyncRead for SharedTcpStream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.0.poll_read_ready(context))?;
+            match self.0.try_read(buffer.initialize_unfilled()) {
+                Ok(count) => {
+                    buffer.advance(count);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+impl AsyncWrite for SharedTcpStream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.poll_write_ready(context))?;
+            match self.0.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(socket2::SockRef::from(&*self.0).shutdown(std::net::Shutdown::Write))
+    }
+}
