@@ -131,47 +131,45 @@ pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
 pub const INCARNATIONS_PER_PEER: usize = 1_024;
 /// The version of the protocol that links speak.
 pub const LINK_VERSION: u16 = 1;
-/// How long two servers may take to meet, once they have a channel.
+/// How long the exchange of hellos may take after the TLS handshake.
 pub const LINK_HELLO: Duration = Duration::from_secs(5);
-/// Servers that are met at a time.
-pub const LINK_MEETINGS: usize = 32;
+/// Inbound handshakes at a time.
+pub const LINK_HANDSHAKES: usize = 32;
 /// The longest frame: a batch of messages, the last one long.
 pub const LINK_FRAME_BYTES: usize = 512 * 1024;
-/// Messages on their way that the other server has not acknowledged: what two disks take at once.
+/// Messages sent and not acknowledged: enough to keep two disks busy.
 pub const LINK_WINDOW: usize = 2_048;
 /// Messages of a frame …
 pub const LINK_BATCH: usize = 256;
-/// … and the bytes of their bodies, but for one that is longer by itself.
+/// … and the bytes of their bodies, except for a single longer one.
 pub const LINK_BATCH_BYTES: usize = 64 * 1024;
-/// Bytes that wait for the channel before more is taken from the outbox.
+/// Unwritten bytes above which nothing more is taken from the outbox.
 pub const LINK_OUT_BYTES: usize = 256 * 1024;
-/// How many bytes one read takes from the channel at the most: two of its records.
+/// The most bytes of one read: two TLS records.
 pub const LINK_READ_BYTES: usize = 32 * 1024;
-/// Bytes of answers that wait for the channel before the other server is read no further: those to a full window are a
-/// fifth of it.
-pub const LINK_ANSWERS_BYTES: usize = 256 * 1024;
-/// Frames of messages that wait for the disk here; the link is not read on until it has them.
+/// Unwritten bytes of replies above which the link reads no further: five times the replies to a full window.
+pub const LINK_REPLIES_BYTES: usize = 256 * 1024;
+/// Frames of received messages that are not durable, above which the link reads no further.
 pub const LINK_IN_FLIGHT: usize = 64;
-/// A server that has nothing to say says so this often …
+/// A heartbeat is sent when nothing else was sent for this long …
 pub const LINK_HEARTBEAT: Duration = Duration::from_secs(5);
-/// … and is given up when it was not heard for this long.
+/// … and a link ends when nothing was received for this long.
 pub const LINK_DEAD: Duration = Duration::from_secs(15);
-/// How soon a server that has a link answers when it is asked whether it still has it.
-pub const LINK_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+/// How soon a server must answer a ping that checks whether its link is alive.
+pub const LINK_PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// A server is dialled again after this long at first …
 pub const LINK_RETRY: Duration = Duration::from_millis(100);
 /// … and at last: PROTOCOL §6.
 pub const LINK_RETRY_MAX: Duration = Duration::from_secs(30);
-/// How long it may take until it is noted on the disk what the other server has: a restart sends that much twice, and
-/// the other server takes it once.
+/// How long an acknowledgement may stay in memory only: after a crash that much is sent twice, and stored once.
 pub const CURSOR_SAVED: Duration = Duration::from_secs(1);
-/// The same in messages: until it is noted they count as waiting.
+/// The same in messages, which count as waiting until then.
 pub const CURSOR_SAVED_MESSAGES: usize = 2_048;
-/// Messages a second that another server may send, and so many at once; then its link is read no further for a while.
+/// Messages per second from another server, and the burst: above it, the link reads no further for a while.
 pub const PEER_MESSAGES_PER_SECOND: u32 = 50_000;
 /// Bytes of their texts, likewise.
 pub const PEER_BYTES_PER_SECOND: u32 = 32 * 1024 * 1024;
-/// How long an answer waits for the other server to say whether it takes the message: PROTOCOL §6.
+/// How long a reply waits for the other server to store or refuse the message: PROTOCOL §6.
 pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
 /// Messages that a link which keeps up finds in memory; one that does not reads them from the store …
 pub const FEED_MESSAGES: usize = 4_096;
@@ -180,7 +178,7 @@ pub const FEED_BYTES: usize = 4 * 1024 * 1024;
 /// Incarnations of this server that are remembered, one a start: what waits in an outbox from before so many starts may
 /// arrive twice. At 16 bytes each, 256 KB.
 pub const INCARNATIONS: usize = 16_384;
-/// Messages of another server that were refused and that it has not noted yet; until it does no more is taken from it.
+/// Refusals that another server has not confirmed, above which no more messages are received from it.
 pub const REFUSED_UNCONFIRMED: usize = 4_096;
 
 // --- passwords ---
@@ -265,11 +263,11 @@ pub const STATEMENTS: usize = 64;
 pub const KEY_FILE_BYTES: u64 = 4 * 1024;
 /// How long a handshake may take on either side: three round trips to the other side of the world, many times over.
 pub const LINK_HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long a dialling may take in all, from the name to the end of the handshake: a user waits for it.
+/// How long dialling may take, from the name resolution to the end of the TLS handshake: a user waits for it.
 pub const LINK_DIAL: Duration = Duration::from_secs(5);
-/// The longest answer to the line that asks for a link, in bytes: an error of ours has some 200.
-pub const LINK_ANSWER_BYTES: usize = 1024;
-/// What is kept of another server's reason for refusing a link, in bytes: it goes to the log and to a user.
+/// The longest response to the line `link 1`, in bytes: an error has some 200.
+pub const LINK_RESPONSE_BYTES: usize = 1024;
+/// The bytes kept of another server's reason for refusing a link, which goes to the log and to a user.
 pub const LINK_REASON_BYTES: usize = 200;
 
 // --- the configuration ---

@@ -111,6 +111,15 @@ impl Address {
     }
 }
 
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.realm {
+            Some(realm) => write!(f, "{}@{realm}", self.name),
+            None => self.name.fmt(f),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +145,7 @@ mod tests {
     #[test]
     fn an_address_may_name_a_realm() {
         let address = Address::parse("bob@timur").unwrap();
+        assert_eq!(address.to_string(), "bob@timur");
         assert_eq!((address.name.as_str(), address.realm.unwrap().as_str()), ("bob", "timur"));
         assert_eq!(Address::parse("bob").unwrap().realm, None);
         for bad in ["bob@", "@timur", "bob@a@b"] {

@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use crate::chat::{Command, State};
 use crate::config::{self, Allowed, Config, Registration};
-use crate::federation::{self, Identity, IdentityError, Office, TcpCarrier, Terms};
+use crate::federation::{self, Identity, IdentityError, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
@@ -135,7 +135,7 @@ impl Server {
         provision::accounts(&hub, &config.users)?;
         let services = Arc::new(services(config, hub, &bindings)?);
         provision::peers(&services.hub, &config.peers)?;
-        services.links.office.start();
+        services.links.manager.start();
         let listening = serve_all(bindings, &services);
         housekeeping::start(&services, &config.retention)?;
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
@@ -168,7 +168,7 @@ impl Server {
         let deadline = Instant::now() + self.shutdown;
         self.services.stopping.cancel();
         self.services.admission.end_all(DisconnectReason::ShuttingDown);
-        self.services.links.office.stop();
+        self.services.links.manager.stop();
         self.services.tasks.close();
         let in_time = tokio::time::timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
         self.services.hub.close();
@@ -216,8 +216,8 @@ fn links(
     stopping: &CancellationToken,
 ) -> Result<Federation, ServerError> {
     let identity = Identity::open(&config.server.data)?;
-    let carrier = Arc::new(TcpCarrier::new(&identity, config.realms.dial.clone()));
-    let terms = Terms {
+    let transport = Arc::new(TcpTransport::new(&identity, config.realms.dial.clone()));
+    let policy = LinkPolicy {
         accept: match config.realms.accept {
             config::Accept::Known => federation::Accept::Known,
             config::Accept::Loopback => federation::Accept::Loopback,
@@ -227,8 +227,8 @@ fn links(
         text_bytes: config.connections.line_bytes,
     };
     let (tasks, stopping) = (tasks.clone(), stopping.clone());
-    let office = Office::new(hub.clone(), identity.key(), carrier.clone(), terms, tasks, stopping);
-    Ok(Federation { office, carrier })
+    let manager = LinkManager::new(hub.clone(), identity.key(), transport.clone(), policy, tasks, stopping);
+    Ok(Federation { manager, transport })
 }
 
 fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerContext, ServerError> {

@@ -249,7 +249,7 @@ pub enum Command {
         /// In which of its incarnations.
         incarnation: Incarnation,
         /// In the order of its numbers; with what cannot be a message here.
-        letters: Vec<(Seq, Result<RemoteMessage, BounceReason>)>,
+        messages: Vec<(Seq, Result<RemoteMessage, BounceReason>)>,
     },
     /// Note that another server has what was sent to it.
     AcknowledgeOutbox {
@@ -257,8 +257,8 @@ pub enum Command {
         realm: RealmId,
         /// Up to and with this entry.
         upto: Seq,
-        /// What of it came back.
-        returned: Vec<Bounce>,
+        /// What of it was refused.
+        bounces: Vec<Bounce>,
     },
     /// Note that another server has noted what was refused of what it sent.
     ConfirmReceived {

@@ -60,11 +60,11 @@ pub fn decide(state: &State, now: Time, command: &Command) -> Result<Vec<Event>,
         }
         Command::RegisterPeer(meeting) => peer_registration::decide_meet(state, meeting),
         Command::BeginIncarnation { incarnation } => Ok(vec![Event::IncarnationBegun { incarnation: *incarnation }]),
-        Command::Receive { realm, incarnation, letters } => {
-            remote::decide_receive(state, *realm, *incarnation, letters)
+        Command::Receive { realm, incarnation, messages } => {
+            remote::decide_receive(state, *realm, *incarnation, messages)
         }
-        Command::AcknowledgeOutbox { realm, upto, returned } => {
-            remote::decide_acknowledge(state, *realm, *upto, returned)
+        Command::AcknowledgeOutbox { realm, upto, bounces } => {
+            remote::decide_acknowledge(state, *realm, *upto, bounces)
         }
         Command::ConfirmReceived { realm, incarnation, upto } => {
             remote::decide_confirm(state, *realm, *incarnation, *upto)

@@ -46,16 +46,16 @@ pub(super) fn text(body: &MessageBody) -> String {
     body.read(|parts| parts.msg.into_owned()).unwrap()
 }
 
-/// What somebody of another server says to a user here.
-pub(super) fn letter(number: u64, from: &str, to: &str) -> (Seq, Result<RemoteMessage, BounceReason>) {
+/// A message from a user of another server to a user.
+pub(super) fn remote_message(number: u64, from: &str, to: &str) -> (Seq, Result<RemoteMessage, BounceReason>) {
     let text = format!("{number}").into();
     (Seq(number), Ok(RemoteMessage { from: name(from), full_name: "".into(), to: name(to), to_group: false, text }))
 }
 
-/// What somebody of another server says to a group here.
-pub(super) fn letter_to_group(number: u64, from: &str, to: &str) -> (Seq, Result<RemoteMessage, BounceReason>) {
-    let (number, letter) = letter(number, from, to);
-    (number, letter.map(|letter| RemoteMessage { to_group: true, ..letter }))
+/// A message from a user of another server to a group.
+pub(super) fn remote_group_message(number: u64, from: &str, to: &str) -> (Seq, Result<RemoteMessage, BounceReason>) {
+    let (number, message) = remote_message(number, from, to);
+    (number, message.map(|message| RemoteMessage { to_group: true, ..message }))
 }
 
 /// A server at which messi, paff and neko have registered, each with the password `old`, and the group `fans`, which
@@ -151,9 +151,9 @@ impl World {
     pub(super) fn receives(
         &mut self,
         realm: RealmId,
-        letters: impl Into<Vec<(Seq, Result<RemoteMessage, BounceReason>)>>,
+        messages: impl Into<Vec<(Seq, Result<RemoteMessage, BounceReason>)>>,
     ) -> Vec<Event> {
-        self.does(&Command::Receive { realm, incarnation: Incarnation(5), letters: letters.into() })
+        self.does(&Command::Receive { realm, incarnation: Incarnation(5), messages: messages.into() })
     }
 
     /// Sends to one user; gives the message's number.

@@ -238,7 +238,7 @@ mod tests {
             world.sends(sender, "bob@timur", "halo");
         }
         let upto = world.sends(NEKO, "bob@timur", "has arrived");
-        world.does(&Command::AcknowledgeOutbox { realm: timur, upto, returned: vec![] });
+        world.does(&Command::AcknowledgeOutbox { realm: timur, upto, bounces: vec![] });
         for sender in [PAFF, MESSI, PAFF] {
             world.sends(sender, "bob@timur", "waits");
         }

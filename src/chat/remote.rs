@@ -1,4 +1,4 @@
-//! Messages between realms: into the outbox, in from another server, and what came of those that left (PROTOCOL §6).
+//! Messages between realms: sending into an outbox, receiving from another server, and acknowledgements (PROTOCOL §6).
 
 #[cfg(test)]
 mod tests;
@@ -12,12 +12,12 @@ use crate::chat::realms::Realm;
 use crate::chat::state::State;
 use crate::id::{Incarnation, RealmId, Seq, UserId};
 use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
-use crate::name::Name;
+use crate::name::{Address, Name};
 
-/// A message as it comes from another server. Who sent it is a user there, whatever it says.
+/// A message received from another server. Its sender is always a user of that server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteMessage {
-    /// The sender's name there.
+    /// The sender's name at the other server.
     pub from: Name,
     /// The sender's full name; may be empty.
     pub full_name: Box<str>,
@@ -25,22 +25,22 @@ pub struct RemoteMessage {
     pub to: Name,
     /// It is for a group.
     pub to_group: bool,
-    /// What was said.
+    /// The text.
     pub text: Box<str>,
 }
 
-/// A message that came back.
+/// A message that the other server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounce {
     /// Its number.
     pub number: Seq,
     /// Why.
     pub why: BounceReason,
-    /// What its sender is to be told in the inbox; nothing where the answer to the request says it.
+    /// The text for the inbox of the sender, or `None` if the reply to the request carried the refusal.
     pub notification: Option<Box<str>>,
 }
 
-/// Into the outbox of another realm: whether anybody of that name is there is for that server to say.
+/// Sends into the outbox of another realm. Whether the recipient exists is decided by that server.
 pub(super) fn decide_send(
     sender: (UserId, &User),
     to: &Name,
@@ -48,7 +48,7 @@ pub(super) fn decide_send(
     text: &str,
     (id, realm, peer): (RealmId, &Realm, &Peer),
 ) -> Result<Vec<Event>, CommandError> {
-    let address = format!("{to}@{}", realm.name);
+    let address = Address { name: to.clone(), realm: Some(realm.name.clone()) }.to_string();
     let parts = MessageFields {
         from: sender.1.name.as_str().into(),
         to: address.as_str().into(),
@@ -70,34 +70,34 @@ pub(super) fn decide_send(
     Ok(vec![Event::MessageSent(Message { from: Author::Local(sender.0), to, realm: Some(id), body })])
 }
 
-/// Takes in what another server sends, in the order of its numbers: what was taken in before is left out, and what
-/// cannot be delivered is noted, so that the other server learns it however often the link breaks.
+/// Receives messages in the order of their numbers. Messages that were received before are skipped; refusals are stored,
+/// so that the acknowledgement carries them however often the link breaks.
 pub(super) fn decide_receive(
     state: &State,
     id: RealmId,
     incarnation: Incarnation,
-    letters: &[(Seq, Result<RemoteMessage, BounceReason>)],
+    messages: &[(Seq, Result<RemoteMessage, BounceReason>)],
 ) -> Result<Vec<Event>, CommandError> {
     let realm = state.realm(id).ok_or(CommandError::RealmNotFound)?;
     let peer = realm.peer().ok_or(CommandError::RealmNotFound)?;
     if peer.refused.len() >= REFUSED_UNCONFIRMED {
         return Err(CommandError::Busy);
     }
-    // The store could not keep it, and would try for ever.
-    if letters.iter().any(|(number, _)| number.0 > MAX_LOG_NUMBER) {
+    // The store cannot represent a greater number, and would retry the commit for ever.
+    if messages.iter().any(|(number, _)| number.0 > MAX_LOG_NUMBER) {
         return Err(CommandError::RealmRefused);
     }
     let mut upto = peer.received_upto(incarnation);
     let before = upto;
-    let mut events = Vec::with_capacity(letters.len() + 1);
+    let mut events = Vec::with_capacity(messages.len() + 1);
     let mut refused = Vec::new();
-    for (number, letter) in letters {
+    for (number, message) in messages {
         if *number <= upto {
             continue;
         }
         upto = *number;
-        let message = letter.as_ref().map_err(|why| *why).and_then(|letter| deliver(state, (id, realm), letter));
-        match message {
+        let delivered = message.as_ref().map_err(|why| *why).and_then(|message| deliver(state, (id, realm), message));
+        match delivered {
             Ok(message) => events.push(Event::MessageSent(message)),
             Err(why) => refused.push((*number, why)),
         }
@@ -109,32 +109,32 @@ pub(super) fn decide_receive(
     Ok(events)
 }
 
-/// The message that a letter becomes here.
-fn deliver(state: &State, (id, realm): (RealmId, &Realm), letter: &RemoteMessage) -> Result<Message, BounceReason> {
-    let author = Author::Remote(RemoteName { realm: id, name: letter.from.clone() });
-    let from = format!("{}@{}", letter.from, realm.name);
-    let full_name = if letter.full_name.is_empty() { letter.from.as_str() } else { &letter.full_name };
+/// The local form of a received message.
+fn deliver(state: &State, (id, realm): (RealmId, &Realm), remote: &RemoteMessage) -> Result<Message, BounceReason> {
+    let author = Author::Remote(RemoteName { realm: id, name: remote.from.clone() });
+    let from = Address { name: remote.from.clone(), realm: Some(realm.name.clone()) }.to_string();
+    let full_name = if remote.full_name.is_empty() { remote.from.as_str() } else { &remote.full_name };
     let parts = |to: &Name, msg_to: &str, kind| {
         MessageBody::compose(&MessageFields {
             from: from.as_str().into(),
             to: to.as_str().into(),
             msg_from: full_name.into(),
             msg_to: msg_to.into(),
-            msg: (&*letter.text).into(),
+            msg: (&*remote.text).into(),
             kind,
             group: (kind == Kind::Group).then(|| to.as_str().into()),
             realm: Some(realm.name.as_str().into()),
         })
     };
-    let (to, body) = if letter.to_group {
-        let (group_id, group) = state.group_named(&letter.to).ok_or(BounceReason::GroupNotFound)?;
-        // Nobody of another realm is a member yet: a closed group is closed to them (PROTOCOL §6).
+    let (to, body) = if remote.to_group {
+        let (group_id, group) = state.group_named(&remote.to).ok_or(BounceReason::GroupNotFound)?;
+        // Groups have no members from other realms yet: a group with a password is closed to them (PROTOCOL §6).
         if group.password.is_some() {
             return Err(BounceReason::NotMember);
         }
         (Destination::Group(group_id), parts(&group.name, group.name.as_str(), Kind::Group))
     } else {
-        let (user_id, user) = state.user_named(&letter.to).ok_or(BounceReason::UserNotFound)?;
+        let (user_id, user) = state.user_named(&remote.to).ok_or(BounceReason::UserNotFound)?;
         if author.person().is_some_and(|person| user.has_blocked(&person)) {
             return Err(BounceReason::Blocked);
         }
@@ -143,13 +143,13 @@ fn deliver(state: &State, (id, realm): (RealmId, &Realm), letter: &RemoteMessage
     Ok(Message { from: author, to, realm: Some(id), body })
 }
 
-/// The other server has everything up to a number on its disk, and refused some of it: whoever is not being answered
-/// right now is told so by the server, in the inbox.
+/// The other server has stored or refused everything up to a number. Adds a message from `realm@HOME` for each bounce with
+/// a notification.
 pub(super) fn decide_acknowledge(
     state: &State,
     id: RealmId,
     upto: Seq,
-    returned: &[Bounce],
+    bounces: &[Bounce],
 ) -> Result<Vec<Event>, CommandError> {
     let realm = state.realm(id).ok_or(CommandError::RealmNotFound)?;
     let peer = realm.peer().ok_or(CommandError::RealmNotFound)?;
@@ -157,21 +157,21 @@ pub(super) fn decide_acknowledge(
     if upto <= peer.cursor {
         return Ok(Vec::new());
     }
-    let is_new = |returned: &&Bounce| peer.cursor < returned.number && returned.number <= upto;
+    let is_new = |bounce: &&Bounce| peer.cursor < bounce.number && bounce.number <= upto;
     let mut events = Vec::new();
     let mut refused = Vec::new();
-    for returned in returned.iter().filter(is_new) {
-        let Some(sender) = peer.queue.sender(returned.number) else { continue };
-        refused.push((returned.number, sender, returned.why));
+    for bounce in bounces.iter().filter(is_new) {
+        let Some(sender) = peer.queue.sender(bounce.number) else { continue };
+        refused.push((bounce.number, sender, bounce.why));
         let notification =
-            returned.notification.as_ref().and_then(|text| system_message(state, sender, (id, realm), text));
+            bounce.notification.as_ref().and_then(|text| system_message(state, sender, (id, realm), text));
         events.extend(notification);
     }
     events.push(Event::OutboxAcknowledged { realm: id, upto, refused });
     Ok(events)
 }
 
-/// The other server has noted what was refused of its messages up to a number.
+/// The other server has stored the refusals up to a number, which are forgotten here.
 pub(super) fn decide_confirm(
     state: &State,
     id: RealmId,

@@ -1,5 +1,4 @@
-//! What two servers say to each other on a link: frames, each its length in four bytes and then its postcard form.
-//! `docs/REALMS.md` tells them one by one.
+//! The frames of a link: a length of four bytes, then the postcard encoding. `docs/REALMS.md` specifies them.
 
 use bytes::{Buf, BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -8,24 +7,27 @@ use crate::chat::BounceReason;
 use crate::id::{Incarnation, Seq};
 use crate::limits::{LINK_FRAME_BYTES, LINK_VERSION};
 
-/// The first that each side says.
+/// A sequence number of the server that sent it, with the incarnation in which it was given.
+pub(super) type SourceSeq = (Incarnation, Seq);
+
+/// The first frame of each side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Hello {
-    /// Its own home name.
+    /// The home realm of the sender.
     pub(super) home: Box<str>,
-    /// What it calls the other server, where it has a name for it.
+    /// The sender's name for the receiver, if it has one.
     pub(super) calls_you: Option<Box<str>>,
-    /// Its own chat port.
+    /// The sender's chat port, if it can be dialled.
     pub(super) port: Option<u16>,
-    /// How it counts.
+    /// The sender's current incarnation.
     pub(super) incarnation: Incarnation,
-    /// What the other server has acknowledged to it so far.
+    /// How far the receiver has acknowledged; the newest number if the servers have never met.
     pub(super) acknowledged: Seq,
-    /// Up to which of the other server's numbers it has everything, in each of its incarnations.
-    pub(super) heads: Vec<(Incarnation, Seq)>,
+    /// For each incarnation of the receiver, the number up to which the sender has everything.
+    pub(super) heads: Vec<SourceSeq>,
 }
 
-/// A message on its way. Whose realm it comes from is not in it: that is known from the link.
+/// A message as it is sent. All names are bare: the link determines their realms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct WireMessage {
     pub(super) number: Seq,
@@ -36,98 +38,90 @@ pub(super) struct WireMessage {
     pub(super) text: Box<str>,
 }
 
-/// Why a server ends a link.
+/// Why a server closes a link. The error text describes it from the receiver of the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub(super) enum Reason {
-    /// The hello was of another version.
+pub(super) enum CloseReason {
     #[error("it speaks another version of the link protocol")]
     Version,
-    /// Its policy does not let this server in.
-    #[error("it lets only servers in that it knows")]
-    NotWelcome,
-    /// It knows another key for this server.
+    #[error("it accepts only servers that it knows")]
+    NotAccepted,
     #[error("it knows another key for this server")]
     KeyChanged,
-    /// There is a link already, and that one stays.
     #[error("there is a link already")]
     AlreadyLinked,
-    /// It stops.
-    #[error("it stops")]
+    #[error("it is stopping")]
     Stopping,
-    /// It cannot make sense of what this server said.
-    #[error("it did not understand this server")]
+    #[error("this server violated the protocol")]
     Malformed,
-    /// It cannot take more realms or messages now.
+    /// A limit is reached, or the store fails.
     #[error("it has no room, or its store fails")]
     NoRoom,
-    /// It has forgotten this server.
     #[error("the realm was removed there")]
     Removed,
 }
 
-/// Everything that is said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Frame {
     Hello(Hello),
-    /// The other server is welcome.
-    Welcome,
-    /// Messages, in the order of their numbers, all of one incarnation.
-    Letters {
+    /// The sender of the hello is accepted.
+    Accepted,
+    /// In the order of their numbers.
+    Messages {
         incarnation: Incarnation,
-        letters: Vec<WireMessage>,
+        messages: Vec<WireMessage>,
     },
-    /// Everything up to a number is on the disk, or was refused.
+    /// Everything up to a number is durable, or was refused.
     Acknowledged {
         incarnation: Incarnation,
         upto: Seq,
         refused: Vec<(Seq, BounceReason)>,
     },
-    /// What was refused up to a number is noted, and need not be said again.
-    Noted {
+    /// The refusals up to a number are durable at the sender, and need not be repeated.
+    RefusalsConfirmed {
         incarnation: Incarnation,
         upto: Seq,
     },
     Ping,
     Pong,
-    Bye(Reason),
+    Close(CloseReason),
 }
 
-/// What a frame stands behind: its length.
+/// The bytes of the length prefix.
 const HEAD: usize = size_of::<u32>();
 
-/// Appends a frame. The hello stands behind the version, so that another version is told from garbage.
-pub(super) fn write(out: &mut BytesMut, frame: &Frame) -> Result<(), Reason> {
+/// Appends a frame. The version precedes the hello, so that another version is distinguished from garbage.
+pub(super) fn write(out: &mut BytesMut, frame: &Frame) -> Result<(), CloseReason> {
     let start = out.len();
     out.put_u32(0);
     if matches!(frame, Frame::Hello(_)) {
         out.put_u16(LINK_VERSION);
     }
-    let body = postcard::to_extend(frame, Vec::new()).map_err(|_| Reason::Malformed)?;
+    let body = postcard::to_extend(frame, Vec::new()).map_err(|_| CloseReason::Malformed)?;
     out.extend_from_slice(&body);
-    let length = u32::try_from(out.len() - start - HEAD).map_err(|_| Reason::Malformed)?;
+    let length = u32::try_from(out.len() - start - HEAD).map_err(|_| CloseReason::Malformed)?;
     if let Some(head) = out.get_mut(start..start + HEAD) {
         head.copy_from_slice(&length.to_be_bytes());
     }
     Ok(())
 }
 
-/// Takes the next frame from what was read; none where it is not all there.
-pub(super) fn read(input: &mut BytesMut, expects_hello: bool) -> Result<Option<Frame>, Reason> {
+/// Takes the next frame off the input, or `None` if it is not complete.
+pub(super) fn read(input: &mut BytesMut, expects_hello: bool) -> Result<Option<Frame>, CloseReason> {
     let Some(head) = input.first_chunk::<HEAD>() else { return Ok(None) };
     let length = u32::from_be_bytes(*head) as usize;
     if length > LINK_FRAME_BYTES {
-        return Err(Reason::Malformed);
+        return Err(CloseReason::Malformed);
     }
     if input.len() < HEAD + length {
         return Ok(None);
     }
     input.advance(HEAD);
     let mut body = input.split_to(length);
-    if expects_hello && body.try_get_u16().map_err(|_| Reason::Malformed)? != LINK_VERSION {
-        return Err(Reason::Version);
+    if expects_hello && body.try_get_u16().map_err(|_| CloseReason::Malformed)? != LINK_VERSION {
+        return Err(CloseReason::Version);
     }
-    let frame: Frame = postcard::from_bytes(&body).map_err(|_| Reason::Malformed)?;
-    if matches!(frame, Frame::Hello(_)) == expects_hello { Ok(Some(frame)) } else { Err(Reason::Malformed) }
+    let frame: Frame = postcard::from_bytes(&body).map_err(|_| CloseReason::Malformed)?;
+    if matches!(frame, Frame::Hello(_)) == expects_hello { Ok(Some(frame)) } else { Err(CloseReason::Malformed) }
 }
 
 #[cfg(test)]
@@ -142,8 +136,8 @@ mod tests {
         Frame::Hello(Hello { home, calls_you, port: Some(8889), incarnation, acknowledged, heads })
     }
 
-    fn letters() -> Frame {
-        let letter = WireMessage {
+    fn messages() -> Frame {
+        let message = WireMessage {
             number: Seq(9),
             from: "messi".into(),
             full_name: "Lionel Messi".into(),
@@ -151,7 +145,7 @@ mod tests {
             to_group: false,
             text: "apa kabar?".into(),
         };
-        Frame::Letters { incarnation: Incarnation(7), letters: vec![letter] }
+        Frame::Messages { incarnation: Incarnation(7), messages: vec![message] }
     }
 
     fn bytes(frame: &Frame) -> BytesMut {
@@ -161,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_read_once_it_is_all_there() {
-        for (frame, expects_hello) in [(hello(), true), (letters(), false), (Frame::Ping, false)] {
+    fn a_frame_is_read_when_it_is_complete() {
+        for (frame, expects_hello) in [(hello(), true), (messages(), false), (Frame::Ping, false)] {
             let written = bytes(&frame);
             for cut in 0..written.len() {
                 assert_eq!(read(&mut BytesMut::from(&written[..cut]), expects_hello), Ok(None));
@@ -175,27 +169,27 @@ mod tests {
     }
 
     #[test]
-    fn the_hello_comes_first_and_once() {
-        assert_eq!(read(&mut bytes(&hello()), false), Err(Reason::Malformed));
-        assert!(read(&mut bytes(&letters()), true).is_err());
+    fn the_hello_comes_first_and_only_once() {
+        assert_eq!(read(&mut bytes(&hello()), false), Err(CloseReason::Malformed));
+        assert!(read(&mut bytes(&messages()), true).is_err());
     }
 
     #[test]
-    fn another_version_is_told_from_garbage() {
+    fn another_version_is_distinguished_from_garbage() {
         let mut input = bytes(&hello());
         input[HEAD + 1] ^= 0x7f;
-        assert_eq!(read(&mut input, true), Err(Reason::Version));
+        assert_eq!(read(&mut input, true), Err(CloseReason::Version));
     }
 
     #[test]
-    fn an_endless_frame_is_refused_at_its_head() {
+    fn a_frame_too_long_is_refused_by_its_length() {
         let mut input = BytesMut::from(&u32::MAX.to_be_bytes()[..]);
-        assert_eq!(read(&mut input, false), Err(Reason::Malformed));
+        assert_eq!(read(&mut input, false), Err(CloseReason::Malformed));
     }
 
     proptest! {
         #[test]
-        fn any_bytes_come_to_something(garbage: Vec<u8>, expects_hello: bool) {
+        fn any_bytes_are_parsed_or_refused(garbage: Vec<u8>, expects_hello: bool) {
             let mut input = BytesMut::from(&garbage[..]);
             let _ = read(&mut input, expects_hello);
         }

@@ -1,4 +1,4 @@
-//! Who this server is: its key pair, made once and kept in the data directory.
+//! The key pair that identifies this server; generated once and stored in the data directory.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,25 +13,25 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::federation::proof::shown_key;
+use crate::federation::raw_key_verifier::shown_key;
 use crate::id::PeerKey;
 use crate::store::{self, Directory, StoreError};
 
-/// The label that RFC 7468 gives a private key in PKCS#8.
+/// The PEM label of a PKCS#8 private key (RFC 7468).
 const LABEL: &str = "PRIVATE KEY";
 
-/// A server's own key pair (Ed25519). To its peers this is the server, whatever its address or name (PROTOCOL §6).
+/// An Ed25519 key pair. Peers identify a server by its public key, whatever its address or name (PROTOCOL §6).
 pub struct Identity {
     key: PeerKey,
     pair: Arc<CertifiedKey>,
 }
 
 impl Identity {
-    /// Reads the key pair of a data directory, which must be the caller's: locked by its opened store, for one. Makes it
-    /// where there is none.
+    /// Reads the key pair of a data directory, or generates it if there is none. The caller must hold the lock of the
+    /// directory, for example through its opened store.
     ///
     /// # Errors
-    /// Where the key file cannot be read or written, others have access to it, or it holds no key.
+    /// If the key file cannot be read or written, other users have access to it, or it holds no key.
     pub fn open(data: &Path) -> Result<Self, IdentityError> {
         if let Some(identity) = Self::read(data)? {
             return Ok(identity);
@@ -40,12 +40,11 @@ impl Identity {
         Self::read(data)?.ok_or_else(|| IdentityError::Damaged(store::key_path(data)))
     }
 
-    /// Reads the key pair of a data directory that a server may be using. Where there is none, directory and key are
-    /// made as that server would make them.
+    /// Reads the key pair of a data directory that a server may be using. If there is none, creates the directory and the
+    /// key.
     ///
     /// # Errors
-    /// As [`Identity::open`]; and where a key would have to be made in a directory that holds something else or is in
-    /// use.
+    /// As [`Identity::open`]; also if there is no key and the directory is in use or holds something else.
     pub fn find(data: &Path) -> Result<Self, IdentityError> {
         if let Some(identity) = Self::read(data)? {
             return Ok(identity);
@@ -60,7 +59,7 @@ impl Identity {
         self.key
     }
 
-    /// What a handshake signs with and shows.
+    /// For the TLS handshake.
     pub(super) fn pair(&self) -> &Arc<CertifiedKey> {
         &self.pair
     }
@@ -88,13 +87,13 @@ fn generate() -> Result<SecretString, IdentityError> {
     let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| IdentityError::Random)?;
     #[expect(
         clippy::expect_used,
-        reason = "it fails for lengths that overflow, and every test that makes a key tries it"
+        reason = "it fails only if a length overflows, and every test that makes a key covers it"
     )]
     let text = pem_rfc7468::encode_string(LABEL, LineEnding::LF, pair.as_ref()).expect("a short key");
     Ok(text.into())
 }
 
-/// Why there is no key pair.
+/// Why a key pair could not be read or generated.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The key file or the data directory cannot be used.
@@ -114,15 +113,14 @@ mod tests {
     use std::fs;
     use tempfile::tempdir;
 
-    /// As `openssl genpkey -algorithm ed25519` writes it, and the key that `openssl pkey -pubout` tells: the example of
-    /// RFC 8410 §10.3 and §10.1.
+    /// The example of RFC 8410 §10.3, in the format of `openssl genpkey -algorithm ed25519`, and its public key (§10.1).
     const OF_OPENSSL: &str = "-----BEGIN PRIVATE KEY-----\n\
          MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
          -----END PRIVATE KEY-----\n";
     const OF_OPENSSL_PUBLIC: &str = "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
 
     #[test]
-    fn a_key_is_made_once() {
+    fn a_key_is_generated_once() {
         let home = tempdir().unwrap();
         let made = Identity::open(home.path()).unwrap().key();
         assert_eq!(Identity::open(home.path()).unwrap().key(), made);
@@ -130,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_openssl_is_a_key() {
+    fn a_key_of_openssl_is_accepted() {
         let home = tempdir().unwrap();
         store::write_key(home.path(), &OF_OPENSSL.into()).unwrap();
         assert_eq!(Identity::open(home.path()).unwrap().key().to_string(), OF_OPENSSL_PUBLIC);
     }
 
     #[test]
-    fn a_damaged_key_is_refused_and_left_as_it_was() {
+    fn a_damaged_key_is_refused_and_not_overwritten() {
         let table = [
             "",
             "rahasia",
@@ -156,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_beside_its_server_is_found_and_none_is_made_there() {
+    fn a_running_server_s_key_is_found_and_never_generated() {
         let home = tempdir().unwrap();
         let serving = Directory::open(home.path()).unwrap();
         assert!(matches!(Identity::find(home.path()), Err(IdentityError::File(StoreError::InUse(_)))));
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_looked_for_is_made_with_its_directory() {
+    fn finding_a_key_creates_it_with_its_directory() {
         let home = tempdir().unwrap();
         let data = home.path().join("data");
         let key = Identity::find(&data).unwrap().key();
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_made_among_other_things() {
+    fn no_key_is_generated_in_a_foreign_directory() {
         let home = tempdir().unwrap();
         fs::write(home.path().join("thesis.txt"), "…").unwrap();
         assert!(matches!(Identity::find(home.path()), Err(IdentityError::File(StoreError::Foreign(_)))));

@@ -1,4 +1,4 @@
-//! How a server counts towards others.
+//! Incarnations: a random number beside the sequence numbers of this server, new with every start.
 
 use uuid::Uuid;
 
@@ -6,15 +6,15 @@ use crate::chat::{Command, CommandError};
 use crate::hub::Hub;
 use crate::id::Incarnation;
 
-/// Begins to count anew. To be durable before any message is sent to another realm.
+/// Begins a new incarnation. It must be durable before any message is sent to another realm.
 ///
-/// A server that was restored from a backup must not give numbers again that it gave before, and cannot tell whether it
-/// was: once it has sent on for a while, the numbers alone do not show it. So it counts anew with every start
+/// A server that was restored from a backup must not reuse sequence numbers, and cannot always detect that it was
+/// restored: once it has sent further messages, the numbers alone do not show it. Hence one incarnation per start
 /// (PROTOCOL §6).
 ///
 /// # Errors
-/// Where the hub refuses changes.
-pub fn begin_incarnation(hub: &Hub) -> Result<(), CommandError> {
+/// [`CommandError`] if the hub refuses changes.
+pub(crate) fn begin_incarnation(hub: &Hub) -> Result<(), CommandError> {
     let incarnation = Incarnation(Uuid::new_v4().as_u64_pair().0);
     hub.execute(&Command::BeginIncarnation { incarnation }, None).result.map(drop)
 }

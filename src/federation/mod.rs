@@ -1,33 +1,41 @@
-//! Realms: what joins servers (PROTOCOL §6, `docs/REALMS.md`).
+//! Federation: links to other servers (PROTOCOL §6, `docs/REALMS.md`).
 //!
-//! Below, who this server is and how two servers get an authenticated and encrypted channel on the ordinary chat port;
-//! above, the [`Office`], which knows which links are up and dials those that are not. Two servers that have a channel
-//! meet, each says how far it has the other's messages, and from then on one task serves the link until it breaks.
+//! Each line uses only modules of the lines below it:
 //!
-//! Never here: rules of the chat; the state is changed by the hub alone.
+//! - `link_manager`: which links are up, and who may get one
+//! - `link`: the task that runs one link; `reconnect`: when a server is dialled; `link_table`: the state of each link
+//! - `handshake`: the exchange of hellos before a link is up
+//! - `tcp`, `tls`, `upgrade_response`: an authenticated and encrypted stream on the ordinary chat port
+//! - `identity`, `raw_key_verifier`: the server's key pair, and the proof that a peer has one
+//! - `frame`, `transport`, `local_server`, `policy`, `incarnation`: types that the others share
+//!
+//! Never here: rules of the chat. Only the hub changes the state.
 
-mod answer;
-mod carrier;
-mod channel;
-mod dialling;
 mod frame;
-mod identity;
+mod handshake;
 #[cfg(test)]
-mod impostors;
+mod hostile_peer;
+mod identity;
 mod incarnation;
 mod link;
-mod meeting;
-mod office;
-mod proof;
+mod link_manager;
+mod link_table;
+mod local_server;
+mod policy;
+mod raw_key_verifier;
+mod reconnect;
 #[cfg(test)]
 mod simulation;
 mod tcp;
 #[cfg(test)]
 mod testing;
+mod tls;
+mod transport;
+mod upgrade_response;
 
-pub use carrier::{Carried, Carrier, DialError, Stream};
-pub use channel::ChannelError;
 pub use identity::{Identity, IdentityError};
-pub use incarnation::begin_incarnation;
-pub use office::{Accept, Office, Report, Terms};
-pub use tcp::TcpCarrier;
+pub(crate) use incarnation::begin_incarnation;
+pub use link_manager::LinkManager;
+pub(crate) use policy::{Accept, LinkPolicy};
+pub use tcp::TcpTransport;
+pub use transport::{ByteStream, DialError, PeerStream, Transport};

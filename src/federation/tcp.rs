@@ -1,4 +1,4 @@
-//! The carrier of real servers: TCP on their ordinary chat ports.
+//! Links over TCP, on the ordinary chat ports of both servers.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,42 +9,42 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::federation::answer::{self, Answer};
-use crate::federation::carrier::{Carried, Carrier, DialError, Stream};
-use crate::federation::channel::{ChannelError, Endpoint};
 use crate::federation::identity::Identity;
+use crate::federation::tls::{TlsEndpoint, TlsError};
+use crate::federation::transport::{ByteStream, DialError, PeerStream, Transport};
+use crate::federation::upgrade_response::{self, UpgradeResponse};
 use crate::limits::{LINK_DIAL, LINK_VERSION};
 use crate::socket;
 
-/// Dials servers in the networks that were allowed, and takes up what they dialled.
-pub struct TcpCarrier {
-    endpoint: Endpoint,
+/// TCP and TLS between kabar servers.
+pub struct TcpTransport {
+    endpoint: TlsEndpoint,
     networks: Vec<IpNet>,
 }
 
-impl TcpCarrier {
-    /// A carrier that proves to be this server, and dials nobody outside these networks.
+impl TcpTransport {
+    /// Authenticates with the key pair of `identity`, and dials only addresses in `networks`.
     #[must_use]
     pub fn new(identity: &Identity, networks: Vec<IpNet>) -> Self {
-        Self { endpoint: Endpoint::new(identity.pair()), networks }
+        Self { endpoint: TlsEndpoint::new(identity.pair()), networks }
     }
 
-    /// Makes the channel on a connection on which another server has asked for a link and was answered with OK. `stream`
-    /// begins with what came after its line.
-    ///
-    /// # Errors
-    /// Where the other end takes too long, speaks something else, or does not prove who it is.
-    pub async fn accept(&self, stream: Box<dyn Stream>, address: SocketAddr) -> Result<Carried, ChannelError> {
+    /// Authenticates and encrypts an inbound connection. `stream` begins after the line `link 1`, which was answered.
+    pub(crate) async fn accept(
+        &self,
+        stream: Box<dyn ByteStream>,
+        address: SocketAddr,
+    ) -> Result<PeerStream, TlsError> {
         let (stream, key) = self.endpoint.accept(stream).await?;
-        Ok(Carried { stream: Box::new(stream), key, address })
+        Ok(PeerStream { stream: Box::new(stream), key, address })
     }
 
-    async fn dial_all(&self, host: String, port: u16) -> Result<Carried, DialError> {
+    async fn dial_all(&self, host: String, port: u16) -> Result<PeerStream, DialError> {
         let unresolved = |error| DialError::Unreachable(format!("{host} cannot be resolved: {error}"));
         let name = unbracketed(&host);
         let found = lookup_host((name, port)).await.map_err(unresolved)?;
         let mut failed = DialError::Forbidden;
-        // Nothing looks the name up again: the address that was allowed is the one that is dialled.
+        // The name is resolved once, so that the dialled address is the one that was checked.
         for address in found.filter_map(|address| self.allowed(address)) {
             match self.dial_one(address).await {
                 Err(DialError::Unreachable(why)) => failed = DialError::Unreachable(why),
@@ -54,31 +54,31 @@ impl TcpCarrier {
         Err(failed)
     }
 
-    /// The address as it is dialled, where it lies in an allowed network. One of IPv4 is judged as that, however written.
+    /// The address to dial, if it lies in an allowed network. An IPv4-mapped IPv6 address counts as IPv4.
     fn allowed(&self, address: SocketAddr) -> Option<SocketAddr> {
         let ip = address.ip().to_canonical();
         let plain = if ip == address.ip() { address } else { SocketAddr::new(ip, address.port()) };
         self.networks.iter().any(|network| network.contains(&ip)).then_some(plain)
     }
 
-    async fn dial_one(&self, address: SocketAddr) -> Result<Carried, DialError> {
+    async fn dial_one(&self, address: SocketAddr) -> Result<PeerStream, DialError> {
         let unreachable = |error: io::Error| DialError::Unreachable(format!("{address}: {error}"));
         let mut stream = TcpStream::connect(address).await.map_err(unreachable)?;
         socket::prepare(&stream).map_err(unreachable)?;
         stream.write_all(format!("link {LINK_VERSION}\r\n").as_bytes()).await.map_err(unreachable)?;
-        match answer::read(&mut stream).await.map_err(unreachable)? {
-            Answer::Welcome => {}
-            Answer::Refused(why) => return Err(DialError::Refused(why)),
-            Answer::Unknown => return Err(DialError::Unreachable(format!("{address} is no kabar server"))),
+        match upgrade_response::read(&mut stream).await.map_err(unreachable)? {
+            UpgradeResponse::Accepted => {}
+            UpgradeResponse::Refused(why) => return Err(DialError::Refused(why)),
+            UpgradeResponse::Unknown => return Err(DialError::Unreachable(format!("{address} is no kabar server"))),
         }
-        let failed = |error: ChannelError| DialError::Unreachable(format!("{address}: {error}"));
+        let failed = |error: TlsError| DialError::Unreachable(format!("{address}: {error}"));
         let (stream, key) = self.endpoint.connect(stream).await.map_err(failed)?;
-        Ok(Carried { stream: Box::new(stream), key, address })
+        Ok(PeerStream { stream: Box::new(stream), key, address })
     }
 }
 
-impl Carrier for TcpCarrier {
-    fn dial(&self, host: &str, port: u16) -> Pin<Box<dyn Future<Output = Result<Carried, DialError>> + Send + '_>> {
+impl Transport for TcpTransport {
+    fn dial(&self, host: &str, port: u16) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
         let host = host.to_owned();
         Box::pin(async move {
             let late = |_| DialError::Unreachable(format!("no answer within {LINK_DIAL:?}"));
@@ -87,7 +87,7 @@ impl Carrier for TcpCarrier {
     }
 }
 
-/// A literal of IPv6 may stand in brackets.
+/// Strips the brackets of an IPv6 literal.
 fn unbracketed(host: &str) -> &str {
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inner.filter(|inner| inner.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6())).unwrap_or(host)
@@ -96,12 +96,12 @@ fn unbracketed(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::federation::testing::somebody;
+    use crate::federation::testing::test_identity;
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
     use tokio::net::TcpListener;
 
-    fn carrier(networks: &[&str]) -> TcpCarrier {
-        TcpCarrier::new(&somebody(), networks.iter().map(|network| network.parse().unwrap()).collect())
+    fn transport(networks: &[&str]) -> TcpTransport {
+        TcpTransport::new(&test_identity(), networks.iter().map(|network| network.parse().unwrap()).collect())
     }
 
     async fn listener() -> (TcpListener, u16) {
@@ -110,13 +110,13 @@ mod tests {
         (listener, port)
     }
 
-    /// Answers the line that asks for a link, and keeps the connection.
-    async fn answer(listener: &TcpListener, answer: &str) -> BufReader<TcpStream> {
+    /// Accepts a connection, expects `link 1` on it, and writes a response.
+    async fn respond(listener: &TcpListener, response: &str) -> BufReader<TcpStream> {
         let mut stream = BufReader::new(listener.accept().await.unwrap().0);
         let mut line = String::new();
         stream.read_line(&mut line).await.unwrap();
         assert_eq!(line, "link 1\r\n");
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.write_all(response.as_bytes()).await.unwrap();
         stream
     }
 
@@ -146,51 +146,51 @@ mod tests {
             (&[], "127.0.0.1:1", None),
         ];
         for (networks, address, dialled) in table {
-            let allowed = carrier(networks).allowed(address.parse().unwrap());
+            let allowed = transport(networks).allowed(address.parse().unwrap());
             assert_eq!(allowed, dialled.map(|dialled| dialled.parse().unwrap()), "{address} in {networks:?}");
         }
     }
 
     #[tokio::test]
-    async fn nobody_is_dialled_outside_the_allowed_networks() {
+    async fn no_connection_is_made_outside_the_allowed_networks() {
         let (listener, port) = listener().await;
         for host in ["127.0.0.1", "localhost", "::ffff:127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0", "::"] {
-            let forbidden = carrier(&["10.0.0.0/8"]).dial(host, port).await.unwrap_err();
+            let forbidden = transport(&["10.0.0.0/8"]).dial(host, port).await.unwrap_err();
             assert_eq!(forbidden, DialError::Forbidden, "{host}");
         }
-        let nobody = tokio::select! {
+        let no_connection = tokio::select! {
             biased;
             _ = listener.accept() => false,
             () = tokio::task::yield_now() => true,
         };
-        assert!(nobody);
+        assert!(no_connection);
     }
 
     #[tokio::test]
     async fn two_servers_reach_one_another() {
-        let (messi, ivy) = (somebody(), somebody());
+        let (messi, ivy) = (test_identity(), test_identity());
         let loopback: IpNet = "127.0.0.0/8".parse().unwrap();
-        for said in ["{\"status\":\"OK\",\"message\":\"link\"}\r\n\r\n", "[OK] link\r\n"] {
+        for response in ["{\"status\":\"OK\",\"message\":\"link\"}\r\n\r\n", "[OK] link\r\n"] {
             let (listener, port) = listener().await;
-            let dialling = TcpCarrier::new(&messi, vec![loopback]);
+            let dialling = TcpTransport::new(&messi, vec![loopback]);
             let dialled = async {
-                let stream = answer(&listener, said).await;
+                let stream = respond(&listener, response).await;
                 let address = stream.get_ref().peer_addr().unwrap();
-                TcpCarrier::new(&ivy, Vec::new()).accept(Box::new(stream), address).await.unwrap()
+                TcpTransport::new(&ivy, Vec::new()).accept(Box::new(stream), address).await.unwrap()
             };
             let (here, mut there) = tokio::join!(dialling.dial("localhost", port), dialled);
             let mut here = here.unwrap();
             assert_eq!((here.key, there.key), (ivy.key(), messi.key()));
             assert_eq!(here.address, listener.local_addr().unwrap());
             here.stream.write_all(b"halo").await.unwrap();
-            let mut heard = [0; 4];
-            there.stream.read_exact(&mut heard).await.unwrap();
-            assert_eq!(&heard, b"halo");
+            let mut read = [0; 4];
+            there.stream.read_exact(&mut read).await.unwrap();
+            assert_eq!(&read, b"halo");
         }
     }
 
     #[tokio::test]
-    async fn an_answer_other_than_ok_is_told() {
+    async fn a_response_other_than_ok_is_reported() {
         let table = [
             ("[ERR] Tidak boleh\r\n", "the other server refused: Tidak boleh"),
             ("HTTP/1.1 400 Bad Request\r\n", "ADDRESS is no kabar server"),
@@ -200,51 +200,51 @@ mod tests {
                 "ADDRESS: the handshake failed: received corrupt message of type",
             ),
         ];
-        for (said, told) in table {
+        for (response, expected) in table {
             let (listener, port) = listener().await;
-            let carrier = carrier(&["127.0.0.0/8"]);
+            let transport = transport(&["127.0.0.0/8"]);
             let other = async {
-                let mut stream = answer(&listener, said).await;
+                let mut stream = respond(&listener, response).await;
                 stream.shutdown().await.unwrap();
-                let _until_it_goes = stream.read_to_end(&mut Vec::new()).await;
+                let _closed = stream.read_to_end(&mut Vec::new()).await;
             };
-            let (dialled, ()) = tokio::join!(carrier.dial("127.0.0.1", port), other);
+            let (dialled, ()) = tokio::join!(transport.dial("127.0.0.1", port), other);
             let error = dialled.unwrap_err().to_string();
-            let told = told.replace("ADDRESS", &format!("127.0.0.1:{port}"));
-            assert!(error.starts_with(&told), "{said}: {error}");
+            let expected = expected.replace("ADDRESS", &format!("127.0.0.1:{port}"));
+            assert!(error.starts_with(&expected), "{response}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn a_silent_server_is_given_up() {
-        for said in ["", "{\"status\":\"OK\"}", "[OK] link\r\n"] {
+    async fn dialling_a_silent_server_times_out() {
+        for response in ["", "{\"status\":\"OK\"}", "[OK] link\r\n"] {
             let (listener, port) = listener().await;
-            let carrier = carrier(&["127.0.0.0/8"]);
+            let transport = transport(&["127.0.0.0/8"]);
             let silent = async {
-                let _kept = answer(&listener, said).await;
-                // From here on nobody does anything, and time runs as fast as it can.
+                let _kept = respond(&listener, response).await;
+                // Virtual time from here on: it advances while all tasks wait.
                 tokio::time::pause();
                 std::future::pending().await
             };
             let dialled = tokio::select! {
-                dialled = carrier.dial("127.0.0.1", port) => dialled,
+                dialled = transport.dial("127.0.0.1", port) => dialled,
                 () = silent => unreachable!("it is silent for ever"),
             };
-            assert!(matches!(dialled, Err(DialError::Unreachable(_))), "{said}: {dialled:?}");
+            assert!(matches!(dialled, Err(DialError::Unreachable(_))), "{response}: {dialled:?}");
             tokio::time::resume();
         }
     }
 
     #[tokio::test]
-    async fn where_nobody_listens_is_unreachable() {
+    async fn a_closed_port_is_unreachable() {
         let (listener, port) = listener().await;
         drop(listener);
-        let unreachable = carrier(&["127.0.0.0/8"]).dial("127.0.0.1", port).await.unwrap_err();
+        let unreachable = transport(&["127.0.0.0/8"]).dial("127.0.0.1", port).await.unwrap_err();
         assert!(unreachable.to_string().starts_with(&format!("127.0.0.1:{port}: ")), "{unreachable}");
     }
 
     #[test]
-    fn a_literal_of_ipv6_may_stand_in_brackets() {
+    fn an_ipv6_literal_may_have_brackets() {
         for (host, name) in [("[::1]", "::1"), ("::1", "::1"), ("[host]", "[host]"), ("[127.0.0.1]", "[127.0.0.1]")] {
             assert_eq!(unbracketed(host), name);
         }

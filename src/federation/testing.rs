@@ -1,7 +1,7 @@
-//! Servers for tests.
+//! What the tests of links share.
 
 mod disk;
-mod house;
+mod fixture;
 
 use std::sync::Arc;
 
@@ -10,14 +10,22 @@ use rustls::sign::CertifiedKey;
 use crate::federation::identity::Identity;
 
 pub(super) use disk::{Disk, DiskStore};
-pub(super) use house::{GROUP, USERS, commit, name, send, settle_in};
+pub(super) use fixture::{GROUP, USERS, commit, create_users, name, send};
 
-/// A server with a key of its own.
-pub(super) fn somebody() -> Identity {
+/// A fresh key pair.
+pub(super) fn test_identity() -> Identity {
     Identity::open(tempfile::tempdir().unwrap().path()).unwrap()
 }
 
-/// Shows the key of one server and signs with that of another.
-pub(super) fn impostor(shown: &Identity, signing: &Identity) -> Arc<CertifiedKey> {
+/// The number in `KABAR_SEED`, or a random one. Printed, so that a failing test can be repeated.
+pub(super) fn seed() -> u64 {
+    let given = std::env::var("KABAR_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| fastrand::u64(..));
+    println!("KABAR_SEED={seed} repeats this run");
+    seed
+}
+
+/// Shows one public key and signs with the private key of another.
+pub(super) fn mismatched_pair(shown: &Identity, signing: &Identity) -> Arc<CertifiedKey> {
     Arc::new(CertifiedKey::new(shown.pair().cert.clone(), signing.pair().key.clone()))
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::federation::{Office, TcpCarrier};
+use crate::federation::{LinkManager, TcpTransport};
 use crate::hub::Hub;
 use crate::name::FoldedName;
 
@@ -47,12 +47,12 @@ pub struct ServerContext {
     pub stopping: CancellationToken,
 }
 
-/// The links to other servers, and what makes one of a connection.
+/// The links to other servers, and the transport for new ones.
 pub struct Federation {
     /// The links.
-    pub office: Office,
-    /// What makes a channel of a connection.
-    pub carrier: Arc<TcpCarrier>,
+    pub manager: LinkManager,
+    /// Authenticates inbound connections.
+    pub transport: Arc<TcpTransport>,
 }
 
 /// What the operator allows.

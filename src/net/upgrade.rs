@@ -16,12 +16,12 @@ pub(super) async fn serve(stream: Arc<TcpStream>, services: &ServerContext) {
     let Ok(address) = stream.peer_addr() else { return };
     let links = &services.links;
     let accepted = tokio::select! {
-        accepted = links.carrier.accept(Box::new(SharedTcpStream(stream)), address) => accepted,
+        accepted = links.transport.accept(Box::new(SharedTcpStream(stream)), address) => accepted,
         () = services.stopping.cancelled() => return,
     };
     match accepted {
-        Ok(carried) => links.office.serve(carried).await,
-        Err(error) => debug!(%error, "no channel came of a link"),
+        Ok(peer_stream) => links.manager.serve(peer_stream).await,
+        Err(error) => debug!(%error, "the TLS handshake of a link failed"),
     }
 }
 

@@ -273,8 +273,8 @@ fn incarnations_past_the_bound_are_forgotten_with_what_was_refused_of_them() {
     live.want(&Wish { kind: 23, who: 0, whom: 0, place: 1 });
     let incarnations = INCARNATIONS_PER_PEER as u64 + 2;
     for incarnation in (0..incarnations).chain([0, incarnations - 1]) {
-        let letters = vec![(Seq(7), Err(BounceReason::Malformed))];
-        live.does(&Command::Receive { realm: RealmId(1), incarnation: Incarnation(incarnation), letters });
+        let messages = vec![(Seq(7), Err(BounceReason::Malformed))];
+        live.does(&Command::Receive { realm: RealmId(1), incarnation: Incarnation(incarnation), messages });
         live.commit(&store);
     }
     let loaded = State::restore(home(), store.load().unwrap());

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chat::command::Command;
-use crate::chat::fixture::{MESSI, PAFF, World, address, key, letter, letter_to_group, name};
+use crate::chat::fixture::{MESSI, PAFF, World, address, key, name, remote_group_message, remote_message};
 use crate::chat::history::Conversation;
 use crate::chat::peer_registration::PeerHello;
 use crate::id::Incarnation;
@@ -29,8 +29,8 @@ fn calls_us(world: &mut World, byte: u8, called: &str) {
 fn with_mail() -> World {
     let mut world = World::new();
     let (timur, utara) = (world.links("timur", 2), world.links("utara", 3));
-    world.receives(timur, [letter(1, "bob", "messi"), letter_to_group(2, "bob", "fans")]);
-    world.receives(utara, [letter(3, "bob", "messi")]);
+    world.receives(timur, [remote_message(1, "bob", "messi"), remote_group_message(2, "bob", "fans")]);
+    world.receives(utara, [remote_message(3, "bob", "messi")]);
     world.sends(PAFF, "messi", "dari paff");
     world.sends(PAFF, "messi@local", "lewat local");
     world
@@ -73,7 +73,7 @@ fn what_a_blocked_person_of_another_realm_says_to_a_group_is_left_out_for_who_bl
     assert_eq!(world.shows(&world.state.inbox(MESSI).unwrap()), ["1", "3", "dari paff", "lewat local"]);
     assert_eq!(realm_inbox(&world, "timur"), ["1"]);
     let utara = world.realm("utara");
-    world.receives(utara, [letter_to_group(4, "bob", "fans")]);
+    world.receives(utara, [remote_group_message(4, "bob", "fans")]);
     assert_eq!(realm_inbox(&world, "utara"), ["3", "4"], "another realm's bob is somebody else");
     assert_eq!(world.shows(&world.state.inbox(PAFF).unwrap()), ["2", "4"]);
 }
@@ -85,7 +85,7 @@ fn a_conversation_with_somebody_of_another_realm_shows_both_directions_and_nobod
     world.sends(MESSI, "bob@timur", "halo bob");
     world.sends(MESSI, "bobby@timur", "halo bobby");
     world.sends(MESSI, "bob@utara", "halo utara");
-    world.receives(timur, [letter(5, "BOB", "messi"), letter(6, "bobby", "messi")]);
+    world.receives(timur, [remote_message(5, "BOB", "messi"), remote_message(6, "bobby", "messi")]);
     for with in ["bob@timur", "Bob@TIMUR"] {
         assert_eq!(history(&world, &Conversation::User(address(with))), ["1", "halo bob", "5"], "{with}");
     }
@@ -106,7 +106,7 @@ fn a_group_of_another_realm_shows_what_was_said_to_it_from_here() {
 fn a_conversation_here_shows_nothing_of_somebody_of_that_name_elsewhere() {
     let mut world = with_mail();
     let timur = world.realm("timur");
-    world.receives(timur, [letter(7, "paff", "messi")]);
+    world.receives(timur, [remote_message(7, "paff", "messi")]);
     assert_eq!(history(&world, &Conversation::User(address("paff"))), ["dari paff", "lewat local"]);
     assert_eq!(history(&world, &Conversation::User(address("paff@local"))), ["lewat local"]);
     assert_eq!(history(&world, &Conversation::User(address("paff@timur"))), ["7"]);
@@ -117,8 +117,8 @@ fn what_this_server_says_of_a_realm_belongs_to_no_conversation() {
     let mut world = with_mail();
     let (realm, upto) = (world.realm("timur"), world.sends(MESSI, "bob@timur", "halo"));
     let why = crate::chat::error::BounceReason::UserNotFound;
-    let returned = vec![crate::chat::remote::Bounce { number: upto, why, notification: Some("tidak terkirim".into()) }];
-    world.does(&Command::AcknowledgeOutbox { realm, upto, returned });
+    let bounces = vec![crate::chat::remote::Bounce { number: upto, why, notification: Some("tidak terkirim".into()) }];
+    world.does(&Command::AcknowledgeOutbox { realm, upto, bounces });
     assert_eq!(history(&world, &Conversation::User(address("bob@timur"))), ["1", "halo"]);
     assert_eq!(realm_inbox(&world, "timur"), ["1", "2", "tidak terkirim"]);
     assert_eq!(history(&world, &Conversation::All).last().unwrap(), "tidak terkirim");

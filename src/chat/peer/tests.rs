@@ -2,7 +2,7 @@ use super::*;
 use crate::chat::command::Command;
 use crate::chat::error::Limit;
 use crate::chat::event::Record;
-use crate::chat::fixture::{MESSI, PAFF, World, at, key, letter, name};
+use crate::chat::fixture::{MESSI, PAFF, World, at, key, name, remote_message};
 use crate::chat::peer_registration::PeerHello;
 use crate::limits::MAX_REALMS;
 
@@ -148,7 +148,7 @@ fn what_the_configuration_says_again_changes_nothing() {
 fn another_server_under_a_known_name_has_numbers_of_its_own() {
     let mut world = with_neighbours();
     let timur = world.realm("timur");
-    world.receives(timur, [letter(4, "bob", "paff"), letter(5, "bob", "nobody")]);
+    world.receives(timur, [remote_message(4, "bob", "paff"), remote_message(5, "bob", "nobody")]);
     world.sends(MESSI, "bob@timur", "halo");
     world.does(&configure("timur", Some(9), None));
     let peer = world.peer("timur");
@@ -162,7 +162,7 @@ fn another_server_under_a_known_name_has_numbers_of_its_own() {
 fn the_same_server_at_another_place_goes_on_where_it_was() {
     let mut world = with_neighbours();
     let timur = world.realm("timur");
-    world.receives(timur, [letter(4, "bob", "paff")]);
+    world.receives(timur, [remote_message(4, "bob", "paff")]);
     world.does(&configure("timur", None, Some(9)));
     assert_eq!(world.peer("timur").received_upto(Incarnation(5)), Seq(4));
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::chat::command::Command;
-use crate::chat::fixture::{MESSI, NEKO, PAFF, World, address, hash, letter, letter_to_group, name, text};
+use crate::chat::fixture::{MESSI, NEKO, PAFF, World, address, hash, name, remote_group_message, remote_message, text};
 use crate::chat::idempotency::{IdempotencyKey, remember};
 use crate::chat::peer::OutboxEntry;
 use crate::chat::realms::RealmKind;
@@ -119,19 +119,19 @@ fn no_more_waits_than_a_number_of_bytes() {
     world.does(&send("bob@timur", &half));
     world.refuses(&send("bob@timur", &half), CommandError::RealmQueueFull);
     assert!(world.wants(&send("bob@timur", "halo")).is_ok());
-    world.does(&Command::AcknowledgeOutbox { realm: timur, upto: world.state.head(), returned: vec![] });
+    world.does(&Command::AcknowledgeOutbox { realm: timur, upto: world.state.head(), bounces: vec![] });
     assert!(world.wants(&send("bob@timur", &half)).is_ok());
 }
 
 #[test]
 fn what_comes_is_said_by_somebody_of_the_realm_that_sent_it() {
     let (mut world, timur) = with_timur();
-    let (number, first) = letter(1, "bob", "PAFF");
-    let letters = [
+    let (number, first) = remote_message(1, "bob", "PAFF");
+    let messages = [
         (number, first.map(|first| RemoteMessage { full_name: "Bob Tutu".into(), ..first })),
-        letter(2, "bob", "neko"),
+        remote_message(2, "bob", "neko"),
     ];
-    let events = world.receives(timur, letters);
+    let events = world.receives(timur, messages);
     let author = Author::Remote(RemoteName { realm: timur, name: name("bob") });
     assert_eq!((&message(&events).from, &message(&events).to), (&author, &Destination::User(PAFF)));
     assert_eq!(
@@ -145,7 +145,7 @@ fn what_comes_is_said_by_somebody_of_the_realm_that_sent_it() {
 #[test]
 fn what_comes_for_an_open_group_is_said_to_it() {
     let (mut world, timur) = with_timur();
-    let events = world.receives(timur, [letter_to_group(1, "bob", "Fans")]);
+    let events = world.receives(timur, [remote_group_message(1, "bob", "Fans")]);
     let expected = r#"{"from":"bob@timur","to":"fans","msg_from":"bob","msg_to":"fans","msg":"1","kind":"group","group":"fans","realm":"timur"}"#;
     assert_eq!(object(message(&events)), expected);
 }
@@ -162,8 +162,8 @@ fn every_number_is_taken_in_once_and_in_order() {
         (&[11, 10, 11, 12], &["11", "12"], 12),
     ];
     for (numbers, expected, upto) in table {
-        let letters: Vec<_> = numbers.iter().map(|number| letter(*number, "bob", "paff")).collect();
-        let events = world.receives(timur, letters);
+        let messages: Vec<_> = numbers.iter().map(|number| remote_message(*number, "bob", "paff")).collect();
+        let events = world.receives(timur, messages);
         assert_eq!(texts(&events), expected, "{numbers:?}");
         assert_eq!(events.is_empty(), expected.is_empty(), "{numbers:?}");
         assert_eq!(world.peer("timur").received_upto(FIRST), Seq(upto), "{numbers:?}");
@@ -174,9 +174,13 @@ fn every_number_is_taken_in_once_and_in_order() {
 fn every_incarnation_and_every_server_counts_by_itself() {
     let (mut world, timur) = with_timur();
     let utara = world.links("utara", 3);
-    world.receives(timur, [letter(7, "bob", "paff")]);
-    assert_eq!(texts(&world.receives(utara, [letter(7, "bob", "paff")])), ["7"]);
-    let again = Command::Receive { realm: timur, incarnation: Incarnation(6), letters: vec![letter(7, "bob", "paff")] };
+    world.receives(timur, [remote_message(7, "bob", "paff")]);
+    assert_eq!(texts(&world.receives(utara, [remote_message(7, "bob", "paff")])), ["7"]);
+    let again = Command::Receive {
+        realm: timur,
+        incarnation: Incarnation(6),
+        messages: vec![remote_message(7, "bob", "paff")],
+    };
     assert_eq!(texts(&world.does(&again)), ["7"]);
     assert_eq!(texts(&world.does(&again)), [""; 0]);
 }
@@ -185,8 +189,8 @@ fn every_incarnation_and_every_server_counts_by_itself() {
 fn the_incarnation_that_was_used_longest_ago_is_forgotten_first() {
     let (mut world, timur) = with_timur();
     let mut receive = |incarnation, number| {
-        let letters = vec![letter(number, "bob", "paff")];
-        world.does(&Command::Receive { realm: timur, incarnation: Incarnation(incarnation), letters });
+        let messages = vec![remote_message(number, "bob", "paff")];
+        world.does(&Command::Receive { realm: timur, incarnation: Incarnation(incarnation), messages });
     };
     let last = INCARNATIONS_PER_PEER as u64;
     (1..=last).for_each(|incarnation| receive(incarnation, 1));
@@ -203,16 +207,16 @@ fn what_cannot_be_delivered_is_refused_with_its_reason_and_the_rest_is_taken_in(
     world.does(&Command::CreateGroup { owner: MESSI, name: name("closed"), password: Some(hash("secret")) });
     world.does(&Command::Block { user: NEKO, whom: address("Bob@timur") });
     world.does(&Command::Unregister { user: PAFF, verified: hash("old") });
-    let letters = [
-        letter(1, "bob", "nobody"),
-        letter(2, "bob", "paff"),
-        letter(3, "bob", "neko"),
-        letter_to_group(4, "bob", "nowhere"),
-        letter_to_group(5, "bob", "closed"),
+    let messages = [
+        remote_message(1, "bob", "nobody"),
+        remote_message(2, "bob", "paff"),
+        remote_message(3, "bob", "neko"),
+        remote_group_message(4, "bob", "nowhere"),
+        remote_group_message(5, "bob", "closed"),
         (Seq(6), Err(BounceReason::Malformed)),
-        letter(7, "ani", "neko"),
+        remote_message(7, "ani", "neko"),
     ];
-    let events = world.receives(timur, letters);
+    let events = world.receives(timur, messages);
     assert_eq!(texts(&events), ["7"]);
     let expected = [
         (Seq(1), BounceReason::UserNotFound),
@@ -228,14 +232,14 @@ fn what_cannot_be_delivered_is_refused_with_its_reason_and_the_rest_is_taken_in(
 #[test]
 fn a_refusal_is_remembered_until_the_other_server_has_noted_it() {
     let (mut world, timur) = with_timur();
-    world.receives(timur, [letter(1, "bob", "nobody"), letter(2, "bob", "nobody")]);
-    let other = vec![letter(1, "bob", "nobody")];
-    world.does(&Command::Receive { realm: timur, incarnation: Incarnation(6), letters: other });
+    world.receives(timur, [remote_message(1, "bob", "nobody"), remote_message(2, "bob", "nobody")]);
+    let other = vec![remote_message(1, "bob", "nobody")];
+    world.does(&Command::Receive { realm: timur, incarnation: Incarnation(6), messages: other });
     let confirm = |upto| Command::ConfirmReceived { realm: timur, incarnation: FIRST, upto: Seq(upto) };
     let left = |world: &World| -> Vec<(u64, u64)> {
         world.peer("timur").refused.iter().map(|(incarnation, number, _)| (incarnation.0, number.0)).collect()
     };
-    world.receives(timur, [letter(2, "bob", "nobody")]);
+    world.receives(timur, [remote_message(2, "bob", "nobody")]);
     assert_eq!(left(&world), [(5, 1), (5, 2), (6, 1)]);
     world.does(&confirm(1));
     assert_eq!(left(&world), [(5, 2), (6, 1)]);
@@ -248,9 +252,10 @@ fn a_refusal_is_remembered_until_the_other_server_has_noted_it() {
 fn no_more_is_taken_while_too_many_refusals_are_not_noted() {
     let (mut world, timur) = with_timur();
     let full = REFUSED_UNCONFIRMED as u64;
-    let letters: Vec<_> = (1..=full).map(|number| (Seq(number), Err(BounceReason::Malformed))).collect();
-    world.receives(timur, letters);
-    let next = Command::Receive { realm: timur, incarnation: FIRST, letters: vec![letter(full + 1, "bob", "paff")] };
+    let messages: Vec<_> = (1..=full).map(|number| (Seq(number), Err(BounceReason::Malformed))).collect();
+    world.receives(timur, messages);
+    let next =
+        Command::Receive { realm: timur, incarnation: FIRST, messages: vec![remote_message(full + 1, "bob", "paff")] };
     world.refuses(&next, CommandError::Busy);
     world.does(&Command::ConfirmReceived { realm: timur, incarnation: FIRST, upto: Seq(1) });
     assert_eq!(texts(&world.does(&next)).len(), 1);
@@ -259,8 +264,8 @@ fn no_more_is_taken_while_too_many_refusals_are_not_noted() {
 #[test]
 fn no_number_is_stored_that_the_store_cannot_keep() {
     let (mut world, realm) = with_timur();
-    let letters = vec![letter(MAX_LOG_NUMBER + 1, "bob", "messi")];
-    world.refuses(&Command::Receive { realm, incarnation: FIRST, letters }, CommandError::RealmRefused);
+    let messages = vec![remote_message(MAX_LOG_NUMBER + 1, "bob", "messi")];
+    world.refuses(&Command::Receive { realm, incarnation: FIRST, messages }, CommandError::RealmRefused);
     world.receives(realm, [(Seq(MAX_LOG_NUMBER), Err(BounceReason::Malformed))]);
     let confirmed = world.wants(&Command::ConfirmReceived { realm, incarnation: FIRST, upto: Seq(u64::MAX) });
     let upto = Seq(MAX_LOG_NUMBER);
@@ -276,22 +281,22 @@ fn only_a_linked_server_sends_and_acknowledges() {
     assert!(matches!(world.state.realm(timur).unwrap().kind, RealmKind::Removed(_)));
     for realm in [RealmId::HOME, world.realm("barat"), timur, RealmId(9)] {
         let (incarnation, upto) = (FIRST, Seq(1));
-        let letters = vec![letter(1, "bob", "paff")];
-        world.refuses(&Command::Receive { realm, incarnation, letters }, CommandError::RealmNotFound);
-        world.refuses(&Command::AcknowledgeOutbox { realm, upto, returned: vec![] }, CommandError::RealmNotFound);
+        let messages = vec![remote_message(1, "bob", "paff")];
+        world.refuses(&Command::Receive { realm, incarnation, messages }, CommandError::RealmNotFound);
+        world.refuses(&Command::AcknowledgeOutbox { realm, upto, bounces: vec![] }, CommandError::RealmNotFound);
         world.refuses(&Command::ConfirmReceived { realm, incarnation, upto }, CommandError::RealmNotFound);
     }
 }
 
 /// What timur acknowledges, with what came back.
-fn acknowledge(realm: RealmId, upto: Seq, returned: &[(Seq, Option<&str>)]) -> Command {
+fn acknowledge(realm: RealmId, upto: Seq, bounces: &[(Seq, Option<&str>)]) -> Command {
     let why = BounceReason::UserNotFound;
-    let returned = returned.iter().map(|(number, notification)| Bounce {
+    let bounces = bounces.iter().map(|(number, notification)| Bounce {
         number: *number,
         why,
         notification: notification.map(Into::into),
     });
-    Command::AcknowledgeOutbox { realm, upto, returned: returned.collect() }
+    Command::AcknowledgeOutbox { realm, upto, bounces: bounces.collect() }
 }
 
 #[test]
@@ -316,13 +321,13 @@ fn whoever_was_not_answered_is_told_by_the_server_what_came_back() {
     let (mut world, timur) = with_timur();
     let first = world.sends(MESSI, "bob@timur", "satu");
     let second = world.sends(PAFF, "bob@timur", "dua");
-    let returned = [(first, Some("tidak terkirim")), (second, None), (Seq(second.0 + 1), Some("nobody sent it"))];
-    let events = world.does(&acknowledge(timur, second, &returned));
+    let bounces = [(first, Some("tidak terkirim")), (second, None), (Seq(second.0 + 1), Some("nobody sent it"))];
+    let events = world.does(&acknowledge(timur, second, &bounces));
     assert_eq!(texts(&events), ["tidak terkirim"]);
     assert_eq!((&message(&events).from, &message(&events).to), (&Author::Server, &Destination::User(MESSI)));
     let expected = r#"{"from":"realm@local","to":"messi","msg_from":"realm@local","msg_to":"messi","msg":"tidak terkirim","kind":"direct","realm":"timur"}"#;
     assert_eq!(object(message(&events)), expected);
-    assert_eq!(world.wants(&acknowledge(timur, second, &returned)), Ok(vec![]), "once");
+    assert_eq!(world.wants(&acknowledge(timur, second, &bounces)), Ok(vec![]), "once");
 }
 
 #[test]

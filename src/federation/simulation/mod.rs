@@ -1,42 +1,43 @@
-//! Three servers whose links break in every way, and their stores with them, in time that does not pass: whatever
-//! happens in between, in the end every message that was acknowledged is where it belongs, once and in order.
+//! Deterministic simulation: three servers in virtual time, with network faults, crashes and restored backups. Once the
+//! faults end, every acknowledged message has arrived once and in order.
 //!
-//! Everything above the channel is real: meeting, links, office, hub and committer. The network, the disks and the clock
-//! are not. A run is made by its seed; one that fails prints it, and `KABAR_SEED=N cargo test simulation` repeats it.
+//! Everything above the transport is real: handshakes, links, link manager, hub and committer. The network, the disks and
+//! the clock are simulated. The seed determines a run; a failing run prints it, and `KABAR_SEED=N cargo test simulation`
+//! repeats it.
 
+mod cluster;
 mod network;
 mod plan;
 mod server;
-mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use world::World;
+use cluster::Cluster;
 
-/// How many runs there are, each with another seed.
+/// Runs per test, one for each seed.
 const SEEDS: u64 = 1_000;
 
 fn run(seed: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    // The jitter of dialling comes from the seed too.
+    // Also determines the jitter of the backoff.
     fastrand::seed(seed);
-    runtime.block_on(async { World::new(seed).await.live().await });
+    runtime.block_on(async { Cluster::new(seed).await.run().await });
 }
 
-fn run_loudly(seed: u64) {
-    let done = catch_unwind(AssertUnwindSafe(|| run(seed)));
-    assert!(done.is_ok(), "seed {seed} failed: KABAR_SEED={seed} repeats it");
+fn run_and_report(seed: u64) {
+    let result = catch_unwind(AssertUnwindSafe(|| run(seed)));
+    assert!(result.is_ok(), "failed: KABAR_SEED={seed} cargo test simulation repeats it");
 }
 
 #[test]
-fn every_acknowledged_message_arrives_once_and_in_order_whatever_breaks() {
+fn every_acknowledged_message_arrives_once_and_in_order_despite_faults() {
     if let Some(seed) = std::env::var("KABAR_SEED").ok().and_then(|seed| seed.parse().ok()) {
         return run(seed);
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
-            .map(|first| scope.spawn(move || (first..SEEDS).step_by(threads as usize).for_each(run_loudly)))
+            .map(|first| scope.spawn(move || (first..SEEDS).step_by(threads as usize).for_each(run_and_report)))
             .collect();
         workers.into_iter().for_each(|worker| worker.join().unwrap());
     });

@@ -1,4 +1,4 @@
-//! A network of pipes: they delay, break, and fall silent in one direction without anybody being told.
+//! A network of pipes that delay, break, or fall silent in one direction without an error at either end.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -9,33 +9,33 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, 
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use crate::federation::carrier::{Carried, Carrier, DialError};
-use crate::federation::office::Office;
+use crate::federation::link_manager::LinkManager;
+use crate::federation::transport::{DialError, PeerStream, Transport};
 use crate::id::PeerKey;
 
-/// The first server's port; the others' follow.
+/// The port of the first server; the others follow.
 pub(super) const PORT: u16 = 1_000;
 
-/// So much goes through a pipe until the other end reads.
+/// The buffer of a pipe in one direction.
 const PIPE_BYTES: usize = 4 * 1024;
 
-/// The network. Clones share it.
+/// Clones share the network.
 #[derive(Clone)]
 pub(super) struct Network(Arc<Mutex<Inner>>);
 
 struct Inner {
     random: fastrand::Rng,
-    offices: Vec<Option<Office>>,
-    /// Servers that cannot reach each other.
-    parted: Vec<(usize, usize)>,
+    managers: Vec<Option<LinkManager>>,
+    /// Pairs of servers that cannot reach each other.
+    partitions: Vec<(usize, usize)>,
     pipes: Vec<Pipe>,
 }
 
-/// A connection: what moves its bytes, there and back. One whose movers have both ended is broken, which its ends notice;
-/// of the end of one they notice nothing.
+/// A connection. If both tasks that copy its bytes have ended, it is broken and its ends see that; if one has ended, that
+/// direction is silent.
 struct Pipe {
     ends: (usize, usize),
-    movers: [AbortHandle; 2],
+    copiers: [AbortHandle; 2],
 }
 
 pub(super) fn key(server: usize) -> PeerKey {
@@ -44,63 +44,63 @@ pub(super) fn key(server: usize) -> PeerKey {
 
 impl Network {
     pub(super) fn new(seed: u64, servers: usize) -> Self {
-        let offices = std::iter::repeat_with(|| None).take(servers).collect();
+        let managers = std::iter::repeat_with(|| None).take(servers).collect();
         let random = fastrand::Rng::with_seed(seed);
-        Self(Arc::new(Mutex::new(Inner { random, offices, parted: Vec::new(), pipes: Vec::new() })))
+        Self(Arc::new(Mutex::new(Inner { random, managers, partitions: Vec::new(), pipes: Vec::new() })))
     }
 
-    /// A server is there, or is not.
-    pub(super) fn place(&self, server: usize, office: Option<Office>) {
-        self.0.lock().unwrap().offices[server] = office;
+    /// Sets or removes the link manager that serves connections to a server.
+    pub(super) fn set_manager(&self, server: usize, manager: Option<LinkManager>) {
+        self.0.lock().unwrap().managers[server] = manager;
     }
 
-    pub(super) fn part(&self, one: usize, other: usize) {
+    pub(super) fn partition(&self, one: usize, other: usize) {
         let mut inner = self.0.lock().unwrap();
-        inner.parted.push((one, other));
+        inner.partitions.push((one, other));
         inner.cut(|pipe| pipe.ends == (one, other) || pipe.ends == (other, one));
     }
 
     pub(super) fn heal(&self) {
-        self.0.lock().unwrap().parted.clear();
+        self.0.lock().unwrap().partitions.clear();
     }
 
-    /// Breaks all connections of a server: both ends are told.
+    /// Breaks all connections of a server; both ends see an error.
     pub(super) fn cut(&self, server: usize) {
         self.0.lock().unwrap().cut(|pipe| pipe.ends.0 == server || pipe.ends.1 == server);
     }
 
-    /// Lets one direction of one connection fall silent.
+    /// Silences one direction of one connection.
     pub(super) fn silence(&self, which: usize) {
         let inner = self.0.lock().unwrap();
         let Some(count) = std::num::NonZeroUsize::new(inner.pipes.len()) else { return };
         let pipe = &inner.pipes[which % count];
-        pipe.movers[which % 2].abort();
+        pipe.copiers[which % 2].abort();
     }
 
-    pub(super) fn carrier(&self, from: usize) -> Arc<dyn Carrier> {
+    pub(super) fn transport(&self, from: usize) -> Arc<dyn Transport> {
         Arc::new(Dialler { network: self.clone(), from })
     }
 
     fn delay(&self) -> Duration {
         let random = &mut self.0.lock().unwrap().random;
-        // Now and then something takes long enough to be overtaken.
+        // Sometimes long enough for another connection to be faster.
         let most = if random.u8(..) < 8 { 3_000 } else { 40 };
         Duration::from_millis(random.u64(..most))
     }
 
     fn connect(&self, from: usize, to: usize) -> Option<DuplexStream> {
         let mut inner = self.0.lock().unwrap();
-        let parted = inner.parted.iter().any(|ends| *ends == (from, to) || *ends == (to, from));
-        let office = inner.offices[to].clone().filter(|_| !parted && inner.offices[from].is_some())?;
+        let is_partitioned = inner.partitions.iter().any(|ends| *ends == (from, to) || *ends == (to, from));
+        let manager = inner.managers[to].clone().filter(|_| !is_partitioned && inner.managers[from].is_some())?;
         let (ours, near) = duplex(PIPE_BYTES);
         let (theirs, far) = duplex(PIPE_BYTES);
         let ((near_in, near_out), (far_in, far_out)) = (split(near), split(far));
-        let there = tokio::spawn(shift(self.clone(), near_in, far_out)).abort_handle();
-        let back = tokio::spawn(shift(self.clone(), far_in, near_out)).abort_handle();
-        inner.pipes.retain(|pipe| !pipe.movers.iter().all(AbortHandle::is_finished));
-        inner.pipes.push(Pipe { ends: (from, to), movers: [there, back] });
-        let carried = Carried { stream: Box::new(theirs), key: key(from), address: address(from) };
-        tokio::spawn(async move { office.serve(carried).await });
+        let there = tokio::spawn(copy(self.clone(), near_in, far_out)).abort_handle();
+        let back = tokio::spawn(copy(self.clone(), far_in, near_out)).abort_handle();
+        inner.pipes.retain(|pipe| !pipe.copiers.iter().all(AbortHandle::is_finished));
+        inner.pipes.push(Pipe { ends: (from, to), copiers: [there, back] });
+        let peer_stream = PeerStream { stream: Box::new(theirs), key: key(from), address: address(from) };
+        tokio::spawn(async move { manager.serve(peer_stream).await });
         Some(ours)
     }
 }
@@ -108,7 +108,7 @@ impl Network {
 impl Inner {
     fn cut(&mut self, is_cut: impl Fn(&Pipe) -> bool) {
         for pipe in self.pipes.extract_if(.., |pipe| is_cut(pipe)) {
-            pipe.movers.iter().for_each(AbortHandle::abort);
+            pipe.copiers.iter().for_each(AbortHandle::abort);
         }
     }
 }
@@ -117,8 +117,8 @@ fn address(server: usize) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, PORT + u16::try_from(server).unwrap()))
 }
 
-/// Moves bytes, a few at a time and after a while.
-async fn shift(network: Network, mut from: ReadHalf<DuplexStream>, mut to: WriteHalf<DuplexStream>) {
+/// Copies bytes in chunks, each after a delay.
+async fn copy(network: Network, mut from: ReadHalf<DuplexStream>, mut to: WriteHalf<DuplexStream>) {
     let mut bytes = vec![0; PIPE_BYTES];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
         sleep(network.delay()).await;
@@ -134,14 +134,14 @@ struct Dialler {
     from: usize,
 }
 
-impl Carrier for Dialler {
-    fn dial(&self, _: &str, port: u16) -> Pin<Box<dyn Future<Output = Result<Carried, DialError>> + Send + '_>> {
+impl Transport for Dialler {
+    fn dial(&self, _: &str, port: u16) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
         let to = usize::from(port - PORT);
         Box::pin(async move {
             sleep(self.network.delay()).await;
-            let unreachable = || DialError::Unreachable("nobody is there".into());
+            let unreachable = || DialError::Unreachable("no server there".into());
             let stream = self.network.connect(self.from, to).ok_or_else(unreachable)?;
-            Ok(Carried { stream: Box::new(stream), key: key(to), address: address(to) })
+            Ok(PeerStream { stream: Box::new(stream), key: key(to), address: address(to) })
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A disk that holds what was committed and nothing else, and a store on it.
+//! A store in memory that holds exactly what was committed.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use crate::id::Seq;
 use crate::name::Name;
 use crate::store::{CommitError, NewestPage, Page, Store, StoreError, Sweep, Swept};
 
-/// What was committed. A copy of it is a backup.
+/// The committed records. Clones share them.
 #[derive(Clone, Default)]
 pub(in crate::federation) struct Disk(Arc<Mutex<Vec<Record>>>);
 
@@ -26,7 +26,7 @@ impl Disk {
         state
     }
 
-    /// Whether a message with this text is there.
+    /// Whether a message with this text was committed.
     pub(in crate::federation) fn holds(&self, text: &str) -> bool {
         let records = self.0.lock().unwrap();
         records.iter().any(|record| match &record.event {
@@ -36,7 +36,7 @@ impl Disk {
     }
 }
 
-/// The store of one server between two crashes.
+/// The store of one run of a server.
 pub(in crate::federation) struct DiskStore {
     pub(in crate::federation) disk: Disk,
     pub(in crate::federation) home: Name,

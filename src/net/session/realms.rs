@@ -1,7 +1,7 @@
 //! Realms: further names of this server, and other servers (PROTOCOL §6).
 
 use crate::chat::{Command, CommandError, PeerAddress, Realm, RealmKind, RealmState, RealmStatus, Response, State};
-use crate::federation::Office;
+use crate::federation::LinkManager;
 use crate::id::RealmId;
 use crate::name::Name;
 use crate::net::session::{Answer, Identity, Session};
@@ -32,7 +32,7 @@ impl Session {
         if is_link {
             return Answer::new(Err(CommandError::RealmExists), self.hub().read(|_| ()).1);
         }
-        let added = self.services.links.office.add(who.user, name.clone(), address, self.once).await;
+        let added = self.services.links.manager.add(who.user, name.clone(), address, self.once).await;
         let ticket = self.hub().read(|_| ()).1;
         Answer::new(added.map(|key| Response::RealmAdded { name, key: Some(key) }), ticket)
     }
@@ -45,17 +45,17 @@ impl Session {
         if executed.result.is_ok()
             && let Some(realm) = realm
         {
-            self.services.links.office.forget(realm);
+            self.services.links.manager.remove(realm);
         }
         Answer::of(executed, |_| Response::RealmRemoved)
     }
 
     pub(super) fn realms(&self) -> Answer {
         let now = Time::now();
-        let office = &self.services.links.office;
+        let manager = &self.services.links.manager;
         let (realms, ticket) = self.hub().read(|state| {
             let numbered = state.realms().iter().zip(0..);
-            numbered.filter_map(|(realm, id)| status(office, realm, RealmId(id), now)).collect()
+            numbered.filter_map(|(realm, id)| status(manager, realm, RealmId(id), now)).collect()
         });
         Answer::new(Ok(Response::Realms(realms)), ticket)
     }
@@ -75,7 +75,7 @@ fn known(state: &State, name: &Name) -> (Option<crate::id::PeerKey>, bool) {
     (link.and_then(|link| link.info.key), is_taken)
 }
 
-fn status(office: &Office, realm: &Realm, id: RealmId, now: Time) -> Option<RealmStatus> {
+fn status(manager: &LinkManager, realm: &Realm, id: RealmId, now: Time) -> Option<RealmStatus> {
     let nothing = RealmStatus {
         name: realm.name.clone(),
         state: if id == RealmId::HOME { RealmState::Home } else { RealmState::Name },
@@ -91,7 +91,7 @@ fn status(office: &Office, realm: &Realm, id: RealmId, now: Time) -> Option<Real
         RealmKind::Peer(link) => link,
         RealmKind::Alias | RealmKind::Removed(_) => return None,
     };
-    let report = office.report(id);
+    let report = manager.status(id);
     Some(RealmStatus {
         state: if report.is_up { RealmState::Up } else { RealmState::Down },
         since: report.since,

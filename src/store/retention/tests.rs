@@ -289,7 +289,7 @@ fn what_waits_for_another_server_stays_until_that_has_it_or_is_removed() {
         stored_log(directory.path()).len()
     };
     assert_eq!(left(&mut live), 3);
-    live.does(&Command::AcknowledgeOutbox { realm: timur, upto: first, returned: Vec::new() });
+    live.does(&Command::AcknowledgeOutbox { realm: timur, upto: first, bounces: Vec::new() });
     assert_eq!(left(&mut live), 2);
     assert_eq!(State::restore(home(), store.load().unwrap()), live.state);
     live.does(&Command::RemoveRealm {

@@ -69,15 +69,15 @@ fn meeting(state: &State, Wish { who, whom, place, .. }: &Wish) -> PeerHello {
 fn receive(state: &State, Wish { who, whom, place, .. }: &Wish, incarnation: Incarnation) -> Command {
     let (realm, link) = nth_link(state, *place);
     let first = (link.received_upto(incarnation).0 + 1).saturating_sub(place % 3);
-    let letter = |number: u64| {
+    let message = |number: u64| {
         let to_group = (place + number).is_multiple_of(3);
         let to = if to_group { name("group", *whom % 3) } else { name("user", *whom) };
         let full_name = if number.is_multiple_of(2) { "".into() } else { "Fär Away".into() };
-        let letter = RemoteMessage { from: name("user", *who), full_name, to, to_group, text: "halo".into() };
-        (Seq(number), if (place + number).is_multiple_of(5) { Err(BounceReason::Malformed) } else { Ok(letter) })
+        let message = RemoteMessage { from: name("user", *who), full_name, to, to_group, text: "halo".into() };
+        (Seq(number), if (place + number).is_multiple_of(5) { Err(BounceReason::Malformed) } else { Ok(message) })
     };
-    let letters = (first..=first + u64::from(*whom)).map(letter).collect();
-    Command::Receive { realm, incarnation, letters }
+    let messages = (first..=first + u64::from(*whom)).map(message).collect();
+    Command::Receive { realm, incarnation, messages }
 }
 
 /// Some of it may have been acknowledged before.
@@ -85,11 +85,11 @@ fn acknowledge(state: &State, Wish { whom, place, .. }: &Wish) -> Command {
     let (realm, link) = nth_link(state, *place);
     let waiting: Vec<_> = link.queue.iter().map(|queued| queued.seq).collect();
     let upto = waiting.get(*whom as usize).copied().unwrap_or(Seq(place % (state.head().0 + 2)));
-    let returned = |(number, n): (&Seq, u64)| Bounce {
+    let bounce = |(number, n): (&Seq, u64)| Bounce {
         number: *number,
         why: if n == 0 { BounceReason::Blocked } else { BounceReason::GroupNotFound },
         notification: (place % 3 > 0).then(|| "it came back".into()),
     };
-    let returned = waiting.iter().zip(0..2).map(returned).filter(|_| place % 5 > 0).collect();
-    Command::AcknowledgeOutbox { realm, upto, returned }
+    let bounces = waiting.iter().zip(0..2).map(bounce).filter(|_| place % 5 > 0).collect();
+    Command::AcknowledgeOutbox { realm, upto, bounces }
 }

@@ -1,4 +1,4 @@
-//! `addrealm NAME HOST PORT`: what comes of it, one by one (PROTOCOL §6).
+//! `addrealm NAME HOST PORT` (PROTOCOL §6).
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -11,22 +11,22 @@ use kabar::name::Name;
 use super::{Pair, addrealm, is_down, is_up, messi_of, realm, wait_for};
 use crate::support::TestServer;
 
-/// A server of another kind: it says this to the first who comes, once it was spoken to, and waits until that one goes.
-fn stranger(greeting: &'static str, answer: &'static str) -> SocketAddr {
+/// A server of another kind. It sends the greeting, reads once, sends the response, and waits for the connection to end.
+fn foreign_server(greeting: &'static str, answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         stream.write_all(greeting.as_bytes()).unwrap();
-        let _asked = stream.read(&mut [0; 64]);
-        let _answered = stream.write_all(answer.as_bytes());
-        let _until_it_goes = stream.read_to_end(&mut Vec::new());
+        let _request = stream.read(&mut [0; 64]);
+        let _may_be_closed = stream.write_all(answer.as_bytes());
+        let _closed = stream.read_to_end(&mut Vec::new());
     });
     address
 }
 
 #[test]
-fn a_link_is_answered_with_the_other_servers_key() {
+fn addrealm_returns_the_key_of_the_other_server() {
     let pair = Pair::apart();
     let mut messi = pair.messi();
     let added = messi.asks(&pair.addrealm("timur")).expect_ok();
@@ -38,7 +38,7 @@ fn a_link_is_answered_with_the_other_servers_key() {
 }
 
 #[test]
-fn a_name_is_given_once_and_so_is_a_server() {
+fn a_name_and_a_server_are_added_only_once() {
     let pair = Pair::linked();
     let mut messi = pair.messi();
     for name in ["timur", "TIMUR", "barat", "selatan"] {
@@ -59,18 +59,18 @@ fn a_further_name_of_this_server_becomes_a_link() {
 }
 
 #[test]
-fn nobody_at_the_port_is_unreachable() {
+fn a_closed_port_is_unreachable() {
     let server = TestServer::with_documented_users();
-    let nobody = crate::support::port::free_address();
+    let closed = crate::support::port::free_address();
     let mut messi = messi_of(&server);
-    assert_eq!(messi.asks(&format!("addrealm timur 127.0.0.1 {}", nobody.port())).code(), "realm_unreachable");
+    assert_eq!(messi.asks(&format!("addrealm timur 127.0.0.1 {}", closed.port())).code(), "realm_unreachable");
     assert!(realm(&mut messi, "timur").is_none());
 }
 
 #[test]
 fn a_server_of_another_kind_is_unreachable() {
     let server = TestServer::with_documented_users();
-    let strangers = [
+    let foreign_servers = [
         ("", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
         ("220 smtp.example.org ESMTP\r\n", ""),
         ("SSH-2.0-OpenSSH_9.2\r\n", ""),
@@ -78,8 +78,8 @@ fn a_server_of_another_kind_is_unreachable() {
         ("", "{\"status\":\"OK\",\"message\":\"link\"}\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n"),
     ];
     let mut messi = messi_of(&server);
-    for (greeting, answer) in strangers {
-        let port = stranger(greeting, answer).port();
+    for (greeting, answer) in foreign_servers {
+        let port = foreign_server(greeting, answer).port();
         let code = messi.asks(&format!("addrealm timur 127.0.0.1 {port}"));
         assert_eq!(code.code(), "realm_unreachable", "{greeting}{answer}");
     }
@@ -88,7 +88,7 @@ fn a_server_of_another_kind_is_unreachable() {
 #[test]
 fn a_silent_server_is_unreachable_after_a_while() {
     let server = TestServer::with_documented_users();
-    let port = stranger("", "").port();
+    let port = foreign_server("", "").port();
     let begun = Instant::now();
     let answer = messi_of(&server).asks(&format!("addrealm timur 127.0.0.1 {port}"));
     assert_eq!(answer.code(), "realm_unreachable");
@@ -96,14 +96,14 @@ fn a_silent_server_is_unreachable_after_a_while() {
 }
 
 #[test]
-fn a_server_that_speaks_no_version_of_ours_has_refused() {
+fn a_server_of_another_version_has_refused() {
     let server = TestServer::with_documented_users();
-    let port = stranger("", "[ERR] Versi link tidak dikenal\r\n").port();
+    let port = foreign_server("", "[ERR] Versi link tidak dikenal\r\n").port();
     assert_eq!(messi_of(&server).asks(&format!("addrealm timur 127.0.0.1 {port}")).code(), "realm_refused");
 }
 
 #[test]
-fn this_very_server_is_no_other() {
+fn a_server_cannot_link_itself() {
     let server = TestServer::of_realm("barat", |_| {});
     let mut messi = messi_of(&server);
     assert_eq!(messi.asks(&addrealm("timur", &server)).code(), "realm_is_this_server");
@@ -120,7 +120,7 @@ fn only_allowed_networks_are_dialled() {
 }
 
 #[test]
-fn realms_may_be_kept_for_administrators() {
+fn addrealm_may_be_restricted_to_administrators() {
     let pair = Pair::apart_with(|config| {
         config.realms.add = Allowed::Administrators;
         config.accounts.administrators = vec![Name::parse("lineker").unwrap()];
@@ -132,7 +132,7 @@ fn realms_may_be_kept_for_administrators() {
 }
 
 #[test]
-fn a_server_that_lets_in_only_whom_it_knows_refuses() {
+fn a_server_that_accepts_only_known_peers_refuses() {
     let pair = Pair::apart_with(|config| config.realms.accept = Accept::Known);
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     assert_eq!(messi.asks(&pair.addrealm("timur")).code(), "realm_refused");
@@ -140,7 +140,7 @@ fn a_server_that_lets_in_only_whom_it_knows_refuses() {
 }
 
 #[test]
-fn a_changed_key_is_refused_on_both_sides_until_the_realm_is_added_anew() {
+fn a_changed_key_is_refused_on_both_sides_until_the_realm_is_added_again() {
     let mut pair = Pair::linked();
     let mut messi = pair.messi();
     let known = wait_for(&mut messi, "timur", is_up)["key"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Servers that the configuration links: `[[peers]]`, without any `addrealm`.
+//! Servers that are linked by `[[peers]]` in the configuration.
 
 use kabar::config::{Accept, Config, Peer};
 use kabar::federation::Identity;
@@ -12,7 +12,7 @@ fn key(server: &TestServer) -> PeerKey {
     Identity::find(server.data()).unwrap().key()
 }
 
-/// A peer that is dialled, and must be that server.
+/// A peer with the address and the key of a server.
 fn peer(name: &str, server: &TestServer) -> Peer {
     let (host, port) = (server.home().ip().to_string(), server.home().port());
     Peer { name: Name::parse(name).unwrap(), address: Some((host.into(), port)), key: Some(key(server)) }
@@ -25,7 +25,7 @@ fn knowing(peer: Peer) -> impl FnOnce(&mut Config) {
     }
 }
 
-/// Servers that are stopped, and have their keys.
+/// Stopped servers that have generated their keys.
 fn stopped() -> Pair {
     let mut pair = Pair::apart();
     pair.barat.stop();
@@ -42,7 +42,7 @@ fn expect_linked(pair: &Pair) {
 }
 
 #[test]
-fn configured_servers_link_themselves_the_first_first() {
+fn configured_servers_link_when_the_first_starts_first() {
     let mut pair = stopped();
     let (barat, timur) = (peer("barat", &pair.barat), peer("timur", &pair.timur));
     pair.barat.start_again_with(knowing(timur));
@@ -51,7 +51,7 @@ fn configured_servers_link_themselves_the_first_first() {
 }
 
 #[test]
-fn configured_servers_link_themselves_the_second_first() {
+fn configured_servers_link_when_the_second_starts_first() {
     let mut pair = stopped();
     let (barat, timur) = (peer("barat", &pair.barat), peer("timur", &pair.timur));
     pair.timur.start_again_with(knowing(barat));
@@ -60,7 +60,7 @@ fn configured_servers_link_themselves_the_second_first() {
 }
 
 #[test]
-fn one_of_two_configured_servers_may_know_no_address() {
+fn one_of_two_configured_servers_may_have_no_address() {
     let mut pair = stopped();
     let (barat, timur) = (peer("barat", &pair.barat), peer("timur", &pair.timur));
     pair.timur.start_again_with(knowing(Peer { address: None, ..barat }));
@@ -69,7 +69,7 @@ fn one_of_two_configured_servers_may_know_no_address() {
 }
 
 #[test]
-fn a_message_may_be_sent_before_a_configured_server_was_ever_there() {
+fn a_message_may_be_sent_before_a_configured_server_first_starts() {
     let mut pair = stopped();
     let (barat, timur) = (peer("barat", &pair.barat), peer("timur", &pair.timur));
     pair.barat.start_again_with(knowing(timur));
@@ -85,10 +85,10 @@ fn a_server_with_another_key_than_the_configured_one_is_refused() {
     let mut pair = stopped();
     let timur = peer("timur", &pair.timur);
     let wrong = Peer { key: Some(key(&pair.barat)), ..timur.clone() };
-    // The key of nobody who is there: not that of the server that dials, which would meet itself.
-    let nobody = Peer { key: Some(PeerKey([7; 32])), ..wrong };
+    // A key of no server: with its own key the server would detect that it dials itself.
+    let unknown = Peer { key: Some(PeerKey([7; 32])), ..wrong };
     pair.timur.start_again();
-    pair.barat.start_again_with(knowing(nobody));
+    pair.barat.start_again_with(knowing(unknown));
     let refused = wait_for(&mut pair.messi(), "timur", |realm| {
         realm["problem"].as_str().is_some_and(|problem| problem.contains("another key"))
     });
@@ -99,7 +99,7 @@ fn a_server_with_another_key_than_the_configured_one_is_refused() {
 }
 
 #[test]
-fn a_server_that_is_not_configured_is_not_let_in() {
+fn a_server_that_is_not_configured_is_refused() {
     let mut pair = stopped();
     pair.barat.start_again();
     pair.timur.start_again_with(|config| config.realms.accept = Accept::Known);

@@ -1,6 +1,6 @@
-//! What the answer says of a message to another realm, and what comes after it.
+//! The delivery status in replies, and refusals after the reply.
 
-use super::{Pair, inbox_when_it_comes, is_down, is_drained, wait_for};
+use super::{Pair, is_down, is_drained, wait_for, wait_for_inbox};
 
 #[test]
 fn pipelined_answers_come_in_order_with_local_ones_between() {
@@ -45,15 +45,15 @@ fn a_message_repeated_over_a_broken_connection_arrives_once() {
     let pair = Pair::linked();
     let mut messi = pair.messi();
     messi.says("#k1 send henderson@timur halo");
-    // It breaks before the answer is read.
+    // The connection ends before the reply is read.
     drop(messi);
     let answered = pair.messi().asks("#k1 send henderson@timur halo").expect_ok();
     assert_eq!(answered.0["data"]["delivered"], true);
-    assert_eq!(inbox_when_it_comes(&mut pair.henderson()), ["halo"]);
+    assert_eq!(wait_for_inbox(&mut pair.henderson()), ["halo"]);
 }
 
 #[test]
-fn a_refusal_after_the_fact_comes_as_a_message_of_the_server() {
+fn a_late_refusal_arrives_as_a_message_of_the_server() {
     let mut pair = Pair::linked();
     let mut messi = pair.messi();
     pair.timur.stop();

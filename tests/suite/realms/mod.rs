@@ -1,13 +1,13 @@
-//! Two servers and what passes between them (PROTOCOL §6).
+//! Two linked servers (PROTOCOL §6).
 
 mod adding;
 mod configured;
 mod crash;
 mod delivery;
-mod impostors;
+mod hostile_peer;
+mod messages;
 mod outage;
 mod removing;
-mod talk;
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::support::{Client, TestServer};
 
-/// How long a link may take to be as it is waited for. Only a failing test waits that long.
+/// How long to wait for the state of a link. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Two servers with the documented users: messi is on barat, henderson on timur.
@@ -50,7 +50,7 @@ impl Pair {
         self.timur.connect().logged_in("henderson", "surabaya")
     }
 
-    /// What links timur under a name.
+    /// The command that links timur under a name.
     fn addrealm(&self, name: &str) -> String {
         addrealm(name, &self.timur)
     }
@@ -60,19 +60,19 @@ fn messi_of(server: &TestServer) -> Client {
     server.connect().logged_in("messi", "surabaya")
 }
 
-/// What links a server under a name.
+/// The command that links a server under a name.
 fn addrealm(name: &str, server: &TestServer) -> String {
     let home = server.home();
     format!("addrealm {name} {} {}", home.ip(), home.port())
 }
 
-/// What a server says of one of its realms.
+/// The entry of a realm in the reply to `realms`.
 fn realm(client: &mut Client, name: &str) -> Option<Value> {
     let realms = client.asks("realms").expect_ok();
     realms.0["data"].as_array().unwrap().iter().find(|realm| realm["realm"] == name).cloned()
 }
 
-/// Asks for a realm until it is as it should be, and gives what the server says of it then.
+/// Polls a realm until the condition holds, and returns its entry.
 #[track_caller]
 fn wait_for(client: &mut Client, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let begun = Instant::now();
@@ -98,9 +98,9 @@ fn is_drained(realm: &Value) -> bool {
     is_up(realm) && realm["queued"] == 0
 }
 
-/// Asks until the inbox has something, and gives its texts.
+/// Polls the inbox until it is not empty, and returns its texts.
 #[track_caller]
-fn inbox_when_it_comes(client: &mut Client) -> Vec<String> {
+fn wait_for_inbox(client: &mut Client) -> Vec<String> {
     let begun = Instant::now();
     loop {
         let inbox = client.asks("inbox").expect_ok();
@@ -109,4 +109,12 @@ fn inbox_when_it_comes(client: &mut Client) -> Vec<String> {
         }
         assert!(begun.elapsed() < PATIENCE, "nothing came");
     }
+}
+
+/// The number in `KABAR_SEED`, or a random one. Printed, so that a failing test can be repeated.
+fn seed() -> u64 {
+    let given = std::env::var("KABAR_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| fastrand::u64(..));
+    println!("KABAR_SEED={seed} repeats this run");
+    seed
 }

@@ -1,11 +1,11 @@
-//! A server that is away costs nobody a message (PROTOCOL §6).
+//! Messages survive the outage of either server (PROTOCOL §6).
 
 use std::time::{Duration, Instant};
 
 use super::{Pair, is_down, is_drained, is_up, wait_for};
 
 #[test]
-fn what_is_sent_to_a_server_that_is_away_arrives_once_it_is_back() {
+fn messages_sent_during_an_outage_arrive_afterwards() {
     let mut pair = Pair::linked();
     let mut messi = pair.messi();
     pair.timur.stop();
@@ -26,7 +26,7 @@ fn what_is_sent_to_a_server_that_is_away_arrives_once_it_is_back() {
 }
 
 #[test]
-fn the_sender_may_restart_meanwhile() {
+fn waiting_messages_survive_a_restart_of_the_sender() {
     let mut pair = Pair::linked();
     pair.timur.stop();
     let mut messi = pair.messi();
@@ -40,7 +40,7 @@ fn the_sender_may_restart_meanwhile() {
 }
 
 #[test]
-fn a_link_outlives_a_restart_of_either_side() {
+fn a_link_survives_a_restart_of_either_side() {
     let mut pair = Pair::linked();
     for round in 0..2 {
         let server = if round == 0 { &mut pair.barat } else { &mut pair.timur };
@@ -59,7 +59,7 @@ fn a_link_outlives_a_restart_of_either_side() {
 }
 
 #[test]
-fn a_stop_with_a_link_up_is_quick_and_told_to_the_other_side() {
+fn a_stop_with_a_link_up_is_quick_and_reported_to_the_other_side() {
     let mut pair = Pair::linked();
     let mut messi = pair.messi();
     wait_for(&mut messi, "timur", is_up);

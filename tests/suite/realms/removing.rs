@@ -1,11 +1,11 @@
-//! `delrealm NAME`: who may, and what comes of it (PROTOCOL §7).
+//! `delrealm NAME` (PROTOCOL §7).
 
 use kabar::name::Name;
 
 use super::{Pair, is_down, is_up, realm, wait_for};
 
 #[test]
-fn who_added_a_realm_may_remove_it_and_nobody_else() {
+fn only_the_user_who_added_a_realm_may_remove_it() {
     let pair = Pair::linked();
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     let mut lineker = pair.barat.connect().logged_in("lineker", "surabaya");
@@ -19,7 +19,7 @@ fn who_added_a_realm_may_remove_it_and_nobody_else() {
 }
 
 #[test]
-fn an_administrator_may_remove_any() {
+fn an_administrator_may_remove_any_realm() {
     let pair = Pair::apart_with(|config| config.accounts.administrators = vec![Name::parse("lineker").unwrap()]);
     pair.messi().asks(&pair.addrealm("timur")).expect_ok();
     for (server, name) in [(&pair.timur, "barat"), (&pair.barat, "timur")] {
@@ -28,7 +28,7 @@ fn an_administrator_may_remove_any() {
 }
 
 #[test]
-fn whose_messages_did_not_leave_is_told() {
+fn the_senders_of_lost_messages_are_notified() {
     let mut pair = Pair::linked();
     let mut messi = pair.messi();
     let mut paff = pair.barat.connect().logged_in("paff", "cytus");
@@ -45,17 +45,17 @@ fn whose_messages_did_not_leave_is_told() {
 }
 
 #[test]
-fn a_removed_server_does_not_come_back_by_itself() {
+fn a_removed_server_cannot_link_itself_again() {
     let pair = Pair::linked();
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     messi.asks("delrealm timur").expect_ok();
     let refused = |realm: &serde_json::Value| {
-        realm["problem"].as_str().is_some_and(|problem| problem.contains("lets only servers in that it knows"))
+        realm["problem"].as_str().is_some_and(|problem| problem.contains("accepts only servers that it knows"))
     };
     wait_for(&mut henderson, "barat", |realm| is_down(realm) && refused(realm));
     assert!(realm(&mut messi, "timur").is_none());
     assert_eq!(henderson.asks("send messi@barat halo").expect_ok().0["data"]["delivered"], false);
-    // It comes back once it is wanted again, and what waited there with it.
+    // Adding it again restores the link, and its waiting messages arrive.
     messi.asks(&pair.addrealm("timur")).expect_ok();
     wait_for(&mut henderson, "barat", |realm| is_up(realm) && realm["queued"] == 0);
     assert_eq!(messi.asks("inbox").texts(), ["halo"]);

@@ -1,4 +1,4 @@
-//! What a peer has to prove: that it has the private key of the public key that it shows.
+//! Verifies that a peer has the private key of the raw public key that it shows.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
@@ -9,35 +9,34 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 
 use crate::id::PeerKey;
 
-/// What stands before the 32 bytes of an Ed25519 public key in its SubjectPublicKeyInfo (RFC 8410 §4).
+/// The DER prefix of an Ed25519 SubjectPublicKeyInfo (RFC 8410 §4); the 32 bytes of the key follow.
 const PUBLIC_KEY_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// The key that is shown in a handshake, where RFC 7250 puts it into the place of a certificate; none where it is not of
-/// Ed25519.
+/// The key that RFC 7250 transmits in place of a certificate, or `None` if it is not an Ed25519 key.
 pub(super) fn shown_key(shown: &CertificateDer<'_>) -> Option<PeerKey> {
     shown.strip_prefix(&PUBLIC_KEY_PREFIX)?.try_into().ok().map(PeerKey)
 }
 
-/// Lets every Ed25519 key through whose owner signs the handshake with it. Who is welcome is not decided here.
+/// Accepts every Ed25519 key that signs the handshake. Which keys may link is decided after it.
 #[derive(Debug)]
-pub(super) struct AnyKey {
+pub(super) struct RawPublicKeyVerifier {
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl AnyKey {
+impl RawPublicKeyVerifier {
     pub(super) fn new() -> Self {
         Self { algorithms: default_provider().signature_verification_algorithms }
     }
 
-    fn shown(shown: &CertificateDer<'_>, more: &[CertificateDer<'_>]) -> Result<(), Error> {
+    fn check_key(shown: &CertificateDer<'_>, more: &[CertificateDer<'_>]) -> Result<(), Error> {
         if shown_key(shown).is_none() || !more.is_empty() {
             return Err(CertificateError::BadEncoding.into());
         }
         Ok(())
     }
 
-    /// The key is of Ed25519, so that no other kind of signature fits it.
-    fn signed(
+    /// Only Ed25519 signatures verify, because the key is an Ed25519 key.
+    fn verify_signature(
         &self,
         message: &[u8],
         shown: &CertificateDer<'_>,
@@ -47,13 +46,13 @@ impl AnyKey {
         verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
     }
 
-    /// TLS 1.2 is not even compiled in.
-    fn too_old() -> Result<HandshakeSignatureValid, Error> {
+    /// Unreachable: rustls is built without TLS 1.2.
+    fn reject_tls12() -> Result<HandshakeSignatureValid, Error> {
         Err(PeerIncompatible::ServerDoesNotSupportTls12Or13.into())
     }
 }
 
-impl ServerCertVerifier for AnyKey {
+impl ServerCertVerifier for RawPublicKeyVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -62,7 +61,7 @@ impl ServerCertVerifier for AnyKey {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Self::shown(end_entity, intermediates).map(|()| ServerCertVerified::assertion())
+        Self::check_key(end_entity, intermediates).map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -71,7 +70,7 @@ impl ServerCertVerifier for AnyKey {
         _cert: &CertificateDer<'_>,
         _dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Self::too_old()
+        Self::reject_tls12()
     }
 
     fn verify_tls13_signature(
@@ -80,7 +79,7 @@ impl ServerCertVerifier for AnyKey {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, cert, dss)
+        self.verify_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -92,7 +91,7 @@ impl ServerCertVerifier for AnyKey {
     }
 }
 
-impl ClientCertVerifier for AnyKey {
+impl ClientCertVerifier for RawPublicKeyVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -103,7 +102,7 @@ impl ClientCertVerifier for AnyKey {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        Self::shown(end_entity, intermediates).map(|()| ClientCertVerified::assertion())
+        Self::check_key(end_entity, intermediates).map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -112,7 +111,7 @@ impl ClientCertVerifier for AnyKey {
         _cert: &CertificateDer<'_>,
         _dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Self::too_old()
+        Self::reject_tls12()
     }
 
     fn verify_tls13_signature(
@@ -121,7 +120,7 @@ impl ClientCertVerifier for AnyKey {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, cert, dss)
+        self.verify_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

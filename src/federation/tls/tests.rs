@@ -3,28 +3,28 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, interval};
 
 use super::*;
-use crate::federation::testing::{impostor, somebody};
+use crate::federation::testing::{mismatched_pair, test_identity};
 
-type Made = Result<(TlsStream<DuplexStream>, PeerKey), ChannelError>;
+type Made = Result<(TlsStream<DuplexStream>, PeerKey), TlsError>;
 
-async fn handshake(dialling: &Endpoint, dialled: &Endpoint) -> (Made, Made) {
+async fn handshake(dialling: &TlsEndpoint, dialled: &TlsEndpoint) -> (Made, Made) {
     let (here, there) = duplex(16 * 1024);
     tokio::join!(dialling.connect(here), dialled.accept(there))
 }
 
-/// An endpoint that speaks other protocols inside.
-fn speaking(protocols: &[&[u8]]) -> Endpoint {
-    let somebody = somebody();
+/// An endpoint that offers these ALPN protocols.
+fn endpoint_with_alpn(protocols: &[&[u8]]) -> TlsEndpoint {
+    let identity = test_identity();
     let protocols: Vec<Vec<u8>> = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-    let (mut dialling, mut dialled) = (dialling(somebody.pair()), dialled(somebody.pair()));
+    let (mut dialling, mut dialled) = (client_config(identity.pair()), server_config(identity.pair()));
     (dialling.alpn_protocols, dialled.alpn_protocols) = (protocols.clone(), protocols);
-    Endpoint { connector: Arc::new(dialling).into(), acceptor: Arc::new(dialled).into() }
+    TlsEndpoint { connector: Arc::new(dialling).into(), acceptor: Arc::new(dialled).into() }
 }
 
 #[tokio::test]
-async fn each_end_learns_the_others_key() {
-    let (messi, ivy) = (somebody(), somebody());
-    let (here, there) = handshake(&Endpoint::new(messi.pair()), &Endpoint::new(ivy.pair())).await;
+async fn each_side_learns_the_key_of_the_other() {
+    let (messi, ivy) = (test_identity(), test_identity());
+    let (here, there) = handshake(&TlsEndpoint::new(messi.pair()), &TlsEndpoint::new(ivy.pair())).await;
     let ((mut here, shown_here), (mut there, shown_there)) = (here.unwrap(), there.unwrap());
     assert_eq!((shown_here, shown_there), (ivy.key(), messi.key()));
     here.write_all(b"halo").await.unwrap();
@@ -39,37 +39,40 @@ async fn each_end_learns_the_others_key() {
 
 #[tokio::test]
 async fn a_server_that_cannot_sign_for_the_key_it_shows_is_refused() {
-    let (messi, ivy) = (somebody(), somebody());
-    let (here, there) = handshake(&Endpoint::new(ivy.pair()), &Endpoint::new(&impostor(&messi, &ivy))).await;
-    assert!(matches!(here, Err(ChannelError::Handshake(_))));
-    assert!(matches!(there, Err(ChannelError::Handshake(_))));
+    let (messi, ivy) = (test_identity(), test_identity());
+    let (here, there) =
+        handshake(&TlsEndpoint::new(ivy.pair()), &TlsEndpoint::new(&mismatched_pair(&messi, &ivy))).await;
+    assert!(matches!(here, Err(TlsError::Handshake(_))));
+    assert!(matches!(there, Err(TlsError::Handshake(_))));
 }
 
 #[tokio::test]
 async fn a_client_that_cannot_sign_for_the_key_it_shows_is_refused() {
-    let (messi, ivy) = (somebody(), somebody());
-    let (here, there) = handshake(&Endpoint::new(&impostor(&messi, &ivy)), &Endpoint::new(ivy.pair())).await;
-    assert!(matches!(there, Err(ChannelError::Handshake(_))));
-    // It had proved nothing yet when its own part was done.
+    let (messi, ivy) = (test_identity(), test_identity());
+    let (here, there) =
+        handshake(&TlsEndpoint::new(&mismatched_pair(&messi, &ivy)), &TlsEndpoint::new(ivy.pair())).await;
+    assert!(matches!(there, Err(TlsError::Handshake(_))));
+    // The client completes its handshake before the server verifies its proof.
     let (mut here, _) = here.unwrap();
     assert!(here.read_u8().await.is_err());
 }
 
 #[tokio::test]
 async fn a_client_without_a_key_is_refused() {
-    let builder = of_tls_1_3(ClientConfig::builder_with_provider).dangerous();
-    let mut keyless = builder.with_custom_certificate_verifier(Arc::new(AnyKey::new())).with_no_client_auth();
-    keyless.alpn_protocols = vec![PROTOCOL.to_vec()];
-    let keyless = Endpoint { connector: Arc::new(keyless).into(), ..Endpoint::new(somebody().pair()) };
-    let (_, there) = handshake(&keyless, &Endpoint::new(somebody().pair())).await;
-    assert!(matches!(there, Err(ChannelError::Handshake(_))));
+    let builder = tls13(ClientConfig::builder_with_provider).dangerous();
+    let mut keyless =
+        builder.with_custom_certificate_verifier(Arc::new(RawPublicKeyVerifier::new())).with_no_client_auth();
+    keyless.alpn_protocols = vec![ALPN.to_vec()];
+    let keyless = TlsEndpoint { connector: Arc::new(keyless).into(), ..TlsEndpoint::new(test_identity().pair()) };
+    let (_, there) = handshake(&keyless, &TlsEndpoint::new(test_identity().pair())).await;
+    assert!(matches!(there, Err(TlsError::Handshake(_))));
 }
 
 #[tokio::test]
-async fn another_protocol_gets_no_channel() {
-    let ours = Endpoint::new(somebody().pair());
+async fn another_alpn_protocol_fails() {
+    let ours = TlsEndpoint::new(test_identity().pair());
     for protocols in [&[][..], &[b"h2".as_slice()], &[b"kabar-link/2"]] {
-        let other = speaking(protocols);
+        let other = endpoint_with_alpn(protocols);
         let (_, dialled) = handshake(&other, &ours).await;
         assert!(dialled.is_err(), "{protocols:?}");
         let (dialling, _) = handshake(&ours, &other).await;
@@ -78,13 +81,13 @@ async fn another_protocol_gets_no_channel() {
 }
 
 #[test]
-fn there_is_no_older_tls() {
+fn tls_1_2_is_not_compiled_in() {
     assert!(rustls::ALL_VERSIONS.iter().all(|known| known.version == ProtocolVersion::TLSv1_3));
 }
 
 #[tokio::test]
-async fn nothing_is_resumed() {
-    let (messi, ivy) = (Endpoint::new(somebody().pair()), Endpoint::new(somebody().pair()));
+async fn sessions_are_not_resumed() {
+    let (messi, ivy) = (TlsEndpoint::new(test_identity().pair()), TlsEndpoint::new(test_identity().pair()));
     for _again in 0..2 {
         let (here, _there) = handshake(&messi, &ivy).await;
         let kind = here.unwrap().0.get_ref().1.handshake_kind();
@@ -93,20 +96,20 @@ async fn nothing_is_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_peer_is_given_up() {
-    let endpoint = Endpoint::new(somebody().pair());
+async fn a_silent_peer_times_out() {
+    let endpoint = TlsEndpoint::new(test_identity().pair());
     let start = Instant::now();
     let (here, _silent) = duplex(16 * 1024);
-    assert!(matches!(endpoint.accept(here).await, Err(ChannelError::Slow)));
+    assert!(matches!(endpoint.accept(here).await, Err(TlsError::Timeout)));
     assert_eq!(start.elapsed(), LINK_HANDSHAKE);
     let (here, _silent) = duplex(16 * 1024);
-    assert!(matches!(endpoint.connect(here).await, Err(ChannelError::Slow)));
+    assert!(matches!(endpoint.connect(here).await, Err(TlsError::Timeout)));
     assert_eq!(start.elapsed(), 2 * LINK_HANDSHAKE);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_drips_is_given_up() {
-    let endpoint = Endpoint::new(somebody().pair());
+async fn a_slow_peer_times_out() {
+    let endpoint = TlsEndpoint::new(test_identity().pair());
     let start = Instant::now();
     let (here, mut dripping) = duplex(1);
     let hello = [&[0x16, 0x03, 0x01, 0x40, 0x00, 0x01, 0x00, 0x3f, 0xfc], [0; 1_000].as_slice()].concat();
@@ -122,6 +125,6 @@ async fn a_peer_that_drips_is_given_up() {
         made = endpoint.accept(here) => made,
         () = drip => unreachable!(),
     };
-    assert!(matches!(given_up, Err(ChannelError::Slow)));
+    assert!(matches!(given_up, Err(TlsError::Timeout)));
     assert_eq!(start.elapsed(), LINK_HANDSHAKE);
 }

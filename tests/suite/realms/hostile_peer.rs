@@ -1,42 +1,42 @@
-//! Who pretends to be a server, or speaks as none would (PROTOCOL §6). What comes inside a link is tried frame by frame in
-//! `src/realm`.
+//! Peers that violate the protocol before a link is up (PROTOCOL §6). `src/federation/hostile_peer` tests the frames inside
+//! a link.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use kabar::federation::{Carried, Carrier, Identity, TcpCarrier};
+use kabar::federation::{Identity, PeerStream, TcpTransport, Transport};
 use kabar::wire::ReplyFormat;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
-use super::messi_of;
+use super::{messi_of, seed};
 use crate::support::{Client, TestServer};
 
-/// How long a stop may take, though somebody lets it wait.
+/// The longest time that a stop may take despite a silent peer.
 const SOON: Duration = Duration::from_secs(3);
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A connection that was answered to its `link`.
-fn asked_for_a_link(server: &TestServer) -> Client {
+/// A connection whose `link 1` was answered with OK.
+fn upgraded(server: &TestServer) -> Client {
     let mut client = server.connect();
     assert_eq!(client.asks("link 1").expect_ok().message(), "link");
     client
 }
 
-/// A channel to the server, of somebody with a key that it does not know.
-async fn channel(address: SocketAddr) -> Carried {
+/// An authenticated stream to the server, with a key that it does not know.
+async fn dial(address: SocketAddr) -> PeerStream {
     let directory = TempDir::new().unwrap();
     let identity = Identity::open(directory.path()).unwrap();
-    let carrier = TcpCarrier::new(&identity, vec!["127.0.0.0/8".parse().unwrap()]);
-    carrier.dial("127.0.0.1", address.port()).await.unwrap()
+    let transport = TcpTransport::new(&identity, vec!["127.0.0.0/8".parse().unwrap()]);
+    transport.dial("127.0.0.1", address.port()).await.unwrap()
 }
 
 #[test]
-fn another_version_of_links_is_told_so_and_may_go_on_talking() {
+fn an_unknown_link_version_is_an_error_and_the_connection_stays_usable() {
     let server = TestServer::with_documented_users();
     let mut client = server.connect();
     assert_eq!(client.asks("link 9").code(), "unknown_version");
@@ -45,7 +45,7 @@ fn another_version_of_links_is_told_so_and_may_go_on_talking() {
 }
 
 #[test]
-fn a_text_listener_makes_links_too() {
+fn a_text_listener_accepts_links() {
     let server = TestServer::with_documented_users();
     let mut client = server.connect_text();
     client.says("link 1");
@@ -58,18 +58,17 @@ fn a_text_listener_makes_links_too() {
 }
 
 #[test]
-fn bytes_other_than_a_handshake_end_the_connection_and_nothing_else() {
+fn random_bytes_instead_of_tls_end_only_the_connection() {
     let server = TestServer::with_documented_users();
-    let mut random = fastrand::Rng::new();
-    println!("seed {}", random.get_seed());
+    let mut random = fastrand::Rng::with_seed(seed());
     let mut garbage: Vec<Vec<u8>> =
         (0..20).map(|_| (0..random.usize(1..4_000)).map(|_| random.u8(..)).collect()).collect();
     garbage.push(b"send messi halo\r\n".to_vec());
     garbage.push(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec());
-    // The head of a record of TLS, and no end.
+    // A TLS record that is cut off.
     garbage.push([b"\x16\x03\x01\x40\x00".as_slice(), &[1; 100]].concat());
     for bytes in garbage {
-        let mut client = asked_for_a_link(&server);
+        let mut client = upgraded(&server);
         client.sends(&bytes);
         client.half_closes();
         client.hears_it_end();
@@ -78,7 +77,7 @@ fn bytes_other_than_a_handshake_end_the_connection_and_nothing_else() {
 }
 
 #[test]
-fn a_handshake_that_is_sent_before_the_answer_ends_the_connection() {
+fn bytes_pipelined_after_link_end_the_connection() {
     let server = TestServer::with_documented_users();
     let mut client = server.connect();
     client.sends("link 1\r\nsend messi halo\r\n");
@@ -87,7 +86,7 @@ fn a_handshake_that_is_sent_before_the_answer_ends_the_connection() {
 }
 
 #[test]
-fn whoever_was_logged_in_is_offline_once_the_connection_is_a_link() {
+fn a_user_is_offline_once_the_connection_is_a_link() {
     let server = TestServer::with_documented_users();
     let mut messi = messi_of(&server);
     messi.asks("link 1").expect_ok();
@@ -96,46 +95,45 @@ fn whoever_was_logged_in_is_offline_once_the_connection_is_a_link() {
 }
 
 #[test]
-fn any_bytes_inside_a_channel_end_it_and_nothing_else() {
+fn random_bytes_inside_tls_end_only_the_connection() {
     let server = TestServer::of_realm("barat", |_| {});
-    let mut random = fastrand::Rng::new();
-    println!("seed {}", random.get_seed());
+    let mut random = fastrand::Rng::with_seed(seed());
     runtime().block_on(async {
         for _ in 0..10 {
-            let mut carried = channel(server.home()).await;
+            let mut peer_stream = dial(server.home()).await;
             let garbage: Vec<u8> = (0..random.usize(1..4_000)).map(|_| random.u8(..)).collect();
-            let _it_may_have_ended_it = carried.stream.write_all(&garbage).await;
-            let _likewise = carried.stream.shutdown().await;
-            let _until_the_end = carried.stream.read_to_end(&mut Vec::new()).await;
+            let _may_be_closed = peer_stream.stream.write_all(&garbage).await;
+            let _may_be_closed = peer_stream.stream.shutdown().await;
+            let _closed = peer_stream.stream.read_to_end(&mut Vec::new()).await;
         }
     });
     let mut messi = messi_of(&server);
-    assert_eq!(messi.asks("realms").0["data"].as_array().unwrap().len(), 1, "nobody was linked");
+    assert_eq!(messi.asks("realms").0["data"].as_array().unwrap().len(), 1, "no realm was added");
 }
 
 #[test]
-fn a_stop_does_not_wait_for_who_asked_for_a_link_and_says_nothing() {
+fn a_stop_does_not_wait_for_a_silent_connection_after_link() {
     let mut server = TestServer::with_documented_users();
-    let _silent = asked_for_a_link(&server);
+    let _silent = upgraded(&server);
     let begun = Instant::now();
     server.stop();
     assert!(begun.elapsed() < SOON, "the stop took {:?}", begun.elapsed());
 }
 
 #[test]
-fn a_stop_does_not_wait_for_who_made_a_channel_and_says_nothing() {
+fn a_stop_does_not_wait_for_a_silent_peer_after_tls() {
     let mut server = TestServer::of_realm("barat", |_| {});
     let runtime = runtime();
-    let _silent = runtime.block_on(channel(server.home()));
+    let _silent = runtime.block_on(dial(server.home()));
     let begun = Instant::now();
     server.stop();
     assert!(begun.elapsed() < SOON, "the stop took {:?}", begun.elapsed());
 }
 
 #[test]
-fn many_who_ask_for_a_link_and_say_nothing_keep_nobody_out() {
+fn silent_peers_do_not_block_other_links() {
     let server = TestServer::of_realm("barat", |_| {});
-    let _silent: Vec<Client> = (0..100).map(|_| asked_for_a_link(&server)).collect();
+    let _silent: Vec<Client> = (0..100).map(|_| upgraded(&server)).collect();
     let other = TestServer::of_realm("timur", |_| {});
     messi_of(&other).asks(&super::addrealm("barat", &server)).expect_ok();
 }

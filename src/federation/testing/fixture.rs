@@ -1,4 +1,4 @@
-//! What servers of tests have in common: their people, and a committer that takes its time.
+//! Users, a group, and a committer with random delays.
 
 use std::io;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ pub(in crate::federation) const USERS: [&str; 2] = ["messi", "paff"];
 /// The open group of every server.
 pub(in crate::federation) const GROUP: &str = "tim";
 
-/// Nobody reads the answers: what became of a message is asked for.
-struct Nobody;
+/// Discards the replies: tests read the delivery status instead.
+struct DiscardWriter;
 
-impl SocketWriter for Nobody {
+impl SocketWriter for DiscardWriter {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         Ok(bytes.len())
     }
@@ -30,8 +30,8 @@ pub(in crate::federation) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-/// Makes the users and their group.
-pub(in crate::federation) fn settle_in(hub: &Hub) {
+/// Registers [`USERS`] and makes them members of [`GROUP`].
+pub(in crate::federation) fn create_users(hub: &Hub) {
     for user in USERS {
         let password = PasswordHash("$hash".into());
         let (full_name, country) = ("".into(), "".into());
@@ -44,16 +44,16 @@ pub(in crate::federation) fn settle_in(hub: &Hub) {
 }
 
 pub(in crate::federation) fn send(hub: &Hub, from: UserId, to: Address, to_group: bool, text: &str) -> Executed {
-    let outbox = Arc::new(SendQueue::new(Arc::new(Nobody), ReplyFormat::Json));
+    let send_queue = Arc::new(SendQueue::new(Arc::new(DiscardWriter), ReplyFormat::Json));
     let text = text.into();
     let command = match to_group {
         true => Command::SendGroup { from, to, text },
         false => Command::SendDirect { from, to, text, online: None },
     };
-    hub.execute(&command, Some(&outbox))
+    hub.execute(&command, Some(&send_queue))
 }
 
-/// Commits whenever a while has passed.
+/// Commits again and again, after a random delay each time.
 pub(in crate::federation) async fn commit(mut committer: Committer, mut random: fastrand::Rng) {
     loop {
         sleep(Duration::from_millis(random.u64(1..30))).await;

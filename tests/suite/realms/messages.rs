@@ -1,4 +1,4 @@
-//! Two people on two servers: what they write, and where they read it.
+//! Messages between users and groups of two servers.
 
 use super::{Pair, addrealm, is_up, messi_of, realm, wait_for};
 use crate::support::TestServer;
@@ -28,7 +28,7 @@ fn an_address_with_a_realm_does_the_same() {
 }
 
 #[test]
-fn each_inbox_shows_a_message_once_and_none_eats_the_others() {
+fn each_inbox_shows_a_message_once_independently_of_the_others() {
     let pair = Pair::linked();
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     messi.asks("send henderson@timur apa kabar").expect_ok();
@@ -39,7 +39,7 @@ fn each_inbox_shows_a_message_once_and_none_eats_the_others() {
 }
 
 #[test]
-fn the_answer_comes_back_though_only_one_side_added_a_realm() {
+fn a_link_that_one_side_added_carries_both_directions() {
     let pair = Pair::linked();
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     assert_eq!(henderson.asks("send messi@barat baik").expect_ok().0["data"]["delivered"], true);
@@ -48,7 +48,7 @@ fn the_answer_comes_back_though_only_one_side_added_a_realm() {
 }
 
 #[test]
-fn both_sides_read_the_conversation_again() {
+fn the_history_has_both_directions() {
     let pair = Pair::linked();
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     messi.asks("send henderson@timur apa kabar").expect_ok();
@@ -58,7 +58,7 @@ fn both_sides_read_the_conversation_again() {
 }
 
 #[test]
-fn a_message_is_pushed_to_who_listens() {
+fn a_message_is_pushed_to_subscribers() {
     let pair = Pair::linked();
     let (mut subscribed, mut listening) = (pair.henderson(), pair.timur.connect_text());
     subscribed.asks("subscribe").expect_ok();
@@ -73,7 +73,7 @@ fn a_message_is_pushed_to_who_listens() {
 }
 
 #[test]
-fn who_writes_from_a_text_listener_is_heard_too() {
+fn a_text_client_can_send_to_another_realm() {
     let pair = Pair::linked();
     let mut messi = pair.barat.connect_text();
     messi.says("login messi surabaya");
@@ -109,28 +109,28 @@ fn a_closed_group_is_closed_to_other_realms() {
 }
 
 #[test]
-fn whom_the_other_realm_does_not_have_it_says_at_once() {
+fn an_unknown_recipient_is_refused_in_the_reply() {
     let pair = Pair::linked();
     let mut messi = pair.messi();
     assert_eq!(messi.asks("sendprivaterealm timur pele halo").code(), "user_not_found");
     assert_eq!(messi.asks("sendgrouprealm timur fans halo").code(), "group_not_found");
     assert_eq!(messi.asks("sendprivaterealm selatan henderson halo").code(), "realm_not_found");
-    assert!(messi.asks("inbox").texts().is_empty(), "who was told by the answer is not told again");
+    assert!(messi.asks("inbox").texts().is_empty(), "a refusal in the reply is not repeated in the inbox");
 }
 
 #[test]
-fn two_servers_fresh_from_the_box_are_both_local() {
+fn two_servers_with_the_default_home_realm_can_be_linked() {
     let (here, there) = (TestServer::of_realm("local", |_| {}), TestServer::of_realm("local", |_| {}));
     let mut messi = messi_of(&here);
     messi.asks(&addrealm("timur", &there)).expect_ok();
     assert_eq!(messi.asks("send henderson@timur apa kabar").expect_ok().0["data"]["delivered"], true);
     let mut henderson = there.connect().logged_in("henderson", "surabaya");
-    // The other server's own name is taken here: the first letters of its key tell it apart.
+    // The home realm of the other server is taken here, so the first letters of its key are appended.
     let from = henderson.asks("inbox").expect_ok().0["data"][0]["from"].as_str().unwrap().to_owned();
     let letters = from.strip_prefix("messi@local-").unwrap();
     let key = &realm(&mut henderson, &format!("local-{letters}")).unwrap()["key"];
     assert!(letters.len() == 4 && key.as_str().unwrap().starts_with(letters), "{from}: {key}");
-    // What the other server calls this one is known for reading, and as nothing else.
+    // The other server's name for this one works for reading only.
     assert_eq!(henderson.asks("getrealminbox timur").texts(), ["apa kabar"]);
     assert_eq!(henderson.asks("send messi@timur halo").code(), "realm_not_found");
     henderson.asks(&format!("send {from} baik")).expect_ok();
@@ -138,7 +138,7 @@ fn two_servers_fresh_from_the_box_are_both_local() {
 }
 
 #[test]
-fn a_realm_that_named_itself_is_renamed_by_who_adds_it() {
+fn adding_a_self_named_realm_renames_it() {
     let (here, there) = (TestServer::of_realm("local", |_| {}), TestServer::of_realm("local", |_| {}));
     messi_of(&here).asks(&addrealm("timur", &there)).expect_ok();
     let mut henderson = there.connect().logged_in("henderson", "surabaya");
@@ -151,7 +151,7 @@ fn a_realm_that_named_itself_is_renamed_by_who_adds_it() {
 }
 
 #[test]
-fn who_is_blocked_is_refused_and_not_heard_in_groups() {
+fn a_blocked_remote_user_is_refused_and_hidden_in_groups() {
     let pair = Pair::linked();
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     henderson.asks("addgroup informatika21").expect_ok();

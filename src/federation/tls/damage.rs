@@ -1,4 +1,4 @@
-//! Somebody between two servers who damages what passes, and strangers who say anything at all.
+//! An attacker that changes the bytes between two servers, and clients that send random bytes.
 
 use std::cell::Cell;
 use std::future::pending;
@@ -9,28 +9,28 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::time::Instant;
 
 use super::*;
-use crate::federation::testing::somebody;
+use crate::federation::testing::test_identity;
 
-/// More than a handshake has in one direction.
+/// More records than a handshake has in one direction.
 const RECORDS: usize = 8;
-/// More than a record of it has.
+/// More bytes than a handshake record has.
 const BYTES: usize = 400;
-/// More than a handshake has in all.
+/// More bytes than a handshake has in total.
 const PIPE: usize = 64 * 1024;
-/// The type and the version in a record's header. They are not sealed: what they say of a sealed record changes nothing.
+/// The type and the version in a record header. They are not authenticated, and ignored in an encrypted record.
 const LABEL: usize = 3;
 
-type Made = Result<(TlsStream<DuplexStream>, PeerKey), ChannelError>;
+type Made = Result<(TlsStream<DuplexStream>, PeerKey), TlsError>;
 
 struct Servers {
-    dialling: Endpoint,
-    dialled: Endpoint,
+    dialling: TlsEndpoint,
+    dialled: TlsEndpoint,
     keys: (PeerKey, PeerKey),
 }
 
 static SERVERS: LazyLock<Servers> = LazyLock::new(|| {
-    let (messi, ivy) = (somebody(), somebody());
-    let (dialling, dialled) = (Endpoint::new(messi.pair()), Endpoint::new(ivy.pair()));
+    let (messi, ivy) = (test_identity(), test_identity());
+    let (dialling, dialled) = (TlsEndpoint::new(messi.pair()), TlsEndpoint::new(ivy.pair()));
     Servers { dialling, dialled, keys: (messi.key(), ivy.key()) }
 });
 
@@ -39,21 +39,21 @@ fn in_paused_time<T>(test: impl Future<Output = T>) -> T {
     runtime.enable_time().start_paused(true).build().unwrap().block_on(test)
 }
 
-/// What is done to a byte of one record.
+/// A change to one byte of a record.
 #[derive(Clone, Copy, Debug)]
 enum Damage {
-    /// One of its bits is turned, after the label.
+    /// Flips this bit of a byte after the label.
     Flip(u32),
-    /// One of its bits is turned, in the label.
+    /// Flips this bit of a byte of the label.
     Mislabel(u32),
-    /// It is the first that does not pass any more, and the connection ends there.
+    /// Ends the connection before this byte.
     Cut,
-    /// Likewise, but nothing ends.
+    /// Drops this byte and everything after it; the connection stays open.
     Stall,
 }
 
 impl Damage {
-    fn inflict(self, record: &mut Vec<u8>, byte: usize) {
+    fn apply(self, record: &mut Vec<u8>, byte: usize) {
         let sealed = record.len() - LABEL;
         match self {
             Self::Flip(bit) => record[LABEL + byte % sealed] ^= 1 << bit,
@@ -78,7 +78,7 @@ fn damages() -> impl Strategy<Value = (Place, Damage)> {
     (place, prop_oneof![3 => flips, 1 => mislabels, 1 => Just(Damage::Cut), 1 => Just(Damage::Stall)])
 }
 
-/// A record with its header; none at the end.
+/// A record with its header, or `None` at the end of the stream.
 async fn read_record(from: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
     let mut record = vec![0; 5];
     from.read_exact(&mut record).await.ok()?;
@@ -88,7 +88,7 @@ async fn read_record(from: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
     Some(record)
 }
 
-/// Passes records on, and damages the one whose number is given. Tells whether it came by.
+/// Forwards records, and damages the one at `place`. Sets `damaged` if there was one.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
@@ -100,25 +100,24 @@ async fn pass(
         let Some(mut record) = read_record(&mut from).await else { break };
         if (towards_dialled, number) == (place.towards_dialled, place.record) {
             damaged.set(true);
-            damage.inflict(&mut record, place.byte);
+            damage.apply(&mut record, place.byte);
         }
-        // Whether it still arrives is the other end's to tell.
-        let _gone = to.write_all(&record).await;
+        let _may_be_closed = to.write_all(&record).await;
         match damage {
             Damage::Cut if damaged.get() => break,
             Damage::Stall if damaged.get() => pending().await,
             _ => {}
         }
     }
-    let _gone = to.shutdown().await;
+    let _may_be_closed = to.shutdown().await;
 }
 
-/// A handshake of two servers with somebody in between, and whether anything was damaged.
+/// A handshake through a damaging forwarder, and whether a byte was damaged.
 async fn handshake_through(damage: (Place, Damage)) -> (Made, Made, bool) {
     let damaged = Cell::new(false);
-    let ((here, between_here), (there, between_there)) = (duplex(PIPE), duplex(PIPE));
-    let ((from_here, to_here), (from_there, to_there)) = (split(between_here), split(between_there));
-    let between = async {
+    let ((here, near), (there, far)) = (duplex(PIPE), duplex(PIPE));
+    let ((from_here, to_here), (from_there, to_there)) = (split(near), split(far));
+    let intercepted = async {
         tokio::join!(
             pass(from_here, to_there, damage, true, &damaged),
             pass(from_there, to_here, damage, false, &damaged)
@@ -128,14 +127,14 @@ async fn handshake_through(damage: (Place, Damage)) -> (Made, Made, bool) {
     let servers = async { tokio::join!(SERVERS.dialling.connect(here), SERVERS.dialled.accept(there)) };
     let (dialling, dialled) = tokio::select! {
         made = servers => made,
-        () = between => unreachable!("it goes on for ever"),
+        () = intercepted => unreachable!("it goes on for ever"),
     };
     (dialling, dialled, damaged.get())
 }
 
 proptest! {
     #[test]
-    fn a_damaged_handshake_makes_no_channel((place, damage) in damages()) {
+    fn a_damaged_handshake_fails((place, damage) in damages()) {
         let (dialling, dialled, damaged) = in_paused_time(handshake_through((place, damage)));
         let (messi, ivy) = SERVERS.keys;
         let (dialling, dialled) = (dialling.map(|(_, key)| key), dialled.map(|(_, key)| key));
@@ -148,11 +147,11 @@ proptest! {
     }
 
     #[test]
-    fn a_stranger_gets_no_channel(said in proptest::collection::vec(any::<u8>(), 0..2_000), ends: bool) {
+    fn random_bytes_fail(bytes in proptest::collection::vec(any::<u8>(), 0..2_000), ends: bool) {
         in_paused_time(async {
             for dialling in [false, true] {
                 let (here, mut stranger) = duplex(PIPE);
-                stranger.write_all(&said).await.unwrap();
+                stranger.write_all(&bytes).await.unwrap();
                 if ends {
                     stranger.shutdown().await.unwrap();
                 }
@@ -166,36 +165,36 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_record_ends_the_channel(byte in 0..BYTES, bit in 0..8_u32) {
+    fn a_damaged_record_is_an_error(byte in 0..BYTES, bit in 0..8_u32) {
         in_paused_time(async {
-            prop_assert!(heard_after(Damage::Flip(bit), byte).await.is_err());
-            let mislabelled = heard_after(Damage::Mislabel(bit), byte).await;
-            prop_assert!(mislabelled.is_err() || mislabelled.is_ok_and(|words| words == *b"halo"));
-            prop_assert!(heard_after(Damage::Cut, byte).await.is_err());
+            prop_assert!(read_after(Damage::Flip(bit), byte).await.is_err());
+            let mislabelled = read_after(Damage::Mislabel(bit), byte).await;
+            prop_assert!(mislabelled.is_err() || mislabelled.is_ok_and(|read| read == *b"halo"));
+            prop_assert!(read_after(Damage::Cut, byte).await.is_err());
             Ok(())
         })?;
     }
 }
 
-/// What one server hears where somebody has damaged the `halo` of the other, after which nothing more is said.
-async fn heard_after(damage: Damage, byte: usize) -> io::Result<[u8; 4]> {
-    let mut between = Between::new().await;
-    let mut record = between.said(b"halo").await;
-    damage.inflict(&mut record, byte);
-    between.pass(&record).await;
-    between.to_there.shutdown().await.unwrap();
-    between.heard().await
+/// What the peer reads after the record with `halo` was damaged and the stream ended.
+async fn read_after(damage: Damage, byte: usize) -> io::Result<[u8; 4]> {
+    let mut intercepted = Intercepted::new().await;
+    let mut record = intercepted.record_of(b"halo").await;
+    damage.apply(&mut record, byte);
+    intercepted.forward(&record).await;
+    intercepted.to_there.shutdown().await.unwrap();
+    intercepted.read_at_peer().await
 }
 
-/// A channel, and somebody between its ends.
-struct Between {
+/// A connection with a forwarder between its ends.
+struct Intercepted {
     here: TlsStream<DuplexStream>,
     from_here: DuplexStream,
     to_there: DuplexStream,
     there: TlsStream<DuplexStream>,
 }
 
-impl Between {
+impl Intercepted {
     async fn new() -> Self {
         let ((here, mut from_here), (there, mut to_there)) = (duplex(PIPE), duplex(PIPE));
         let servers = async { tokio::join!(SERVERS.dialling.connect(here), SERVERS.dialled.accept(there)) };
@@ -206,18 +205,18 @@ impl Between {
         Self { here: here.unwrap().0, from_here, to_there, there: there.unwrap().0 }
     }
 
-    /// What passes where one server says something to the other.
-    async fn said(&mut self, words: &[u8]) -> Vec<u8> {
+    /// The record that carries these bytes.
+    async fn record_of(&mut self, words: &[u8]) -> Vec<u8> {
         self.here.write_all(words).await.unwrap();
         self.here.flush().await.unwrap();
         read_record(&mut self.from_here).await.unwrap()
     }
 
-    async fn pass(&mut self, record: &[u8]) {
+    async fn forward(&mut self, record: &[u8]) {
         self.to_there.write_all(record).await.unwrap();
     }
 
-    async fn heard(&mut self) -> io::Result<[u8; 4]> {
+    async fn read_at_peer(&mut self) -> io::Result<[u8; 4]> {
         let mut words = [0; 4];
         self.there.read_exact(&mut words).await?;
         Ok(words)
@@ -225,35 +224,35 @@ impl Between {
 }
 
 #[tokio::test]
-async fn a_record_that_is_played_again_ends_the_channel() {
-    let mut between = Between::new().await;
-    let record = between.said(b"halo").await;
-    between.pass(&record).await;
-    assert_eq!(between.heard().await.unwrap(), *b"halo");
-    between.pass(&record).await;
-    assert!(between.heard().await.is_err());
+async fn a_replayed_record_is_an_error() {
+    let mut intercepted = Intercepted::new().await;
+    let record = intercepted.record_of(b"halo").await;
+    intercepted.forward(&record).await;
+    assert_eq!(intercepted.read_at_peer().await.unwrap(), *b"halo");
+    intercepted.forward(&record).await;
+    assert!(intercepted.read_at_peer().await.is_err());
 }
 
 #[tokio::test]
-async fn records_in_another_order_end_the_channel() {
-    let mut between = Between::new().await;
-    let (first, second) = (between.said(b"halo").await, between.said(b"hai!").await);
-    between.pass(&second).await;
-    between.pass(&first).await;
-    assert!(between.heard().await.is_err());
+async fn reordered_records_are_an_error() {
+    let mut intercepted = Intercepted::new().await;
+    let (first, second) = (intercepted.record_of(b"halo").await, intercepted.record_of(b"hai!").await);
+    intercepted.forward(&second).await;
+    intercepted.forward(&first).await;
+    assert!(intercepted.read_at_peer().await.is_err());
 }
 
 #[tokio::test]
-async fn a_record_of_another_channel_ends_the_channel() {
-    let (mut between, mut other) = (Between::new().await, Between::new().await);
-    let record = other.said(b"halo").await;
-    between.pass(&record).await;
-    assert!(between.heard().await.is_err());
+async fn a_record_of_another_connection_is_an_error() {
+    let (mut intercepted, mut other) = (Intercepted::new().await, Intercepted::new().await);
+    let record = other.record_of(b"halo").await;
+    intercepted.forward(&record).await;
+    assert!(intercepted.read_at_peer().await.is_err());
 }
 
 #[tokio::test]
-async fn an_end_that_the_other_server_did_not_say_is_an_error() {
-    let mut between = Between::new().await;
-    between.to_there.shutdown().await.unwrap();
-    assert!(between.there.read_to_end(&mut Vec::new()).await.is_err());
+async fn an_end_without_close_notify_is_an_error() {
+    let mut intercepted = Intercepted::new().await;
+    intercepted.to_there.shutdown().await.unwrap();
+    assert!(intercepted.there.read_to_end(&mut Vec::new()).await.is_err());
 }

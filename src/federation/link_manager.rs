@@ -1,0 +1,284 @@
+//! Accepts, dials and runs the links to other servers.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+
+use crate::chat::{CommandError, IdempotencyKey, Peer, PeerAddress};
+use crate::federation::frame::CloseReason;
+use crate::federation::handshake::{HandshakeError, HandshakeKind, Handshaken, handshake};
+use crate::federation::incarnation::begin_incarnation;
+use crate::federation::link::{Link, LinkEnd, LinkHandle};
+use crate::federation::link_table::{LinkStatus, LinkTable};
+use crate::federation::local_server::LocalServer;
+use crate::federation::policy::LinkPolicy;
+use crate::federation::reconnect::{Reconnect, Target, reconnect_loop};
+use crate::federation::transport::{DialError, PeerStream, Transport};
+use crate::hub::{Hub, OutboxTail};
+use crate::id::{PeerKey, RealmId, UserId};
+use crate::limits::{LINK_HANDSHAKES, LINK_PING_TIMEOUT};
+use crate::name::Name;
+
+/// The links to other servers. Clones share them.
+#[derive(Clone)]
+pub struct LinkManager(Arc<Inner>);
+
+struct Inner {
+    local: LocalServer,
+    transport: Arc<dyn Transport>,
+    links: LinkTable,
+    /// Bounds the inbound handshakes that run at a time.
+    handshakes: Semaphore,
+    tasks: TaskTracker,
+}
+
+/// A link that is in the table and not running yet.
+struct EstablishedLink {
+    realm: RealmId,
+    key: PeerKey,
+    handle: LinkHandle,
+    outbox: Arc<OutboxTail>,
+    link: Link,
+}
+
+/// One realm, for its reconnect loop.
+struct ManagedRealm {
+    manager: LinkManager,
+    realm: RealmId,
+}
+
+impl LinkManager {
+    /// Dials no server before [`LinkManager::start`].
+    pub(crate) fn new(
+        hub: Hub,
+        key: PeerKey,
+        transport: Arc<dyn Transport>,
+        policy: LinkPolicy,
+        tasks: TaskTracker,
+        stopping: CancellationToken,
+    ) -> Self {
+        let local = LocalServer { hub, key, policy, stopping };
+        let (links, handshakes) = (LinkTable::default(), Semaphore::new(LINK_HANDSHAKES));
+        Self(Arc::new(Inner { local, transport, links, handshakes, tasks }))
+    }
+
+    /// Starts a reconnect loop for every known server.
+    pub(crate) fn start(&self) {
+        let (realms, _) = self.hub().read(|state| state.peers().map(|(realm, ..)| realm).collect::<Vec<_>>());
+        realms.into_iter().for_each(|realm| self.ensure_reconnect_loop(realm));
+    }
+
+    /// Links another server for a user, and returns its key once it has accepted.
+    ///
+    /// # Errors
+    /// A [`CommandError`] that distinguishes which of the two servers refused, or that none answered.
+    pub(crate) async fn add(
+        &self,
+        by: UserId,
+        name: Name,
+        address: PeerAddress,
+        idempotency_key: Option<IdempotencyKey>,
+    ) -> Result<PeerKey, CommandError> {
+        let peer = self.dial(&address).await.map_err(|error| {
+            info!(%name, host = %address.host, port = address.port, %error, "a realm could not be added");
+            match error {
+                DialError::Forbidden => CommandError::Forbidden,
+                DialError::Unreachable(_) => CommandError::RealmUnreachable,
+                DialError::Refused(_) => CommandError::RealmRefused,
+            }
+        })?;
+        let key = peer.key;
+        let kind = HandshakeKind::AddPeer { by, name: name.clone(), address, idempotency_key };
+        let handshaken = handshake(&self.0.local, peer, &kind).await.map_err(|error| {
+            info!(%name, %key, problem = error.problem(), "a realm could not be added");
+            error.error()
+        })?;
+        self.ensure_reconnect_loop(handshaken.realm);
+        // The user may send as soon as this returns, so the link is in the table by then.
+        if let Some(established) = self.establish(handshaken).await {
+            let manager = self.clone();
+            self.0.tasks.spawn(async move { manager.run(established).await });
+        }
+        Ok(key)
+    }
+
+    /// Serves a server that dialled this one, until the link ends.
+    pub(crate) async fn serve(&self, peer: PeerStream) {
+        let (key, address) = (peer.key, peer.address);
+        let Ok(permit) = self.0.handshakes.try_acquire() else {
+            return info!(%address, "a link was not made: too many handshakes at a time");
+        };
+        let handshaken = match handshake(&self.0.local, peer, &HandshakeKind::Inbound).await {
+            Ok(handshaken) => handshaken,
+            Err(error) => {
+                info!(%key, %address, problem = error.problem(), "a link was not made");
+                let known = self.hub().read(|state| state.peer_of(&key).map(|(realm, ..)| realm)).0;
+                if let Some(realm) = known {
+                    self.ensure_reconnect_loop(realm);
+                    self.0.links.set_problem(realm, &error.problem());
+                }
+                return;
+            }
+        };
+        drop(permit);
+        self.ensure_reconnect_loop(handshaken.realm);
+        self.run_link(handshaken).await;
+    }
+
+    pub(crate) fn status(&self, realm: RealmId) -> LinkStatus {
+        self.0.links.status(realm)
+    }
+
+    /// Ends the link to a realm that was removed.
+    pub(crate) fn remove(&self, realm: RealmId) {
+        self.0.links.remove(realm, LinkEnd::ClosedHere(CloseReason::Removed));
+    }
+
+    /// Ends all links. The `stopping` token is to be cancelled before.
+    pub(crate) fn stop(&self) {
+        self.0.links.end_all(LinkEnd::ClosedHere(CloseReason::Stopping));
+    }
+
+    fn hub(&self) -> &Hub {
+        &self.0.local.hub
+    }
+
+    fn stopping(&self) -> &CancellationToken {
+        &self.0.local.stopping
+    }
+
+    fn name(&self, realm: RealmId) -> String {
+        let name = self.hub().read(|state| state.realm(realm).map(|realm| realm.name.to_string())).0;
+        name.unwrap_or_default()
+    }
+
+    async fn dial(&self, PeerAddress { host, port }: &PeerAddress) -> Result<PeerStream, DialError> {
+        tokio::select! {
+            dialled = self.0.transport.dial(host, *port) => dialled,
+            () = self.stopping().cancelled() => Err(DialError::Unreachable("this server is stopping".into())),
+        }
+    }
+
+    fn ensure_reconnect_loop(&self, realm: RealmId) {
+        let Some(changed) = self.0.links.claim_reconnect_loop(realm) else { return };
+        let managed = ManagedRealm { manager: self.clone(), realm };
+        self.0.tasks.spawn(async move { reconnect_loop(&managed, &changed).await });
+    }
+
+    /// Runs a link to its end, unless another link to the same server stays.
+    async fn run_link(&self, handshaken: Handshaken) {
+        if let Some(established) = self.establish(handshaken).await {
+            self.run(established).await;
+        }
+    }
+
+    /// Puts a link into the table: it is up from then on. `None` if another link to the same server stays.
+    async fn establish(&self, mut handshaken: Handshaken) -> Option<EstablishedLink> {
+        let (realm, key) = (handshaken.realm, handshaken.key);
+        let handle = LinkHandle::new(handshaken.is_dialler);
+        if !self.resolve_duplicate(realm, key, &handle).await {
+            handshaken.stream.close(CloseReason::AlreadyLinked).await;
+            return None;
+        }
+        let hub = self.hub();
+        if hub.read(|state| state.is_behind(&handshaken.heads)).0
+            && let Err(error) = begin_incarnation(hub)
+        {
+            warn!(code = error.code(), "a restored server could not begin a new incarnation");
+            self.record_end(realm, key, &handle, LinkEnd::ClosedHere(CloseReason::NoRoom));
+            return None;
+        }
+        let cursor = hub.read(|state| state.peer(realm).map(|peer| peer.cursor)).0.unwrap_or_default();
+        let outbox = hub.open_feed(realm, cursor);
+        info!(realm = self.name(realm), %key, "link is up");
+        let text_bytes = self.0.local.policy.text_bytes;
+        let link = Link::new(hub.clone(), outbox.clone(), handshaken, handle.clone(), text_bytes);
+        Some(EstablishedLink { realm, key, handle, outbox, link })
+    }
+
+    async fn run(&self, EstablishedLink { realm, key, handle, outbox, link }: EstablishedLink) {
+        let end = link.run().await;
+        self.hub().close_feed(&outbox);
+        self.record_end(realm, key, &handle, end);
+    }
+
+    fn record_end(&self, realm: RealmId, key: PeerKey, handle: &LinkHandle, end: LinkEnd) {
+        if self.0.links.record_end(realm, handle, end) {
+            info!(%key, %end, "link is down");
+        }
+    }
+
+    /// Makes a link the current one of its realm; `false` if the link that is up stays.
+    ///
+    /// If the link that is up was dialled from the other side, both servers may have dialled at once: both keep the link
+    /// that the smaller key dialled, unless it is dead. If the same side dials again, it has lost its first link.
+    async fn resolve_duplicate(&self, realm: RealmId, key: PeerKey, new: &LinkHandle) -> bool {
+        let is_preferred = new.is_dialler == (self.0.local.key < key);
+        let up = self.0.links.current(realm);
+        if let Some(up) = up.filter(|up| up.is_dialler != new.is_dialler && !is_preferred)
+            && up.is_alive_within(LINK_PING_TIMEOUT).await
+        {
+            return false;
+        }
+        self.0.links.install(realm, new.clone());
+        if self.stopping().is_cancelled() {
+            new.end(LinkEnd::ClosedHere(CloseReason::Stopping));
+        }
+        true
+    }
+
+    /// Warns if the problem needs the operator.
+    fn log_handshake_failure(&self, realm: RealmId, shown: PeerKey, error: HandshakeError) {
+        let mut problem = error.problem();
+        if error.error() == CommandError::RealmKeyChanged {
+            let known = self.hub().read(|state| state.peer(realm).and_then(|peer| peer.info.key)).0;
+            let known = known.map_or_else(|| "none".to_owned(), |known| known.to_string());
+            problem += &format!(" (known here {known}, met {shown}, this server's own {})", self.0.local.key);
+            if self.status(realm).problem.as_deref() != Some(&problem) {
+                let realm = self.name(realm);
+                warn!(
+                    realm,
+                    problem, "a link was refused: if a key was changed on purpose, delrealm and addrealm again"
+                );
+            }
+        }
+        self.0.links.set_problem(realm, &problem);
+    }
+}
+
+impl Reconnect for ManagedRealm {
+    fn target(&self) -> Target {
+        if self.manager.stopping().is_cancelled() {
+            return Target::Stop;
+        }
+        let is_up = self.manager.0.links.current(self.realm).is_some();
+        let target = |peer: &Peer| peer.info.address.clone().filter(|_| !is_up).map_or(Target::Wait, Target::Dial);
+        self.manager.hub().read(|state| state.peer(self.realm).map_or(Target::Stop, target)).0
+    }
+
+    async fn connect(&self, address: &PeerAddress) -> bool {
+        let Self { manager, realm } = self;
+        let peer = match manager.dial(address).await {
+            Ok(peer) => peer,
+            Err(error) => {
+                debug!(%realm, %error, "a realm could not be dialled");
+                manager.0.links.set_problem(*realm, &error.to_string());
+                return false;
+            }
+        };
+        let shown = peer.key;
+        match handshake(&manager.0.local, peer, &HandshakeKind::Reconnect(*realm)).await {
+            Ok(handshaken) => {
+                manager.run_link(handshaken).await;
+                true
+            }
+            Err(error) => {
+                manager.log_handshake_failure(*realm, shown, error);
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The state of the link to each realm.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hashbrown::HashMap;
+use tokio::sync::Notify;
+
+use crate::federation::link::{LinkEnd, LinkHandle};
+use crate::id::RealmId;
+use crate::time::Time;
+
+#[derive(Default)]
+pub(super) struct LinkTable(Mutex<HashMap<RealmId, LinkSlot>>);
+
+/// The link to one realm, up or down.
+#[derive(Default)]
+struct LinkSlot {
+    up: Option<LinkHandle>,
+    since: Option<Time>,
+    problem: Option<Box<str>>,
+    has_reconnect_loop: bool,
+    /// Wakes the reconnect loop: the link came up or went down, or the realm was removed.
+    changed: Arc<Notify>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LinkStatus {
+    pub(crate) is_up: bool,
+    /// When the link last came up or went down; `None` if it has not since this server started.
+    pub(crate) since: Option<Time>,
+    /// The last error; `None` while the link is up.
+    pub(crate) problem: Option<Box<str>>,
+}
+
+impl LinkTable {
+    fn slots(&self) -> MutexGuard<'_, HashMap<RealmId, LinkSlot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn status(&self, realm: RealmId) -> LinkStatus {
+        let slots = self.slots();
+        let Some(slot) = slots.get(&realm) else { return LinkStatus::default() };
+        let is_up = slot.up.is_some();
+        LinkStatus { is_up, since: slot.since, problem: slot.problem.clone().filter(|_| !is_up) }
+    }
+
+    pub(super) fn current(&self, realm: RealmId) -> Option<LinkHandle> {
+        self.slots().get(&realm)?.up.clone()
+    }
+
+    pub(super) fn set_problem(&self, realm: RealmId, problem: &str) {
+        if let Some(slot) = self.slots().get_mut(&realm) {
+            slot.problem = Some(problem.into());
+        }
+    }
+
+    /// Returns what wakes the reconnect loop of a realm, or `None` if that loop already runs.
+    pub(super) fn claim_reconnect_loop(&self, realm: RealmId) -> Option<Arc<Notify>> {
+        let mut slots = self.slots();
+        let slot = slots.entry(realm).or_default();
+        let is_running = std::mem::replace(&mut slot.has_reconnect_loop, true);
+        (!is_running).then(|| slot.changed.clone())
+    }
+
+    /// Makes a link the current one of its realm, and ends the one before it.
+    pub(super) fn install(&self, realm: RealmId, link: LinkHandle) {
+        let mut slots = self.slots();
+        let slot = slots.entry(realm).or_default();
+        if let Some(before) = slot.up.replace(link) {
+            before.end(LinkEnd::Replaced);
+        }
+        slot.since = Some(Time::now());
+        slot.problem = None;
+        slot.changed.notify_one();
+    }
+
+    /// Records that a link has ended. Returns whether it was the current one.
+    pub(super) fn record_end(&self, realm: RealmId, link: &LinkHandle, end: LinkEnd) -> bool {
+        let mut slots = self.slots();
+        let current = slots.get_mut(&realm).filter(|slot| slot.up.as_ref().is_some_and(|up| up.is_same(link)));
+        let Some(slot) = current else { return false };
+        slot.up = None;
+        slot.since = Some(Time::now());
+        slot.problem = Some(end.to_string().into());
+        slot.changed.notify_one();
+        true
+    }
+
+    pub(super) fn remove(&self, realm: RealmId, end: LinkEnd) {
+        let Some(slot) = self.slots().remove(&realm) else { return };
+        if let Some(up) = slot.up {
+            up.end(end);
+        }
+        slot.changed.notify_one();
+    }
+
+    pub(super) fn end_all(&self, end: LinkEnd) {
+        for slot in self.slots().values() {
+            if let Some(up) = &slot.up {
+                up.end(end);
+            }
+            slot.changed.notify_one();
+        }
+    }
+}
