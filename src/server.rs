@@ -16,14 +16,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chat::{Command, State};
-use crate::config::{self, Allowed, Config, Registration};
+use crate::config::{Allowed, Config, Registration};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::net::{self, Admission, Binding, Links, Passwords, Policy, Services, Throttle};
 use crate::realm::{self, Identity, IdentityError, Office, TcpCarrier, Terms};
-use crate::store::{Durability, SqliteStore, StoreError};
+use crate::store::{SqliteStore, StoreError};
 use crate::wire::{Farewell, Style};
 
 /// Why the server did not start, or did not end in order.
@@ -121,7 +121,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`]; nothing is left running then.
     pub fn start(config: &Config) -> Result<Self, ServerError> {
-        let store = SqliteStore::open(&config.server.data, durability(config))?;
+        let store = SqliteStore::open(&config.server.data, config.server.durability)?;
         let bindings = bind_all(config)?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
         if realm::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
@@ -183,13 +183,6 @@ impl Server {
     }
 }
 
-fn durability(config: &Config) -> Durability {
-    match config.server.durability {
-        config::Durability::Sync => Durability::Sync,
-        config::Durability::Fast => Durability::Fast,
-    }
-}
-
 fn bind_all(config: &Config) -> Result<Vec<Binding>, ServerError> {
     let json = config.server.listen.iter().map(|address| (*address, Style::Json));
     let text = config.server.listen_text.iter().map(|address| (*address, Style::Text));
@@ -218,11 +211,7 @@ fn links(
     let identity = Identity::open(&config.server.data)?;
     let carrier = Arc::new(TcpCarrier::new(&identity, config.realms.dial.clone()));
     let terms = Terms {
-        accept: match config.realms.accept {
-            config::Accept::Known => realm::Accept::Known,
-            config::Accept::Loopback => realm::Accept::Loopback,
-            config::Accept::Any => realm::Accept::Any,
-        },
+        accept: config.realms.accept,
         port: bindings.iter().find_map(|binding| binding.address().ok()).map(|address| address.port()),
         text_bytes: config.connections.line_bytes,
     };

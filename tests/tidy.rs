@@ -10,27 +10,26 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 400;
 
 /// Which rooms a room may use (`docs/ARCHITECTURE.md`). The leaves use nothing but one another as listed.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
     ("limits", &[]),
     ("json", &[]),
+    ("settings", &[]),
     ("socket", &["limits"]),
     ("password", &["chat", "limits"]),
     ("chat", &["name", "id", "time", "limits", "json"]),
     ("wire", &["chat", "name", "id", "time", "limits", "json"]),
-    ("store", &["chat", "name", "id", "time", "limits", "json", "password"]),
-    ("config", &["chat", "name", "id", "limits", "password"]),
+    ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings"]),
+    ("config", &["chat", "name", "id", "limits", "password", "settings"]),
     ("logging", &["config"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
-    ("realm", &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "socket"]),
+    ("realm", &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "socket", "settings"]),
     ("net", &["realm", "hub", "store", "wire", "chat", "name", "id", "time", "limits", "password", "socket"]),
     ("server", &["net", "realm", "hub", "store", "wire", "chat", "config", "name", "id", "time", "limits", "password"]),
-    ("cli", &["config"]),
-    ("progress", &["store", "limits"]),
-    ("keeping", &["realm", "store", "config", "cli", "progress", "limits"]),
-    ("main", &["cli", "server", "config", "logging", "password", "limits"]),
+    ("cli", &["server", "realm", "store", "config", "logging", "password", "limits"]),
+    ("main", &["cli", "config"]),
 ];
 
 fn root() -> &'static Path {

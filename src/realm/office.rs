@@ -20,18 +20,8 @@ use crate::realm::frame::Reason;
 use crate::realm::incarnation::begin_incarnation;
 use crate::realm::link::{End, Handle, Link};
 use crate::realm::meeting::{Met, Parting, Purpose, meet};
+pub use crate::settings::Accept;
 use crate::time::Time;
-
-/// Which servers may link themselves to this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accept {
-    /// Those whose keys are known.
-    Known,
-    /// Those, and any other on this machine.
-    Loopback,
-    /// All.
-    Any,
-}
 
 /// What the operator allows of links, and what this server says of itself.
 #[derive(Clone, Debug)]
