@@ -8,7 +8,7 @@
 //! - [`hub`] owns the state, the order of changes, and who is connected
 //! - [`store`] keeps the log and its timelines on disk; [`wire`] turns bytes into requests and outcomes into frames
 //! - [`chat`] is the domain: pure functions over the log
-//! - [`name`], [`id`], [`time`], [`json`], [`limits`], [`socket`] are what all of them speak in
+//! - [`name`], [`id`], [`time`], [`json`], [`limits`], [`settings`], [`socket`] are what all of them speak in
 //!
 //! `docs/ARCHITECTURE.md` follows one request through them.
 
@@ -26,6 +26,7 @@ pub mod name;
 pub mod net;
 pub mod password;
 pub mod server;
+pub mod settings;
 pub mod socket;
 pub mod store;
 pub mod time;

@@ -1,4 +1,4 @@
-//! The log: on standard error, one line an event, for people or for programs.
+//! The log: on standard error, one line an event, as text or as JSON.
 
 use std::io::{self, IsTerminal};
 
@@ -9,10 +9,10 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::{Log, LogFormat};
 
-/// Starts the log of this process; called once.
+/// Starts the log of this process. Call it once.
 ///
 /// # Errors
-/// Where the process has a log already.
+/// If the process has a log already.
 pub fn start(log: &Log) -> Result<(), TryInitError> {
     tracing_subscriber::registry().with(lines(log, io::stderr, colours())).try_init()
 }
@@ -29,7 +29,7 @@ where
     lines.with_filter(log.filter.clone())
 }
 
-/// Colours are for a terminal whose user has not declined them (no-color.org).
+/// Whether to write colours: only to a terminal, and not if NO_COLOR is set (no-color.org).
 fn colours() -> bool {
     let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !declined
@@ -42,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    /// What is logged of an event inside a connection's span, and of one that the filter leaves out.
+    /// The log of an event inside a connection's span, and of one that the filter rejects.
     fn logged(format: LogFormat) -> String {
         let mut file = tempfile::tempfile().unwrap();
         let log = Log { format, filter: "info".parse().unwrap() };

@@ -16,14 +16,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chat::{Command, State};
-use crate::config::{self, Allowed, Config, Registration};
+use crate::config::{Allowed, Config, Registration};
 use crate::federation::{self, Identity, IdentityError, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::net::{self, Admission, Federation, Listener, PasswordHasher, Policy, ServerContext, Throttle};
-use crate::store::{Durability, SqliteStore, StoreError};
+use crate::store::{SqliteStore, StoreError};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
 /// Why the server did not start, or did not end in order.
@@ -121,7 +121,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`]; nothing is left running then.
     pub fn start(config: &Config) -> Result<Self, ServerError> {
-        let store = SqliteStore::open(&config.server.data, durability(config))?;
+        let store = SqliteStore::open(&config.server.data, config.server.durability)?;
         let bindings = bind_all(config)?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
         if federation::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
@@ -183,13 +183,6 @@ impl Server {
     }
 }
 
-fn durability(config: &Config) -> Durability {
-    match config.server.durability {
-        config::Durability::Sync => Durability::Sync,
-        config::Durability::Fast => Durability::Fast,
-    }
-}
-
 fn bind_all(config: &Config) -> Result<Vec<Listener>, ServerError> {
     let json = config.server.listen.iter().map(|address| (*address, ReplyFormat::Json));
     let text = config.server.listen_text.iter().map(|address| (*address, ReplyFormat::Text));
@@ -218,11 +211,7 @@ fn links(
     let identity = Identity::open(&config.server.data)?;
     let transport = Arc::new(TcpTransport::new(&identity, config.realms.dial.clone()));
     let policy = LinkPolicy {
-        accept: match config.realms.accept {
-            config::Accept::Known => federation::Accept::Known,
-            config::Accept::Loopback => federation::Accept::Loopback,
-            config::Accept::Any => federation::Accept::Any,
-        },
+        accept: config.realms.accept,
         port: bindings.iter().find_map(|binding| binding.address().ok()).map(|address| address.port()),
         text_bytes: config.connections.line_bytes,
     };

@@ -1,4 +1,4 @@
-//! `config.example.toml` says what is true: it parses, states the defaults, and leaves nothing out.
+//! `config.example.toml` says what is true: it parses, and states the defaults.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -26,15 +26,6 @@ fn the_example_states_the_defaults() {
     assert_eq!(realms, default.realms);
     assert_eq!(log, default.log);
     assert_eq!(peers, default.peers);
-}
-
-#[test]
-fn the_example_holds_every_key() {
-    let example: toml::Table = toml::from_str(&std::fs::read_to_string(PATH).unwrap()).unwrap();
-    for (section, key) in Config::keys() {
-        let stated = example.get(section).and_then(|section| section.get(key));
-        assert!(stated.is_some(), "[{section}] {key} is missing");
-    }
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::config::Peer;
-use crate::config::error::ConfigError;
-use crate::config::listed::{Listed, Section};
-use crate::config::value::Value;
+use serde::{Deserialize, Deserializer};
+
+use crate::config::read;
 use crate::id::PeerKey;
 use crate::limits::HOST_BYTES;
 use crate::name::Name;
@@ -13,46 +12,48 @@ use crate::name::Name;
 const ADDRESS: &str = "expected a host and a port, such as chat.example.org:8889, 192.0.2.7:8889 or [2001:db8::7]:8889";
 const KEY: &str = "expected the 64 hexadecimal digits that `kabar realm key` prints there";
 
-impl Listed for Peer {
-    const SECTION: &'static str = "peers";
-    const SEVERAL: &'static str = "servers";
-    const FIELDS: &'static [&'static str] = &["name", "address", "key"];
-
-    fn read(section: &Section<'_>) -> Result<Self, ConfigError> {
-        let peer = Self {
-            name: section.field("name", Value::name)?.ok_or_else(|| section.wrong("expected a name"))?,
-            address: section.field("address", |value| value.parsed(|text| address(text).ok_or(ADDRESS)))?,
-            key: section.field("key", |value| value.parsed(|text| PeerKey::parse(text).ok_or(KEY)))?,
-        };
-        if peer.address.is_none() && peer.key.is_none() {
-            return Err(section.wrong("expected an address or a key, or both"));
-        }
-        Ok(peer)
-    }
-
-    fn name(&self) -> &Name {
-        &self.name
-    }
+/// `[[peers]]`: another server. It has an address, or a key, or both.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Our name for it: unique among them, and not that of the home realm.
+    pub name: Name,
+    /// A host name or an IP address (of IPv6 without brackets), and its chat port. If absent, the peer must dial us.
+    #[serde(default, deserialize_with = "address_field")]
+    pub address: Option<(Box<str>, u16)>,
+    /// Its public key; no two have the same. If absent, the first server that answers at the address is trusted.
+    #[serde(default, deserialize_with = "key_field")]
+    pub key: Option<PeerKey>,
 }
 
-/// What the sections of peers cannot tell one by one: a peer is its key, so that no two may have the same; and no peer may
-/// have the name that is ours.
-pub(super) fn check(peers: &[(String, Peer)], home: &Name) -> Result<(), ConfigError> {
-    for (number, (place, peer)) in peers.iter().enumerate() {
-        let problem = if peer.name.folded() == home.folded() {
-            format!("[[peers]] {} is the name of this server's own realm", peer.name)
-        } else if let Some((_, other)) = peers.iter().take(number).find(|(_, other)| same_key(peer, other)) {
-            format!("[[peers]] {} has the key of {}; expected different ones", peer.name, other.name)
-        } else {
-            continue;
-        };
-        return Err(ConfigError::new(place, problem));
+impl Peer {
+    pub(super) const SECTION: &'static str = "peers";
+}
+
+/// Checks what the sections of peers cannot be checked for one by one; a problem comes with its peer's position.
+pub(super) fn check(peers: &[(usize, Peer)], home: &Name) -> Result<(), (usize, String)> {
+    for (number, (at, peer)) in peers.iter().enumerate() {
+        if peer.address.is_none() && peer.key.is_none() {
+            return Err((*at, "[[peers]] expected an address or a key, or both".to_owned()));
+        }
+        if peer.name.is_same(home) {
+            return Err((*at, format!("[[peers]] {} is the name of this server's own realm", peer.name)));
+        }
+        let same_key = |(_, other): &&(usize, Peer)| peer.key.is_some() && peer.key == other.key;
+        if let Some((_, other)) = peers.iter().take(number).find(same_key) {
+            let problem = format!("[[peers]] {} has the key of {}; expected different ones", peer.name, other.name);
+            return Err((*at, problem));
+        }
     }
     Ok(())
 }
 
-fn same_key(one: &Peer, other: &Peer) -> bool {
-    one.key.is_some() && one.key == other.key
+fn key_field<'de, D: Deserializer<'de>>(d: D) -> Result<Option<PeerKey>, D::Error> {
+    read::text(d, |text| PeerKey::parse(text).ok_or(KEY)).map(Some)
+}
+
+fn address_field<'de, D: Deserializer<'de>>(d: D) -> Result<Option<(Box<str>, u16)>, D::Error> {
+    read::text(d, |text| address(text).ok_or(ADDRESS)).map(Some)
 }
 
 fn address(text: &str) -> Option<(Box<str>, u16)> {
@@ -66,7 +67,8 @@ fn address(text: &str) -> Option<(Box<str>, u16)> {
     valid.then(|| (inner.unwrap_or(host).into(), port))
 }
 
-/// Labels of letters, digits, hyphens and underscores. What ends in a number is meant as an address, and is none.
+/// Whether it is labels of letters, digits, hyphens and underscores. A last label of digits only makes it a malformed
+/// IPv4 address.
 fn is_host_name(text: &str) -> bool {
     let is_of_label = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
     let is_label = |label: &str| !label.is_empty() && label.chars().all(is_of_label) && !label.starts_with('-');

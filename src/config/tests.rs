@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 
-use super::draft::Draft;
 use super::*;
+use crate::chat::PasswordHash;
+use crate::id::PeerKey;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
-    let mut draft = Draft::default();
-    draft.read_file("config.toml", text)?;
-    draft.finish()
+    Sources::merge("config.toml", text, &[])?.into_config()
 }
 
 fn mistake(text: &str) -> String {
@@ -21,13 +20,32 @@ fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
     variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
+fn flag(flag: &str, key: &str, text: &str) -> Override {
+    Override { place: flag.into(), section: "server".into(), key: key.into(), text: text.into() }
+}
+
 fn mistake_in_environment(variable: &str, value: &str) -> String {
     Config::load(None, environment(&[(variable, value)]), &[]).unwrap_err().to_string()
 }
 
 #[test]
-fn an_empty_file_gives_the_default() {
-    assert_eq!(format!("{:?}", read("").unwrap()), format!("{:?}", Config::default()));
+fn a_default_is_safe_for_a_first_try() {
+    let config = Config::default();
+    assert!(config.server.listen.iter().chain(&config.server.listen_text).all(|address| address.ip().is_loopback()));
+    assert_eq!((config.server.durability, config.realms.accept), (Durability::Sync, Accept::Loopback));
+    assert_eq!(config.realms.dial, ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()));
+    assert_eq!((config.users.len(), config.peers.len(), config.retention), (0, 0, Retention::default()));
+}
+
+#[test]
+fn a_filter_is_levels_of_targets() {
+    let read = |filter: &str| Config::load(None, environment(&[("KABAR_LOG__FILTER", filter)]), &[]);
+    let filter = read("warn,kabar::net=debug").unwrap().log.filter;
+    assert!(filter.would_enable("kabar::net", &tracing::Level::DEBUG));
+    assert!(!filter.would_enable("kabar::hub", &tracing::Level::INFO));
+    for bad in ["", "inof", "kabar::net", "info,", "kabar=loud", "info;debug"] {
+        assert!(read(bad).is_err(), "{bad:?}");
+    }
 }
 
 #[test]
@@ -180,6 +198,16 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
             "1:1: unknown section [x]; expected one of [server], [connections], [accounts], [messages], \
              [retention], [realms], [log], [[users]], [[peers]]",
         ),
+        ("server = []", "1:10: expected the section [server], found a list"),
+        ("[[server]]", "1:1: expected the section [server], found a list"),
+        ("[server]\ndurability = { sync = {} }", "2:14: [server] durability: expected text in quotes, found a section"),
+        (
+            "[connections]\nmax = 9999999999999999999999999999999999999999",
+            "2:7: [connections] max: expected a smaller number, found a larger number",
+        ),
+        ("server.realm.x = 1", "1:8: [server] realm: expected text in quotes, found a section"),
+        ("[server]\ndurability = 5", "2:14: [server] durability: expected text in quotes, found 5"),
+        ("[messages]\nbroadcast = 2020-01-01", "2:13: [messages] broadcast: expected text in quotes, found a date"),
         ("session_days = 1", "1:1: session_days belongs under [accounts]"),
         ("server = 1", "1:10: expected the section [server], found 1"),
         ("[server\n", "1:8: unclosed table, expected `]`"),
@@ -209,6 +237,8 @@ fn the_environment_names_each_setting() {
             ("KABAR_SERVER__LISTEN_TEXT", ""),
             ("KABAR_ACCOUNTS__ADMINISTRATORS", "none,messi"),
             ("KABAR_CONNECTIONS__MAX", "7"),
+            ("KABAR_SERVER__REALM", "7"),
+            ("KABAR_RETENTION__DELETE_UNREAD", "true"),
             ("KABAR_REALMS__DIAL", "10.0.0.0/8, ::1"),
         ]),
         &[],
@@ -217,7 +247,7 @@ fn the_environment_names_each_setting() {
     assert_eq!(config.server.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
     assert!(config.server.listen_text.is_empty());
     assert_eq!(config.accounts.administrators, [Name::parse("none").unwrap(), Name::parse("messi").unwrap()]);
-    assert_eq!(config.connections.max, 7);
+    assert_eq!((config.connections.max, config.server.realm.as_str(), config.retention.delete_unread), (7, "7", true));
     assert_eq!(config.realms.dial, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
 }
 
@@ -226,6 +256,13 @@ fn a_mistake_in_the_environment_names_the_variable() {
     let table = [
         ("KABAR_SERVER__RELM", "x", "unknown setting; did you mean KABAR_SERVER__REALM?"),
         ("KABAR_CONNECTIONS__MAX", "0", "expected a whole number of connections from 1 to 1000000, found \"0\""),
+        ("KABAR_CONNECTIONS__MAX", "many", "expected a whole number of connections from 1 to 1000000, found \"many\""),
+        ("KABAR_RETENTION__DELETE_UNREAD", "no", "expected true or false, found \"no\""),
+        (
+            "KABAR_REALMS__DIAL",
+            "::1, x",
+            "expected a network or an address, such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7, found \"x\"",
+        ),
         ("KABAR_SERVER__DURABILITY", "", "expected \"sync\" or \"fast\", found \"\""),
         (
             "KABAR_SERVER__LISTEN_TEXT",
@@ -249,21 +286,17 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(file, "[server]\nrealm = \"file\"\ndata = \"file\"\ndurability = \"fast\"").unwrap();
     let variables = environment(&[("KABAR_SERVER__REALM", "environment"), ("KABAR_SERVER__DATA", "environment")]);
-    let realm = ["flag".to_owned()];
-    let flags = [Flag { flag: "--realm", section: "server", key: "realm", values: &realm }];
+    let flags = [flag("--realm", "realm", "flag")];
     let server = Config::load(Some(file.path()), variables, &flags).unwrap().server;
     assert_eq!((server.realm.as_str(), server.data.to_str()), ("flag", Some("environment")));
-    assert_eq!((server.durability, server.shutdown), (Durability::Fast, limits::SHUTDOWN));
+    assert_eq!((server.durability, server.shutdown), (Durability::Fast, Duration::from_secs(10)));
 }
 
 #[test]
-fn several_flags_make_a_list() {
-    let values = ["127.0.0.1:1".to_owned(), "127.0.0.1:2".to_owned()];
-    let listen = Flag { flag: "--listen", section: "server", key: "listen", values: &values };
-    let none = ["none".to_owned()];
-    let listen_text = Flag { flag: "--listen-text", section: "server", key: "listen_text", values: &none };
-    let server = Config::load(None, [], &[listen, listen_text]).unwrap().server;
-    assert_eq!(server.listen, values.map(|address| address.parse().unwrap()));
+fn commas_make_a_list() {
+    let flags = [flag("--listen", "listen", "127.0.0.1:1,127.0.0.1:2"), flag("--listen-text", "listen_text", "none")];
+    let server = Config::load(None, [], &flags).unwrap().server;
+    assert_eq!(server.listen, ["127.0.0.1:1", "127.0.0.1:2"].map(|address| address.parse().unwrap()));
     assert!(server.listen_text.is_empty());
 }
 

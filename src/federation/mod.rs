@@ -36,6 +36,6 @@ mod upgrade_response;
 pub use identity::{Identity, IdentityError};
 pub(crate) use incarnation::begin_incarnation;
 pub use link_manager::LinkManager;
-pub(crate) use policy::{Accept, LinkPolicy};
+pub(crate) use policy::LinkPolicy;
 pub use tcp::TcpTransport;
 pub use transport::{ByteStream, DialError, PeerStream, Transport};

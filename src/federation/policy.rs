@@ -2,15 +2,7 @@
 
 use std::net::IpAddr;
 
-/// Which servers may link themselves to this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Accept {
-    /// Servers whose keys are known.
-    Known,
-    /// Known servers, and any server on this machine.
-    Loopback,
-    Any,
-}
+use crate::settings::Accept;
 
 #[derive(Clone, Debug)]
 pub(crate) struct LinkPolicy {

@@ -47,6 +47,8 @@ pub use retention::{Rules, Sweep, Swept};
 pub use sqlite::SqliteStore;
 pub use transfer::{Progress, TransferError, export, import};
 
+pub use crate::settings::Durability;
+
 /// The seam for the engine behind the hub: the embedded one now, a replicated log later.
 pub trait Store: Send + Sync + 'static {
     /// What is needed to build the state again.
@@ -146,16 +148,6 @@ impl CommitError {
         let (Self::RolledBack(cause) | Self::Unknown(cause)) = self;
         cause
     }
-}
-
-/// What a commit waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// Stable storage: an acknowledged batch survives a power cut.
-    #[default]
-    Sync,
-    /// The operating system: a power cut may take the newest batches, and never damages older ones.
-    Fast,
 }
 
 /// Why the store cannot be opened, read or written.

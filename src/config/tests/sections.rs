@@ -51,6 +51,8 @@ fn a_mistake_in_a_user_is_told_without_the_password() {
             "4:1: [[users]] A stands here twice",
         ),
         ("[users]\nname = \"a\"", "1:1: expected accounts, each under a line [[users]], found a section"),
+        ("[[users]]\nname = \"a\"\npassword = [\"hush\"]", "3:12: [[users]] password: expected text in quotes"),
+        ("users = [[\"hush\"]]", "1:10: expected accounts, each under a line [[users]], found a list"),
         ("users = [1]", "1:10: expected accounts, each under a line [[users]], found 1"),
     ];
     for (text, message) in table {
@@ -121,8 +123,7 @@ fn a_mistake_in_a_peer_is_told() {
 fn a_peer_may_not_have_the_name_that_a_flag_gives_this_server() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(file, "[[peers]]\nname = \"barat\"\naddress = \"[::1]:1\"").unwrap();
-    let realm = ["Barat".to_owned()];
-    let flags = [Flag { flag: "--realm", section: "server", key: "realm", values: &realm }];
+    let flags = [flag("--realm", "realm", "Barat")];
     let told = Config::load(Some(file.path()), [], &flags).unwrap_err().to_string();
     assert!(told.ends_with(":1:1: [[peers]] barat is the name of this server's own realm"), "{told}");
 }

@@ -8,11 +8,11 @@ use crate::federation::frame::{CloseReason, Frame, Hello};
 use crate::federation::hostile_peer::peer::{
     BARAT, INCARNATION, LOCALHOST, TIMUR, TestServer, delivery, hello, message,
 };
-use crate::federation::policy::Accept;
 use crate::federation::testing::{name, seed};
 use crate::hub::DeliveryStatus;
 use crate::id::{Incarnation, PeerKey, Seq};
 use crate::limits::{INCARNATIONS_PER_PEER, LINK_HANDSHAKES, LINK_HELLO};
+use crate::settings::Accept;
 
 #[tokio::test(start_paused = true)]
 async fn the_policy_decides_by_the_address_of_an_unknown_peer() {

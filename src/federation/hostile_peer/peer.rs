@@ -14,12 +14,13 @@ use crate::chat::{BounceReason, MessageFields, Peer};
 use crate::federation::frame::{self, CloseReason, Frame, Hello, WireMessage};
 use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link_manager::LinkManager;
-use crate::federation::policy::{Accept, LinkPolicy};
+use crate::federation::policy::LinkPolicy;
 use crate::federation::testing::{Disk, DiskStore, commit, create_users, name, send};
 use crate::federation::transport::{DialError, PeerStream, Transport};
 use crate::hub::{DeliveryStatus, Executed, Hub};
 use crate::id::{Incarnation, PeerKey, Seq, UserId};
 use crate::name::Address;
+use crate::settings::Accept;
 
 pub(super) const LOCALHOST: &str = "127.0.0.1:9";
 /// The key of the server `barat`.

@@ -7,11 +7,12 @@ use tokio_util::task::TaskTracker;
 use crate::chat::Record;
 use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link_manager::LinkManager;
-use crate::federation::policy::{Accept, LinkPolicy};
+use crate::federation::policy::LinkPolicy;
 use crate::federation::simulation::network::{Network, PORT, key};
 use crate::federation::testing::{Disk, DiskStore, commit, create_users, name};
 use crate::hub::Hub;
 use crate::name::Name;
+use crate::settings::Accept;
 
 pub(super) struct Server {
     pub(super) number: usize,

@@ -1,42 +1,41 @@
-//! The commands for a data directory: backup, export, import, and the key in it.
+//! Commands on a data directory: backup, export, import, and the realm's key.
 
 use std::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use kabar::config::{Config, ConfigError};
 use kabar::federation::Identity;
 use kabar::limits::TRANSFER_BUFFER_BYTES;
 use kabar::store;
 
-use crate::cli::Place;
-use crate::progress::{Line, grouped};
+use crate::cli::Location;
+use crate::cli::progress::{ProgressLine, grouped};
 
+/// As a file name: standard input or output.
 const STANDARD: &str = "-";
 
-pub(crate) fn backup(place: &Place, to: &Path) -> Result<(), Box<dyn Error>> {
-    let data = data(place)?;
-    let mut line = Line::new("backing up", "pages");
+pub(super) fn backup(location: &Location, to: &Path) -> Result<(), Box<dyn Error>> {
+    let data = location.find()?;
+    let mut line = ProgressLine::new("backing up", "pages");
     let bytes = store::backup(&data, to, &mut |progress| line.show(progress))?;
     drop(line);
     writeln!(io::stdout(), "OK: {} bytes in {}", grouped(bytes), to.display())?;
     Ok(())
 }
 
-pub(crate) fn export(place: &Place, to: &Path) -> Result<(), Box<dyn Error>> {
-    let data = data(place)?;
-    let mut line = Line::new("exporting", "lines");
+pub(super) fn export(location: &Location, to: &Path) -> Result<(), Box<dyn Error>> {
+    let data = location.find()?;
+    let mut line = ProgressLine::new("exporting", "lines");
     if to == Path::new(STANDARD) {
-        let mut out = BufWriter::with_capacity(TRANSFER_BUFFER_BYTES, io::stdout().lock());
-        store::export(&data, &mut out, &mut |progress| line.show(progress))?;
+        write_export(io::stdout().lock(), &data, &mut line)?;
         return Ok(());
     }
-    // It holds password hashes and messages: readable for nobody else, and nothing is overwritten.
+    // An export contains password hashes and messages: only its owner can read it, and no file is overwritten.
     let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
     let file = created.map_err(|error| format!("{} cannot be made: {error}", to.display()))?;
-    let written = export_to(&file, &data, &mut line);
+    let written = write_export(&file, &data, &mut line).and_then(|lines| Ok(file.sync_all().map(|()| lines)?));
     drop(line);
     match written {
         Ok(lines) => writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), to.display())?,
@@ -48,16 +47,14 @@ pub(crate) fn export(place: &Place, to: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn export_to(file: &File, data: &Path, line: &mut Line) -> Result<u64, Box<dyn Error>> {
-    let mut out = BufWriter::with_capacity(TRANSFER_BUFFER_BYTES, file);
-    let lines = store::export(data, &mut out, &mut |progress| line.show(progress))?;
-    file.sync_all()?;
-    Ok(lines)
+fn write_export(out: impl Write, data: &Path, line: &mut ProgressLine) -> Result<u64, Box<dyn Error>> {
+    let mut out = BufWriter::with_capacity(TRANSFER_BUFFER_BYTES, out);
+    Ok(store::export(data, &mut out, &mut |progress| line.show(progress))?)
 }
 
-pub(crate) fn import(place: &Place, from: &Path) -> Result<(), Box<dyn Error>> {
-    let data = data(place)?;
-    let mut line = Line::new("importing", "lines");
+pub(super) fn import(location: &Location, from: &Path) -> Result<(), Box<dyn Error>> {
+    let data = location.find()?;
+    let mut line = ProgressLine::new("importing", "lines");
     let mut show = |progress| line.show(progress);
     let lines = if from == Path::new(STANDARD) {
         let mut input = BufReader::with_capacity(TRANSFER_BUFFER_BYTES, io::stdin().lock());
@@ -74,13 +71,8 @@ pub(crate) fn import(place: &Place, from: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-pub(crate) fn realm_key(place: &Place) -> Result<(), Box<dyn Error>> {
-    let identity = Identity::find(&data(place)?)?;
+pub(super) fn realm_key(location: &Location) -> Result<(), Box<dyn Error>> {
+    let identity = Identity::find(&location.find()?)?;
     writeln!(io::stdout(), "{}", identity.key())?;
     Ok(())
-}
-
-/// The directory of the store, by the configuration that the server would use.
-fn data(place: &Place) -> Result<PathBuf, ConfigError> {
-    Ok(Config::load(place.config.as_deref(), std::env::vars_os(), &place.flags())?.server.data)
 }

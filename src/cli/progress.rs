@@ -1,4 +1,4 @@
-//! How far something is that takes a while: on standard error, where a person looks at it, and nowhere else.
+//! Progress of a long command: one line on standard error, if that is a terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
@@ -6,8 +6,8 @@ use std::time::Instant;
 use kabar::limits::PROGRESS_SHOWN;
 use kabar::store::Progress;
 
-/// One line of a terminal, written over and over. Without colours, so that there are none to decline (no-color.org).
-pub(crate) struct Line {
+/// A line of a terminal that is overwritten again and again, without colours.
+pub(super) struct ProgressLine {
     doing: &'static str,
     unit: &'static str,
     terminal: bool,
@@ -15,12 +15,12 @@ pub(crate) struct Line {
     width: usize,
 }
 
-impl Line {
-    pub(crate) fn new(doing: &'static str, unit: &'static str) -> Self {
+impl ProgressLine {
+    pub(super) fn new(doing: &'static str, unit: &'static str) -> Self {
         Self { doing, unit, terminal: io::stderr().is_terminal(), shown: Instant::now(), width: 0 }
     }
 
-    pub(crate) fn show(&mut self, progress: Progress) {
+    pub(super) fn show(&mut self, progress: Progress) {
         if !self.terminal || self.shown.elapsed() < PROGRESS_SHOWN {
             return;
         }
@@ -31,14 +31,14 @@ impl Line {
         self.width = text.len();
     }
 
-    /// A terminal that is gone stops nothing.
+    /// A failure is ignored: a closed terminal does not stop the command.
     fn write(&self, text: &str) {
         let _unseen = write!(io::stderr(), "\r{text:<width$}", width = self.width);
     }
 }
 
-/// The line is gone before anything else is said.
-impl Drop for Line {
+/// Erases the line.
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         if self.width > 0 {
             self.write("");
@@ -47,8 +47,8 @@ impl Drop for Line {
     }
 }
 
-/// `1,234,567`
-pub(crate) fn grouped(number: u64) -> String {
+/// Groups digits by thousands: `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
     if number < 1_000 {
         return number.to_string();
     }

@@ -1,0 +1,35 @@
+//! `kabar serve` and `kabar check`
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use kabar::config::Config;
+use kabar::{logging, server};
+
+use crate::cli::Settings;
+
+pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let config = settings.load()?;
+    logging::start(&config.log)?;
+    for address in config.server.listen.iter().chain(&config.server.listen_text) {
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "other machines can reach this listener, and its traffic is not encrypted");
+        }
+    }
+    server::run(&config)?;
+    Ok(())
+}
+
+pub(super) fn check(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let Config { server, users, .. } = settings.load()?;
+    writeln!(
+        io::stdout(),
+        "OK: realm {}, json on {:?}, text on {:?}, data in {}, {} configured users",
+        server.realm,
+        server.listen,
+        server.listen_text,
+        server.data.display(),
+        users.len()
+    )?;
+    Ok(())
+}
