@@ -44,7 +44,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Write everything as lines of JSON, of a running server too
+    /// Write accounts, groups and messages as lines of JSON, of a running server too
     ///
     /// The lines hold password hashes and every message: keep them secret.
     Export {
@@ -54,7 +54,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Read lines of JSON, as export writes them, into a new store
+    /// Read lines of JSON, as export or another program writes them, into a new store
     Import {
         /// What to read; - is standard input
         #[arg(value_name = "FILE")]
