@@ -44,9 +44,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Write accounts, groups and messages as lines of JSON, of a running server too
+    /// Write accounts, groups and messages as lines of JSON
     ///
-    /// The lines hold password hashes and every message: keep them secret.
+    /// Of a running server too. It holds password hashes: keep it secret.
     Export {
         /// New; - is standard output
         #[arg(value_name = "FILE", default_value = "-")]
@@ -54,7 +54,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Read lines of JSON, as export or another program writes them, into a new store
+    /// Read lines of JSON, as export writes them, into a new store
     Import {
         /// What to read; - is standard input
         #[arg(value_name = "FILE")]

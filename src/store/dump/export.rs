@@ -29,9 +29,9 @@ pub fn export(directory: &Path, out: &mut dyn Write, progress: &mut dyn FnMut(Pr
     let mut database = archive::open(directory)?;
     let transaction = Transaction::new(&mut database, TransactionBehavior::Deferred)?;
     let snapshot = load::load(&transaction, PARTITION_TIMELINES, [])?;
-    let lines = LineWriter { out, line: Vec::new(), count: 0, head: snapshot.head, progress };
+    let lines = LineWriter { out, line: Vec::new(), count: 0, position: Seq(0), head: snapshot.head, progress };
     let mut export = Export { snapshot: &snapshot, lines, newest_user: None, counts: End::default() };
-    export.lines.write(&Header { kabar_export: VERSION, ends: true }, Seq(0))?;
+    export.lines.write(&Header { kabar_export: VERSION, ends: true })?;
     let mut steps = steps(&snapshot).into_iter().peekable();
     let mut statement =
         transaction.prepare("SELECT seq, time, event, body FROM log WHERE body IS NOT NULL ORDER BY seq")?;
@@ -49,7 +49,7 @@ pub fn export(directory: &Path, out: &mut dyn Write, progress: &mut dyn FnMut(Pr
     }
     steps.try_for_each(|(_, step)| export.step(step))?;
     export.blocks()?;
-    export.lines.write(&Line::End(export.counts), snapshot.head)?;
+    export.lines.write(&Line::End(export.counts))?;
     export.lines.out.flush()?;
     Ok(export.lines.count)
 }
@@ -90,7 +90,7 @@ impl<'a> Export<'a> {
             }
             Step::Read(user) => Line::Read(Read { user: self.user(user)?.name.clone() }),
         };
-        self.lines.write(&line, Seq(0))
+        self.lines.write(&line)
     }
 
     fn member(&self, group: GroupId, user: UserId, left: bool) -> Result<Member, StoreError> {
@@ -99,6 +99,7 @@ impl<'a> Export<'a> {
 
     fn message(&mut self, seq: Seq, time: Time, message: &Message, body: &Body) -> Result<(), DumpError> {
         self.newest_user = None;
+        self.lines.position = seq;
         self.counts.messages += 1;
         let account = match message.from {
             Author::Local(id) => Some(self.user(id)?),
@@ -115,7 +116,7 @@ impl<'a> Export<'a> {
             let (to, group) = if is_group { (None, Some(to)) } else { (Some(to), None) };
             let time = Timestamp(time);
             let from = Cow::Borrowed(&*from);
-            self.lines.write(&Line::Message(line::Message { time, from, to, group, msg_from, text: msg }), seq)
+            self.lines.write(&Line::Message(line::Message { time, from, to, group, msg_from, text: msg }))
         });
         written.map_err(|_| StoreError::Damaged("the body of a message".into()))?
     }
@@ -126,7 +127,7 @@ impl<'a> Export<'a> {
             let blocked = user.blocks.iter().map(|person| self.name_of(person)).collect::<Result<BTreeSet<_>, _>>()?;
             for blocked in blocked {
                 let line = Block { user: user.name.clone(), blocked: blocked.into() };
-                self.lines.write(&Line::Block(line), self.snapshot.head)?;
+                self.lines.write(&Line::Block(line))?;
             }
         }
         Ok(())
@@ -170,20 +171,21 @@ struct LineWriter<'a> {
     out: &'a mut dyn Write,
     line: Vec<u8>,
     count: u64,
+    /// The newest message, of a log that goes to `head`.
+    position: Seq,
     head: Seq,
     progress: &'a mut dyn FnMut(Progress),
 }
 
 impl LineWriter<'_> {
-    /// `seq` is how far in the log the export is.
-    fn write(&mut self, line: &impl serde::Serialize, seq: Seq) -> Result<(), DumpError> {
+    fn write(&mut self, line: &impl serde::Serialize) -> Result<(), DumpError> {
         self.line.clear();
         json::append(&mut self.line, line);
         self.line.push(b'\n');
         self.out.write_all(&self.line)?;
         self.count += 1;
         if self.count.is_multiple_of(PROGRESS_STEP) {
-            (self.progress)(Progress::new(self.count, seq.0, Some(self.head.0)));
+            (self.progress)(Progress::new(self.count, self.position.0, Some(self.head.0)));
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use tempfile::tempdir;
 
 use super::*;
-use crate::chat::{Command, Conversation, Destination, State, View};
-use crate::id::{RealmId, Seq, UserId};
+use crate::chat::{Command, Conversation, Destination, Event, State, View, decide};
+use crate::id::{PeerKey, RealmId, Seq, UserId};
 use crate::limits::IMPORT_LINE_BYTES;
 use crate::name::{Address, Name};
 use crate::password;
@@ -215,8 +215,10 @@ fn another_server_is_a_name_that_nothing_is_sent_to_again() {
     let address = Address::parse("b@timur").unwrap();
     let history = state.history(UserId(0), &Conversation::User(address), Seq(u64::MAX)).unwrap();
     assert_eq!(texts(&store, &history), ["a (a) to b@timur: halo", "B@Timur (Far Away) to a: halo"]);
-    let peer = Command::ConfigureLink { name: Name::parse("timur").unwrap(), key: None, address: None };
-    assert!(crate::chat::decide(&state, Time(0), &peer).is_ok());
+    let configured =
+        Command::ConfigureLink { name: Name::parse("timur").unwrap(), key: Some(PeerKey([7; 32])), address: None };
+    let events = decide(&state, Time(0), &configured).unwrap();
+    assert!(matches!(events[..], [Event::LinkChanged { realm: RealmId(1), .. }]), "{events:?}");
 }
 
 #[test]
