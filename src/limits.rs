@@ -314,9 +314,10 @@ pub const PROGRESS_STEP: u64 = 1_024;
 pub const PROGRESS_SHOWN: Duration = Duration::from_millis(100);
 /// The longest line of an import, in bytes: the longest message, every byte of it escaped, twice over.
 pub const IMPORT_LINE_BYTES: usize = 1024 * 1024;
-/// Timeline entries that an import sorts in memory before it writes them as chunks, at 32 bytes each 128 MB: the more,
-/// the fuller the chunks, for a timeline's entries come far from one another.
-pub const IMPORT_ENTRIES: usize = 4 * 1024 * 1024;
+/// Records that an import appends in one transaction …
+pub const IMPORT_BATCH_RECORDS: usize = 4_096;
+/// … or bytes of message bodies.
+pub const IMPORT_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The page cache of an import or a backup, in KiB.
 pub const IMPORT_CACHE_KIB: u32 = 64 * 1024;
 /// Bytes of an export or an import that are read or written at a time.

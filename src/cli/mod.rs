@@ -53,9 +53,9 @@ enum Command {
         #[command(flatten)]
         location: Location,
     },
-    /// Write everything as lines of JSON, of a running server too
+    /// Write accounts, groups and messages as lines of JSON
     ///
-    /// The lines hold password hashes and every message: keep them secret.
+    /// Of a running server too. It holds password hashes: keep it secret.
     Export {
         /// New; - is standard output
         #[arg(value_name = "FILE", default_value = "-")]

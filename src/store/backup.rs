@@ -56,8 +56,9 @@ mod tests {
     use super::*;
     use crate::chat::Destination;
     use crate::id::{Seq, UserId};
+    use crate::store::Store;
+    use crate::store::properties::stored_log;
     use crate::store::testing::{direct_view, open_tiny, said};
-    use crate::store::{Store, export};
     use secrecy::ExposeSecret;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
@@ -97,12 +98,7 @@ mod tests {
         assert_eq!((database.len(), database.permissions().mode() & 0o777), (bytes, 0o600));
         let files: Vec<_> = fs::read_dir(&there).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(files, ["kabar.db"]);
-        let said = |directory: &Path| {
-            let mut out = Vec::new();
-            export(directory, &mut out, &mut |_| {}).unwrap();
-            out
-        };
-        assert_eq!(said(here.path()), said(&there));
+        assert_eq!(stored_log(here.path()), stored_log(&there));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod backwards;
 mod checkpoint;
 mod connection;
 mod directory;
+mod dump;
 mod index;
 mod key_file;
 mod links;
@@ -28,7 +29,6 @@ mod schema;
 mod sqlite;
 #[cfg(test)]
 mod testing;
-mod transfer;
 #[cfg(test)]
 mod wishes;
 mod writer;
@@ -42,10 +42,10 @@ use crate::id::Seq;
 
 pub use backup::backup;
 pub use directory::Directory;
+pub use dump::{DumpError, Progress, export, import};
 pub use key_file::{path as key_path, read as read_key, write as write_key};
 pub use retention::{Rules, Sweep, Swept};
 pub use sqlite::SqliteStore;
-pub use transfer::{Progress, TransferError, export, import};
 
 pub use crate::settings::Durability;
 

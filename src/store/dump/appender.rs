@@ -1,0 +1,51 @@
+//! Appends records to a store in the making as a server does, without its syncs.
+
+use rusqlite::Connection;
+
+use crate::chat::Record;
+use crate::limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_RECORDS};
+use crate::store::index::{Index, Tuning};
+use crate::store::writer::Writer;
+use crate::store::{CommitError, StoreError, record};
+
+pub(super) struct Appender {
+    writer: Writer,
+    index: Index,
+    batch: Vec<Record>,
+    /// Of the message bodies in the batch.
+    bytes: usize,
+}
+
+impl Appender {
+    pub(super) fn new(database: Connection) -> Result<Self, StoreError> {
+        let index = Index::open(&database, Tuning::default())?;
+        Ok(Self { writer: Writer::new(database), index, batch: Vec::new(), bytes: 0 })
+    }
+
+    pub(super) fn append(&mut self, record: Record) -> Result<(), StoreError> {
+        self.bytes += record::body(&record.event).map_or(0, <[u8]>::len);
+        self.batch.push(record);
+        if self.batch.len() < IMPORT_BATCH_RECORDS && self.bytes < IMPORT_BATCH_BYTES { Ok(()) } else { self.commit() }
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let plan = self.index.plan(self.batch.len());
+        self.writer.write(self.index.head(), &self.batch, &plan).map_err(CommitError::into_cause)?;
+        self.index.settle(&plan, &self.batch);
+        self.batch.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// Commits the rest and closes the database.
+    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+        self.commit()?;
+        let mut after = None;
+        while let Some((plan, last)) = self.index.plan_closing(after) {
+            self.writer.write(self.index.head(), &[], &plan).map_err(CommitError::into_cause)?;
+            self.index.settle(&plan, &[]);
+            after = last;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Writes a store as lines.
+//!
+//! The entities come from the loaded snapshot, each at the log entry that made it, and the messages from the log.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use bytes::Bytes;
+use rusqlite::{Transaction, TransactionBehavior};
+
+use crate::chat::{Author, Destination, Event, Group, Message, MessageBody, MessageFields, Snapshot, User, UserRef};
+use crate::id::{GroupId, Seq, UserId};
+use crate::json;
+use crate::limits::{PARTITION_TIMELINES, PROGRESS_STEP};
+use crate::store::dump::line::{self, Block, End, Header, Line, Member, Read, Timestamp, VERSION};
+use crate::store::dump::steps::{Step, steps};
+use crate::store::dump::{DumpError, Progress};
+use crate::store::{StoreError, archive, load, record};
+use crate::time::Time;
+
+/// Writes the accounts, groups and messages of the store in a directory, and returns the number of lines. A server may be
+/// running on it; what it commits after the beginning is left out.
+///
+/// # Errors
+/// If there is no store of this version, it cannot be read, or `out` cannot be written.
+pub fn export(directory: &Path, out: &mut dyn Write, progress: &mut dyn FnMut(Progress)) -> Result<u64, DumpError> {
+    let mut database = archive::open(directory)?;
+    let transaction = Transaction::new(&mut database, TransactionBehavior::Deferred)?;
+    let snapshot = load::load(&transaction, PARTITION_TIMELINES, [])?;
+    let lines = LineWriter { out, line: Vec::new(), count: 0, position: Seq(0), head: snapshot.head, progress };
+    let mut export = Export { snapshot: &snapshot, lines, newest_user: None, counts: End::default() };
+    export.lines.write(&Header { kabar_export: VERSION, ends: true })?;
+    let mut steps = steps(&snapshot).into_iter().peekable();
+    let mut statement =
+        transaction.prepare("SELECT seq, time, event, body FROM log WHERE body IS NOT NULL ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (seq, time) = (Seq(row.get(0)?), Time(row.get(1)?));
+        while let Some((_, step)) = steps.next_if(|(after, _)| *after < seq) {
+            export.step(step)?;
+        }
+        let body = MessageBody(Bytes::copy_from_slice(row.get_ref(3)?.as_bytes().map_err(rusqlite::Error::from)?));
+        let event = record::decode(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        if let Event::MessageSent(message) = event {
+            export.message(seq, time, &message, &body)?;
+        }
+    }
+    steps.try_for_each(|(_, step)| export.step(step))?;
+    export.blocks()?;
+    export.lines.write(&Line::End(export.counts))?;
+    export.lines.out.flush()?;
+    Ok(export.lines.count)
+}
+
+struct Export<'a> {
+    snapshot: &'a Snapshot,
+    lines: LineWriter<'a>,
+    /// The user of the newest line, if that is a registration.
+    newest_user: Option<UserId>,
+    counts: End,
+}
+
+impl<'a> Export<'a> {
+    fn step(&mut self, step: Step) -> Result<(), DumpError> {
+        let newest_user = self.newest_user.take();
+        let line = match step {
+            Step::Registered(id) => {
+                self.newest_user = Some(id);
+                self.counts.users += 1;
+                Line::User(account(self.user(id)?))
+            }
+            Step::Deleted(id) => {
+                let name = self.group(id)?.name.clone();
+                Line::Group(line::Group { name, owner: None, password_hash: None, deleted: true })
+            }
+            Step::Created(id, owner) => {
+                self.counts.groups += 1;
+                let (group, owner) = (self.group(id)?, Some(self.user(owner)?.name.clone()));
+                let password_hash = group.password.as_ref().map(|hash| Cow::Borrowed(&*hash.0));
+                Line::Group(line::Group { name: group.name.clone(), owner, password_hash, deleted: false })
+            }
+            Step::Joined(group, user) => Line::Member(self.member(group, user, false)?),
+            Step::Left(group, user) => Line::Member(self.member(group, user, true)?),
+            // Nothing came before it that the user could have read.
+            Step::Read(user) if newest_user == Some(user) => {
+                self.newest_user = newest_user;
+                return Ok(());
+            }
+            Step::Read(user) => Line::Read(Read { user: self.user(user)?.name.clone() }),
+        };
+        self.lines.write(&line)
+    }
+
+    fn member(&self, group: GroupId, user: UserId, left: bool) -> Result<Member, StoreError> {
+        Ok(Member { group: self.group(group)?.name.clone(), user: self.user(user)?.name.clone(), left })
+    }
+
+    fn message(&mut self, seq: Seq, time: Time, message: &Message, body: &MessageBody) -> Result<(), DumpError> {
+        self.newest_user = None;
+        self.lines.position = seq;
+        self.counts.messages += 1;
+        let account = match message.from {
+            Author::Local(id) => Some(self.user(id)?),
+            Author::Remote(_) | Author::Server => None,
+        };
+        let written = body.read(|MessageFields { from, to, msg_from, msg, .. }| {
+            let shown = match (account, from.split_once('@')) {
+                (Some(user), _) => user.shown_name(),
+                (None, Some((name, _))) if matches!(message.from, Author::Remote(_)) => name,
+                (None, _) => &from,
+            };
+            let msg_from = (msg_from != shown).then_some(msg_from);
+            let is_group = matches!(message.to, Destination::Group(_) | Destination::RemoteGroup(_));
+            let (to, group) = if is_group { (None, Some(to)) } else { (Some(to), None) };
+            let time = Timestamp(time);
+            let from = Cow::Borrowed(&*from);
+            self.lines.write(&Line::Message(line::Message { time, from, to, group, msg_from, text: msg }))
+        });
+        written.map_err(|_| StoreError::Damaged("the body of a message".into()))?
+    }
+
+    /// In the order of the names, as the numbers of other realms change with an import.
+    fn blocks(&mut self) -> Result<(), DumpError> {
+        for user in self.snapshot.users.iter().filter(|user| !user.unregistered) {
+            let blocked = user.blocks.iter().map(|person| self.name_of(person)).collect::<Result<BTreeSet<_>, _>>()?;
+            for blocked in blocked {
+                let line = Block { user: user.name.clone(), blocked: blocked.into() };
+                self.lines.write(&Line::Block(line))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn name_of(&self, person: &UserRef) -> Result<String, StoreError> {
+        match person {
+            UserRef::Local(id) => Ok(self.user(*id)?.name.to_string()),
+            UserRef::Remote(realm, name) => {
+                let realm = (realm.0 as usize).checked_sub(1).and_then(|place| self.snapshot.realms.get(place));
+                let realm = realm.ok_or_else(|| StoreError::Damaged("a block of an unknown realm".into()))?;
+                Ok(format!("{name}@{}", realm.name.folded()))
+            }
+        }
+    }
+
+    fn user(&self, UserId(id): UserId) -> Result<&'a User, StoreError> {
+        let damaged = || StoreError::Damaged(format!("there is no user {id}").into());
+        self.snapshot.users.get(id as usize).ok_or_else(damaged)
+    }
+
+    fn group(&self, GroupId(id): GroupId) -> Result<&'a Group, StoreError> {
+        let damaged = || StoreError::Damaged(format!("there is no group {id}").into());
+        self.snapshot.groups.get(id as usize).ok_or_else(damaged)
+    }
+}
+
+/// Nobody logs in to an account that was given up.
+fn account(user: &User) -> line::User<'_> {
+    let has_password = !user.unregistered && !user.password.0.is_empty();
+    line::User {
+        name: user.name.clone(),
+        full_name: Cow::Borrowed(&user.full_name),
+        country: Cow::Borrowed(&user.country),
+        password_hash: has_password.then_some(Cow::Borrowed(&*user.password.0)),
+        unregistered: user.unregistered,
+    }
+}
+
+struct LineWriter<'a> {
+    out: &'a mut dyn Write,
+    line: Vec<u8>,
+    count: u64,
+    /// The newest message, of a log that goes to `head`.
+    position: Seq,
+    head: Seq,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl LineWriter<'_> {
+    fn write(&mut self, line: &impl serde::Serialize) -> Result<(), DumpError> {
+        self.line.clear();
+        json::append(&mut self.line, line);
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)?;
+        self.count += 1;
+        if self.count.is_multiple_of(PROGRESS_STEP) {
+            (self.progress)(Progress::new(self.count, self.position.0, Some(self.head.0)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,282 @@
+//! Reads a dump into a new store.
+//!
+//! The database is built under another name, without syncs and without a way back, and becomes the store only once it is
+//! complete: an import that fails or is killed leaves the directory as it was.
+
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use crate::chat::{Command, CommandError, Event, PasswordHash, PeerInfo, Record, RemoteName, State, decide};
+use crate::id::{GroupId, RealmId, Seq, UserId};
+use crate::limits::{MAX_REALMS, PROFILE_BYTES};
+use crate::name::{Address, InvalidName, Name};
+use crate::password;
+use crate::store::directory::{Directory, Unfinished};
+use crate::store::dump::appender::Appender;
+use crate::store::dump::line::{Block, End, Group, Line, Member, User};
+use crate::store::dump::reader::LineReader;
+use crate::store::dump::{DumpError, Progress};
+use crate::store::{Durability, StoreError, connection, load, schema};
+use crate::time::Time;
+
+/// Reads lines into the store of a directory, which must be new or hold a store in which nothing has happened, and must
+/// not be served. Returns the number of lines. `name` is what errors call the input, `bytes` its length, if known.
+///
+/// # Errors
+/// If a line is wrong, the input cannot be read, or the store cannot be made. The directory is unchanged then.
+pub fn import(
+    input: &mut dyn BufRead,
+    name: &str,
+    bytes: Option<u64>,
+    directory: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<u64, DumpError> {
+    let place = Directory::open(directory)?;
+    if !is_unused(&place, directory)? {
+        return Err(StoreError::Used(directory.to_owned()).into());
+    }
+    place.clear()?;
+    let unfinished = Unfinished::create(directory)?;
+    let mut database = connection::open_unfinished(&unfinished.path())?;
+    schema::prepare(&mut database, directory)?;
+    let mut import = Import::new(Appender::new(database)?)?;
+    let mut reader = LineReader::new(input, name, bytes);
+    let must_end = reader.header()?.ends;
+    while reader.advance()? {
+        import.perform(reader.parse()?).map_err(|error| error.at(&reader))?;
+        reader.show(progress);
+    }
+    if must_end && !import.ended {
+        return Err(reader.error("the file was cut: expected an end line, which the first line announces".into()));
+    }
+    import.finish().map_err(|error| error.at(&reader))?;
+    unfinished.finish()?;
+    Ok(reader.count())
+}
+
+/// Whether there is no store yet, or one in which nothing has happened.
+fn is_unused(place: &Directory, directory: &Path) -> Result<bool, StoreError> {
+    let mut database = connection::open_writer(&place.database(), Durability::Sync)?;
+    schema::prepare(&mut database, directory)?;
+    let (head, _) = load::head(&database)?;
+    Ok(head == Seq(0))
+}
+
+/// Why a line is refused.
+pub(super) enum LineError {
+    /// What is wrong with it, and what was expected.
+    Wrong(String),
+    Store(StoreError),
+}
+
+impl LineError {
+    fn at(self, reader: &LineReader<'_>) -> DumpError {
+        match self {
+            Self::Wrong(problem) => reader.error(problem),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for LineError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<CommandError> for LineError {
+    fn from(refusal: CommandError) -> Self {
+        Self::Wrong(match refusal {
+            CommandError::UserNotFound => "expected a user that an earlier line makes".into(),
+            CommandError::UserExists => "name: an earlier line makes this user".into(),
+            CommandError::GroupNotFound => "expected a group that an earlier line makes".into(),
+            CommandError::GroupExists => "name: an earlier line makes this group, and none deletes it".into(),
+            CommandError::AlreadyMember => "user: a member already, as the owner is from the beginning".into(),
+            CommandError::NotMember => "user: expected a member of the group".into(),
+            CommandError::Oneself => "blocked: expected somebody else".into(),
+            CommandError::LimitReached(limit) => format!("a server cannot hold so many: {limit:?}"),
+            other => other.code().into(),
+        })
+    }
+}
+
+pub(super) fn wrong<T>(problem: impl Into<String>) -> Result<T, LineError> {
+    Err(LineError::Wrong(problem.into()))
+}
+
+/// A store in the making, and its state.
+pub(super) struct Import {
+    pub(super) state: State,
+    appender: Appender,
+    /// Of the newest message: times never go back.
+    pub(super) time: Time,
+    /// The accounts that were given up. They are until the end, so that lines can name them.
+    unregistered: Vec<UserId>,
+    pub(super) counts: End,
+    ended: bool,
+}
+
+impl Import {
+    fn new(appender: Appender) -> Result<Self, DumpError> {
+        // The store does not hold the name of the home realm; no line depends on it.
+        let home = Name::parse("home").map_err(io::Error::other)?;
+        let (unregistered, counts) = (Vec::new(), End::default());
+        Ok(Self { state: State::new(home), appender, time: Time(0), unregistered, counts, ended: false })
+    }
+
+    fn perform(&mut self, line: Line<'_>) -> Result<(), LineError> {
+        if self.ended {
+            return wrong("expected nothing after the end line");
+        }
+        match line {
+            Line::Message(message) => self.message(&message),
+            Line::User(user) => self.user(user),
+            Line::Group(group) => self.group(group),
+            Line::Member(member) => self.member(member),
+            Line::Read(read) => {
+                let user = self.user_named("user", read.user.as_str())?;
+                self.decide(&Command::Acknowledge { user, upto: Seq(u64::MAX) })
+            }
+            Line::Block(block) => self.block(&block),
+            Line::End(end) if end == self.counts => {
+                self.ended = true;
+                Ok(())
+            }
+            Line::End(_) => {
+                let End { users, groups, messages } = self.counts;
+                wrong(format!("the file was changed: it has {users} users, {groups} groups and {messages} messages"))
+            }
+        }
+    }
+
+    fn user(&mut self, line: User<'_>) -> Result<(), LineError> {
+        check_profile("full_name", &line.full_name)?;
+        check_profile("country", &line.country)?;
+        // An empty hash is that of no password.
+        let password = line.password_hash.as_deref().map_or_else(|| Ok(PasswordHash("".into())), check_hash)?;
+        let user = UserId(u32::try_from(self.state.user_count()).unwrap_or(u32::MAX));
+        self.decide(&Command::Register {
+            name: line.name,
+            full_name: line.full_name.into(),
+            country: line.country.into(),
+            password,
+            session: None,
+        })?;
+        self.unregistered.extend(line.unregistered.then_some(user));
+        self.counts.users += 1;
+        Ok(())
+    }
+
+    fn group(&mut self, line: Group<'_>) -> Result<(), LineError> {
+        match line {
+            Group { name, owner: None, password_hash: None, deleted: true } => {
+                let owner = self.state.group_named(&name).ok_or(CommandError::GroupNotFound)?.1.owner;
+                self.decide(&Command::DeleteGroup { owner, group: name })
+            }
+            Group { name, owner: Some(owner), password_hash, deleted: false } => {
+                let owner = self.user_named("owner", owner.as_str())?;
+                let password = password_hash.as_deref().map(check_hash).transpose()?;
+                self.counts.groups += 1;
+                self.decide(&Command::CreateGroup { owner, name, password })
+            }
+            _ => wrong("expected an owner, or \"deleted\":true and nothing else"),
+        }
+    }
+
+    fn member(&mut self, Member { group, user, left }: Member) -> Result<(), LineError> {
+        let user = self.user_named("user", user.as_str())?;
+        if left {
+            return self.decide(&Command::LeaveGroup { user, group });
+        }
+        let (_, known) = self.state.group_named(&group).ok_or(CommandError::GroupNotFound)?;
+        let verified = known.password.clone();
+        self.decide(&Command::JoinGroup { user, group, verified })
+    }
+
+    fn block(&mut self, line: &Block<'_>) -> Result<(), LineError> {
+        let user = self.user_named("user", line.user.as_str())?;
+        if line.blocked.contains('@') {
+            self.remote("blocked", &line.blocked)?;
+        }
+        let whom = Address::parse(&line.blocked).map_err(|expected| invalid("blocked", expected))?;
+        self.decide(&Command::Block { user, whom })
+    }
+
+    pub(super) fn user_named(&self, field: &str, name: &str) -> Result<UserId, LineError> {
+        let name = Name::parse(name).map_err(|expected| invalid(field, expected))?;
+        match self.state.name_owner(&name) {
+            Some((id, _)) => Ok(id),
+            None => wrong(format!("{field}: no earlier line makes the user {name}")),
+        }
+    }
+
+    pub(super) fn group_named(&self, name: &str) -> Result<GroupId, LineError> {
+        let name = Name::parse(name).map_err(|expected| invalid("group", expected))?;
+        match self.state.group_named(&name) {
+            Some((id, _)) => Ok(id),
+            None => wrong(format!("group: no earlier line makes the group {name}, or one deletes it")),
+        }
+    }
+
+    /// Somebody of another server, of which nothing is known but the name of its realm.
+    pub(super) fn remote(&mut self, field: &str, address: &str) -> Result<RemoteName, LineError> {
+        let Address { name, realm } = Address::parse(address).map_err(|expected| invalid(field, expected))?;
+        let Some(realm) = realm else { return wrong(format!("{field}: expected NAME@REALM")) };
+        let known = self.state.realm_named(&realm).map(|(id, _)| id).filter(|id| *id != RealmId::HOME);
+        let id = match known {
+            Some(id) => id,
+            None => self.add_realm(field, realm)?,
+        };
+        Ok(RemoteName { realm: id, name })
+    }
+
+    fn add_realm(&mut self, field: &str, name: Name) -> Result<RealmId, LineError> {
+        let number = self.state.realms().len();
+        if number >= MAX_REALMS {
+            return wrong(format!("{field}: expected at most {} realms", MAX_REALMS - 1));
+        }
+        let realm = RealmId(u32::try_from(number).unwrap_or(u32::MAX));
+        self.append(Event::PeerAdded { realm, name, by: None, info: PeerInfo::default() })?;
+        Ok(realm)
+    }
+
+    fn decide(&mut self, command: &Command) -> Result<(), LineError> {
+        let events = decide(&self.state, self.time, command)?;
+        events.into_iter().try_for_each(|event| self.append(event))
+    }
+
+    pub(super) fn append(&mut self, event: Event) -> Result<(), LineError> {
+        let record = Record { seq: self.state.head().next(), time: self.time, event };
+        self.state.apply(&record);
+        Ok(self.appender.append(record)?)
+    }
+
+    fn finish(mut self) -> Result<(), LineError> {
+        for id in std::mem::take(&mut self.unregistered) {
+            let Some(user) = self.state.user(id) else { continue };
+            let verified = user.password.clone();
+            self.decide(&Command::Unregister { user: id, verified })?;
+        }
+        Ok(self.appender.finish()?)
+    }
+}
+
+fn invalid(field: &str, expected: InvalidName) -> LineError {
+    LineError::Wrong(format!("{field}: {expected}"))
+}
+
+pub(super) fn check_profile(field: &str, text: &str) -> Result<(), LineError> {
+    if text.len() > PROFILE_BYTES || has_control_character(text) {
+        return wrong(format!("{field}: expected at most {PROFILE_BYTES} bytes without control characters"));
+    }
+    Ok(())
+}
+
+fn check_hash(text: &str) -> Result<PasswordHash, LineError> {
+    password::check_hash(text).map_err(|expected| LineError::Wrong(format!("password_hash: {expected}")))
+}
+
+/// As for a request: it could pass for a line of the server's (PROTOCOL §1).
+pub(super) fn has_control_character(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t')
+}

@@ -1,0 +1,146 @@
+//! The lines of a dump: one JSON object each, everything by name, in the order in which it happened. They hold password
+//! hashes, and are not to be printed.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::name::Name;
+use crate::time::Time;
+
+/// The version of the lines, which is written and read.
+pub(super) const VERSION: u32 = 2;
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    pub(super) kabar_export: u32,
+    /// The last line is an [`End`]: a file without one was cut.
+    #[serde(default)]
+    pub(super) ends: bool,
+}
+
+/// Any other line: `{"user":{…}}`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line<'a> {
+    #[serde(borrow)]
+    User(User<'a>),
+    #[serde(borrow)]
+    Group(Group<'a>),
+    Member(Member),
+    #[serde(borrow)]
+    Message(Message<'a>),
+    Read(Read),
+    #[serde(borrow)]
+    Block(Block<'a>),
+    End(End),
+}
+
+/// An account is made.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User<'a> {
+    pub(super) name: Name,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(super) full_name: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(super) country: Cow<'a, str>,
+    /// Without one nobody can log in.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) password_hash: Option<Cow<'a, str>>,
+    /// The account was given up later on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) unregistered: bool,
+}
+
+/// A group is made, or deleted.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group<'a> {
+    pub(super) name: Name,
+    /// The first member. `None` if the group is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<Name>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) password_hash: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) deleted: bool,
+}
+
+/// A user joins a group, or leaves it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Member {
+    pub(super) group: Name,
+    pub(super) user: Name,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) left: bool,
+}
+
+/// A message to a user, to everyone (`*`), or to a group. Users and groups of another server are `NAME@REALM`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Message<'a> {
+    pub(super) time: Timestamp,
+    #[serde(borrow)]
+    pub(super) from: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<Cow<'a, str>>,
+    /// The author's full name, unless it is that of the account.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) msg_from: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) text: Cow<'a, str>,
+}
+
+/// A user has read everything before this line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Read {
+    pub(super) user: Name,
+}
+
+/// A user blocks another one: `USER`, or `USER@REALM`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Block<'a> {
+    pub(super) user: Name,
+    #[serde(borrow)]
+    pub(super) blocked: Cow<'a, str>,
+}
+
+/// The last line: how many users, groups and messages came before it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct End {
+    pub(super) users: u64,
+    pub(super) groups: u64,
+    pub(super) messages: u64,
+}
+
+/// A time as the protocol writes it.
+#[derive(Clone, Copy)]
+pub(super) struct Timestamp(pub(super) Time);
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.text().as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        let expected = || de::Error::custom("expected a time since 1970, such as 2026-11-21T07:00:00.123Z");
+        Time::parse(&text).map(Self).ok_or_else(expected)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}

@@ -1,0 +1,65 @@
+//! The order of an export: what happened to accounts and groups, each at its log entry.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::chat::Snapshot;
+use crate::id::{GroupId, Seq, UserId};
+
+/// A line that is not a message. In this order if they stand at the same log entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Registered(UserId),
+    Deleted(GroupId),
+    Created(GroupId, UserId),
+    Joined(GroupId, UserId),
+    Left(GroupId, UserId),
+    Read(UserId),
+}
+
+/// All steps, each with its log entry. Messages with earlier entries are written before a step.
+pub(super) fn steps(snapshot: &Snapshot) -> Vec<(Seq, Step)> {
+    let begun = beginnings(snapshot);
+    let mut steps = deletions(snapshot, &begun);
+    for (user, id) in snapshot.users.iter().zip((0..).map(UserId)) {
+        steps.push((user.registered, Step::Registered(id)));
+        if user.cursor > user.registered && !user.unregistered {
+            steps.push((user.cursor, Step::Read(id)));
+        }
+        for membership in &user.memberships {
+            let group = membership.group;
+            let is_first = begun.get(&group) == Some(&membership.joined);
+            let joined = if is_first { Step::Created(group, id) } else { Step::Joined(group, id) };
+            steps.push((membership.joined, joined));
+            steps.extend(membership.left.map(|left| (left, Step::Left(group, id))));
+        }
+    }
+    steps.sort_unstable();
+    steps
+}
+
+/// The log entry with which the first member of each group joined: that one made the group.
+fn beginnings(snapshot: &Snapshot) -> HashMap<GroupId, Seq> {
+    let mut begun = HashMap::with_capacity(snapshot.groups.len());
+    for membership in snapshot.users.iter().flat_map(|user| &user.memberships) {
+        let first = begun.entry(membership.group).or_insert(membership.joined);
+        *first = membership.joined.min(*first);
+    }
+    begun
+}
+
+/// The ends of the groups that were deleted with members in them; otherwise the last one to leave ends a group. The log
+/// entry of a deletion is not stored: it is taken to be the latest possible one, when the name is another group's.
+fn deletions(snapshot: &Snapshot, begun: &HashMap<GroupId, Seq>) -> Vec<(Seq, Step)> {
+    let memberships = snapshot.users.iter().flat_map(|user| &user.memberships);
+    let with_members: HashSet<_> = memberships.filter(|it| it.left.is_none()).map(|it| it.group).collect();
+    let groups: Vec<_> = (0..).map(GroupId).zip(&snapshot.groups).collect();
+    let mut deletions = Vec::new();
+    let mut next_of_name = HashMap::new();
+    for (id, group) in groups.into_iter().rev() {
+        let next = next_of_name.insert(group.name.folded(), begun.get(&id).copied()).flatten();
+        if group.deleted && with_members.contains(&id) {
+            deletions.push((next.unwrap_or(Seq(u64::MAX)), Step::Deleted(id)));
+        }
+    }
+    deletions
+}
