@@ -174,9 +174,9 @@ pub const PEER_BYTES_PER_SECOND: u32 = 32 * 1024 * 1024;
 /// How long an answer waits for the other server to say whether it takes the message: PROTOCOL §6.
 pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
 /// Messages that a link which keeps up finds in memory; one that does not reads them from the store …
-pub const FEED_MESSAGES: usize = 4_096;
+pub const OUTBOX_TAIL_MESSAGES: usize = 4_096;
 /// … and the bytes of their bodies.
-pub const FEED_BYTES: usize = 4 * 1024 * 1024;
+pub const OUTBOX_TAIL_BYTES: usize = 4 * 1024 * 1024;
 /// Incarnations of this server that are remembered, one a start: what waits in an outbox from before so many starts may
 /// arrive twice. At 16 bytes each, 256 KB.
 pub const INCARNATIONS: usize = 16_384;

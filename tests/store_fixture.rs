@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use kabar::chat::{
-    BounceReason, Conversation, Event, IdempotencyKey, PeerAddress, PeerInfo, RealmKind, Record, SeqRange, State,
-    StoredMessage, Timeline, TimelineQuery, UserRef, Filter,
+    BounceReason, Conversation, Event, Filter, IdempotencyKey, PeerAddress, PeerInfo, RealmKind, Record, SeqRange,
+    State, StoredMessage, Timeline, TimelineQuery, UserRef,
 };
 use kabar::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use kabar::name::{Address, Name};

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use kabar::chat::{
-    Author, Destination, Event, Message, MessageBody, PasswordHash, Record, SeqRange, State, Timeline, TimelineQuery,
-    Filter,
+    Author, Destination, Event, Filter, Message, MessageBody, PasswordHash, Record, SeqRange, State, Timeline,
+    TimelineQuery,
 };
 use kabar::id::{Seq, UserId};
 use kabar::name::Name;

@@ -279,7 +279,7 @@ impl Office {
             return None;
         }
         let cursor = hub.read(|state| state.peer(realm).map(|link| link.cursor)).0.unwrap_or_default();
-        let feed = hub.open_feed(realm, cursor);
+        let feed = hub.open_outbox_tail(realm, cursor);
         let name = self.name(realm);
         info!(realm = name, %key, "link is up");
         let link = Link::new(hub.clone(), feed.clone(), met, handle.clone(), self.0.terms.text_bytes);
@@ -288,7 +288,7 @@ impl Office {
 
     async fn run(&self, Raised { realm, key, handle, feed, link }: Raised) {
         let end = link.run().await;
-        self.hub().close_feed(&feed);
+        self.hub().close_outbox_tail(&feed);
         self.note_end(realm, key, &handle, end);
     }
 

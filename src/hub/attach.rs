@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::chat::{Command, Topics};
-use crate::hub::Hub;
 use crate::hub::presence::Attached;
 use crate::hub::send_queue::SendQueue;
+use crate::hub::shared::Hub;
 use crate::id::{Seq, SessionId, UserId};
 use crate::wire::ReplyFormat;
 
@@ -22,7 +22,7 @@ impl Hub {
         let mut presence = self.0.presence();
         let comes = !presence.is_online(user);
         presence.attach(user, Attached { session, send_queue: send_queue.clone() });
-        send_queue.set_authenticated(false);
+        send_queue.set_authenticated(true);
         match send_queue.format() {
             ReplyFormat::Json => send_queue.stop_listening(),
             ReplyFormat::Text if send_queue.is_listening() => {}
@@ -64,7 +64,7 @@ impl Hub {
     pub fn record_pushed_as_read(&self, user: UserId) {
         let presence = self.0.presence();
         let read: Vec<_> =
-            presence.connections(user).iter().filter_map(|attached| attached.send_queue.take_read()).collect();
+            presence.connections(user).iter().filter_map(|attached| attached.send_queue.take_read_range()).collect();
         drop(presence);
         for interval in read {
             self.note_read(user, interval);

@@ -1,24 +1,26 @@
 //! The committer: batch after batch onto stable storage, then whatever waited for it.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tracing::{error, info};
 
 use crate::chat::{CommandError, State};
+use crate::hub::batch::Batch;
 use crate::hub::fanout::Fanout;
+use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
-use crate::hub::{Batch, Hub};
 use crate::limits::STORE_RETRY;
-use crate::store::CommitError;
+use crate::name::Name;
+use crate::store::{CommitError, Store, StoreError};
 
 /// Puts batches on stable storage. [`Committer::step`] is a plain function, so that a test or a simulation can drive it;
 /// [`Committer::run`] drives it on a thread of its own.
 pub struct Committer {
     hub: Hub,
     batch: Batch,
-    courier: Fanout,
+    fanout: Fanout,
 }
 
 /// What a step found.
@@ -34,7 +36,7 @@ pub enum Step {
 
 impl Committer {
     pub(super) fn new(hub: Hub) -> Self {
-        Self { hub, batch: Batch::default(), courier: Fanout::default() }
+        Self { hub, batch: Batch::default(), fanout: Fanout::default() }
     }
 
     /// Stores what is pending and lets leave what waited for it. Blocks for one sync.
@@ -48,7 +50,7 @@ impl Committer {
             self.fail(ticket, &error);
             return Step::Failed;
         }
-        self.address();
+        self.collect_pushes();
         self.hub.0.tickets.settle(ticket);
         self.release(ticket);
         Step::Stored
@@ -59,7 +61,7 @@ impl Committer {
         loop {
             match self.step() {
                 Step::Stored => {}
-                Step::Failed => self.recover(),
+                Step::Failed => self.retry_writes(),
                 Step::Idle => {
                     if !self.hub.0.wait_for_work() {
                         break;
@@ -84,14 +86,14 @@ impl Committer {
         self.batch.closing = pending.closing;
         std::mem::swap(&mut *pending, &mut self.batch);
         drop(pending);
-        shared.room.notify_waiters();
+        shared.capacity.notify_waiters();
         true
     }
 
     /// Notes what the batch has for whom.
-    fn address(&mut self) {
+    fn collect_pushes(&mut self) {
         let mut presence = self.hub.0.presence();
-        self.courier.address(&self.batch, &presence, &self.hub.0.tickets);
+        self.fanout.collect(&self.batch, &presence, &self.hub.0.tickets);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }
@@ -103,7 +105,7 @@ impl Committer {
         for (_, send_queue) in settled {
             self.hub.send_replies(&send_queue);
         }
-        self.courier.hand_over(&self.batch, &shared.tickets);
+        self.fanout.flush(&self.batch, &shared.tickets);
         self.batch.clear();
     }
 
@@ -139,7 +141,7 @@ impl Committer {
                     shared.issued.store(last.next().0, Ordering::Release);
                     drop(pending);
                     shared.presence().end_bindings_outside(&state);
-                    shared.room.notify_waiters();
+                    shared.capacity.notify_waiters();
                     return last;
                 }
                 Err(error) => error!(%error, "the store cannot be read either; trying again"),
@@ -150,7 +152,7 @@ impl Committer {
     }
 
     /// Gives a store that is whole another chance after a while. One that may not be written again stays refused.
-    fn recover(&self) {
+    fn retry_writes(&self) {
         let shared = &*self.hub.0;
         if shared.poisoned() == Some(CommandError::StorageFailed) {
             std::thread::sleep(STORE_RETRY);
@@ -160,7 +162,7 @@ impl Committer {
     }
 }
 
-impl super::Shared {
+impl Shared {
     /// Waits for something to store; false where nothing will come any more.
     fn wait_for_work(&self) -> bool {
         let mut pending = self.pending();
@@ -177,17 +179,19 @@ impl super::Shared {
 }
 
 impl Hub {
+    /// Opens the hub on what the store holds, and the committer that has to be driven for anything to be answered.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn open(store: Box<dyn Store>, home: Name) -> Result<(Self, Committer), StoreError> {
+        let hub = Self(Arc::new(Shared::open(store, home)?));
+        let committer = Committer::new(hub.clone());
+        Ok((hub, committer))
+    }
+
     /// Lets the committer end once everything is stored.
     pub fn close(&self) {
         self.0.pending().closing = true;
         self.0.work.notify_one();
-    }
-}
-
-impl Batch {
-    fn clear(&mut self) {
-        self.records.clear();
-        self.deliveries.clear();
-        self.bytes = 0;
     }
 }

@@ -3,8 +3,8 @@
 use std::iter::successors;
 use std::sync::Arc;
 
-use crate::chat::{Audience, Event, Message, Notification, Record, StoredMessage};
-use crate::hub::Batch;
+use crate::chat::{Event, Message, Record, StoredMessage};
+use crate::hub::batch::{Batch, Payload, Push};
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::{PushGuard, SendQueue};
 use crate::hub::tickets::Tickets;
@@ -12,30 +12,12 @@ use crate::id::UserId;
 use crate::limits::{FRAME_BYTES, PUSH_BYTES, PUSHES_AT_ONCE};
 use crate::wire::ReplyFormat;
 
-/// Something of a batch that is to be pushed.
-pub(super) struct Push {
-    pub(super) what: Payload,
-    pub(super) audience: Audience,
-    /// Those of the audience, in order, who blocked its sender.
-    pub(super) blocked_by: Option<Arc<Vec<UserId>>>,
-    /// Who brought it: that connection gets a reply, not a push.
-    pub(super) origin: Option<Arc<SendQueue>>,
-}
-
-/// What is pushed.
-pub(super) enum Payload {
-    /// The message at this place in the batch.
-    Message(usize),
-    /// What is told beside messages.
-    Notification(Notification),
-}
-
 /// Takes what is to be pushed to whom it concerns: to each connection once a batch, however much that is.
 #[derive(Default)]
 pub(super) struct Fanout {
-    rounds: Vec<ConnectionPushes>,
-    stops: Vec<PushNode>,
-    frames: RenderCache,
+    connections: Vec<ConnectionPushes>,
+    nodes: Vec<PushNode>,
+    cache: RenderCache,
     /// Lent to one connection after the other for what it gets, so that none needs much room of its own.
     room: Vec<u8>,
 }
@@ -44,11 +26,11 @@ pub(super) struct Fanout {
 #[derive(Default)]
 struct RenderCache {
     bytes: Vec<u8>,
-    /// Where in `bytes` the frames of each delivery stand: of the JSON style and of the text style.
+    /// Where in `bytes` the cache of each delivery stand: of the JSON style and of the text style.
     made: Vec<[Option<(usize, usize)>; 2]>,
 }
 
-/// What of a batch is for one connection: a chain of stops.
+/// What of a batch is for one connection: a chain of nodes.
 struct ConnectionPushes {
     send_queue: Arc<SendQueue>,
     first: usize,
@@ -63,57 +45,57 @@ struct PushNode {
 
 impl Fanout {
     /// Notes who is to get what of a batch, and feeds the links. Where that is very much, some is handed over already.
-    pub(super) fn address(&mut self, batch: &Batch, presence: &Presence, tickets: &Tickets) {
-        for (place, delivery) in batch.deliveries.iter().enumerate() {
+    pub(super) fn collect(&mut self, batch: &Batch, presence: &Presence, tickets: &Tickets) {
+        for (place, delivery) in batch.pushes.iter().enumerate() {
             let message = delivery.message(batch);
             if let Some((record, message)) = message
-                && let Some(feed) = message.to.remote_realm().and_then(|realm| presence.feeds.get(&realm))
+                && let Some(feed) = message.to.remote_realm().and_then(|realm| presence.outbox_tails.get(&realm))
             {
                 feed.push(stored(record, message));
             }
             presence.each_of(&delivery.audience, |user, send_queue| {
                 if delivery.is_for(user, send_queue, message.map(|(_, message)| message)) {
-                    self.note(send_queue, place);
+                    self.enqueue(send_queue, place);
                 }
             });
-            if self.stops.len() >= PUSHES_AT_ONCE {
-                self.hand_over(batch, tickets);
+            if self.nodes.len() >= PUSHES_AT_ONCE {
+                self.flush(batch, tickets);
             }
         }
     }
 
-    fn note(&mut self, send_queue: &Arc<SendQueue>, delivery: usize) {
-        let place = self.stops.len();
-        self.stops.push(PushNode { delivery, next: None });
-        let Some(round) = send_queue.round().and_then(|round| self.rounds.get_mut(round)) else {
-            send_queue.expect(self.rounds.len());
-            self.rounds.push(ConnectionPushes { send_queue: send_queue.clone(), first: place, last: place });
+    fn enqueue(&mut self, send_queue: &Arc<SendQueue>, delivery: usize) {
+        let place = self.nodes.len();
+        self.nodes.push(PushNode { delivery, next: None });
+        let Some(pushes) = send_queue.push_slot().and_then(|slot| self.connections.get_mut(slot)) else {
+            send_queue.hold_for_push(self.connections.len());
+            self.connections.push(ConnectionPushes { send_queue: send_queue.clone(), first: place, last: place });
             return;
         };
-        if let Some(last) = self.stops.get_mut(round.last) {
+        if let Some(last) = self.nodes.get_mut(pushes.last) {
             last.next = Some(place);
         }
-        round.last = place;
+        pushes.last = place;
     }
 
     /// Hands over what was noted, with the replies that are settled, and writes what the sockets take.
-    pub(super) fn hand_over(&mut self, batch: &Batch, tickets: &Tickets) {
-        let Self { rounds, stops, frames, room } = self;
-        for ConnectionPushes { send_queue, first, .. } in rounds.drain(..) {
-            let chain = successors(stops.get(first), |stop| stops.get(stop.next?));
-            send_queue.receive(room, tickets, |receiver| {
-                chain.for_each(|stop| frames.hand_over(batch, stop.delivery, receiver));
+    pub(super) fn flush(&mut self, batch: &Batch, tickets: &Tickets) {
+        let Self { connections, nodes, cache, room } = self;
+        for ConnectionPushes { send_queue, first, .. } in connections.drain(..) {
+            let chain = successors(nodes.get(first), |node| nodes.get(node.next?));
+            send_queue.push_batch(room, tickets, |receiver| {
+                chain.for_each(|node| cache.render(batch, node.delivery, receiver));
             });
         }
-        stops.clear();
-        frames.clear();
+        nodes.clear();
+        cache.clear();
         room.shrink_to(PUSH_BYTES);
     }
 }
 
 impl RenderCache {
-    fn hand_over(&mut self, batch: &Batch, place: usize, receiver: &mut PushGuard<'_>) {
-        let Some(delivery) = batch.deliveries.get(place) else { return };
+    fn render(&mut self, batch: &Batch, place: usize, receiver: &mut PushGuard<'_>) {
+        let Some(delivery) = batch.pushes.get(place) else { return };
         match &delivery.what {
             Payload::Notification(notification) => receiver.notify(notification),
             Payload::Message(_) => {

@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use crate::chat::{BounceReason, StoredMessage, TimelineQuery};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::hub::send_queue::SendQueue;
-use crate::hub::{Hub, Shared};
+use crate::hub::shared::{Hub, Shared};
 use crate::id::{RealmId, Seq};
-use crate::limits::{DELIVERY_WAIT, FEED_BYTES, FEED_MESSAGES};
+use crate::limits::{DELIVERY_WAIT, OUTBOX_TAIL_BYTES, OUTBOX_TAIL_MESSAGES};
 use crate::store::{Page, StoreError};
 
-/// A link's feed, for as long as the link is up.
+/// A link's tail, for as long as the link is up.
 pub struct OutboxTail {
     realm: RealmId,
     inner: Mutex<Inner>,
@@ -52,42 +52,42 @@ pub enum TailRead {
 }
 
 impl Hub {
-    /// Begins to feed a link. A feed of the same realm before it is fed no more.
+    /// Begins to tail a link. A tail of the same realm before it is fed no more.
     #[must_use]
-    pub fn open_feed(&self, realm: RealmId, acknowledged: Seq) -> Arc<OutboxTail> {
+    pub fn open_outbox_tail(&self, realm: RealmId, acknowledged: Seq) -> Arc<OutboxTail> {
         let mut presence = self.0.presence();
-        let feed = Arc::new(OutboxTail::new(realm, presence.delivered, acknowledged));
-        let before = presence.feeds.insert(realm, feed.clone());
+        let tail = Arc::new(OutboxTail::new(realm, presence.delivered, acknowledged));
+        let before = presence.outbox_tails.insert(realm, tail.clone());
         drop(presence);
         if let Some(before) = before {
             self.fail_waiters(&before);
         }
-        feed
+        tail
     }
 
-    /// Ends a feed: whoever waits for an answer hears that the message waits.
-    pub fn close_feed(&self, feed: &Arc<OutboxTail>) {
+    /// Ends a tail: whoever waits for an answer hears that the message waits.
+    pub fn close_outbox_tail(&self, tail: &Arc<OutboxTail>) {
         let mut presence = self.0.presence();
-        if presence.feeds.get(&feed.realm).is_some_and(|current| Arc::ptr_eq(current, feed)) {
-            presence.feeds.remove(&feed.realm);
+        if presence.outbox_tails.get(&tail.realm).is_some_and(|current| Arc::ptr_eq(current, tail)) {
+            presence.outbox_tails.remove(&tail.realm);
         }
         drop(presence);
-        self.fail_waiters(feed);
+        self.fail_waiters(tail);
     }
 
-    fn fail_waiters(&self, feed: &OutboxTail) {
-        let mut inner = feed.inner();
+    fn fail_waiters(&self, tail: &OutboxTail) {
+        let mut inner = tail.inner();
         inner.closed = true;
         let waiting = inner.waiting.drain(..).collect();
         drop(inner);
-        feed.wake.notify_one();
-        self.tell(waiting, DeliveryStatus::Queued);
+        tail.wake.notify_one();
+        self.settle_waiters(waiting, DeliveryStatus::Queued);
     }
 
     /// Whether the link to a realm is up.
     #[must_use]
     pub fn is_linked(&self, realm: RealmId) -> bool {
-        self.0.presence().feeds.contains_key(&realm)
+        self.0.presence().outbox_tails.contains_key(&realm)
     }
 
     /// Notes what the other server has on its disk, and what of that it refused. Gives back which of the refusals nobody
@@ -95,11 +95,11 @@ impl Hub {
     #[must_use]
     pub fn note_acknowledged(
         &self,
-        feed: &OutboxTail,
+        tail: &OutboxTail,
         upto: Seq,
         refused: &[(Seq, BounceReason)],
     ) -> Vec<(Seq, BounceReason)> {
-        let mut inner = feed.inner();
+        let mut inner = tail.inner();
         inner.acknowledged = upto.max(inner.acknowledged);
         let count = inner.waiting.partition_point(|waiter| waiter.message <= upto);
         let settled: Vec<Waiter> = inner.waiting.drain(..count).collect();
@@ -110,20 +110,20 @@ impl Hub {
             its.map(|waiter| waiter.delivery.settle(DeliveryStatus::Refused(why))).fold(false, |told, this| told | this)
         };
         let untold = refused.iter().filter(|(number, why)| !is_told(*number, *why)).copied().collect();
-        self.tell(settled, DeliveryStatus::Delivered);
+        self.settle_waiters(settled, DeliveryStatus::Delivered);
         untold
     }
 
     /// Tells those who have waited long enough that their messages wait.
-    pub fn expire_waiters(&self, feed: &OutboxTail, now: Instant) {
-        let mut inner = feed.inner();
+    pub fn expire_waiters(&self, tail: &OutboxTail, now: Instant) {
+        let mut inner = tail.inner();
         let count = inner.waiting.partition_point(|waiter| waiter.until <= now);
         let impatient = inner.waiting.drain(..count).collect();
         drop(inner);
-        self.tell(impatient, DeliveryStatus::Queued);
+        self.settle_waiters(impatient, DeliveryStatus::Queued);
     }
 
-    fn tell(&self, waiters: Vec<Waiter>, delivery: DeliveryStatus) {
+    fn settle_waiters(&self, waiters: Vec<Waiter>, delivery: DeliveryStatus) {
         for waiter in &waiters {
             waiter.delivery.settle(delivery);
         }
@@ -144,10 +144,10 @@ impl Hub {
 impl Shared {
     /// Waits, for whoever sent a message to another realm, for what becomes of it.
     pub(super) fn wait_for(&self, realm: RealmId, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
-        let feed = self.presence().feeds.get(&realm).cloned();
-        feed.map_or_else(
+        let tail = self.presence().outbox_tails.get(&realm).cloned();
+        tail.map_or_else(
             || DeliveryHandle::settled(DeliveryStatus::Queued).into(),
-            |feed| feed.wait(message, send_queue),
+            |tail| tail.wait(message, send_queue),
         )
     }
 }
@@ -176,7 +176,7 @@ impl OutboxTail {
     }
 
     /// Waits until there may be something new, or somebody new who waits.
-    pub async fn woken(&self) {
+    pub async fn notified(&self) {
         self.wake.notified().await;
     }
 
@@ -229,7 +229,7 @@ impl OutboxTail {
         let mut inner = self.inner();
         inner.bytes += message.body.0.len();
         inner.recent.push_back(message);
-        while inner.recent.len() > FEED_MESSAGES || inner.bytes > FEED_BYTES {
+        while inner.recent.len() > OUTBOX_TAIL_MESSAGES || inner.bytes > OUTBOX_TAIL_BYTES {
             inner.drop_first();
         }
         drop(inner);

@@ -31,7 +31,7 @@ pub(super) struct Presence {
     /// Who asked who comes and goes; some may have lost interest.
     watchers: Vec<Weak<SendQueue>>,
     /// The links that are up.
-    pub(super) feeds: HashMap<RealmId, Arc<OutboxTail>>,
+    pub(super) outbox_tails: HashMap<RealmId, Arc<OutboxTail>>,
     /// Every message up to this one has been pushed, or is being pushed, to whoever listened then.
     pub(super) delivered: Seq,
 }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, Waker};
 use crate::chat::Notification;
 use crate::hub::deferred_reply::DeferredReply;
 use crate::hub::push_state::PushState;
-use crate::hub::send_queue::Backlog;
 use crate::hub::socket_writer::{ConnectionEnd, SocketWriter};
 use crate::hub::tickets::{CommitStatus, Ticket, Tickets};
 use crate::id::Seq;
@@ -20,7 +19,7 @@ pub(super) struct QueueState {
     /// Replies not yet released, one after the other.
     pub(super) held: Vec<u8>,
     /// Where each of them ends, and what it waits for.
-    pub(super) marks: VecDeque<HeldReply>,
+    pub(super) replies: VecDeque<HeldReply>,
     /// The newest ticket that somebody watches for this outbox.
     pub(super) expected: Ticket,
     /// What may leave.
@@ -45,7 +44,16 @@ pub(super) struct HeldReply {
     pub(super) ticket: Ticket,
     pub(super) tag: Option<Tag>,
     pub(super) length: usize,
-    pub(super) late: Option<Box<DeferredReply>>,
+    pub(super) deferred: Option<Box<DeferredReply>>,
+}
+
+/// What waits to leave a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Replies that wait for the disk.
+    pub requests: usize,
+    /// Bytes that wait for the disk or the socket.
+    pub bytes: usize,
 }
 
 impl QueueState {
@@ -68,29 +76,34 @@ impl QueueState {
     }
 
     pub(super) fn waiting(&self) -> Backlog {
-        Backlog { requests: self.marks.len(), bytes: self.held.len() + self.backlog() }
+        Backlog { requests: self.replies.len(), bytes: self.held.len() + self.backlog() }
     }
 
     /// Takes a message in, where the connection listens and has room.
-    pub(super) fn push(&mut self, sink: &dyn SocketWriter, seq: Seq, frame: &[u8]) {
-        if self.take_push(sink, frame) {
+    pub(super) fn push(&mut self, writer: &dyn SocketWriter, seq: Seq, frame: &[u8]) {
+        if self.take_push(writer, frame) {
             self.push.note_pushed(seq);
         }
     }
 
     /// Takes a notice in, where the connection asked for its kind and has room. Returns whether it did.
-    pub(super) fn notify(&mut self, sink: &dyn SocketWriter, format: ReplyFormat, notification: &Notification) -> bool {
+    pub(super) fn notify(
+        &mut self,
+        writer: &dyn SocketWriter,
+        format: ReplyFormat,
+        notification: &Notification,
+    ) -> bool {
         if !self.push.wants_notice(notification) {
             return false;
         }
         let mut frame = Vec::new();
         format.notify(&mut frame, notification);
-        self.take_push(sink, &frame)
+        self.take_push(writer, &frame)
     }
 
     /// Takes a pushed frame in. Where that is too much even after the socket took what it takes, the reader lags.
-    fn take_push(&mut self, sink: &dyn SocketWriter, frame: &[u8]) -> bool {
-        if !self.fits(frame) && !self.blocked && self.write(sink) {
+    fn take_push(&mut self, writer: &dyn SocketWriter, frame: &[u8]) -> bool {
+        if !self.fits(frame) && !self.blocked && self.write(writer) {
             self.wake();
         }
         let fits = self.fits(frame);
@@ -112,54 +125,55 @@ impl QueueState {
 
     /// Moves settled replies from `held` to `ready`, while `may_leave`. What a failed one says did not come to be: an
     /// error leaves instead.
-    pub(super) fn release(&mut self, tickets: &Tickets, format: ReplyFormat, may_leave: impl Fn() -> bool) {
+    pub(super) fn release_settled(&mut self, tickets: &Tickets, format: ReplyFormat, may_leave: impl Fn() -> bool) {
         let mut taken = 0;
-        while let Some(mark) = self.marks.front() {
-            match tickets.verdict(mark.ticket) {
+        while let Some(reply) = self.replies.front() {
+            match tickets.status(reply.ticket) {
                 CommitStatus::Pending => break,
                 _ if !may_leave() => break,
-                CommitStatus::Durable if mark.late.is_some() => {
-                    let is_written = mark.late.as_ref().is_some_and(|late| late.write(&mut self.ready, format));
+                CommitStatus::Durable if reply.deferred.is_some() => {
+                    let is_written =
+                        reply.deferred.as_ref().is_some_and(|deferred| deferred.write(&mut self.ready, format));
                     if !is_written {
                         break;
                     }
                 }
                 CommitStatus::Durable => {
-                    let reply = self.held.get(taken..taken + mark.length).unwrap_or_default();
+                    let reply = self.held.get(taken..taken + reply.length).unwrap_or_default();
                     self.ready.extend_from_slice(reply);
                 }
-                CommitStatus::Failed(error) => format.refuse(&mut self.ready, mark.tag.as_ref(), error),
+                CommitStatus::Failed(error) => format.refuse(&mut self.ready, reply.tag.as_ref(), error),
             }
-            taken += mark.length;
-            self.marks.pop_front();
+            taken += reply.length;
+            self.replies.pop_front();
         }
         self.held.drain(..taken);
-        if self.marks.is_empty() {
-            give_back(&mut self.held);
-            self.marks.shrink_to(IDLE_BUFFER_BYTES / size_of::<HeldReply>());
+        if self.replies.is_empty() {
+            shrink(&mut self.held);
+            self.replies.shrink_to(IDLE_BUFFER_BYTES / size_of::<HeldReply>());
         }
     }
 
     /// Writes what goes, and wakes the connection's task where it has to look.
-    pub(super) fn leave(&mut self, sink: &dyn SocketWriter) {
+    pub(super) fn write_out(&mut self, writer: &dyn SocketWriter) {
         self.listed = false;
-        let has_to_look = !self.blocked && self.write(sink);
+        let has_to_look = !self.blocked && self.write(writer);
         if std::mem::take(&mut self.awaited) || has_to_look {
             self.wake();
         }
     }
 
     /// Lends room for what is to leave, where there is none that is in use. Returns whether it did.
-    pub(super) fn borrow(&mut self, room: &mut Vec<u8>) -> bool {
-        let is_lent = self.ready.is_empty();
-        if is_lent {
+    pub(super) fn use_scratch(&mut self, room: &mut Vec<u8>) -> bool {
+        let is_used = self.ready.is_empty();
+        if is_used {
             std::mem::swap(&mut self.ready, room);
         }
-        is_lent
+        is_used
     }
 
     /// Gives borrowed room back; what did not leave keeps room of its own.
-    pub(super) fn repay(&mut self, room: &mut Vec<u8>) {
+    pub(super) fn return_scratch(&mut self, room: &mut Vec<u8>) {
         std::mem::swap(&mut self.ready, room);
         self.ready.extend_from_slice(room.get(self.written..).unwrap_or_default());
         self.written = 0;
@@ -167,14 +181,14 @@ impl QueueState {
     }
 
     /// An idle connection holds next to nothing.
-    pub(super) fn give_back(&mut self) {
-        give_back(&mut self.ready);
+    pub(super) fn shrink_if_idle(&mut self) {
+        shrink(&mut self.ready);
     }
 
     /// Writes what goes; true where the connection's task has to look, for the socket is full or gone.
-    fn write(&mut self, sink: &dyn SocketWriter) -> bool {
+    fn write(&mut self, writer: &dyn SocketWriter) -> bool {
         while self.backlog() > 0 {
-            match sink.try_write(self.ready.get(self.written..).unwrap_or_default()) {
+            match writer.try_write(self.ready.get(self.written..).unwrap_or_default()) {
                 Ok(count) if count > 0 => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -194,7 +208,7 @@ impl QueueState {
     }
 }
 
-fn give_back(buffer: &mut Vec<u8>) {
+fn shrink(buffer: &mut Vec<u8>) {
     if buffer.is_empty() && buffer.capacity() > IDLE_BUFFER_BYTES {
         *buffer = Vec::new();
     }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use crate::chat::{Notification, StoredMessage, Topics};
 use crate::hub::deferred_reply::DeferredReply;
 use crate::hub::push_state::PushState;
-use crate::hub::queue_state::{HeldReply, QueueState};
+use crate::hub::queue_state::{Backlog, HeldReply, QueueState};
 use crate::hub::socket_writer::{ConnectionEnd, SocketWriter};
 use crate::hub::tickets::{Ticket, Tickets};
 use crate::id::Seq;
@@ -22,45 +22,36 @@ use crate::wire::{ReplyFormat, Tag};
 
 /// One connection's way out.
 pub struct SendQueue {
-    sink: Arc<dyn SocketWriter>,
+    writer: Arc<dyn SocketWriter>,
     format: ReplyFormat,
     queue: Mutex<QueueState>,
-    /// When a stranger (a connection without a session) was last heard, in milliseconds.
-    heard: AtomicU64,
-    stranger: AtomicBool,
+    /// When a connection without a session last sent anything, in milliseconds.
+    last_heard: AtomicU64,
+    authenticated: AtomicBool,
     /// Which of the courier's rounds is for this connection.
-    round: AtomicUsize,
+    push_slot: AtomicUsize,
 }
 
 /// No courier is to come.
-const NO_ROUND: usize = usize::MAX;
+const NO_SLOT: usize = usize::MAX;
 
-/// A connection's end of a courier's round.
+/// A connection's end of a courier's push_slot.
 pub(super) struct PushGuard<'a> {
     send_queue: &'a SendQueue,
     queue: &'a mut QueueState,
 }
 
-/// What waits to leave a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// Replies that wait for the disk.
-    pub requests: usize,
-    /// Bytes that wait for the disk or the socket.
-    pub bytes: usize,
-}
-
 impl SendQueue {
-    /// The way out to `sink`, for replies in `format`.
+    /// The way out to `writer`, for replies in `format`.
     #[must_use]
-    pub fn new(sink: Arc<dyn SocketWriter>, format: ReplyFormat) -> Self {
+    pub fn new(writer: Arc<dyn SocketWriter>, format: ReplyFormat) -> Self {
         Self {
-            sink,
+            writer,
             format,
             queue: Mutex::default(),
-            heard: AtomicU64::new(Time::now().0),
-            stranger: AtomicBool::new(true),
-            round: AtomicUsize::new(NO_ROUND),
+            last_heard: AtomicU64::new(Time::now().0),
+            authenticated: AtomicBool::new(false),
+            push_slot: AtomicUsize::new(NO_SLOT),
         }
     }
 
@@ -80,13 +71,13 @@ impl SendQueue {
         let start = queue.held.len();
         write(&mut queue.held);
         let length = queue.held.len() - start;
-        queue.marks.push_back(HeldReply { ticket, tag, length, late: None });
+        queue.replies.push_back(HeldReply { ticket, tag, length, deferred: None });
     }
 
     /// Takes in a reply that is written later. Whoever settles the fate sees to it that it leaves.
-    pub fn reply_later(&self, ticket: Ticket, late: DeferredReply) {
-        let tag = late.context.tag.clone();
-        self.queue().marks.push_back(HeldReply { ticket, tag, length: 0, late: Some(Box::new(late)) });
+    pub fn reply_later(&self, ticket: Ticket, deferred: DeferredReply) {
+        let tag = deferred.context.tag.clone();
+        self.queue().replies.push_back(HeldReply { ticket, tag, length: 0, deferred: Some(Box::new(deferred)) });
     }
 
     /// Lets the replies leave whose tickets are settled, as far as the socket takes them.
@@ -94,35 +85,35 @@ impl SendQueue {
     /// Returns the ticket that the newest reply waits for, once: whoever gets it sees to it that this is called again
     /// when that is settled.
     #[must_use]
-    pub(super) fn leave(&self, tickets: &Tickets) -> Option<Ticket> {
+    pub(super) fn flush_ready(&self, tickets: &Tickets) -> Option<Ticket> {
         let mut queue = self.queue();
-        queue.release(tickets, self.format, || self.round().is_none());
+        queue.release_settled(tickets, self.format, || self.push_slot().is_none());
         self.write(&mut queue);
-        let open = queue.marks.iter().map(|mark| mark.ticket).max()?;
+        let open = queue.replies.iter().map(|reply| reply.ticket).max()?;
         (open > std::mem::replace(&mut queue.expected, open)).then_some(open)
     }
 
     /// Takes in what a courier has for the connection, with the replies that are settled, and writes what the socket
     /// takes. It lends room for that.
-    pub(super) fn receive(&self, room: &mut Vec<u8>, tickets: &Tickets, hand: impl FnOnce(&mut PushGuard<'_>)) {
+    pub(super) fn push_batch(&self, room: &mut Vec<u8>, tickets: &Tickets, hand: impl FnOnce(&mut PushGuard<'_>)) {
         let mut queue = self.queue();
-        self.round.store(NO_ROUND, Ordering::Relaxed);
-        let is_lent = queue.borrow(room);
+        self.push_slot.store(NO_SLOT, Ordering::Relaxed);
+        let is_used = queue.use_scratch(room);
         hand(&mut PushGuard { send_queue: self, queue: &mut queue });
-        queue.release(tickets, self.format, || true);
-        queue.leave(&*self.sink);
-        if is_lent { queue.repay(room) } else { queue.give_back() }
+        queue.release_settled(tickets, self.format, || true);
+        queue.write_out(&*self.writer);
+        if is_used { queue.return_scratch(room) } else { queue.shrink_if_idle() }
     }
 
-    /// The courier's round that is for this connection, where there is one.
-    pub(super) fn round(&self) -> Option<usize> {
-        let round = self.round.load(Ordering::Relaxed);
-        (round != NO_ROUND).then_some(round)
+    /// The courier's push_slot that is for this connection, where there is one.
+    pub(super) fn push_slot(&self) -> Option<usize> {
+        let push_slot = self.push_slot.load(Ordering::Relaxed);
+        (push_slot != NO_SLOT).then_some(push_slot)
     }
 
     /// Notes that a courier is to come. Until then no reply leaves that is settled later: what is pushed comes before.
-    pub(super) fn expect(&self, round: usize) {
-        self.round.store(round, Ordering::Relaxed);
+    pub(super) fn hold_for_push(&self, push_slot: usize) {
+        self.push_slot.store(push_slot, Ordering::Relaxed);
     }
 
     /// Whether the queue is far from running over.
@@ -135,7 +126,7 @@ impl SendQueue {
     /// Returns whether the caller is the one to flush it.
     pub(super) fn notify(&self, notification: &Notification) -> bool {
         let mut queue = self.queue();
-        queue.notify(&*self.sink, self.format, notification) && !std::mem::replace(&mut queue.listed, true)
+        queue.notify(&*self.writer, self.format, notification) && !std::mem::replace(&mut queue.listed, true)
     }
 
     /// Puts what was pushed before this connection listened into the queue. The caller sees to it that the queue
@@ -155,8 +146,8 @@ impl SendQueue {
     }
 
     fn write(&self, queue: &mut QueueState) {
-        queue.leave(&*self.sink);
-        queue.give_back();
+        queue.write_out(&*self.writer);
+        queue.shrink_if_idle();
     }
 
     /// Writes what the socket takes, now that it takes some again.
@@ -198,7 +189,7 @@ impl SendQueue {
     }
 
     /// Ends the connection; its task says the last words.
-    pub fn end(&self, ending: ConnectionEnd) {
+    pub fn close(&self, ending: ConnectionEnd) {
         let mut queue = self.queue();
         queue.ending.get_or_insert(ending);
         queue.wake();
@@ -210,23 +201,23 @@ impl SendQueue {
         self.queue().ending
     }
 
-    /// Notes that the stranger at the other end said something.
-    pub fn hear(&self) {
-        if self.stranger.load(Ordering::Relaxed) {
-            self.heard.store(Time::now().0, Ordering::Relaxed);
+    /// Records the time at which a connection without a session sent something.
+    pub fn touch(&self) {
+        if !self.authenticated.load(Ordering::Relaxed) {
+            self.last_heard.store(Time::now().0, Ordering::Relaxed);
         }
     }
 
-    /// When the stranger at the other end was last heard; none for a connection with a session.
+    /// When a connection without a session last sent something; `None` for one with a session.
     #[must_use]
     pub fn unauthenticated_since(&self) -> Option<Time> {
-        let stranger = self.stranger.load(Ordering::Relaxed);
-        stranger.then(|| Time(self.heard.load(Ordering::Relaxed)))
+        let authenticated = self.authenticated.load(Ordering::Relaxed);
+        (!authenticated).then(|| Time(self.last_heard.load(Ordering::Relaxed)))
     }
 
-    /// Notes whether the other end is a stranger, who may have to make room for others.
-    pub fn set_authenticated(&self, stranger: bool) {
-        self.stranger.store(stranger, Ordering::Relaxed);
+    /// Sets whether the connection has a session. One that has none may be evicted.
+    pub fn set_authenticated(&self, authenticated: bool) {
+        self.authenticated.store(authenticated, Ordering::Relaxed);
     }
 
     /// Begins to push what comes after `after`.
@@ -235,7 +226,7 @@ impl SendQueue {
     }
 
     /// Leaves out of what is pushed to a person at a terminal what that person has read in another way.
-    pub fn skip_to(&self, upto: Seq) {
+    pub fn mark_read(&self, upto: Seq) {
         if self.format == ReplyFormat::Text {
             self.queue().push.skip_to(upto);
         }
@@ -258,16 +249,16 @@ impl SendQueue {
 
     /// The interval that a person at a terminal got pushed since this was last asked. A program's subscription does
     /// not count as reading.
-    pub(super) fn take_read(&self) -> Option<(Seq, Seq)> {
+    pub(super) fn take_read_range(&self) -> Option<(Seq, Seq)> {
         if self.format == ReplyFormat::Text { self.queue().push.take_left() } else { None }
     }
 
     /// Ends what the connection had from its session, and gives what was read live. Only while its place in the
     /// presence is being taken away: a new binding must not suffer from the end of the old one.
     pub(super) fn end_binding(&self) -> Option<(Seq, Seq)> {
-        let read = self.take_read();
+        let read = self.take_read_range();
         self.stop_listening();
-        self.set_authenticated(true);
+        self.set_authenticated(false);
         read
     }
 
@@ -304,11 +295,11 @@ impl PushGuard<'_> {
 
     /// Takes a message in.
     pub(super) fn push(&mut self, seq: Seq, frame: &[u8]) {
-        self.queue.push(&*self.send_queue.sink, seq, frame);
+        self.queue.push(&*self.send_queue.writer, seq, frame);
     }
 
     /// Takes a notice in, where the connection asked for its kind.
     pub(super) fn notify(&mut self, notification: &Notification) {
-        self.queue.notify(&*self.send_queue.sink, self.send_queue.format, notification);
+        self.queue.notify(&*self.send_queue.writer, self.send_queue.format, notification);
     }
 }

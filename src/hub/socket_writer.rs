@@ -19,5 +19,5 @@ pub enum ConnectionEnd {
     /// The socket is gone.
     Gone,
     /// The server ends it, and says why first.
-    DisconnectReason(DisconnectReason),
+    Disconnected(DisconnectReason),
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::chat::{TimelineQuery, Topics};
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::SendQueue;
-use crate::hub::{Hub, Shared};
+use crate::hub::shared::{Hub, Shared};
 use crate::id::{Seq, UserId};
 use crate::limits::{REPLAY_PAGE, SEAM_TRIES};
 use crate::store::{Page, StoreError};

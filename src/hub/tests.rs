@@ -212,7 +212,7 @@ fn what_is_pushed_leaves_before_the_replies_of_its_batch() {
 }
 
 #[test]
-fn what_is_more_than_the_courier_notes_at_once_is_heard_by_all_in_order() {
+fn what_is_more_than_the_fanout_queues_at_once_is_heard_by_all_in_order() {
     let mut house = House::new();
     let session = house.session();
     let listeners: Vec<_> = (0..256).map(|_| house.listener_of(session)).collect();
@@ -228,14 +228,14 @@ fn what_is_more_than_the_courier_notes_at_once_is_heard_by_all_in_order() {
 }
 
 #[test]
-fn replies_that_are_settled_wait_for_the_courier_that_is_on_its_way() {
+fn replies_that_are_durable_wait_for_the_push_that_is_on_its_way() {
     let (ear, tickets) = (Arc::new(Ear::default()), Tickets::default());
     let send_queue = SendQueue::new(ear.clone(), ReplyFormat::Json);
     send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
-    send_queue.expect(0);
-    assert_eq!(send_queue.leave(&tickets), None);
+    send_queue.hold_for_push(0);
+    assert_eq!(send_queue.flush_ready(&tickets), None);
     assert_eq!(take(&ear), "");
-    send_queue.receive(&mut Vec::new(), &tickets, |_| {});
+    send_queue.push_batch(&mut Vec::new(), &tickets, |_| {});
     assert_eq!(take(&ear), "reply");
 }
 
@@ -246,7 +246,7 @@ fn a_socket_that_is_full_gets_the_rest_later_and_the_lent_room_comes_back() {
     send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"one two"));
     ear.takes(3);
     let mut room = Vec::with_capacity(1_000);
-    send_queue.receive(&mut room, &tickets, |_| {});
+    send_queue.push_batch(&mut room, &tickets, |_| {});
     assert_eq!((take(&ear).as_str(), room.len(), room.capacity()), ("one", 0, 1_000));
     assert!(send_queue.is_blocked());
     ear.takes(1_000);

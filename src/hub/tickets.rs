@@ -52,7 +52,7 @@ pub struct Tickets {
 impl Tickets {
     /// What became of a batch.
     #[must_use]
-    pub fn verdict(&self, ticket: Ticket) -> CommitStatus {
+    pub fn status(&self, ticket: Ticket) -> CommitStatus {
         if self.settled.load(Ordering::Acquire) < ticket.0 {
             return CommitStatus::Pending;
         }
@@ -92,13 +92,13 @@ mod tests {
     #[test]
     fn a_batch_is_open_until_settled_and_stays_failed() {
         let tickets = Tickets::default();
-        assert_eq!(tickets.verdict(Ticket::NONE), CommitStatus::Durable);
-        assert_eq!(tickets.verdict(Ticket(1)), CommitStatus::Pending);
+        assert_eq!(tickets.status(Ticket::NONE), CommitStatus::Durable);
+        assert_eq!(tickets.status(Ticket(1)), CommitStatus::Pending);
         tickets.settle(Ticket(1));
         tickets.fail(Ticket(2), Ticket(3), CommandError::StorageFailed);
         tickets.settle(Ticket(4));
-        let verdicts = [1, 2, 3, 4, 5].map(|number| tickets.verdict(Ticket(number)));
+        let statuses = [1, 2, 3, 4, 5].map(|number| tickets.status(Ticket(number)));
         let failed = CommitStatus::Failed(CommandError::StorageFailed);
-        assert_eq!(verdicts, [CommitStatus::Durable, failed, failed, CommitStatus::Durable, CommitStatus::Pending]);
+        assert_eq!(statuses, [CommitStatus::Durable, failed, failed, CommitStatus::Durable, CommitStatus::Pending]);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::hub::{ConnectionEnd, SendQueue};
 use crate::limits::EVICTION_PERCENT;
-use crate::net::origin;
+use crate::net::origin::origin;
 use crate::wire::DisconnectReason;
 
 /// Counts connections and knows them all.
@@ -72,7 +72,7 @@ impl Admission {
         let mut admitted = self.admitted();
         admitted.closed = Some(why);
         for send_queue in admitted.connections.values() {
-            send_queue.end(ConnectionEnd::DisconnectReason(why));
+            send_queue.close(ConnectionEnd::Disconnected(why));
         }
     }
 
@@ -91,7 +91,7 @@ impl Admitted {
             .filter_map(|(_, send_queue)| Some((send_queue.unauthenticated_since()?, send_queue)))
             .min_by_key(|s| s.0);
         if let Some((_, send_queue)) = longest_silent {
-            send_queue.end(ConnectionEnd::DisconnectReason(DisconnectReason::Evicted));
+            send_queue.close(ConnectionEnd::Disconnected(DisconnectReason::Evicted));
         }
     }
 }

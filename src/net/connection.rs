@@ -14,8 +14,8 @@ use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, SocketWriter};
 use crate::limits::{LAST_READS, LAST_WORDS, REPLY_BYTES, REQUESTS_IN_FLIGHT};
-use crate::net::ServerContext;
 use crate::net::admission::Permit;
+use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
 use crate::net::upgrade;
@@ -28,7 +28,7 @@ impl SocketWriter for TcpStream {
 }
 
 /// Lives the connection's life; its place is given back at the end.
-pub(super) async fn live(
+pub(super) async fn run(
     stream: Arc<TcpStream>,
     send_queue: Arc<SendQueue>,
     address: IpAddr,
@@ -38,12 +38,12 @@ pub(super) async fn live(
     debug!("connected");
     let codec = LineCodec::new(services.policy.line_bytes);
     let session = Session::new(services.clone(), send_queue.clone(), address);
-    let mut connection = Connection { stream, send_queue, codec, input: ReadBuffer::default(), session };
+    let mut connection = Connection { stream, send_queue, codec, read_buffer: ReadBuffer::default(), session };
     let goodbye = connection.serve().await;
     connection.session.end();
     // Boxed: what comes at the end, or seldom, takes no room of a connection that is idle.
     if goodbye == Goodbye::Link {
-        Box::pin(connection.become_a_link(&services)).await;
+        Box::pin(connection.upgrade_to_link(&services)).await;
     } else {
         Box::pin(connection.leave(goodbye)).await;
     }
@@ -55,7 +55,7 @@ struct Connection {
     stream: Arc<TcpStream>,
     send_queue: Arc<SendQueue>,
     codec: LineCodec,
-    input: ReadBuffer,
+    read_buffer: ReadBuffer,
     session: Session,
 }
 
@@ -74,10 +74,10 @@ impl Connection {
     async fn serve(&mut self) -> Goodbye {
         loop {
             let taken = self.wait().await;
-            self.session.look_after();
+            self.session.resume_pushes_if_drained();
             match self.send_queue.ending() {
                 Some(ConnectionEnd::Gone) => return Goodbye::AtOnce,
-                Some(ConnectionEnd::DisconnectReason(_)) => return Box::pin(self.serve_the_rest(taken)).await,
+                Some(ConnectionEnd::Disconnected(_)) => return Box::pin(self.drain_received(taken)).await,
                 None => {}
             }
             let goodbye = match taken {
@@ -102,9 +102,9 @@ impl Connection {
     }
 
     /// The server is to end this connection: what was received is still served, but not what keeps coming.
-    async fn serve_the_rest(&mut self, mut taken: Option<io::Result<usize>>) -> Goodbye {
+    async fn drain_received(&mut self, mut taken: Option<io::Result<usize>>) -> Goodbye {
         for _ in 0..LAST_READS {
-            match taken.take().unwrap_or_else(|| self.input.take(&self.stream)) {
+            match taken.take().unwrap_or_else(|| self.read_buffer.take(&self.stream)) {
                 Ok(0) => return self.serve_last_line().await,
                 Ok(_) => {}
                 Err(_) => break,
@@ -122,7 +122,7 @@ impl Connection {
             if self.poll_woken(context).is_ready() {
                 return Poll::Ready(None);
             }
-            self.input.poll_take(&self.stream, context).map(Some)
+            self.read_buffer.poll_take(&self.stream, context).map(Some)
         })
         .await
     }
@@ -137,23 +137,23 @@ impl Connection {
     }
 
     async fn serve_lines(&mut self) -> Option<Goodbye> {
-        self.send_queue.hear();
+        self.send_queue.touch();
         // One read holds no more requests than a connection may have in flight, so once a read is often enough.
         self.session.wait_for_the_hub().await;
         let mut goodbye = None;
         while goodbye.is_none() {
-            let Ok(Some(line)) = self.codec.decode(&mut self.input) else { break };
+            let Ok(Some(line)) = self.codec.decode(&mut self.read_buffer) else { break };
             self.wait_for_room().await;
             goodbye = self.serve_line(line).await;
         }
-        self.input.give_back();
+        self.read_buffer.give_back();
         self.session.send_replies();
         goodbye
     }
 
     async fn serve_last_line(&mut self) -> Goodbye {
         let mut goodbye = None;
-        if let Ok(Some(line)) = self.codec.decode_eof(&mut self.input) {
+        if let Ok(Some(line)) = self.codec.decode_eof(&mut self.read_buffer) {
             goodbye = self.serve_line(line).await;
         }
         self.session.send_replies();
@@ -210,15 +210,15 @@ impl Connection {
     }
 
     /// Whoever asked for a link says nothing more before the answer.
-    async fn become_a_link(self, services: &ServerContext) {
+    async fn upgrade_to_link(self, services: &ServerContext) {
         let has_left = self.until(|waiting| waiting == Backlog::default());
-        if tokio::time::timeout(LAST_WORDS, has_left).await.is_err() || !self.input.is_empty() {
+        if tokio::time::timeout(LAST_WORDS, has_left).await.is_err() || !self.read_buffer.is_empty() {
             debug!("a link began with something else");
             return;
         }
         let Self { stream, send_queue, session, .. } = self;
         drop(session);
-        send_queue.set_authenticated(false);
+        send_queue.set_authenticated(true);
         Box::pin(upgrade::serve(stream, services)).await;
     }
 
@@ -227,8 +227,8 @@ impl Connection {
         if goodbye == Goodbye::AtOnce {
             return;
         }
-        if let Some(ConnectionEnd::DisconnectReason(why)) = self.send_queue.ending() {
-            self.session.say_farewell(why);
+        if let Some(ConnectionEnd::Disconnected(why)) = self.send_queue.ending() {
+            self.session.send_disconnect_reason(why);
         }
         // A reader who takes something has time for the rest, and so has the disk; but not while the server stops.
         let begun = Instant::now();

@@ -11,8 +11,8 @@ use tracing::{Instrument, debug, debug_span, warn};
 
 use crate::hub::SendQueue;
 use crate::limits::BACKLOG;
-use crate::net::ServerContext;
 use crate::net::connection;
+use crate::net::context::ServerContext;
 use crate::socket;
 use crate::wire::{DisconnectReason, ReplyFormat};
 
@@ -60,7 +60,7 @@ pub async fn serve(binding: Listener, services: Arc<ServerContext>) {
             accepted = binding.listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => welcome(stream, peer, binding.format, &services),
+            Ok((stream, peer)) => start_connection(stream, peer, binding.format, &services),
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -69,7 +69,7 @@ pub async fn serve(binding: Listener, services: Arc<ServerContext>) {
     }
 }
 
-fn welcome(stream: TcpStream, peer: SocketAddr, format: ReplyFormat, services: &Arc<ServerContext>) {
+fn start_connection(stream: TcpStream, peer: SocketAddr, format: ReplyFormat, services: &Arc<ServerContext>) {
     if let Err(error) = socket::prepare(&stream) {
         debug!(%error, "a connection was gone before it was served");
         return;
@@ -79,15 +79,15 @@ fn welcome(stream: TcpStream, peer: SocketAddr, format: ReplyFormat, services: &
     match services.admission.admit(peer.ip(), &send_queue) {
         Ok(permit) => {
             let span = debug_span!("connection", id = permit.number(), %peer);
-            let life = connection::live(stream, send_queue, peer.ip(), permit, services.clone());
+            let life = connection::run(stream, send_queue, peer.ip(), permit, services.clone());
             services.tasks.spawn(life.instrument(span));
         }
-        Err(farewell) => turn_away(&stream, format, farewell),
+        Err(farewell) => reject(&stream, format, farewell),
     }
 }
 
 /// Says why to somebody who finds no place; a fresh socket takes that much without waiting.
-fn turn_away(stream: &TcpStream, format: ReplyFormat, farewell: DisconnectReason) {
+fn reject(stream: &TcpStream, format: ReplyFormat, farewell: DisconnectReason) {
     let mut words = Vec::new();
     format.farewell(&mut words, farewell);
     if let Err(error) = SockRef::from(stream).send(&words) {

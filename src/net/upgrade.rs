@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tracing::debug;
 
-use crate::net::ServerContext;
+use crate::net::context::ServerContext;
 
 /// Serves the link until it ends.
 pub(super) async fn serve(stream: Arc<TcpStream>, services: &ServerContext) {

@@ -170,9 +170,9 @@ impl Link {
                     }
                     self.take_frames()?;
                 }
-                () = self.sending.feed().woken() => {}
+                () = self.sending.feed().notified() => {}
                 () = settled, if self.waits_for_the_disk() => {}
-                () = hub.room(), if !reads && !hub.has_room() => {}
+                () = hub.wait_for_capacity(), if !reads && !hub.has_capacity() => {}
                 () = self.handle.ask.notified() => self.say(&Frame::Ping)?,
                 () = sleep_until(wakes_at) => {}
             }

@@ -51,7 +51,7 @@ impl Receiving {
 
     /// Whether more is to be read: not while too much waits for the disk, or the other server is too fast.
     pub(super) fn has_room(&self, hub: &Hub, now: Instant) -> bool {
-        self.owed.len() < LINK_IN_FLIGHT && hub.has_room() && self.too_fast_until(now).is_none()
+        self.owed.len() < LINK_IN_FLIGHT && hub.has_capacity() && self.too_fast_until(now).is_none()
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -103,7 +103,7 @@ impl Receiving {
     pub(super) fn acknowledge(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), End> {
         let mut settled: Option<Owed> = None;
         while let Some(owed) = self.owed.front() {
-            match hub.verdict(owed.ticket) {
+            match hub.commit_status(owed.ticket) {
                 CommitStatus::Pending => break,
                 CommitStatus::Failed(_) => return Err(End::Ours(Reason::NoRoom)),
                 CommitStatus::Durable => {}

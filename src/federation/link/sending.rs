@@ -191,7 +191,7 @@ impl Sending {
     /// Tells the other server what it need not remember any more.
     pub(super) fn confirm(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), End> {
         while let Some((ticket, (incarnation, upto))) = self.noting.front().copied() {
-            match hub.verdict(ticket) {
+            match hub.commit_status(ticket) {
                 CommitStatus::Pending => return Ok(()),
                 CommitStatus::Failed(_) => return Err(End::Ours(Reason::NoRoom)),
                 CommitStatus::Durable => {}

@@ -169,7 +169,7 @@ impl World {
     fn listen(&mut self) {
         for said in self.said.iter_mut().filter(|said| said.answer == Answer::NotYet) {
             let Some(running) = &self.servers[said.from].running else { continue };
-            if running.hub.verdict(said.ticket) != CommitStatus::Durable {
+            if running.hub.commit_status(said.ticket) != CommitStatus::Durable {
                 continue;
             }
             said.answer = match said.delivery.get() {

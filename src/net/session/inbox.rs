@@ -146,7 +146,7 @@ impl Session {
     fn note_read_here(&self, who: Identity, inbox: Inbox, upto: Seq) {
         let is_own = self.bound.is_some_and(|bound| bound.who.user == who.user);
         if is_own && matches!(inbox, Inbox::Own) {
-            self.send_queue.skip_to(upto);
+            self.send_queue.mark_read(upto);
         }
     }
 
