@@ -68,8 +68,9 @@ pub const PAGE_BYTES: usize = 1024 * 1024;
 /// The most messages that a replay for a subscription takes from the store at a time: it waits for the reader in
 /// between, and holds no more than this.
 pub const REPLAY_PAGE: usize = 256;
-/// Tries to end a replay between two deliveries. The last one makes the deliveries wait for it: a page of a few batches.
-pub const SEAM_TRIES: usize = 8;
+/// Tries to collect live pushes while the messages before them are replayed. Each failed one means that others sent more
+/// than [`PUSH_BYTES`] while a few pages were read; then the reader is told that it lags.
+pub const JOIN_TRIES: usize = 8;
 /// Tries to read an inbox page whose cursor another connection of the user keeps moving: each failed try means that
 /// the other one got a page.
 pub const READ_RETRIES: usize = 16;
@@ -94,6 +95,9 @@ pub const READ_BYTES: usize = 64 * 1024;
 /// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined
 /// sends share a commit or two.
 pub const REQUESTS_IN_FLIGHT: usize = 1_024;
+/// Lines of one connection that are served before its task lets others run, blank and rejected ones included: about a
+/// millisecond of sends.
+pub const REQUESTS_PER_TURN: usize = 256;
 /// Reply bytes that wait for a reader; the connection's requests are not read on until it has taken them.
 pub const REPLY_BYTES: usize = 256 * 1024;
 /// Pushed bytes that wait for a reader before it is told that it lags: PROTOCOL §7.

@@ -51,7 +51,7 @@ impl Committer {
             return Step::Failed;
         }
         self.collect_pushes();
-        self.hub.0.tickets.settle(ticket);
+        self.hub.0.waiters.tickets.settle(ticket);
         self.release(ticket);
         Step::Stored
     }
@@ -93,7 +93,7 @@ impl Committer {
     /// Notes what the batch has for whom.
     fn collect_pushes(&mut self) {
         let mut presence = self.hub.0.presence();
-        self.fanout.collect(&self.batch, &presence, &self.hub.0.tickets);
+        self.fanout.collect(&self.batch, &presence, &self.hub.0.waiters.tickets);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }
@@ -101,11 +101,8 @@ impl Committer {
 
     fn release(&mut self, ticket: Ticket) {
         let shared = &*self.hub.0;
-        let settled: Vec<_> = shared.waiting().extract_if(.., |(waits_for, _)| *waits_for <= ticket).collect();
-        for (_, send_queue) in settled {
-            self.hub.send_replies(&send_queue);
-        }
-        self.fanout.flush(&self.batch, &shared.tickets);
+        shared.waiters.release(ticket);
+        self.fanout.flush(&self.batch, &shared.waiters.tickets);
         self.batch.clear();
     }
 
@@ -120,8 +117,8 @@ impl Committer {
         error!(error = %cause, "the store failed: changes are refused, reading goes on");
         shared.set_poisoned(Some(error));
         let last = self.reload_state();
-        shared.tickets.fail(first, last, error);
-        shared.tickets.settle(last.next());
+        shared.waiters.tickets.fail(first, last, error);
+        shared.waiters.tickets.settle(last.next());
         self.release(last.next());
     }
 

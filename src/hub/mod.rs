@@ -8,20 +8,25 @@
 
 mod attach;
 mod batch;
+mod commit_waiters;
 mod committer;
 mod deferred_reply;
 mod delivery_status;
 mod execute;
 mod fanout;
+#[cfg(all(test, feature = "loom"))]
+mod interleavings;
 mod outbox_tail;
 mod presence;
 mod push_state;
 mod queue_state;
+mod queue_status;
 mod send_queue;
 mod shared;
 mod socket_writer;
 mod subscription;
-#[cfg(test)]
+mod sync;
+#[cfg(all(test, not(feature = "loom")))]
 mod tests;
 mod tickets;
 mod user_bitset;
@@ -31,7 +36,7 @@ pub use deferred_reply::DeferredReply;
 pub use delivery_status::{DeliveryHandle, DeliveryStatus};
 pub use execute::Executed;
 pub use outbox_tail::{OutboxTail, TailRead};
-pub use queue_state::Backlog;
+pub use queue_status::{Backlog, QueueStatus};
 pub use send_queue::SendQueue;
 pub use shared::Hub;
 pub use socket_writer::{ConnectionEnd, SocketWriter};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
 
-use crate::chat::{Audience, Notification, State};
+use crate::chat::{Audience, Notification, State, Topics};
 use crate::hub::outbox_tail::OutboxTail;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::user_bitset::UserBitset;
@@ -79,14 +79,31 @@ impl Presence {
     pub(super) fn tell_watchers(&mut self, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
         let Some(name) = state.user(user).map(|user| user.name.clone()) else { return Vec::new() };
         let notification = Notification::Presence { user: name, online };
-        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches()));
+        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches_presence()));
         self.watchers.iter().filter_map(Weak::upgrade).filter(|send_queue| send_queue.notify(&notification)).collect()
     }
 
     /// Remembers a connection that asked who comes and goes.
-    pub(super) fn add_watcher(&mut self, send_queue: &Arc<SendQueue>) {
+    fn add_watcher(&mut self, send_queue: &Arc<SendQueue>) {
         self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, send_queue)));
         self.watchers.push(Arc::downgrade(send_queue));
+    }
+
+    /// Calls `begin` for a connection that is attached to the user, and adds it to the watchers if it asked for presence.
+    pub(super) fn listen(
+        &mut self,
+        user: UserId,
+        send_queue: &Arc<SendQueue>,
+        topics: Topics,
+        begin: impl FnOnce(&SendQueue),
+    ) {
+        if !self.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.send_queue, send_queue)) {
+            return;
+        }
+        begin(send_queue);
+        if topics.presence {
+            self.add_watcher(send_queue);
+        }
     }
 
     /// Ends the bindings to sessions that a failed commit took back: their numbers will be given out again.

@@ -8,9 +8,10 @@ use tokio::sync::futures::Notified;
 
 use crate::chat::{CommandError, State, TimelineQuery};
 use crate::hub::batch::Batch;
+use crate::hub::commit_waiters::CommitWaiters;
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::SendQueue;
-use crate::hub::tickets::{CommitStatus, Ticket, Tickets};
+use crate::hub::tickets::{CommitStatus, Ticket};
 use crate::id::UserId;
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
 use crate::name::Name;
@@ -28,8 +29,7 @@ pub(super) struct Shared {
     pub(super) pending: Mutex<Batch>,
     /// The newest batch that has records. Changes only under the state's write lock.
     pub(super) issued: AtomicU64,
-    pub(super) tickets: Tickets,
-    pub(super) waiting: Mutex<Vec<(Ticket, Arc<SendQueue>)>>,
+    pub(super) waiters: CommitWaiters,
     pub(super) presence: Mutex<Presence>,
     /// Set while the store refuses to be written; then changes are refused for this reason.
     pub(super) poison: Mutex<Option<CommandError>>,
@@ -86,14 +86,7 @@ impl Hub {
 
     /// Lets the connection's settled replies leave, and sees to it that the others do once they are.
     pub fn send_replies(&self, send_queue: &Arc<SendQueue>) {
-        let shared = &*self.0;
-        let Some(ticket) = send_queue.flush_ready(&shared.tickets) else { return };
-        shared.waiting().push((ticket, send_queue.clone()));
-        let settled_meanwhile = shared.tickets.status(ticket) != CommitStatus::Pending;
-        if settled_meanwhile {
-            // The committer may have looked at the list before this outbox was on it.
-            let _nothing_open = send_queue.flush_ready(&shared.tickets);
-        }
+        self.0.waiters.send_replies(send_queue);
     }
 
     /// Whether the changes that wait for the disk leave room for more.
@@ -106,12 +99,12 @@ impl Hub {
     /// What became of the batch of a ticket.
     #[must_use]
     pub fn commit_status(&self, ticket: Ticket) -> CommitStatus {
-        self.0.tickets.status(ticket)
+        self.0.waiters.tickets.status(ticket)
     }
 
     /// Waits until a batch is settled, from before this is called to whenever it is awaited.
     pub fn settled(&self) -> Notified<'_> {
-        self.0.tickets.settled()
+        self.0.waiters.tickets.settled()
     }
 
     /// Waits until the committer has taken a batch.
@@ -151,8 +144,7 @@ impl Shared {
             store,
             pending: Mutex::new(Batch { ticket: 1, ..Batch::default() }),
             issued: AtomicU64::new(0),
-            tickets: Tickets::default(),
-            waiting: Mutex::default(),
+            waiters: CommitWaiters::default(),
             presence: Mutex::new(presence),
             poison: Mutex::default(),
             is_poisoned: AtomicBool::new(false),
@@ -175,10 +167,6 @@ impl Shared {
 
     pub(super) fn presence(&self) -> MutexGuard<'_, Presence> {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn waiting(&self) -> MutexGuard<'_, Vec<(Ticket, Arc<SendQueue>)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn poisoned(&self) -> Option<CommandError> {

@@ -3,13 +3,13 @@
 //! State runs ahead of the disk by the batches in flight. Whoever shows anything of it holds a ticket of the newest
 //! batch then, and waits until that is settled.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::chat::CommandError;
+use crate::hub::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 /// The number of a batch, counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -301,7 +301,7 @@ impl Session {
     /// Pushes again after a lag, once the reader has caught up.
     pub(super) fn resume_pushes_if_drained(&self) {
         if let Some(bound) = self.bound
-            && self.send_queue.wants_recovery()
+            && self.send_queue.status().is_drained_after_lag
         {
             self.hub().recover(bound.who.user, &self.send_queue);
         }
