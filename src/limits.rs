@@ -88,7 +88,7 @@ pub const CONNECTIONS: usize = 10_000;
 pub const RESERVED_DESCRIPTORS: usize = 64;
 /// Connections from one address that is not loopback: a school behind one address fits. A default.
 pub const CONNECTIONS_PER_ADDRESS: usize = 1_024;
-/// Above this share of the connection limit the longest-silent stranger goes: PROTOCOL §1.
+/// Above this share of the connection limit the unauthenticated connection that was silent longest is evicted: PROTOCOL §1.
 pub const EVICTION_PERCENT: usize = 90;
 /// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
 pub const READ_BYTES: usize = 64 * 1024;
@@ -102,16 +102,16 @@ pub const REQUESTS_PER_TURN: usize = 256;
 pub const REPLY_BYTES: usize = 256 * 1024;
 /// Pushed bytes that wait for a reader before it is told that it lags: PROTOCOL §7.
 pub const PUSH_BYTES: usize = 256 * 1024;
-/// Pushes that are noted before they are handed over: what many are to hear of a large batch takes a few megabytes, and
-/// each connection still gets dozens of messages with a write.
+/// Pushes that are collected before they are flushed: those of a large batch to many connections take a few megabytes,
+/// and each connection still gets dozens of messages with a write.
 pub const PUSHES_AT_ONCE: usize = 64 * 1024;
-/// Bytes of rendered messages that are kept for the others who are to hear them.
+/// Bytes of rendered messages that are kept for the next connections.
 pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
-/// A send buffer larger than this is given back once it is empty: an idle connection holds next to nothing.
+/// A send buffer larger than this is freed once it is empty: an idle connection holds next to nothing.
 pub const IDLE_BUFFER_BYTES: usize = 512;
-/// How long a closing connection may take to accept any more of what was answered.
+/// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
-/// Reads that a connection is still granted when the server ends it: a megabyte that was on its way.
+/// Reads of a connection that the server ends: a megabyte that was on its way.
 pub const LAST_READS: usize = 16;
 /// TCP keep-alive: the first probe after this long a silence, then ten seconds between probes.
 pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);

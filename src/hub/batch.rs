@@ -17,21 +17,19 @@ pub(super) struct Batch {
     pub(super) closing: bool,
 }
 
-/// Something of a batch that is to be pushed.
+/// One push of a batch.
 pub(super) struct Push {
     pub(super) what: Payload,
     pub(super) audience: Audience,
-    /// Those of the audience, in order, who blocked its sender.
+    /// Sorted ids of recipients who block the author.
     pub(super) blocked_by: Option<Arc<Vec<UserId>>>,
-    /// Who brought it: that connection gets a reply, not a push.
+    /// The connection that sent it, which gets a reply and no push.
     pub(super) origin: Option<Arc<SendQueue>>,
 }
 
-/// What is pushed.
 pub(super) enum Payload {
-    /// The message at this place in the batch.
+    /// The message in the record at this place.
     Message(usize),
-    /// What is told beside messages.
     Notification(Notification),
 }
 

@@ -1,4 +1,4 @@
-//! The committer: batch after batch onto stable storage, then whatever waited for it.
+//! The committer: commits batch after batch to the store, then sends the replies and pushes of each.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -15,22 +15,22 @@ use crate::limits::STORE_RETRY;
 use crate::name::Name;
 use crate::store::{CommitError, Store, StoreError};
 
-/// Puts batches on stable storage. [`Committer::step`] is a plain function, so that a test or a simulation can drive it;
-/// [`Committer::run`] drives it on a thread of its own.
+/// Commits batches to the store. [`Committer::step`] does one batch, so that a test or a simulation can drive it;
+/// [`Committer::run`] loops on a thread of its own.
 pub struct Committer {
     hub: Hub,
     batch: Batch,
     fanout: Fanout,
 }
 
-/// What a step found.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing to store.
+    /// Nothing was pending.
     Idle,
-    /// A batch was stored, and what waited for it has left.
+    /// A batch was stored, and its replies and pushes were sent.
     Stored,
-    /// A batch could not be stored; its senders were told.
+    /// A batch could not be stored; its replies were replaced by errors.
     Failed,
 }
 
@@ -39,8 +39,8 @@ impl Committer {
         Self { hub, batch: Batch::default(), fanout: Fanout::default() }
     }
 
-    /// Stores what is pending and lets leave what waited for it. Blocks for one sync.
-    pub fn step(&mut self) -> Step {
+    /// Stores the pending batch, then sends its replies and pushes. Blocks for one sync.
+    pub(crate) fn step(&mut self) -> Step {
         if !self.take_batch() {
             return Step::Idle;
         }
@@ -56,8 +56,8 @@ impl Committer {
         Step::Stored
     }
 
-    /// Drives the committer until the hub is closed and everything is stored.
-    pub fn run(mut self) {
+    /// Steps until the hub is closed and everything is stored.
+    pub(crate) fn run(mut self) {
         loop {
             match self.step() {
                 Step::Stored => {}
@@ -90,7 +90,7 @@ impl Committer {
         true
     }
 
-    /// Notes what the batch has for whom.
+    /// Collects the pushes of the batch for each connection.
     fn collect_pushes(&mut self) {
         let mut presence = self.hub.0.presence();
         self.fanout.collect(&self.batch, &presence, &self.hub.0.waiters.tickets);
@@ -106,8 +106,8 @@ impl Committer {
         self.batch.clear();
     }
 
-    /// The batch did not become durable, nor did what was decided upon it: the state goes back to what the store
-    /// holds, and all who wait are told.
+    /// The batch did not become durable, nor will the changes that were decided upon it: reloads the state from the
+    /// store and fails all tickets since.
     fn fail(&mut self, first: Ticket, cause: &CommitError) {
         let shared = &*self.hub.0;
         let error = match cause {
@@ -122,8 +122,8 @@ impl Committer {
         self.release(last.next());
     }
 
-    /// Reloads the state, however long it takes: until then no answer that shows what was lost may leave. Gives the
-    /// newest ticket that was lost; the one after it stands for the state as reloaded.
+    /// Reloads the state, however long that takes: until then no reply that shows a lost change may leave. Returns the
+    /// newest ticket that was lost; the one after it stands for the reloaded state.
     fn reload_state(&self) -> Ticket {
         let shared = &*self.hub.0;
         loop {
@@ -137,7 +137,7 @@ impl Committer {
                     pending.ticket = last.next().next().0;
                     shared.issued.store(last.next().0, Ordering::Release);
                     drop(pending);
-                    shared.presence().end_bindings_outside(&state);
+                    shared.presence().detach_lost_sessions(&state);
                     shared.capacity.notify_waiters();
                     return last;
                 }
@@ -148,7 +148,7 @@ impl Committer {
         }
     }
 
-    /// Gives a store that is whole another chance after a while. One that may not be written again stays refused.
+    /// Accepts changes again after a pause, if the store is intact. One that may not be written again stays poisoned.
     fn retry_writes(&self) {
         let shared = &*self.hub.0;
         if shared.poisoned() == Some(CommandError::StorageFailed) {
@@ -160,14 +160,14 @@ impl Committer {
 }
 
 impl Shared {
-    /// Waits for something to store; false where nothing will come any more.
+    /// Waits for a record to store. Returns false if the hub is closed and none is left.
     fn wait_for_work(&self) -> bool {
         let mut pending = self.pending();
         while pending.records.is_empty() {
             if pending.closing {
                 return false;
             }
-            // The time-out is no poll: it only bounds what a lost wake-up could cost.
+            // Not a poll: the time-out only bounds the cost of a lost wake-up.
             let waited = self.work.wait_timeout(pending, Duration::from_secs(1));
             pending = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -176,18 +176,18 @@ impl Shared {
 }
 
 impl Hub {
-    /// Opens the hub on what the store holds, and the committer that has to be driven for anything to be answered.
+    /// Opens the hub on a store, and its committer, which must be run for any reply to leave.
     ///
     /// # Errors
-    /// Where the store cannot be read.
-    pub fn open(store: Box<dyn Store>, home: Name) -> Result<(Self, Committer), StoreError> {
+    /// If the store cannot be read.
+    pub(crate) fn open(store: Box<dyn Store>, home: Name) -> Result<(Self, Committer), StoreError> {
         let hub = Self(Arc::new(Shared::open(store, home)?));
         let committer = Committer::new(hub.clone());
         Ok((hub, committer))
     }
 
-    /// Lets the committer end once everything is stored.
-    pub fn close(&self) {
+    /// Ends the committer once everything is stored.
+    pub(crate) fn close(&self) {
         self.0.pending().closing = true;
         self.0.work.notify_one();
     }

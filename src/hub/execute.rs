@@ -20,22 +20,22 @@ use crate::time::Time;
 #[derive(Clone, Debug)]
 pub struct Executed {
     /// The receipt, or why not.
-    pub result: Result<Receipt, CommandError>,
+    pub(crate) result: Result<Receipt, CommandError>,
     /// When that may be told.
-    pub ticket: Ticket,
+    pub(crate) ticket: Ticket,
     /// What becomes of the message at its realm, where it is for another one.
-    pub delivery: Option<Arc<DeliveryHandle>>,
+    pub(crate) delivery: Option<Arc<DeliveryHandle>>,
 }
 
 impl Hub {
     /// Decides a command and applies what it comes to. `origin` is the connection that brings it.
-    pub fn execute(&self, command: &Command, origin: Option<&Arc<SendQueue>>) -> Executed {
+    pub(crate) fn execute(&self, command: &Command, origin: Option<&Arc<SendQueue>>) -> Executed {
         self.execute_once(command, origin, None, None)
     }
 
     /// Does the same, but where the request was done before under its tag, only gives the receipt of then. `page` is
     /// what a reading request shows.
-    pub fn execute_once(
+    pub(crate) fn execute_once(
         &self,
         command: &Command,
         origin: Option<&Arc<SendQueue>>,

@@ -1,10 +1,10 @@
 //! The hub: the one owner of the state, the one order of changes, and who is connected.
 //!
 //! A change is decided and applied at once, on the thread that brings it, under the state's write lock; its records
-//! join the pending batch. The [`Committer`] puts batch after batch on stable storage, each with one sync, and only
-//! then lets the answers and pushes of a batch leave. While one batch is being synced the next is being decided.
+//! join the pending batch. The [`Committer`] stores batch after batch, each with one sync, and only then sends the
+//! replies and pushes of a batch. While one batch is being synced the next is being decided.
 //!
-//! Locks are taken in the order state, pending, presence, outbox; none is held over an await.
+//! Locks are taken in the order state, pending, presence, send queue; none is held over an await or a read of the store.
 
 mod attach;
 mod batch;
@@ -17,6 +17,7 @@ mod fanout;
 #[cfg(all(test, feature = "loom"))]
 mod interleavings;
 mod outbox_tail;
+mod outboxes;
 mod presence;
 mod push_state;
 mod queue_state;

@@ -49,7 +49,7 @@ const NONE_HELD: u64 = u64::MAX;
 impl Backlog {
     /// Whether both numbers are less than those of the limit.
     #[must_use]
-    pub fn is_below(self, limit: Self) -> bool {
+    pub(crate) fn is_below(self, limit: Self) -> bool {
         self.requests < limit.requests && self.bytes < limit.bytes
     }
 }

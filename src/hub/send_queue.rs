@@ -80,7 +80,7 @@ impl Drop for Locked<'_> {
 impl SendQueue {
     /// The send queue of a connection that is answered in `format`.
     #[must_use]
-    pub fn new(writer: Arc<dyn SocketWriter>, format: ReplyFormat) -> Self {
+    pub(crate) fn new(writer: Arc<dyn SocketWriter>, format: ReplyFormat) -> Self {
         Self {
             writer,
             format,
@@ -105,7 +105,7 @@ impl SendQueue {
 
     /// Holds a reply that `write` appends, until `ticket` is durable and all earlier replies have left. Nothing is
     /// written for a connection that is gone.
-    pub fn reply(&self, ticket: Ticket, tag: Option<Tag>, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn reply(&self, ticket: Ticket, tag: Option<Tag>, write: impl FnOnce(&mut Vec<u8>)) {
         self.lock().hold(ticket, tag, write);
     }
 
@@ -183,7 +183,7 @@ impl SendQueue {
     }
 
     /// Writes as much as the socket takes.
-    pub fn flush(&self) {
+    pub(crate) fn flush(&self) {
         self.write(&mut self.lock());
     }
 
@@ -201,7 +201,7 @@ impl SendQueue {
 
     /// The state of the queue. Takes no lock.
     #[must_use]
-    pub fn status(&self) -> QueueStatus {
+    pub(crate) fn status(&self) -> QueueStatus {
         self.published.status()
     }
 
@@ -232,7 +232,7 @@ impl SendQueue {
     }
 
     /// Ends the connection, for the first reason that is given. Its task sends the reason.
-    pub fn close(&self, ending: ConnectionEnd) {
+    pub(crate) fn close(&self, ending: ConnectionEnd) {
         let mut state = self.lock();
         if ending == ConnectionEnd::Gone {
             state.abandon();

@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) issued: AtomicU64,
     pub(super) waiters: CommitWaiters,
     pub(super) presence: Mutex<Presence>,
-    /// Set while the store refuses to be written; then changes are refused for this reason.
+    /// Set while the store cannot be written: the error that changes are refused with.
     pub(super) poison: Mutex<Option<CommandError>>,
     pub(super) is_poisoned: AtomicBool,
     pub(super) work: Condvar,
@@ -39,41 +39,41 @@ pub(super) struct Shared {
 }
 
 impl Hub {
-    /// Reads the state. What is shown of it may be told once the ticket is durable.
-    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> (T, Ticket) {
+    /// Reads the state. A reply that shows any of it must be held for the ticket.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> (T, Ticket) {
         let state = self.0.read_state();
         (read(&state), self.0.newest_ticket())
     }
 
-    /// Reads a page of a view from the store. Waits for the disk: not for a thread that serves traffic.
+    /// Reads a page from the store. Waits for the disk: not for a thread that serves traffic.
     ///
     /// # Errors
-    /// Where the store cannot be read.
-    pub fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
+    /// If the store cannot be read.
+    pub(crate) fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
         self.0.store.page(view, limit)
     }
 
-    /// Reads the newest page of a view from the store, like [`Hub::page`].
+    /// Reads the newest page from the store, like [`Hub::page`].
     ///
     /// # Errors
-    /// Where the store cannot be read.
-    pub fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
+    /// If the store cannot be read.
+    pub(crate) fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         self.0.store.newest_page(view, limit)
     }
 
     /// Does one step of a sweep of retention. Waits for the disk: not for a thread that serves traffic.
     ///
     /// # Errors
-    /// Where the store cannot be read or written.
-    pub fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
+    /// If the store cannot be read or written.
+    pub(crate) fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
         self.0.store.sweep(sweep)
     }
 
-    /// Reads from the store, off the threads that serve traffic where it waits for a disk.
+    /// Reads from the store; on a blocking thread if the store waits for a disk.
     ///
     /// # Errors
-    /// Where the store cannot be read.
-    pub async fn read_store<T: Send + 'static>(
+    /// If the store cannot be read.
+    pub(crate) async fn read_store<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -84,52 +84,50 @@ impl Hub {
         tokio::task::spawn_blocking(move || read(&hub)).await.unwrap_or(Err(StoreError::Failed))
     }
 
-    /// Lets the connection's settled replies leave, and sees to it that the others do once they are.
-    pub fn send_replies(&self, send_queue: &Arc<SendQueue>) {
+    /// Flushes the connection's durable replies, and registers it so that the others are flushed once they are durable.
+    pub(crate) fn send_replies(&self, send_queue: &Arc<SendQueue>) {
         self.0.waiters.send_replies(send_queue);
     }
 
-    /// Whether the changes that wait for the disk leave room for more.
+    /// Whether fewer changes wait for a commit than may.
     #[must_use]
-    pub fn has_capacity(&self) -> bool {
+    pub(crate) fn has_capacity(&self) -> bool {
         let pending = self.0.pending();
         pending.records.len() < PENDING_CHANGES && pending.bytes < PENDING_BYTES
     }
 
-    /// What became of the batch of a ticket.
     #[must_use]
-    pub fn commit_status(&self, ticket: Ticket) -> CommitStatus {
+    pub(crate) fn commit_status(&self, ticket: Ticket) -> CommitStatus {
         self.0.waiters.tickets.status(ticket)
     }
 
-    /// Waits until a batch is settled, from before this is called to whenever it is awaited.
-    pub fn settled(&self) -> Notified<'_> {
+    /// Waits until a batch is settled. One that is settled between this call and the await counts.
+    pub(crate) fn settled(&self) -> Notified<'_> {
         self.0.waiters.tickets.settled()
     }
 
     /// Waits until the committer has taken a batch.
-    pub async fn wait_for_capacity(&self) {
+    pub(crate) async fn wait_for_capacity(&self) {
         let room = self.0.capacity.notified();
         if !self.has_capacity() {
             room.await;
         }
     }
 
-    /// Whether the user has an open connection.
     #[must_use]
-    pub fn is_online(&self, user: UserId) -> bool {
+    pub(crate) fn is_online(&self, user: UserId) -> bool {
         self.0.presence().is_online(user)
     }
 
     /// When the user's last connection ended, since this server started.
     #[must_use]
-    pub fn last_seen(&self, user: UserId) -> Option<Time> {
+    pub(crate) fn last_seen(&self, user: UserId) -> Option<Time> {
         self.0.presence().last_seen(user)
     }
 
     /// Who is online, in the order of coming online; the first `limit`.
     #[must_use]
-    pub fn online(&self, limit: usize) -> Vec<UserId> {
+    pub(crate) fn online(&self, limit: usize) -> Vec<UserId> {
         self.0.presence().online().take(limit).collect()
     }
 }
@@ -181,7 +179,7 @@ impl Shared {
         self.is_poisoned.store(error.is_some(), Ordering::Release);
     }
 
-    /// The ticket of all that the state shows. Stable only under a lock of the state.
+    /// The ticket of everything that the state shows. Stable only under a lock of the state.
     pub(super) fn newest_ticket(&self) -> Ticket {
         Ticket(self.issued.load(Ordering::Acquire))
     }

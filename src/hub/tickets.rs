@@ -1,7 +1,7 @@
-//! Tickets: which answers may leave.
+//! Tickets: which replies may leave.
 //!
-//! State runs ahead of the disk by the batches in flight. Whoever shows anything of it holds a ticket of the newest
-//! batch then, and waits until that is settled.
+//! The state runs ahead of the disk by the batches in flight. A reply that shows any of it has the ticket of the newest
+//! batch then, and is held until that batch is settled.
 
 use std::sync::PoisonError;
 
@@ -16,43 +16,42 @@ use crate::hub::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 pub struct Ticket(pub(super) u64);
 
 impl Ticket {
-    /// The ticket of an answer that shows nothing of the state.
-    pub const NONE: Self = Self(0);
+    /// The ticket of a reply that shows nothing of the state.
+    pub(crate) const NONE: Self = Self(0);
 
     pub(super) fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// What became of a batch.
+/// The commit status of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitStatus {
-    /// It is on its way to the disk.
+    /// On its way to the disk.
     Pending,
-    /// It is durable.
+    /// Stored and synced.
     Durable,
-    /// It did not become durable, or that cannot be told.
+    /// Not stored, or it is unknown whether it was.
     Failed(CommandError),
 }
 
-/// Failures remembered: a ticket is looked up at once after its batch was settled, and a failing store is tried once
-/// a second.
+/// Failures that are remembered: a ticket is looked up right after its batch was settled, and a failing store is tried
+/// once a second.
 const FAILURES: usize = 64;
 
-/// What became of all batches.
+/// The commit status of all batches.
 #[derive(Default)]
 pub struct Tickets {
     settled: AtomicU64,
     any_failed: AtomicBool,
     failures: Mutex<Vec<(Ticket, Ticket, CommandError)>>,
-    /// Wakes links, which have no outbox to be released.
+    /// Wakes links, which have no send queue.
     news: Notify,
 }
 
 impl Tickets {
-    /// What became of a batch.
     #[must_use]
-    pub fn status(&self, ticket: Ticket) -> CommitStatus {
+    pub(crate) fn status(&self, ticket: Ticket) -> CommitStatus {
         if self.settled.load(Ordering::Acquire) < ticket.0 {
             return CommitStatus::Pending;
         }

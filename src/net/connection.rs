@@ -34,6 +34,9 @@ const FULL: Backlog = Backlog { requests: REQUESTS_IN_FLIGHT, bytes: REPLY_BYTES
 /// The backlog at which the next page of a replay is held back: live pushes will need the rest of the room.
 const FULL_FOR_REPLAY: Backlog = Backlog { requests: usize::MAX, bytes: PUSH_BYTES / 2 };
 
+/// A read of so many bytes is worth the question whether the peer is still there.
+const MANY_BYTES: usize = 1024;
+
 impl SocketWriter for TcpStream {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.try_write(bytes)
@@ -110,6 +113,9 @@ impl Connection {
             Ok(0) => Some(self.serve_last_line().await),
             Ok(bytes) => {
                 self.turn.bytes += bytes;
+                if bytes >= MANY_BYTES {
+                    self.close_if_reset();
+                }
                 let end = self.serve_lines().await;
                 if end.is_none() && self.turn.bytes >= READ_BYTES {
                     self.end_turn().await;

@@ -1,4 +1,4 @@
-//! What the tasks of all connections share.
+//! The context that the tasks of all connections share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,51 +13,42 @@ use crate::net::admission::Admission;
 use crate::net::passwords::PasswordHasher;
 use crate::net::throttle::Throttle;
 
-/// What every connection works with.
+/// The server as its connections see it.
 pub struct ServerContext {
-    /// The hub.
-    pub hub: Hub,
-    /// What the operator allows.
-    pub policy: Policy,
-    /// Who may connect.
-    pub admission: Arc<Admission>,
-    /// The links to other servers.
-    pub links: Federation,
-    /// The bounded password hasher.
-    pub passwords: PasswordHasher,
-    /// Who failed to log in too often.
-    pub throttle: Throttle,
+    pub(crate) hub: Hub,
+    pub(crate) policy: Policy,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) links: Federation,
+    pub(crate) passwords: PasswordHasher,
+    pub(crate) throttle: Throttle,
     /// The tasks of all listeners and connections.
-    pub tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
     /// Cancelled when the server stops accepting.
-    pub stopping: CancellationToken,
+    pub(crate) stopping: CancellationToken,
 }
 
-/// The links to other servers, and what makes one of a connection.
+/// The links to other servers.
 pub struct Federation {
-    /// The links.
-    pub office: Office,
-    /// What makes a channel of a connection.
-    pub carrier: Arc<TcpCarrier>,
+    pub(crate) office: Office,
+    pub(crate) carrier: Arc<TcpCarrier>,
 }
 
-/// What the operator allows.
+/// The part of the configuration that decides what connections may do.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The longest request line, in bytes.
-    pub line_bytes: usize,
+    pub(crate) line_bytes: usize,
     /// The most messages of an inbox page.
-    pub inbox_page: usize,
+    pub(crate) inbox_page: usize,
     /// How long a session stays valid unused.
-    pub session_idle: Duration,
+    pub(crate) session_idle: Duration,
     /// The shortest password, in bytes.
-    pub password_min_bytes: usize,
-    /// Whether anybody may register.
-    pub registration_open: bool,
+    pub(crate) password_min_bytes: usize,
+    /// Whether new accounts may be registered by anybody.
+    pub(crate) registration_open: bool,
     /// Only administrators may broadcast.
-    pub broadcast_restricted: bool,
+    pub(crate) broadcast_restricted: bool,
     /// Only administrators may add realms.
-    pub realms_restricted: bool,
-    /// Who the administrators are.
-    pub administrators: Vec<FoldedName>,
+    pub(crate) realms_restricted: bool,
+    pub(crate) administrators: Vec<FoldedName>,
 }

@@ -15,6 +15,7 @@ mod upgrade;
 
 pub use admission::Admission;
 pub use context::{Federation, Policy, ServerContext};
-pub use listener::{Listener, bind, serve};
+pub use listener::Listener;
+pub(crate) use listener::{bind, serve};
 pub use passwords::PasswordHasher;
 pub use throttle::Throttle;

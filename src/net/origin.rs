@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-/// Whom an address stands for when connections and failures are counted: itself, or for IPv6 the network of 64 bits
-/// that one subscriber holds.
+/// The address by which connections and failures are counted: an IPv4 address, or the IPv6 network of 64 bits that one
+/// subscriber has.
 pub(super) fn origin(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),

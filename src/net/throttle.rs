@@ -1,4 +1,4 @@
-//! Failed logins, counted per address and per name: guessing is slow, mistyping is free (PROTOCOL §2).
+//! Throttle of failed logins, by address and by name (PROTOCOL §2).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use crate::limits::{FAILURE_FORGIVEN, FAILURES_PER_ADDRESS, FAILURES_PER_NAME, F
 use crate::name::FoldedName;
 use crate::net::origin::origin;
 
-/// What a failure is counted against.
+/// What failures are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ThrottleKey {
     Address(IpAddr),
@@ -19,14 +19,14 @@ enum ThrottleKey {
 
 /// The target that an attempt knocks at: whose password it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginTarget {
+pub(super) enum LoginTarget {
     /// An account's.
     Account(FoldedName),
     /// A group's.
     Group(FoldedName),
 }
 
-/// Failed logins of late.
+/// Counts recent failed logins.
 #[derive(Default)]
 pub struct Throttle {
     failures: Mutex<HashMap<ThrottleKey, Failures>>,
@@ -39,9 +39,8 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Whether an attempt may be made now.
     #[must_use]
-    pub fn is_allowed(&self, address: IpAddr, target: LoginTarget, now: Instant) -> bool {
+    pub(super) fn is_allowed(&self, address: IpAddr, target: LoginTarget, now: Instant) -> bool {
         let mut failures = self.failures();
         keys(address, target).into_iter().all(|(key, most)| {
             let Some(past) = failures.get_mut(&key) else { return true };
@@ -50,8 +49,7 @@ impl Throttle {
         })
     }
 
-    /// Counts a failure.
-    pub fn record_failure(&self, address: IpAddr, target: LoginTarget, now: Instant) {
+    pub(super) fn record_failure(&self, address: IpAddr, target: LoginTarget, now: Instant) {
         let mut failures = self.failures();
         for (key, most) in keys(address, target) {
             if failures.len() >= FAILURES_REMEMBERED && !failures.contains_key(&key) {
@@ -86,7 +84,7 @@ fn keys(address: IpAddr, target: LoginTarget) -> [(ThrottleKey, u32); 2] {
     [(ThrottleKey::Address(origin(address)), FAILURES_PER_ADDRESS), (name, FAILURES_PER_NAME)]
 }
 
-/// Forgets who is forgiven, and where that is not enough, whoever failed least.
+/// Drops entries that are forgiven, and if there are none, those with the fewest failures.
 fn make_room(failures: &mut HashMap<ThrottleKey, Failures>, now: Instant) {
     failures.retain(|_, past| {
         past.forgive(now);
