@@ -68,8 +68,9 @@ pub const PAGE_BYTES: usize = 1024 * 1024;
 /// The most messages that a replay for a subscription takes from the store at a time: it waits for the reader in
 /// between, and holds no more than this.
 pub const REPLAY_PAGE: usize = 256;
-/// Tries to end a replay between two deliveries. The last one makes the deliveries wait for it: a page of a few batches.
-pub const SEAM_TRIES: usize = 8;
+/// Tries to collect live pushes while the messages before them are replayed. Each failed one means that others sent more
+/// than [`PUSH_BYTES`] while a few pages were read; then the reader is told that it lags.
+pub const JOIN_TRIES: usize = 8;
 /// Tries to read an inbox page whose cursor another connection of the user keeps moving: each failed try means that
 /// the other one got a page.
 pub const READ_RETRIES: usize = 16;
@@ -87,27 +88,30 @@ pub const CONNECTIONS: usize = 10_000;
 pub const RESERVED_DESCRIPTORS: usize = 64;
 /// Connections from one address that is not loopback: a school behind one address fits. A default.
 pub const CONNECTIONS_PER_ADDRESS: usize = 1_024;
-/// Above this share of the connection limit the longest-silent stranger goes: PROTOCOL §1.
+/// Above this share of the connection limit the unauthenticated connection that was silent longest is evicted: PROTOCOL §1.
 pub const EVICTION_PERCENT: usize = 90;
 /// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
 pub const READ_BYTES: usize = 64 * 1024;
 /// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined
 /// sends share a commit or two.
 pub const REQUESTS_IN_FLIGHT: usize = 1_024;
+/// Lines of one connection that are served before its task lets others run, blank and rejected ones included: about a
+/// millisecond of sends.
+pub const REQUESTS_PER_TURN: usize = 256;
 /// Reply bytes that wait for a reader; the connection's requests are not read on until it has taken them.
 pub const REPLY_BYTES: usize = 256 * 1024;
 /// Pushed bytes that wait for a reader before it is told that it lags: PROTOCOL §7.
 pub const PUSH_BYTES: usize = 256 * 1024;
-/// Pushes that are noted before they are handed over: what many are to hear of a large batch takes a few megabytes, and
-/// each connection still gets dozens of messages with a write.
+/// Pushes that are collected before they are flushed: those of a large batch to many connections take a few megabytes,
+/// and each connection still gets dozens of messages with a write.
 pub const PUSHES_AT_ONCE: usize = 64 * 1024;
-/// Bytes of rendered messages that are kept for the others who are to hear them.
+/// Bytes of rendered messages that are kept for the next connections.
 pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
-/// A send buffer larger than this is given back once it is empty: an idle connection holds next to nothing.
+/// A send buffer larger than this is freed once it is empty: an idle connection holds next to nothing.
 pub const IDLE_BUFFER_BYTES: usize = 512;
-/// How long a closing connection may take to accept any more of what was answered.
+/// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
-/// Reads that a connection is still granted when the server ends it: a megabyte that was on its way.
+/// Reads of a connection that the server ends: a megabyte that was on its way.
 pub const LAST_READS: usize = 16;
 /// TCP keep-alive: the first probe after this long a silence, then ten seconds between probes.
 pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);
@@ -172,9 +176,9 @@ pub const PEER_BYTES_PER_SECOND: u32 = 32 * 1024 * 1024;
 /// How long a reply waits for the other server to store or refuse the message: PROTOCOL §6.
 pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
 /// Messages that a link which keeps up finds in memory; one that does not reads them from the store …
-pub const FEED_MESSAGES: usize = 4_096;
+pub const OUTBOX_TAIL_MESSAGES: usize = 4_096;
 /// … and the bytes of their bodies.
-pub const FEED_BYTES: usize = 4 * 1024 * 1024;
+pub const OUTBOX_TAIL_BYTES: usize = 4 * 1024 * 1024;
 /// Incarnations of this server that are remembered, one a start: what waits in an outbox from before so many starts may
 /// arrive twice. At 16 bytes each, 256 KB.
 pub const INCARNATIONS: usize = 16_384;

@@ -192,7 +192,7 @@ impl LinkManager {
             return None;
         }
         let cursor = hub.read(|state| state.peer(realm).map(|peer| peer.cursor)).0.unwrap_or_default();
-        let outbox = hub.open_feed(realm, cursor);
+        let outbox = hub.open_outbox_tail(realm, cursor);
         info!(realm = self.name(realm), %key, "link is up");
         let text_bytes = self.0.local.policy.text_bytes;
         let link = Link::new(hub.clone(), outbox.clone(), handshaken, handle.clone(), text_bytes);
@@ -201,7 +201,7 @@ impl LinkManager {
 
     async fn run(&self, EstablishedLink { realm, key, handle, outbox, link }: EstablishedLink) {
         let end = link.run().await;
-        self.hub().close_feed(&outbox);
+        self.hub().close_outbox_tail(&outbox);
         self.record_end(realm, key, &handle, end);
     }
 

@@ -1,20 +1,20 @@
-//! Connections and the sessions that they are bound to: who comes, who goes, and what a person at a terminal has read.
+//! Attaching connections to sessions and detaching them, and recording what was pushed to text connections as read.
 
 use std::sync::Arc;
 
 use crate::chat::{Command, Topics};
-use crate::hub::Hub;
 use crate::hub::presence::Attached;
 use crate::hub::send_queue::SendQueue;
+use crate::hub::shared::Hub;
 use crate::id::{Seq, SessionId, UserId};
 use crate::wire::ReplyFormat;
 
 impl Hub {
-    /// Binds a connection to an open session: its user is online, and a text listener's hears what comes. A subscription
-    /// ends with the binding that it was made in.
-    pub fn attach(&self, user: UserId, session: SessionId, send_queue: &Arc<SendQueue>) {
-        // Under the state's lock nothing new can come between finding the inbox read and listening, nor can the session
-        // be closed and its connections be detached before this one is among them.
+    /// Attaches a connection to an open session: its user is online, and a text connection is pushed to. A subscription
+    /// ends with the attachment that it was made in.
+    pub(crate) fn attach(&self, user: UserId, session: SessionId, send_queue: &Arc<SendQueue>) {
+        // Under the state's lock no message can come between reading the cursor and listening, nor can the session be
+        // closed and its connections be detached before this one is among them.
         let state = self.0.read_state();
         if state.session(session).is_none_or(|open| open.user != user) {
             return;
@@ -22,7 +22,7 @@ impl Hub {
         let mut presence = self.0.presence();
         let comes = !presence.is_online(user);
         presence.attach(user, Attached { session, send_queue: send_queue.clone() });
-        send_queue.set_authenticated(false);
+        send_queue.set_authenticated(true);
         match send_queue.format() {
             ReplyFormat::Json => send_queue.stop_listening(),
             ReplyFormat::Text if send_queue.is_listening() => {}
@@ -30,18 +30,17 @@ impl Hub {
                 send_queue.listen(state.read_upto(user).unwrap_or(presence.delivered), Topics::default());
             }
         }
-        let watchers = if comes { presence.tell_watchers(&state, user, true) } else { Vec::new() };
+        let watchers = if comes { presence.notify_watchers(&state, user, true) } else { Vec::new() };
         drop(presence);
         drop(state);
         watchers.iter().for_each(|watcher| watcher.flush());
     }
 
-    /// Ends a connection's binding.
-    pub fn detach(&self, user: UserId, send_queue: &Arc<SendQueue>) {
+    pub(crate) fn detach(&self, user: UserId, send_queue: &Arc<SendQueue>) {
         self.detach_where(user, |attached| Arc::ptr_eq(&attached.send_queue, send_queue));
     }
 
-    /// Ends the bindings of all connections to a session that was closed.
+    /// Detaches all connections from a session that was closed.
     pub(super) fn detach_session(&self, user: UserId, session: SessionId) {
         self.detach_where(user, |attached| attached.session == session);
     }
@@ -51,7 +50,7 @@ impl Hub {
         let mut presence = self.0.presence();
         let left: Vec<_> = presence.detach(user, leaves).iter().map(|left| left.send_queue.end_binding()).collect();
         let goes = !left.is_empty() && !presence.is_online(user);
-        let watchers = if goes { presence.tell_watchers(&state, user, false) } else { Vec::new() };
+        let watchers = if goes { presence.notify_watchers(&state, user, false) } else { Vec::new() };
         drop(presence);
         drop(state);
         watchers.iter().for_each(|watcher| watcher.flush());
@@ -60,11 +59,11 @@ impl Hub {
         }
     }
 
-    /// Records what was pushed to the user's text connections: there, live push counts as read (PROTOCOL §4).
-    pub fn record_pushed_as_read(&self, user: UserId) {
+    /// Records what was pushed to the user's text connections as read (PROTOCOL §4).
+    pub(crate) fn record_pushed_as_read(&self, user: UserId) {
         let presence = self.0.presence();
         let read: Vec<_> =
-            presence.connections(user).iter().filter_map(|attached| attached.send_queue.take_read()).collect();
+            presence.connections(user).iter().filter_map(|attached| attached.send_queue.take_read_range()).collect();
         drop(presence);
         for interval in read {
             self.note_read(user, interval);
@@ -75,8 +74,8 @@ impl Hub {
         self.execute(&Command::ReadPushed { user, after, upto }, None);
     }
 
-    /// Pushes again to a connection of the user that lagged and has caught up.
-    pub fn recover(&self, user: UserId, send_queue: &SendQueue) {
+    /// Resumes pushes to a connection that lagged and has taken everything before.
+    pub(crate) fn recover(&self, user: UserId, send_queue: &SendQueue) {
         self.record_pushed_as_read(user);
         let presence = self.0.presence();
         send_queue.recover(presence.delivered);

@@ -1,44 +1,46 @@
-//! The committer: batch after batch onto stable storage, then whatever waited for it.
+//! The committer: commits batch after batch to the store, then sends the replies and pushes of each.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tracing::{error, info};
 
 use crate::chat::{CommandError, State};
+use crate::hub::batch::Batch;
 use crate::hub::fanout::Fanout;
+use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
-use crate::hub::{Batch, Hub};
 use crate::limits::STORE_RETRY;
-use crate::store::CommitError;
+use crate::name::Name;
+use crate::store::{CommitError, Store, StoreError};
 
-/// Puts batches on stable storage. [`Committer::step`] is a plain function, so that a test or a simulation can drive it;
-/// [`Committer::run`] drives it on a thread of its own.
+/// Commits batches to the store. [`Committer::step`] does one batch, so that a test or a simulation can drive it;
+/// [`Committer::run`] loops on a thread of its own.
 pub struct Committer {
     hub: Hub,
     batch: Batch,
-    courier: Fanout,
+    fanout: Fanout,
 }
 
-/// What a step found.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing to store.
+    /// Nothing was pending.
     Idle,
-    /// A batch was stored, and what waited for it has left.
+    /// A batch was stored, and its replies and pushes were sent.
     Stored,
-    /// A batch could not be stored; its senders were told.
+    /// A batch could not be stored; its replies were replaced by errors.
     Failed,
 }
 
 impl Committer {
     pub(super) fn new(hub: Hub) -> Self {
-        Self { hub, batch: Batch::default(), courier: Fanout::default() }
+        Self { hub, batch: Batch::default(), fanout: Fanout::default() }
     }
 
-    /// Stores what is pending and lets leave what waited for it. Blocks for one sync.
-    pub fn step(&mut self) -> Step {
+    /// Stores the pending batch, then sends its replies and pushes. Blocks for one sync.
+    pub(crate) fn step(&mut self) -> Step {
         if !self.take_batch() {
             return Step::Idle;
         }
@@ -48,18 +50,18 @@ impl Committer {
             self.fail(ticket, &error);
             return Step::Failed;
         }
-        self.address();
-        self.hub.0.tickets.settle(ticket);
+        self.collect_pushes();
+        self.hub.0.waiters.tickets.settle(ticket);
         self.release(ticket);
         Step::Stored
     }
 
-    /// Drives the committer until the hub is closed and everything is stored.
-    pub fn run(mut self) {
+    /// Steps until the hub is closed and everything is stored.
+    pub(crate) fn run(mut self) {
         loop {
             match self.step() {
                 Step::Stored => {}
-                Step::Failed => self.recover(),
+                Step::Failed => self.retry_writes(),
                 Step::Idle => {
                     if !self.hub.0.wait_for_work() {
                         break;
@@ -84,14 +86,14 @@ impl Committer {
         self.batch.closing = pending.closing;
         std::mem::swap(&mut *pending, &mut self.batch);
         drop(pending);
-        shared.room.notify_waiters();
+        shared.capacity.notify_waiters();
         true
     }
 
-    /// Notes what the batch has for whom.
-    fn address(&mut self) {
+    /// Collects the pushes of the batch for each connection.
+    fn collect_pushes(&mut self) {
         let mut presence = self.hub.0.presence();
-        self.courier.address(&self.batch, &presence, &self.hub.0.tickets);
+        self.fanout.collect(&self.batch, &presence, &self.hub.0.waiters.tickets);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }
@@ -99,16 +101,13 @@ impl Committer {
 
     fn release(&mut self, ticket: Ticket) {
         let shared = &*self.hub.0;
-        let settled: Vec<_> = shared.waiting().extract_if(.., |(waits_for, _)| *waits_for <= ticket).collect();
-        for (_, send_queue) in settled {
-            self.hub.send_replies(&send_queue);
-        }
-        self.courier.hand_over(&self.batch, &shared.tickets);
+        shared.waiters.release(ticket);
+        self.fanout.flush(&self.batch, &shared.waiters.tickets);
         self.batch.clear();
     }
 
-    /// The batch did not become durable, nor did what was decided upon it: the state goes back to what the store
-    /// holds, and all who wait are told.
+    /// The batch did not become durable, nor will the changes that were decided upon it: reloads the state from the
+    /// store and fails all tickets since.
     fn fail(&mut self, first: Ticket, cause: &CommitError) {
         let shared = &*self.hub.0;
         let error = match cause {
@@ -118,13 +117,13 @@ impl Committer {
         error!(error = %cause, "the store failed: changes are refused, reading goes on");
         shared.set_poisoned(Some(error));
         let last = self.reload_state();
-        shared.tickets.fail(first, last, error);
-        shared.tickets.settle(last.next());
+        shared.waiters.tickets.fail(first, last, error);
+        shared.waiters.tickets.settle(last.next());
         self.release(last.next());
     }
 
-    /// Reloads the state, however long it takes: until then no answer that shows what was lost may leave. Gives the
-    /// newest ticket that was lost; the one after it stands for the state as reloaded.
+    /// Reloads the state, however long that takes: until then no reply that shows a lost change may leave. Returns the
+    /// newest ticket that was lost; the one after it stands for the reloaded state.
     fn reload_state(&self) -> Ticket {
         let shared = &*self.hub.0;
         loop {
@@ -138,8 +137,8 @@ impl Committer {
                     pending.ticket = last.next().next().0;
                     shared.issued.store(last.next().0, Ordering::Release);
                     drop(pending);
-                    shared.presence().end_bindings_outside(&state);
-                    shared.room.notify_waiters();
+                    shared.presence().detach_lost_sessions(&state);
+                    shared.capacity.notify_waiters();
                     return last;
                 }
                 Err(error) => error!(%error, "the store cannot be read either; trying again"),
@@ -149,8 +148,8 @@ impl Committer {
         }
     }
 
-    /// Gives a store that is whole another chance after a while. One that may not be written again stays refused.
-    fn recover(&self) {
+    /// Accepts changes again after a pause, if the store is intact. One that may not be written again stays poisoned.
+    fn retry_writes(&self) {
         let shared = &*self.hub.0;
         if shared.poisoned() == Some(CommandError::StorageFailed) {
             std::thread::sleep(STORE_RETRY);
@@ -160,15 +159,15 @@ impl Committer {
     }
 }
 
-impl super::Shared {
-    /// Waits for something to store; false where nothing will come any more.
+impl Shared {
+    /// Waits for a record to store. Returns false if the hub is closed and none is left.
     fn wait_for_work(&self) -> bool {
         let mut pending = self.pending();
         while pending.records.is_empty() {
             if pending.closing {
                 return false;
             }
-            // The time-out is no poll: it only bounds what a lost wake-up could cost.
+            // Not a poll: the time-out only bounds the cost of a lost wake-up.
             let waited = self.work.wait_timeout(pending, Duration::from_secs(1));
             pending = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -177,17 +176,19 @@ impl super::Shared {
 }
 
 impl Hub {
-    /// Lets the committer end once everything is stored.
-    pub fn close(&self) {
+    /// Opens the hub on a store, and its committer, which must be run for any reply to leave.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn open(store: Box<dyn Store>, home: Name) -> Result<(Self, Committer), StoreError> {
+        let hub = Self(Arc::new(Shared::open(store, home)?));
+        let committer = Committer::new(hub.clone());
+        Ok((hub, committer))
+    }
+
+    /// Ends the committer once everything is stored.
+    pub(crate) fn close(&self) {
         self.0.pending().closing = true;
         self.0.work.notify_one();
-    }
-}
-
-impl Batch {
-    fn clear(&mut self) {
-        self.records.clear();
-        self.deliveries.clear();
-        self.bytes = 0;
     }
 }

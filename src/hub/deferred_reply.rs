@@ -1,4 +1,4 @@
-//! Replies that cannot be written yet: what became of a message to another realm is in them (PROTOCOL §6).
+//! Replies that cannot be rendered yet: they carry the delivery status of a message to another realm (PROTOCOL §6).
 
 use std::sync::Arc;
 
@@ -6,20 +6,17 @@ use crate::chat::{Receipt, Response};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::wire::{ReplyContext, ReplyFormat};
 
-/// A reply that is written once it is known what became of a message to another realm.
+/// A reply that is rendered once the delivery status is settled.
 pub struct DeferredReply {
-    /// Of the request.
-    pub context: ReplyContext,
-    /// What became of the message.
-    pub delivery: Arc<DeliveryHandle>,
-    /// The outcome, given whether the message was delivered.
-    pub response: fn(Receipt, bool) -> Response,
-    /// The message's.
-    pub receipt: Receipt,
+    pub(crate) context: ReplyContext,
+    pub(crate) delivery: Arc<DeliveryHandle>,
+    /// The response, given the message's receipt and whether it was delivered.
+    pub(crate) response: fn(Receipt, bool) -> Response,
+    pub(crate) receipt: Receipt,
 }
 
 impl DeferredReply {
-    /// Appends the reply, if it can be written yet.
+    /// Appends the reply if the delivery status is settled. Returns whether it did.
     pub(super) fn write(&self, out: &mut Vec<u8>, format: ReplyFormat) -> bool {
         let delivered = match self.delivery.get() {
             DeliveryStatus::Open => return false,

@@ -1,23 +1,23 @@
-//! What became of a message to another realm, for the answer to whoever sent it (PROTOCOL §6).
+//! The delivery status of a message to another realm, for the reply to its sender (PROTOCOL §6).
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::chat::BounceReason;
 
-/// What became of a message to another realm.
+/// The delivery status of a message to another realm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryStatus {
-    /// The other server is being asked.
+    /// Sent, or about to be sent, and not acknowledged.
     Open,
-    /// The other server has it on its disk.
+    /// The peer has stored it.
     Delivered,
-    /// It waits for the other server.
+    /// It stays in the outbox until the peer is back.
     Queued,
-    /// The other server did not take it.
+    /// The peer refused it.
     Refused(BounceReason),
 }
 
-/// A [`DeliveryStatus`] that is shared by whoever waits for it and whoever learns it first. It is settled once.
+/// A shared [`DeliveryStatus`]. It is settled once.
 #[derive(Debug, Default)]
 pub struct DeliveryHandle(AtomicU8);
 
@@ -25,14 +25,12 @@ pub struct DeliveryHandle(AtomicU8);
 const REFUSED: u8 = 3;
 
 impl DeliveryHandle {
-    /// A fate that is settled.
     pub(super) fn settled(delivery: DeliveryStatus) -> Self {
         Self(AtomicU8::new(number(delivery)))
     }
 
-    /// The fate as it is now.
     #[must_use]
-    pub fn get(&self) -> DeliveryStatus {
+    pub(crate) fn get(&self) -> DeliveryStatus {
         match self.0.load(Ordering::Acquire) {
             0 => DeliveryStatus::Open,
             1 => DeliveryStatus::Delivered,
@@ -43,7 +41,7 @@ impl DeliveryHandle {
         }
     }
 
-    /// Settles the fate; false where it was settled before.
+    /// Settles the status. Returns false if it was settled before.
     pub(super) fn settle(&self, delivery: DeliveryStatus) -> bool {
         let open = number(DeliveryStatus::Open);
         self.0.compare_exchange(open, number(delivery), Ordering::AcqRel, Ordering::Acquire).is_ok()
@@ -64,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_to_settle_a_fate_has_settled_it() {
+    fn a_status_is_settled_once() {
         for delivery in
             [DeliveryStatus::Delivered, DeliveryStatus::Queued, DeliveryStatus::Refused(BounceReason::Blocked)]
         {

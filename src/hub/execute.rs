@@ -8,11 +8,11 @@ use crate::chat::{
     Audience, Command, CommandError, CompletedRequest, Event, IdempotencyKey, Notification, ReadPage, Receipt, Record,
     State, decide, remember,
 };
+use crate::hub::batch::{Batch, Payload, Push};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
-use crate::hub::fanout::{Payload, Push};
 use crate::hub::send_queue::SendQueue;
+use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
-use crate::hub::{Batch, Hub, Shared};
 use crate::id::{RealmId, SessionId, UserId};
 use crate::time::Time;
 
@@ -20,22 +20,22 @@ use crate::time::Time;
 #[derive(Clone, Debug)]
 pub struct Executed {
     /// The receipt, or why not.
-    pub result: Result<Receipt, CommandError>,
+    pub(crate) result: Result<Receipt, CommandError>,
     /// When that may be told.
-    pub ticket: Ticket,
+    pub(crate) ticket: Ticket,
     /// What becomes of the message at its realm, where it is for another one.
-    pub delivery: Option<Arc<DeliveryHandle>>,
+    pub(crate) delivery: Option<Arc<DeliveryHandle>>,
 }
 
 impl Hub {
     /// Decides a command and applies what it comes to. `origin` is the connection that brings it.
-    pub fn execute(&self, command: &Command, origin: Option<&Arc<SendQueue>>) -> Executed {
+    pub(crate) fn execute(&self, command: &Command, origin: Option<&Arc<SendQueue>>) -> Executed {
         self.execute_once(command, origin, None, None)
     }
 
     /// Does the same, but where the request was done before under its tag, only gives the receipt of then. `page` is
     /// what a reading request shows.
-    pub fn execute_once(
+    pub(crate) fn execute_once(
         &self,
         command: &Command,
         origin: Option<&Arc<SendQueue>>,
@@ -55,7 +55,7 @@ impl Hub {
                 Executed { result: Ok(receipt), ticket: shared.newest_ticket(), delivery: None }
             }
             Ok(Decision::Before(done)) => {
-                let delivery = shared.fate_of_earlier(&state, command, &done, origin);
+                let delivery = shared.earlier_delivery(&state, command, &done, origin);
                 Executed { result: Ok(done.receipt), ticket: shared.newest_ticket(), delivery }
             }
             Ok(Decision::Events(mut events)) => {
@@ -137,8 +137,8 @@ impl Shared {
             if let (Some(realm), Some(origin)) = (remote_realm(&record.event), origin) {
                 delivery = Some(self.wait_for(realm, record.seq, origin));
             }
-            pending.tell(of_leaving.or_else(|| state.notification(&record.event)), origin);
-            pending.append(record, &state, origin);
+            pending.push_notification(of_leaving.or_else(|| state.notification(&record.event)), origin);
+            pending.push_record(record, &state, origin);
         }
         let ticket = Ticket(pending.ticket);
         self.issued.store(ticket.0, Ordering::Release);
@@ -151,7 +151,7 @@ impl Shared {
     }
 
     /// What became, or becomes, of a message to another realm that was sent before under the same tag.
-    fn fate_of_earlier(
+    fn earlier_delivery(
         &self,
         state: &State,
         command: &Command,
@@ -178,8 +178,8 @@ fn remote_realm(event: &Event) -> Option<RealmId> {
 }
 
 impl Batch {
-    fn tell(&mut self, notification: Option<(Notification, Audience)>, origin: Option<&Arc<SendQueue>>) {
-        self.deliveries.extend(notification.map(|(notification, audience)| Push {
+    fn push_notification(&mut self, notification: Option<(Notification, Audience)>, origin: Option<&Arc<SendQueue>>) {
+        self.pushes.extend(notification.map(|(notification, audience)| Push {
             what: Payload::Notification(notification),
             audience,
             blocked_by: None,
@@ -187,10 +187,10 @@ impl Batch {
         }));
     }
 
-    fn append(&mut self, record: Record, state: &State, origin: Option<&Arc<SendQueue>>) {
+    fn push_record(&mut self, record: Record, state: &State, origin: Option<&Arc<SendQueue>>) {
         if let Event::MessageSent(message) = &record.event {
             self.bytes += message.body.0.len();
-            self.deliveries.push(Push {
+            self.pushes.push(Push {
                 what: Payload::Message(self.records.len()),
                 audience: state.audience(message),
                 blocked_by: state.recipients_blocking(message),

@@ -1,10 +1,10 @@
-//! From a durable batch to those who listen: what each is to get is noted first, then handed over all at once.
+//! Fan-out: collects the pushes of a durable batch for each connection, then queues and writes them in one go.
 
 use std::iter::successors;
 use std::sync::Arc;
 
-use crate::chat::{Audience, Event, Message, Notification, Record, StoredMessage};
-use crate::hub::Batch;
+use crate::chat::{Event, Message, Record, StoredMessage};
+use crate::hub::batch::{Batch, Payload, Push};
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::{PushGuard, SendQueue};
 use crate::hub::tickets::Tickets;
@@ -12,43 +12,25 @@ use crate::id::UserId;
 use crate::limits::{FRAME_BYTES, PUSH_BYTES, PUSHES_AT_ONCE};
 use crate::wire::ReplyFormat;
 
-/// Something of a batch that is to be pushed.
-pub(super) struct Push {
-    pub(super) what: Payload,
-    pub(super) audience: Audience,
-    /// Those of the audience, in order, who blocked its sender.
-    pub(super) blocked_by: Option<Arc<Vec<UserId>>>,
-    /// Who brought it: that connection gets a reply, not a push.
-    pub(super) origin: Option<Arc<SendQueue>>,
-}
-
-/// What is pushed.
-pub(super) enum Payload {
-    /// The message at this place in the batch.
-    Message(usize),
-    /// What is told beside messages.
-    Notification(Notification),
-}
-
-/// Takes what is to be pushed to whom it concerns: to each connection once a batch, however much that is.
+/// Pushes batches to connections. Each connection is locked and written to once a batch, however much it gets.
 #[derive(Default)]
 pub(super) struct Fanout {
-    rounds: Vec<ConnectionPushes>,
-    stops: Vec<PushNode>,
-    frames: RenderCache,
-    /// Lent to one connection after the other for what it gets, so that none needs much room of its own.
-    room: Vec<u8>,
+    connections: Vec<ConnectionPushes>,
+    nodes: Vec<PushNode>,
+    cache: RenderCache,
+    /// Lent to one connection after the other, so that none keeps a large buffer of its own.
+    scratch: Vec<u8>,
 }
 
-/// What is pushed of a batch, as each style writes it: made once, where somebody wants it.
+/// The rendered messages of a batch: each once for each format, when the first connection wants it.
 #[derive(Default)]
 struct RenderCache {
     bytes: Vec<u8>,
-    /// Where in `bytes` the frames of each delivery stand: of the JSON style and of the text style.
+    /// The place of each push in `bytes`, as JSON and as text.
     made: Vec<[Option<(usize, usize)>; 2]>,
 }
 
-/// What of a batch is for one connection: a chain of stops.
+/// The pushes of a batch for one connection: a chain of nodes.
 struct ConnectionPushes {
     send_queue: Arc<SendQueue>,
     first: usize,
@@ -56,70 +38,71 @@ struct ConnectionPushes {
 }
 
 struct PushNode {
-    /// The place of a delivery in the batch.
-    delivery: usize,
+    /// The place of the push in the batch.
+    push: usize,
     next: Option<usize>,
 }
 
 impl Fanout {
-    /// Notes who is to get what of a batch, and feeds the links. Where that is very much, some is handed over already.
-    pub(super) fn address(&mut self, batch: &Batch, presence: &Presence, tickets: &Tickets) {
-        for (place, delivery) in batch.deliveries.iter().enumerate() {
-            let message = delivery.message(batch);
+    /// Collects the pushes of a batch for each connection, and appends to the outbox tails. Flushes early at
+    /// [`PUSHES_AT_ONCE`].
+    pub(super) fn collect(&mut self, batch: &Batch, presence: &Presence, tickets: &Tickets) {
+        for (place, push) in batch.pushes.iter().enumerate() {
+            let message = push.message(batch);
             if let Some((record, message)) = message
-                && let Some(feed) = message.to.remote_realm().and_then(|realm| presence.feeds.get(&realm))
+                && let Some(tail) = message.to.remote_realm().and_then(|realm| presence.outbox_tails.get(&realm))
             {
-                feed.push(stored(record, message));
+                tail.push(stored(record, message));
             }
-            presence.each_of(&delivery.audience, |user, send_queue| {
-                if delivery.is_for(user, send_queue, message.map(|(_, message)| message)) {
-                    self.note(send_queue, place);
+            presence.each_of(&push.audience, |user, send_queue| {
+                if push.is_for(user, send_queue, message.map(|(_, message)| message)) {
+                    self.enqueue(send_queue, place);
                 }
             });
-            if self.stops.len() >= PUSHES_AT_ONCE {
-                self.hand_over(batch, tickets);
+            if self.nodes.len() >= PUSHES_AT_ONCE {
+                self.flush(batch, tickets);
             }
         }
     }
 
-    fn note(&mut self, send_queue: &Arc<SendQueue>, delivery: usize) {
-        let place = self.stops.len();
-        self.stops.push(PushNode { delivery, next: None });
-        let Some(round) = send_queue.round().and_then(|round| self.rounds.get_mut(round)) else {
-            send_queue.expect(self.rounds.len());
-            self.rounds.push(ConnectionPushes { send_queue: send_queue.clone(), first: place, last: place });
+    fn enqueue(&mut self, send_queue: &Arc<SendQueue>, push: usize) {
+        let place = self.nodes.len();
+        self.nodes.push(PushNode { push, next: None });
+        let Some(pushes) = send_queue.push_slot().and_then(|slot| self.connections.get_mut(slot)) else {
+            send_queue.hold_for_push(self.connections.len());
+            self.connections.push(ConnectionPushes { send_queue: send_queue.clone(), first: place, last: place });
             return;
         };
-        if let Some(last) = self.stops.get_mut(round.last) {
+        if let Some(last) = self.nodes.get_mut(pushes.last) {
             last.next = Some(place);
         }
-        round.last = place;
+        pushes.last = place;
     }
 
-    /// Hands over what was noted, with the replies that are settled, and writes what the sockets take.
-    pub(super) fn hand_over(&mut self, batch: &Batch, tickets: &Tickets) {
-        let Self { rounds, stops, frames, room } = self;
-        for ConnectionPushes { send_queue, first, .. } in rounds.drain(..) {
-            let chain = successors(stops.get(first), |stop| stops.get(stop.next?));
-            send_queue.receive(room, tickets, |receiver| {
-                chain.for_each(|stop| frames.hand_over(batch, stop.delivery, receiver));
+    /// Queues the collected pushes and all durable replies, and writes as much as the sockets take.
+    pub(super) fn flush(&mut self, batch: &Batch, tickets: &Tickets) {
+        let Self { connections, nodes, cache, scratch } = self;
+        for ConnectionPushes { send_queue, first, .. } in connections.drain(..) {
+            let chain = successors(nodes.get(first), |node| nodes.get(node.next?));
+            send_queue.push_batch(scratch, tickets, |guard| {
+                chain.for_each(|node| cache.render(batch, node.push, guard));
             });
         }
-        stops.clear();
-        frames.clear();
-        room.shrink_to(PUSH_BYTES);
+        nodes.clear();
+        cache.clear();
+        scratch.shrink_to(PUSH_BYTES);
     }
 }
 
 impl RenderCache {
-    fn hand_over(&mut self, batch: &Batch, place: usize, receiver: &mut PushGuard<'_>) {
-        let Some(delivery) = batch.deliveries.get(place) else { return };
-        match &delivery.what {
-            Payload::Notification(notification) => receiver.notify(notification),
+    fn render(&mut self, batch: &Batch, place: usize, guard: &mut PushGuard<'_>) {
+        let Some(push) = batch.pushes.get(place) else { return };
+        match &push.what {
+            Payload::Notification(notification) => guard.notify(notification),
             Payload::Message(_) => {
-                let Some((record, message)) = delivery.message(batch) else { return };
-                if receiver.wants(record.seq) {
-                    receiver.push(record.seq, self.frame(place, receiver.format(), record, message));
+                let Some((record, message)) = push.message(batch) else { return };
+                if guard.wants(record.seq) {
+                    guard.push(record.seq, self.frame(place, guard.format(), record, message));
                 }
             }
         }
@@ -153,7 +136,7 @@ fn stored(record: &Record, message: &Message) -> StoredMessage {
 }
 
 impl Push {
-    /// The message that is pushed, where it is one.
+    /// The message that is pushed, if it is one.
     fn message<'a>(&self, batch: &'a Batch) -> Option<(&'a Record, &'a Message)> {
         let Payload::Message(place) = self.what else { return None };
         let record = batch.records.get(place)?;
@@ -161,13 +144,13 @@ impl Push {
         Some((record, message))
     }
 
-    /// Whether a connection of the audience is to be told. The one that brought it has its reply; a person at a
-    /// terminal knows what was typed at another. What one says to oneself is heard everywhere.
+    /// Whether a connection of the audience gets this push. The connection that sent it has a reply instead, and the
+    /// sender's other text connections get nothing; but a message to oneself goes everywhere.
     fn is_for(&self, user: UserId, send_queue: &Arc<SendQueue>, message: Option<&Message>) -> bool {
-        let is_from = self.origin.as_ref().is_some_and(|origin| Arc::ptr_eq(origin, send_queue));
-        let Some(message) = message else { return !is_from };
-        let is_deaf = self.blocked_by.as_ref().is_some_and(|blocked_by| blocked_by.binary_search(&user).is_ok());
-        let is_own = is_from || (send_queue.format() == ReplyFormat::Text && message.is_from(user));
-        !is_deaf && (!is_own || message.is_to(user))
+        let is_origin = self.origin.as_ref().is_some_and(|origin| Arc::ptr_eq(origin, send_queue));
+        let Some(message) = message else { return !is_origin };
+        let is_blocked = self.blocked_by.as_ref().is_some_and(|blocked_by| blocked_by.binary_search(&user).is_ok());
+        let is_own = is_origin || (send_queue.format() == ReplyFormat::Text && message.is_from(user));
+        !is_blocked && (!is_own || message.is_to(user))
     }
 }

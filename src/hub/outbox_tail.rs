@@ -1,5 +1,6 @@
-//! What a link is fed with: the messages of its outbox as they become durable, so that one that keeps up never reads
-//! them from the disk, and those who wait to hear what became of theirs.
+//! The newest messages of a peer's outbox, and the senders that wait for its acknowledgement.
+//!
+//! A link that keeps up reads its outbox from memory. One that falls behind, or was down, reads it from the store.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,153 +8,50 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::chat::{BounceReason, StoredMessage, TimelineQuery};
+use crate::chat::StoredMessage;
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::hub::send_queue::SendQueue;
-use crate::hub::{Hub, Shared};
 use crate::id::{RealmId, Seq};
-use crate::limits::{DELIVERY_WAIT, FEED_BYTES, FEED_MESSAGES};
-use crate::store::{Page, StoreError};
+use crate::limits::{DELIVERY_WAIT, OUTBOX_TAIL_BYTES, OUTBOX_TAIL_MESSAGES};
 
-/// A link's feed, for as long as the link is up.
+/// The tail of the outbox of one peer, while the link to it is up.
 pub struct OutboxTail {
-    realm: RealmId,
+    pub(super) realm: RealmId,
     inner: Mutex<Inner>,
     wake: Notify,
 }
 
 struct Inner {
-    /// The newest messages, durable.
+    /// The newest messages, all durable.
     recent: VecDeque<StoredMessage>,
     bytes: usize,
     /// Every message after this one is in `recent`.
     complete_after: Seq,
-    /// The other server has everything up to here.
+    /// The peer has everything up to here.
     acknowledged: Seq,
-    /// In the order of their messages, and of their patience.
+    /// In the order of their messages, and of their timeouts.
     waiting: VecDeque<Waiter>,
     closed: bool,
 }
 
-/// Somebody who waits to hear what became of a message.
-struct Waiter {
-    message: Seq,
-    delivery: Arc<DeliveryHandle>,
-    send_queue: Arc<SendQueue>,
+/// A sender whose reply depends on what becomes of a message.
+pub(super) struct Waiter {
+    pub(super) message: Seq,
+    pub(super) delivery: Arc<DeliveryHandle>,
+    pub(super) send_queue: Arc<SendQueue>,
     until: Instant,
 }
 
-/// What of an outbox comes next.
+/// The next messages of an outbox.
 pub enum TailRead {
-    /// These messages; none where there is nothing new.
+    /// These; none if there is nothing new.
     Messages(Vec<StoredMessage>),
-    /// What only the store has.
+    /// Only the store has them.
     ReadStore,
 }
 
-impl Hub {
-    /// Begins to feed a link. A feed of the same realm before it is fed no more.
-    #[must_use]
-    pub fn open_feed(&self, realm: RealmId, acknowledged: Seq) -> Arc<OutboxTail> {
-        let mut presence = self.0.presence();
-        let feed = Arc::new(OutboxTail::new(realm, presence.delivered, acknowledged));
-        let before = presence.feeds.insert(realm, feed.clone());
-        drop(presence);
-        if let Some(before) = before {
-            self.fail_waiters(&before);
-        }
-        feed
-    }
-
-    /// Ends a feed: whoever waits for an answer hears that the message waits.
-    pub fn close_feed(&self, feed: &Arc<OutboxTail>) {
-        let mut presence = self.0.presence();
-        if presence.feeds.get(&feed.realm).is_some_and(|current| Arc::ptr_eq(current, feed)) {
-            presence.feeds.remove(&feed.realm);
-        }
-        drop(presence);
-        self.fail_waiters(feed);
-    }
-
-    fn fail_waiters(&self, feed: &OutboxTail) {
-        let mut inner = feed.inner();
-        inner.closed = true;
-        let waiting = inner.waiting.drain(..).collect();
-        drop(inner);
-        feed.wake.notify_one();
-        self.tell(waiting, DeliveryStatus::Queued);
-    }
-
-    /// Whether the link to a realm is up.
-    #[must_use]
-    pub fn is_linked(&self, realm: RealmId) -> bool {
-        self.0.presence().feeds.contains_key(&realm)
-    }
-
-    /// Notes what the other server has on its disk, and what of that it refused. Gives back which of the refusals nobody
-    /// has been told.
-    #[must_use]
-    pub fn note_acknowledged(
-        &self,
-        feed: &OutboxTail,
-        upto: Seq,
-        refused: &[(Seq, BounceReason)],
-    ) -> Vec<(Seq, BounceReason)> {
-        let mut inner = feed.inner();
-        inner.acknowledged = upto.max(inner.acknowledged);
-        let count = inner.waiting.partition_point(|waiter| waiter.message <= upto);
-        let settled: Vec<Waiter> = inner.waiting.drain(..count).collect();
-        drop(inner);
-        let is_told = |number: Seq, why| {
-            let first = settled.partition_point(|waiter| waiter.message < number);
-            let its = settled.iter().skip(first).take_while(|waiter| waiter.message == number);
-            its.map(|waiter| waiter.delivery.settle(DeliveryStatus::Refused(why))).fold(false, |told, this| told | this)
-        };
-        let untold = refused.iter().filter(|(number, why)| !is_told(*number, *why)).copied().collect();
-        self.tell(settled, DeliveryStatus::Delivered);
-        untold
-    }
-
-    /// Tells those who have waited long enough that their messages wait.
-    pub fn expire_waiters(&self, feed: &OutboxTail, now: Instant) {
-        let mut inner = feed.inner();
-        let count = inner.waiting.partition_point(|waiter| waiter.until <= now);
-        let impatient = inner.waiting.drain(..count).collect();
-        drop(inner);
-        self.tell(impatient, DeliveryStatus::Queued);
-    }
-
-    fn tell(&self, waiters: Vec<Waiter>, delivery: DeliveryStatus) {
-        for waiter in &waiters {
-            waiter.delivery.settle(delivery);
-        }
-        // Who pipelines waits with many messages, and is answered to all of them at once.
-        let connections = waiters.chunk_by(|one, next| Arc::ptr_eq(&one.send_queue, &next.send_queue));
-        connections.filter_map(|its| its.first()).for_each(|waiter| self.send_replies(&waiter.send_queue));
-    }
-
-    /// Reads what a link is to send after a message from the store. Waits for the disk, where the store does.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    pub fn outbox_page(&self, realm: RealmId, after: Seq, limit: usize) -> Result<Page, StoreError> {
-        self.0.store.page(&TimelineQuery::outbox(realm, after), limit)
-    }
-}
-
-impl Shared {
-    /// Waits, for whoever sent a message to another realm, for what becomes of it.
-    pub(super) fn wait_for(&self, realm: RealmId, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
-        let feed = self.presence().feeds.get(&realm).cloned();
-        feed.map_or_else(
-            || DeliveryHandle::settled(DeliveryStatus::Queued).into(),
-            |feed| feed.wait(message, send_queue),
-        )
-    }
-}
-
 impl OutboxTail {
-    fn new(realm: RealmId, durable: Seq, acknowledged: Seq) -> Self {
+    pub(super) fn new(realm: RealmId, durable: Seq, acknowledged: Seq) -> Self {
         let inner = Inner {
             recent: VecDeque::new(),
             bytes: 0,
@@ -169,45 +67,64 @@ impl OutboxTail {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whose outbox it is.
-    #[must_use]
-    pub fn realm(&self) -> RealmId {
-        self.realm
+    /// Closes the tail. Returns the senders that wait.
+    pub(super) fn close(&self) -> Vec<Waiter> {
+        let mut inner = self.inner();
+        inner.closed = true;
+        let waiting = inner.waiting.drain(..).collect();
+        drop(inner);
+        self.wake.notify_one();
+        waiting
     }
 
-    /// Waits until there may be something new, or somebody new who waits.
-    pub async fn woken(&self) {
+    /// Records that the peer has everything up to `upto`. Returns the senders that waited for that.
+    pub(super) fn acknowledge(&self, upto: Seq) -> Vec<Waiter> {
+        let mut inner = self.inner();
+        inner.acknowledged = upto.max(inner.acknowledged);
+        let count = inner.waiting.partition_point(|waiter| waiter.message <= upto);
+        inner.waiting.drain(..count).collect()
+    }
+
+    /// Removes and returns the senders whose time is over.
+    pub(super) fn take_expired(&self, now: Instant) -> Vec<Waiter> {
+        let mut inner = self.inner();
+        let count = inner.waiting.partition_point(|waiter| waiter.until <= now);
+        inner.waiting.drain(..count).collect()
+    }
+
+    /// Waits until there may be a new message, or a new sender that waits.
+    pub(crate) async fn notified(&self) {
         self.wake.notified().await;
     }
 
-    /// Another link to the same server has taken this one's place.
+    /// Whether another link to the same peer has replaced this one.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.inner().closed
     }
 
-    /// The other server has everything up to here.
+    /// The number up to which the peer has everything.
     #[must_use]
-    pub fn acknowledged(&self) -> Seq {
+    pub(crate) fn acknowledged(&self) -> Seq {
         self.inner().acknowledged
     }
 
-    /// When the first of those who wait loses patience.
+    /// When the first sender has waited for [`DELIVERY_WAIT`].
     #[must_use]
-    pub fn next_timeout(&self) -> Option<Instant> {
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
         self.inner().waiting.front().map(|waiter| waiter.until)
     }
 
-    /// Whether fewer messages than that come after one, as far as the store need not be asked.
+    /// Whether fewer than `many` messages come after `after`. False if only the store can tell.
     #[must_use]
-    pub fn has_few(&self, after: Seq, many: usize) -> bool {
+    pub(crate) fn has_few(&self, after: Seq, many: usize) -> bool {
         let inner = self.inner();
         after >= inner.complete_after && inner.recent.len() < many
     }
 
-    /// Takes what comes after a message, at most so many.
+    /// Takes the messages after `after`, at most `limit`.
     #[must_use]
-    pub fn take(&self, after: Seq, limit: usize) -> TailRead {
+    pub(crate) fn take(&self, after: Seq, limit: usize) -> TailRead {
         let mut inner = self.inner();
         if after < inner.complete_after {
             return TailRead::ReadStore;
@@ -224,29 +141,30 @@ impl OutboxTail {
         TailRead::Messages(messages)
     }
 
-    /// Adds a message that is durable. Where the link does not keep up, the oldest are left for it to read.
+    /// Adds a durable message. If the link does not keep up, the oldest are dropped; it reads them from the store.
     pub(super) fn push(&self, message: StoredMessage) {
         let mut inner = self.inner();
         inner.bytes += message.body.0.len();
         inner.recent.push_back(message);
-        while inner.recent.len() > FEED_MESSAGES || inner.bytes > FEED_BYTES {
+        while inner.recent.len() > OUTBOX_TAIL_MESSAGES || inner.bytes > OUTBOX_TAIL_BYTES {
             inner.drop_first();
         }
         drop(inner);
         self.wake.notify_one();
     }
 
-    fn wait(&self, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
+    /// Registers a sender for the delivery status of its message.
+    pub(super) fn wait(&self, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
         let mut inner = self.inner();
         if inner.closed || message <= inner.acknowledged {
             let delivery = if inner.closed { DeliveryStatus::Queued } else { DeliveryStatus::Delivered };
             return DeliveryHandle::settled(delivery).into();
         }
         let delivery = Arc::new(DeliveryHandle::default());
-        // Who asks again for an earlier message waits no longer than those before whom that one stands.
+        // A repeated request for an earlier message waits no longer than the senders of later ones: timeouts stay sorted.
         let place = inner.waiting.partition_point(|waiter| waiter.message <= message);
-        let patience = Instant::now() + DELIVERY_WAIT;
-        let until = inner.waiting.get(place).map_or(patience, |next| next.until.min(patience));
+        let latest = Instant::now() + DELIVERY_WAIT;
+        let until = inner.waiting.get(place).map_or(latest, |next| next.until.min(latest));
         inner
             .waiting
             .insert(place, Waiter { message, delivery: delivery.clone(), send_queue: send_queue.clone(), until });

@@ -5,21 +5,21 @@ use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
 
-use crate::chat::{Audience, Notification, State};
+use crate::chat::{Audience, Notification, State, Topics};
 use crate::hub::outbox_tail::OutboxTail;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::user_bitset::UserBitset;
 use crate::id::{RealmId, Seq, SessionId, UserId};
 use crate::time::Time;
 
-/// A connection bound to a session.
+/// A connection that is attached to a session.
 #[derive(Clone)]
 pub(super) struct Attached {
     pub(super) session: SessionId,
     pub(super) send_queue: Arc<SendQueue>,
 }
 
-/// Who is connected. *Online* is who has at least one connection bound to a session.
+/// Who is connected. A user with at least one attached connection is *online*.
 #[derive(Default)]
 pub(super) struct Presence {
     users: HashMap<UserId, Online>,
@@ -28,11 +28,11 @@ pub(super) struct Presence {
     arrivals: BTreeMap<u64, UserId>,
     last_arrival: u64,
     last_seen: HashMap<UserId, Time>,
-    /// Who asked who comes and goes; some may have lost interest.
+    /// Connections that subscribed to presence; some may have unsubscribed since.
     watchers: Vec<Weak<SendQueue>>,
-    /// The links that are up.
-    pub(super) feeds: HashMap<RealmId, Arc<OutboxTail>>,
-    /// Every message up to this one has been pushed, or is being pushed, to whoever listened then.
+    /// Of the links that are up.
+    pub(super) outbox_tails: HashMap<RealmId, Arc<OutboxTail>>,
+    /// Every message up to this one was pushed, or is being pushed, to the connections that listened then.
     pub(super) delivered: Seq,
 }
 
@@ -42,12 +42,12 @@ struct Online {
 }
 
 impl Presence {
-    /// Nobody is there, and everything up to `delivered` was pushed to whoever was.
+    /// Nobody is connected, and everything up to `delivered` counts as pushed.
     pub(super) fn new(delivered: Seq) -> Self {
         Self { delivered, ..Self::default() }
     }
 
-    /// Attaches a connection to a user, or one that is attached already to another session of the same user.
+    /// Attaches a connection to a user. One that is attached already changes its session.
     pub(super) fn attach(&mut self, user: UserId, connection: Attached) {
         let online = self.users.entry(user).or_insert_with(|| {
             self.last_arrival += 1;
@@ -62,7 +62,7 @@ impl Presence {
         }
     }
 
-    /// Detaches the connections of a user that `leaves` picks, and gives them back.
+    /// Detaches the connections of a user for which `leaves` is true, and returns them.
     pub(super) fn detach(&mut self, user: UserId, leaves: impl Fn(&Attached) -> bool) -> Vec<Attached> {
         let Some(online) = self.users.get_mut(&user) else { return Vec::new() };
         let left = online.connections.extract_if(.., |connection| leaves(connection)).collect();
@@ -75,22 +75,38 @@ impl Presence {
         left
     }
 
-    /// Tells those who asked who comes and goes of a user who does. Gives back whom to flush.
-    pub(super) fn tell_watchers(&mut self, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
+    /// Notifies the watchers that a user came or went. Returns the queues to flush.
+    pub(super) fn notify_watchers(&mut self, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
         let Some(name) = state.user(user).map(|user| user.name.clone()) else { return Vec::new() };
         let notification = Notification::Presence { user: name, online };
-        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches()));
+        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches_presence()));
         self.watchers.iter().filter_map(Weak::upgrade).filter(|send_queue| send_queue.notify(&notification)).collect()
     }
 
-    /// Remembers a connection that asked who comes and goes.
-    pub(super) fn add_watcher(&mut self, send_queue: &Arc<SendQueue>) {
+    fn add_watcher(&mut self, send_queue: &Arc<SendQueue>) {
         self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, send_queue)));
         self.watchers.push(Arc::downgrade(send_queue));
     }
 
-    /// Ends the bindings to sessions that a failed commit took back: their numbers will be given out again.
-    pub(super) fn end_bindings_outside(&mut self, state: &State) {
+    /// Calls `begin` for a connection that is attached to the user, and adds it to the watchers if it asked for presence.
+    pub(super) fn listen(
+        &mut self,
+        user: UserId,
+        send_queue: &Arc<SendQueue>,
+        topics: Topics,
+        begin: impl FnOnce(&SendQueue),
+    ) {
+        if !self.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.send_queue, send_queue)) {
+            return;
+        }
+        begin(send_queue);
+        if topics.presence {
+            self.add_watcher(send_queue);
+        }
+    }
+
+    /// Detaches connections from sessions that a failed commit took back: their numbers will be given out again.
+    pub(super) fn detach_lost_sessions(&mut self, state: &State) {
         let users: Vec<UserId> = self.users.keys().copied().collect();
         for user in users {
             let is_open = |id| state.session(id).is_some_and(|open| open.user == user);

@@ -1,19 +1,17 @@
-//! How far a connection has come in what is pushed to it.
+//! Whether messages are pushed to a connection, and how far that has come.
 
 use crate::chat::{Notification, Topics};
 use crate::id::Seq;
 
-/// Whether messages are pushed to a connection, and how far that came.
 #[derive(Clone, Copy, Default)]
 pub(super) struct PushState {
     mode: Mode,
-    /// Pushing began after this one, or what was pushed up to it has been noted as read.
+    /// Messages up to this one are not pushed, or were recorded as read since.
     after: Seq,
-    /// The newest that was put into the queue.
-    pushed: Seq,
-    /// The newest that is known to have left it.
-    left: Seq,
-    /// What is told beside messages.
+    /// The newest that was queued.
+    queued: Seq,
+    /// The newest that is known to have been written to the socket.
+    written: Seq,
     topics: Topics,
 }
 
@@ -22,23 +20,22 @@ enum Mode {
     #[default]
     Off,
     Live,
-    /// The queue ran over: nothing is pushed until it is empty and the reader was told.
+    /// The queue overflowed: nothing is pushed until it is empty and the reader was told.
     Lagging,
 }
 
 impl PushState {
-    /// Pushing what comes after `after`, and notices of the topics.
+    /// Pushes messages after `after`, and notifications of the topics.
     pub(super) fn live(after: Seq, topics: Topics) -> Self {
-        Self { mode: Mode::Live, after, pushed: after, left: after, topics }
+        Self { mode: Mode::Live, after, queued: after, written: after, topics }
     }
 
-    /// Pushing goes on after a lag, from `after` on.
+    /// Live again after a lag, from `after` on.
     pub(super) fn resumed(self, after: Seq) -> Self {
         Self::live(after, self.topics)
     }
 
-    /// Whether a notice is to be pushed.
-    pub(super) fn wants_notice(self, notification: &Notification) -> bool {
+    pub(super) fn wants_notification(self, notification: &Notification) -> bool {
         self.is_live() && self.topics.cover(notification)
     }
 
@@ -50,44 +47,49 @@ impl PushState {
         self.mode == Mode::Lagging
     }
 
-    /// What is told beside messages.
     pub(super) fn topics(self) -> Topics {
         self.topics
     }
 
-    /// Whether a message is to be pushed.
     pub(super) fn wants(self, seq: Seq) -> bool {
         self.is_live() && seq > self.after
     }
 
-    pub(super) fn note_pushed(&mut self, seq: Seq) {
-        self.pushed = seq;
+    pub(super) fn set_queued(&mut self, seq: Seq) {
+        self.queued = seq;
     }
 
-    /// The queue is empty: all that was pushed has left.
-    pub(super) fn note_left(&mut self) {
-        self.left = self.pushed;
+    /// The queue is empty: everything that was queued was written.
+    pub(super) fn set_all_written(&mut self) {
+        self.written = self.queued;
     }
 
     pub(super) fn lag(&mut self) {
         self.mode = Mode::Lagging;
     }
 
-    /// The newest that the reader of a lagging connection got.
-    pub(super) fn pushed(self) -> Seq {
-        self.pushed
+    /// Ends pushing to a live connection, but not the record of what was written.
+    pub(super) fn lag_if_live(&mut self) {
+        if self.is_live() {
+            self.lag();
+        }
     }
 
-    /// Leaves out what the reader has seen in another way.
-    pub(super) fn skip_to(&mut self, upto: Seq) {
-        for place in [&mut self.after, &mut self.pushed, &mut self.left] {
+    /// The newest message that the reader of a lagging connection was sent.
+    pub(super) fn queued(self) -> Seq {
+        self.queued
+    }
+
+    /// Skips messages that the reader has read in another way.
+    pub(super) fn mark_read(&mut self, upto: Seq) {
+        for place in [&mut self.after, &mut self.queued, &mut self.written] {
             *place = upto.max(*place);
         }
     }
 
-    /// The interval that has left since this was last asked; none where nothing has.
-    pub(super) fn take_left(&mut self) -> Option<(Seq, Seq)> {
-        let something = self.mode != Mode::Off && self.left > self.after;
-        something.then(|| (std::mem::replace(&mut self.after, self.left), self.left))
+    /// The range that was written since the last call, or `None` if it is empty.
+    pub(super) fn take_written(&mut self) -> Option<(Seq, Seq)> {
+        let is_any = self.mode != Mode::Off && self.written > self.after;
+        is_any.then(|| (std::mem::replace(&mut self.after, self.written), self.written))
     }
 }

@@ -1,314 +1,385 @@
-//! One connection's way out: replies that wait for the disk, then bytes that wait for the socket.
+//! One connection's send queue: replies that wait for a commit, then bytes that wait for the socket.
 //!
 //! Replies leave in request order, each not before what it shows is durable; pushes leave as they come. Nothing here
-//! waits: whoever has something to send writes what the socket takes at once, and the connection's own task does the
+//! waits: whoever queues something also writes as much as the socket takes, and the connection's own task writes the
 //! rest when the socket is writable again.
+//!
+//! A task asks [`SendQueue::status`] before each request, which takes no lock; so a `send` takes the lock of its
+//! connection's queue twice: to hold its reply, and, on the committer's thread, to flush it.
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use crate::chat::{Notification, StoredMessage, Topics};
 use crate::hub::deferred_reply::DeferredReply;
 use crate::hub::push_state::PushState;
-use crate::hub::queue_state::{HeldReply, QueueState};
+use crate::hub::queue_state::{JoiningPushes, QueueState};
+use crate::hub::queue_status::{Backlog, PublishedStatus, QueueStatus};
 use crate::hub::socket_writer::{ConnectionEnd, SocketWriter};
-use crate::hub::tickets::{Ticket, Tickets};
+use crate::hub::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::hub::tickets::{CommitStatus, Ticket, Tickets};
 use crate::id::Seq;
 use crate::limits::PUSH_BYTES;
 use crate::time::Time;
 use crate::wire::{ReplyFormat, Tag};
 
-/// One connection's way out.
+/// One connection's send queue.
 pub struct SendQueue {
-    sink: Arc<dyn SocketWriter>,
+    writer: Arc<dyn SocketWriter>,
     format: ReplyFormat,
-    queue: Mutex<QueueState>,
-    /// When a stranger (a connection without a session) was last heard, in milliseconds.
-    heard: AtomicU64,
-    stranger: AtomicBool,
-    /// Which of the courier's rounds is for this connection.
-    round: AtomicUsize,
+    state: Mutex<QueueState>,
+    published: PublishedStatus,
+    /// The newest ticket for which this queue was registered with the committer.
+    watched: AtomicU64,
+    /// When a connection without a session last sent anything, in milliseconds.
+    last_heard: AtomicU64,
+    authenticated: AtomicBool,
+    /// The place of this connection among those that the fan-out has pushes for.
+    push_slot: AtomicUsize,
 }
 
-/// No courier is to come.
-const NO_ROUND: usize = usize::MAX;
+/// The fan-out has no pushes for the connection.
+const NO_SLOT: usize = usize::MAX;
 
-/// A connection's end of a courier's round.
+/// The locked state of a queue. Publishes its status when it is dropped.
+struct Locked<'a> {
+    state: MutexGuard<'a, QueueState>,
+    published: &'a PublishedStatus,
+}
+
+/// A locked send queue that takes the pushes of a batch.
 pub(super) struct PushGuard<'a> {
     send_queue: &'a SendQueue,
-    queue: &'a mut QueueState,
+    state: &'a mut QueueState,
 }
 
-/// What waits to leave a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// Replies that wait for the disk.
-    pub requests: usize,
-    /// Bytes that wait for the disk or the socket.
-    pub bytes: usize,
+impl Deref for Locked<'_> {
+    type Target = QueueState;
+
+    fn deref(&self) -> &QueueState {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut QueueState {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let (oldest_held, newest_held) = self.state.held_tickets();
+        self.published.publish(self.state.status(), oldest_held, newest_held);
+        self.state.wake_task();
+    }
 }
 
 impl SendQueue {
-    /// The way out to `sink`, for replies in `format`.
+    /// The send queue of a connection that is answered in `format`.
     #[must_use]
-    pub fn new(sink: Arc<dyn SocketWriter>, format: ReplyFormat) -> Self {
+    pub(crate) fn new(writer: Arc<dyn SocketWriter>, format: ReplyFormat) -> Self {
         Self {
-            sink,
+            writer,
             format,
-            queue: Mutex::default(),
-            heard: AtomicU64::new(Time::now().0),
-            stranger: AtomicBool::new(true),
-            round: AtomicUsize::new(NO_ROUND),
+            state: Mutex::default(),
+            published: PublishedStatus::new(),
+            watched: AtomicU64::new(0),
+            last_heard: AtomicU64::new(Time::now().0),
+            authenticated: AtomicBool::new(false),
+            push_slot: AtomicUsize::new(NO_SLOT),
         }
     }
 
-    /// In which style the connection is answered.
     #[must_use]
-    pub fn format(&self) -> ReplyFormat {
+    pub(crate) fn format(&self) -> ReplyFormat {
         self.format
     }
 
-    fn queue(&self) -> MutexGuard<'_, QueueState> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { state, published: &self.published }
     }
 
-    /// Takes in a reply that `write` appends, to leave once `ticket` is durable and all earlier ones have left.
-    pub fn reply(&self, ticket: Ticket, tag: Option<Tag>, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut queue = self.queue();
-        let start = queue.held.len();
-        write(&mut queue.held);
-        let length = queue.held.len() - start;
-        queue.marks.push_back(HeldReply { ticket, tag, length, late: None });
+    /// Holds a reply that `write` appends, until `ticket` is durable and all earlier replies have left. Nothing is
+    /// written for a connection that is gone.
+    pub(crate) fn reply(&self, ticket: Ticket, tag: Option<Tag>, write: impl FnOnce(&mut Vec<u8>)) {
+        self.lock().hold(ticket, tag, write);
     }
 
-    /// Takes in a reply that is written later. Whoever settles the fate sees to it that it leaves.
-    pub fn reply_later(&self, ticket: Ticket, late: DeferredReply) {
-        let tag = late.context.tag.clone();
-        self.queue().marks.push_back(HeldReply { ticket, tag, length: 0, late: Some(Box::new(late)) });
+    /// Holds a reply that is written later. Whoever settles its delivery status must call `send_replies` then.
+    pub(crate) fn reply_later(&self, ticket: Ticket, deferred: DeferredReply) {
+        self.lock().hold_deferred(ticket, deferred);
     }
 
-    /// Lets the replies leave whose tickets are settled, as far as the socket takes them.
-    ///
-    /// Returns the ticket that the newest reply waits for, once: whoever gets it sees to it that this is called again
-    /// when that is settled.
-    #[must_use]
-    pub(super) fn leave(&self, tickets: &Tickets) -> Option<Ticket> {
-        let mut queue = self.queue();
-        queue.release(tickets, self.format, || self.round().is_none());
-        self.write(&mut queue);
-        let open = queue.marks.iter().map(|mark| mark.ticket).max()?;
-        (open > std::mem::replace(&mut queue.expected, open)).then_some(open)
+    /// The ticket of the newest reply if it is pending and this queue is not registered for it yet. The caller must
+    /// register the queue.
+    pub(super) fn unwatched_ticket(&self, tickets: &Tickets) -> Option<Ticket> {
+        let newest = self.published.newest_held();
+        let is_unwatched = self.watched.load(Ordering::Relaxed) < newest.0
+            && tickets.status(newest) == CommitStatus::Pending
+            && self.watched.fetch_max(newest.0, Ordering::AcqRel) < newest.0;
+        is_unwatched.then_some(newest)
     }
 
-    /// Takes in what a courier has for the connection, with the replies that are settled, and writes what the socket
-    /// takes. It lends room for that.
-    pub(super) fn receive(&self, room: &mut Vec<u8>, tickets: &Tickets, hand: impl FnOnce(&mut PushGuard<'_>)) {
-        let mut queue = self.queue();
-        self.round.store(NO_ROUND, Ordering::Relaxed);
-        let is_lent = queue.borrow(room);
-        hand(&mut PushGuard { send_queue: self, queue: &mut queue });
-        queue.release(tickets, self.format, || true);
-        queue.leave(&*self.sink);
-        if is_lent { queue.repay(room) } else { queue.give_back() }
+    /// Whether [`SendQueue::flush_ready`] would do anything.
+    pub(super) fn can_flush(&self, tickets: &Tickets) -> bool {
+        let status = self.status();
+        let has_settled = || {
+            let oldest = self.published.oldest_held();
+            oldest.is_some_and(|ticket| tickets.status(ticket) != CommitStatus::Pending)
+        };
+        (status.has_ready && !status.is_blocked) || has_settled()
     }
 
-    /// The courier's round that is for this connection, where there is one.
-    pub(super) fn round(&self) -> Option<usize> {
-        let round = self.round.load(Ordering::Relaxed);
-        (round != NO_ROUND).then_some(round)
+    /// Queues the replies whose tickets are settled, and writes as much as the socket takes.
+    pub(super) fn flush_ready(&self, tickets: &Tickets) {
+        let mut state = self.lock();
+        state.release_settled(tickets, self.format, || self.push_slot().is_none());
+        self.write(&mut state);
     }
 
-    /// Notes that a courier is to come. Until then no reply leaves that is settled later: what is pushed comes before.
-    pub(super) fn expect(&self, round: usize) {
-        self.round.store(round, Ordering::Relaxed);
+    /// Queues this batch's pushes and all durable replies, then writes as much as the socket takes. `scratch` is a
+    /// buffer of the caller.
+    pub(super) fn push_batch(&self, scratch: &mut Vec<u8>, tickets: &Tickets, push: impl FnOnce(&mut PushGuard<'_>)) {
+        let mut state = self.lock();
+        self.push_slot.store(NO_SLOT, Ordering::Relaxed);
+        let is_used = state.use_scratch(scratch);
+        push(&mut PushGuard { send_queue: self, state: &mut state });
+        state.release_settled(tickets, self.format, || true);
+        state.write_out(&*self.writer);
+        if is_used { state.return_scratch(scratch) } else { state.shrink_if_idle() }
     }
 
-    /// Whether the queue is far from running over.
-    pub(super) fn has_room(&self) -> bool {
-        self.queue().backlog() <= PUSH_BYTES / 2
+    pub(super) fn push_slot(&self) -> Option<usize> {
+        let slot = self.push_slot.load(Ordering::Relaxed);
+        (slot != NO_SLOT).then_some(slot)
     }
 
-    /// Puts a notice into the queue, if the connection asked for its kind.
-    ///
-    /// Returns whether the caller is the one to flush it.
+    /// Holds replies back until [`SendQueue::push_batch`]: pushes of a batch leave before the replies of the same one.
+    pub(super) fn hold_for_push(&self, slot: usize) {
+        self.push_slot.store(slot, Ordering::Relaxed);
+    }
+
+    /// Queues a notification, if the connection asked for its topic. Returns whether the caller has to flush it.
     pub(super) fn notify(&self, notification: &Notification) -> bool {
-        let mut queue = self.queue();
-        queue.notify(&*self.sink, self.format, notification) && !std::mem::replace(&mut queue.listed, true)
+        let mut state = self.lock();
+        state.notify(&*self.writer, self.format, notification) && !std::mem::replace(&mut state.is_listed, true)
     }
 
-    /// Puts what was pushed before this connection listened into the queue. The caller sees to it that the queue
-    /// does not grow.
-    pub(super) fn replay(&self, message: &StoredMessage) {
-        self.format.push(&mut self.queue().ready, message);
+    /// Queues messages of a replay, and before them, if there is one, the first number that retention has kept. The
+    /// caller bounds the queue.
+    pub(super) fn replay(&self, truncated: Option<Seq>, messages: &[StoredMessage]) {
+        let mut state = self.lock();
+        if state.is_gone() {
+            return;
+        }
+        if let Some(before) = truncated {
+            self.format.truncated(&mut state.ready, before);
+        }
+        messages.iter().for_each(|message| self.format.push(&mut state.ready, message));
     }
 
-    /// Puts into the queue, ahead of a replay, that some of what it would show was removed.
-    pub(super) fn tell_truncated(&self, before: Seq) {
-        self.format.truncated(&mut self.queue().ready, before);
+    /// Writes as much as the socket takes.
+    pub(crate) fn flush(&self) {
+        self.write(&mut self.lock());
     }
 
-    /// Writes what the socket takes.
-    pub fn flush(&self) {
-        self.write(&mut self.queue());
+    fn write(&self, state: &mut QueueState) {
+        state.write_out(&*self.writer);
+        state.shrink_if_idle();
     }
 
-    fn write(&self, queue: &mut QueueState) {
-        queue.leave(&*self.sink);
-        queue.give_back();
+    /// Writes as much as the socket takes, now that it is writable again.
+    pub(crate) fn unblock(&self) {
+        let mut state = self.lock();
+        state.is_blocked = false;
+        self.write(&mut state);
     }
 
-    /// Writes what the socket takes, now that it takes some again.
-    pub fn unblock(&self) {
-        let mut queue = self.queue();
-        queue.blocked = false;
-        self.write(&mut queue);
-    }
-
-    /// Whether the socket takes no more for now.
+    /// The state of the queue. Takes no lock.
     #[must_use]
-    pub fn is_blocked(&self) -> bool {
-        self.queue().blocked
+    pub(crate) fn status(&self) -> QueueStatus {
+        self.published.status()
     }
 
-    /// What waits to leave.
+    /// Registers the connection's task, which is woken when the socket is full or gone, when a lag is over, and when the
+    /// connection is to end.
+    pub(crate) fn set_task(&self, waker: &Waker) {
+        self.lock().set_waker(waker);
+    }
+
+    /// Waits for a status that sending brings about. Only the connection's task may wait.
+    pub(crate) fn poll_until(&self, is_reached: impl Fn(QueueStatus) -> bool, context: &Context<'_>) -> Poll<()> {
+        if is_reached(self.status()) {
+            return Poll::Ready(());
+        }
+        let mut state = self.lock();
+        if is_reached(state.status()) {
+            return Poll::Ready(());
+        }
+        state.set_waker(context.waker());
+        state.is_awaited = true;
+        Poll::Pending
+    }
+
+    /// Waits until less waits than `limit`, or the socket is gone. Only the connection's task may wait.
+    pub(crate) async fn wait_until_below(&self, limit: Backlog) {
+        let is_reached = |status: QueueStatus| status.is_gone || status.backlog.is_below(limit);
+        poll_fn(|context| self.poll_until(is_reached, context)).await;
+    }
+
+    /// Ends the connection, for the first reason that is given. Its task sends the reason.
+    pub(crate) fn close(&self, ending: ConnectionEnd) {
+        let mut state = self.lock();
+        if ending == ConnectionEnd::Gone {
+            state.abandon();
+        }
+        state.ending.get_or_insert(ending);
+        state.wake();
+    }
+
+    /// How the connection is to end.
     #[must_use]
-    pub fn waiting(&self) -> Backlog {
-        self.queue().waiting()
+    pub(crate) fn ending(&self) -> Option<ConnectionEnd> {
+        if self.status().is_closing { self.lock().ending } else { None }
     }
 
-    /// Whether what waits to leave is little enough. If not, the connection's task is woken when some has left.
-    #[must_use]
-    pub fn has_left(&self, little_enough: impl Fn(Backlog) -> bool) -> bool {
-        let mut queue = self.queue();
-        let enough = little_enough(queue.waiting());
-        queue.awaited |= !enough;
-        enough
-    }
-
-    /// Waits until something changed that the connection's task should look at. Only that task waits here.
-    pub async fn woken(&self) {
-        poll_fn(|context| self.poll_woken(context)).await;
-    }
-
-    /// Does the same, for a task that waits for other things too.
-    pub fn poll_woken(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.queue().poll_woken(context)
-    }
-
-    /// Ends the connection; its task says the last words.
-    pub fn end(&self, ending: ConnectionEnd) {
-        let mut queue = self.queue();
-        queue.ending.get_or_insert(ending);
-        queue.wake();
-    }
-
-    /// Whether and how the connection is to end.
-    #[must_use]
-    pub fn ending(&self) -> Option<ConnectionEnd> {
-        self.queue().ending
-    }
-
-    /// Notes that the stranger at the other end said something.
-    pub fn hear(&self) {
-        if self.stranger.load(Ordering::Relaxed) {
-            self.heard.store(Time::now().0, Ordering::Relaxed);
+    /// Records the time at which a connection without a session sent something.
+    pub(crate) fn touch(&self) {
+        if !self.authenticated.load(Ordering::Relaxed) {
+            self.last_heard.store(Time::now().0, Ordering::Relaxed);
         }
     }
 
-    /// When the stranger at the other end was last heard; none for a connection with a session.
+    /// When a connection without a session last sent something; `None` for one with a session.
     #[must_use]
-    pub fn unauthenticated_since(&self) -> Option<Time> {
-        let stranger = self.stranger.load(Ordering::Relaxed);
-        stranger.then(|| Time(self.heard.load(Ordering::Relaxed)))
+    pub(crate) fn unauthenticated_since(&self) -> Option<Time> {
+        let authenticated = self.authenticated.load(Ordering::Relaxed);
+        (!authenticated).then(|| Time(self.last_heard.load(Ordering::Relaxed)))
     }
 
-    /// Notes whether the other end is a stranger, who may have to make room for others.
-    pub fn set_authenticated(&self, stranger: bool) {
-        self.stranger.store(stranger, Ordering::Relaxed);
+    /// Sets whether the connection has a session. One that has none may be evicted.
+    pub(crate) fn set_authenticated(&self, authenticated: bool) {
+        self.authenticated.store(authenticated, Ordering::Relaxed);
     }
 
-    /// Begins to push what comes after `after`.
+    /// Pushes messages after `after` from now on.
     pub(super) fn listen(&self, after: Seq, topics: Topics) {
-        self.queue().push = PushState::live(after, topics);
+        let mut state = self.lock();
+        state.push = PushState::live(after, topics);
+        state.joining = None;
     }
 
-    /// Leaves out of what is pushed to a person at a terminal what that person has read in another way.
-    pub fn skip_to(&self, upto: Seq) {
+    /// Collects messages after `after`, to be pushed once [`SendQueue::finish_joining`] is called.
+    pub(super) fn begin_joining(&self, after: Seq, topics: Topics) {
+        let mut state = self.lock();
+        state.push = PushState::live(after, topics);
+        state.joining = Some(Box::default());
+    }
+
+    /// Queues the pushes that were collected, and pushes live from now on. Returns false if some of them had no room:
+    /// then they are discarded, and the connection does not listen.
+    pub(super) fn finish_joining(&self) -> bool {
+        let mut state = self.lock();
+        let Some(joining) = state.joining.take() else { return true };
+        let JoiningPushes { frames, newest, has_overflowed } = *joining;
+        if has_overflowed {
+            state.push = PushState::default();
+            return false;
+        }
+        state.ready.extend_from_slice(&frames);
+        if let Some(newest) = newest {
+            state.push.set_queued(newest);
+        }
+        true
+    }
+
+    /// Ends pushing as if the queue had overflowed after `after`: the reader is told (PROTOCOL §7).
+    pub(super) fn listen_lagging(&self, after: Seq, topics: Topics) {
+        let mut state = self.lock();
+        state.push = PushState::live(after, topics);
+        state.push.lag();
+        self.write(&mut state);
+    }
+
+    /// Skips, in what is pushed to a text connection, messages that its reader has read in another way.
+    pub(crate) fn mark_read(&self, upto: Seq) {
         if self.format == ReplyFormat::Text {
-            self.queue().push.skip_to(upto);
+            self.lock().push.mark_read(upto);
         }
     }
 
-    /// Whether the reader wants to be told who comes and goes.
-    pub(super) fn watches(&self) -> bool {
-        self.queue().push.topics().presence
+    pub(super) fn watches_presence(&self) -> bool {
+        self.lock().push.topics().presence
     }
 
-    /// Whether messages are pushed at all.
     pub(super) fn is_listening(&self) -> bool {
-        self.queue().push.is_live()
+        self.lock().push.is_live()
     }
 
-    /// Ends pushing.
-    pub fn stop_listening(&self) {
-        self.queue().push = PushState::default();
+    /// Whether the queue has room for many pushes.
+    pub(super) fn has_push_room(&self) -> bool {
+        self.lock().unwritten() <= PUSH_BYTES / 2
     }
 
-    /// The interval that a person at a terminal got pushed since this was last asked. A program's subscription does
-    /// not count as reading.
-    pub(super) fn take_read(&self) -> Option<(Seq, Seq)> {
-        if self.format == ReplyFormat::Text { self.queue().push.take_left() } else { None }
+    pub(crate) fn stop_listening(&self) {
+        let mut state = self.lock();
+        state.push = PushState::default();
+        state.joining = None;
     }
 
-    /// Ends what the connection had from its session, and gives what was read live. Only while its place in the
-    /// presence is being taken away: a new binding must not suffer from the end of the old one.
+    /// The range of messages that were pushed to a text connection since the last call. A JSON subscription does not
+    /// count as reading.
+    pub(super) fn take_read_range(&self) -> Option<(Seq, Seq)> {
+        if self.format == ReplyFormat::Text { self.lock().push.take_written() } else { None }
+    }
+
+    /// Ends what the connection had from its session, and returns the range that was read live. Call it under the lock
+    /// of the presence that the connection is removed from: a new binding must not be ended with the old one.
     pub(super) fn end_binding(&self) -> Option<(Seq, Seq)> {
-        let read = self.take_read();
+        let read = self.take_read_range();
         self.stop_listening();
-        self.set_authenticated(true);
+        self.set_authenticated(false);
         read
     }
 
-    /// Tells a reader that lagged, and has taken everything, what was left out. A person is pushed to again, from
-    /// `after` on; a program subscribes again from where it was (PROTOCOL §7).
+    /// Tells a reader that lagged, and has taken everything, that pushes were left out. A text connection is pushed to
+    /// again, from `after` on; a JSON client subscribes again from where it was (PROTOCOL §7).
     pub(super) fn recover(&self, after: Seq) {
-        let mut queue = self.queue();
-        if !queue.push.is_lagging() || queue.backlog() > 0 {
+        let mut state = self.lock();
+        if !state.status().is_drained_after_lag || state.is_gone() {
             return;
         }
-        let newest = queue.push.pushed();
-        self.format.lagged(&mut queue.ready, newest);
-        queue.push = if self.format == ReplyFormat::Text { queue.push.resumed(after) } else { PushState::default() };
-    }
-
-    /// Whether the queue ran over and is empty again.
-    #[must_use]
-    pub fn wants_recovery(&self) -> bool {
-        let queue = self.queue();
-        queue.push.is_lagging() && queue.backlog() == 0
+        let newest = state.push.queued();
+        self.format.lagged(&mut state.ready, newest);
+        state.push = if self.format == ReplyFormat::Text { state.push.resumed(after) } else { PushState::default() };
     }
 }
 
 impl PushGuard<'_> {
-    /// How the connection is written to.
     pub(super) fn format(&self) -> ReplyFormat {
         self.send_queue.format
     }
 
     /// Whether the connection listens to messages of this number.
     pub(super) fn wants(&self, seq: Seq) -> bool {
-        self.queue.push.wants(seq)
+        self.state.push.wants(seq)
     }
 
-    /// Takes a message in.
     pub(super) fn push(&mut self, seq: Seq, frame: &[u8]) {
-        self.queue.push(&*self.send_queue.sink, seq, frame);
+        self.state.push(&*self.send_queue.writer, seq, frame);
     }
 
-    /// Takes a notice in, where the connection asked for its kind.
+    /// Queues bytes as they are.
+    #[cfg(all(test, feature = "loom"))]
+    pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
+        self.state.ready.extend_from_slice(bytes);
+    }
+
     pub(super) fn notify(&mut self, notification: &Notification) {
-        self.queue.notify(&*self.send_queue.sink, self.send_queue.format, notification);
+        self.state.notify(&*self.send_queue.writer, self.send_queue.format, notification);
     }
 }

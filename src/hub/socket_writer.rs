@@ -1,23 +1,27 @@
-//! The other end of a connection, as far as the hub knows it.
+//! The socket of a connection, as far as its send queue knows it.
 
 use std::io;
 
 use crate::wire::DisconnectReason;
 
-/// Where a connection's bytes go.
+/// A writer that never waits.
 pub trait SocketWriter: Send + Sync {
-    /// Writes what goes without waiting.
+    /// Writes as many bytes as are taken at once.
     ///
     /// # Errors
-    /// `WouldBlock` where nothing goes now; anything else ends the connection.
+    /// `WouldBlock` if none are taken now; any other error ends the connection.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-/// How a connection comes to its end.
+/// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionEnd {
-    /// The socket is gone.
+    /// At once: the socket is gone, or nothing more is to be sent.
     Gone,
-    /// The server ends it, and says why first.
-    DisconnectReason(DisconnectReason),
+    /// After all replies were sent.
+    Finished,
+    /// After all replies were sent; then the connection becomes a link to another server.
+    Upgraded,
+    /// By the server, after the replies and this reason were sent.
+    Disconnected(DisconnectReason),
 }

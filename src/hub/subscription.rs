@@ -1,105 +1,123 @@
-//! From what was said before to what is being said, with no gap and no repeat in between (PROTOCOL §7).
+//! Replay of past messages, and the switch from them to live pushes without a gap or a repeat (PROTOCOL §7).
+//!
+//! A replay reads page after page until it has come up with what is being pushed. While others send faster than pages
+//! are read it never would; so once the last page was read, live pushes are collected for the connection while the
+//! messages before them are read. No lock is held over a read.
 
 use std::sync::Arc;
 
 use crate::chat::{TimelineQuery, Topics};
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::SendQueue;
-use crate::hub::{Hub, Shared};
+use crate::hub::shared::{Hub, Shared};
 use crate::id::{Seq, UserId};
-use crate::limits::{REPLAY_PAGE, SEAM_TRIES};
+use crate::limits::{JOIN_TRIES, REPLAY_PAGE};
 use crate::store::{Page, StoreError};
 
-/// A replay under way: everything said to or by a user after a message.
+/// A replay under way: messages to or from a user, after a number.
 #[derive(Clone, Copy, Debug)]
 pub struct Replay {
     user: UserId,
     after: Seq,
     topics: Topics,
-    tries: usize,
+    /// Pushes after this number are being collected; those up to it are replayed.
+    joins_after: Option<Seq>,
+    /// How often the collected pushes had no room.
+    overflows: usize,
     /// The reader was told that retention has removed messages up to this one.
-    told: Seq,
+    truncated_upto: Seq,
 }
 
 impl Replay {
-    /// A replay of what comes after `after`, for a connection that is then told of the topics too.
+    /// A replay of the messages after `after`, for a connection that then listens to the topics too.
     #[must_use]
-    pub fn new(user: UserId, after: Seq, topics: Topics) -> Self {
-        Self { user, after, topics, tries: 0, told: Seq(0) }
+    pub(crate) fn new(user: UserId, after: Seq, topics: Topics) -> Self {
+        Self { user, after, topics, joins_after: None, overflows: 0, truncated_upto: Seq(0) }
     }
 
-    /// Puts the next page into the connection's queue, and lets it listen once everything before is there.
-    ///
-    /// Returns whether it listens. Waits for the disk: not for a thread that serves traffic.
+    /// Queues the next page, and switches to live pushes if that was the last. Returns whether the connection is live.
+    /// Reads the store: not for a thread that serves traffic.
     ///
     /// # Errors
-    /// Where the store cannot be read.
-    pub fn step(&mut self, hub: &Hub, send_queue: &Arc<SendQueue>) -> Result<bool, StoreError> {
+    /// If the store cannot be read.
+    pub(crate) fn step(&mut self, hub: &Hub, send_queue: &Arc<SendQueue>) -> Result<bool, StoreError> {
         let shared = &*hub.0;
-        self.tries += 1;
-        let state = shared.read_state();
-        let view = state.conversation_since(self.user, self.after);
-        let head = state.head();
-        // Where others say so much that no page is new enough, what is delivered waits for this one.
-        let seam = (self.tries >= SEAM_TRIES).then(|| shared.presence());
-        drop(state);
-        if let Some(view) = view {
-            self.replay_page(shared, send_queue, &view, head)?;
+        let mut is_last = true;
+        if self.joins_after.is_none_or(|joins_after| self.after < joins_after) {
+            let state = shared.read_state();
+            let (view, head) = (state.conversation_since(self.user, self.after), state.head());
+            drop(state);
+            if let Some(view) = view {
+                is_last = self.replay_page(shared, send_queue, &view, head)?;
+            }
         }
-        Ok(match seam {
-            Some(mut presence) => self.listen(&mut presence, send_queue),
-            None => self.listen(&mut shared.presence(), send_queue),
+        Ok(match self.joins_after {
+            Some(joins_after) => self.after >= joins_after && self.finish_joining(send_queue),
+            None => self.go_live(&mut shared.presence(), send_queue, is_last),
         })
     }
 
+    /// Queues a page; returns whether it was the last for now.
     fn replay_page(
         &mut self,
         shared: &Shared,
         send_queue: &SendQueue,
         view: &TimelineQuery,
         head: Seq,
-    ) -> Result<(), StoreError> {
-        let Page { messages, upto, more } = shared.store.page(view, REPLAY_PAGE)?;
-        // Asked after the page was read: what was removed just before is told, and not left out silently.
+    ) -> Result<bool, StoreError> {
+        let Page { mut messages, upto, more } = shared.store.page(view, REPLAY_PAGE)?;
+        // After the page: the reader is told of what retention removed while it was read.
         let removed = shared.store.removed_upto(view)?;
-        if removed > self.told {
-            self.told = removed;
-            send_queue.tell_truncated(removed.next());
-        }
-        messages.iter().for_each(|message| send_queue.replay(message));
-        if more {
-            self.tries = 0;
-        }
-        self.after = self.after.max(upto.min(head));
-        Ok(())
+        let truncated = (removed > self.truncated_upto).then(|| removed.next());
+        self.truncated_upto = self.truncated_upto.max(removed);
+        let end = self.joins_after.map_or(head, |joins_after| joins_after.min(head));
+        messages.retain(|message| message.seq <= end);
+        send_queue.replay(truncated, &messages);
+        self.after = self.after.max(upto.min(end));
+        Ok(!more)
     }
 
-    fn listen(&self, presence: &mut Presence, send_queue: &Arc<SendQueue>) -> bool {
-        // A queue that is nearly full with what was replayed would run over at once.
-        let goes_live = presence.delivered <= self.after && send_queue.has_room();
-        if goes_live {
-            listen(presence, self.user, send_queue, self.after, self.topics);
+    /// Goes live if everything that was pushed so far was replayed. If the last page was read and more was pushed
+    /// meanwhile, begins to collect pushes.
+    fn go_live(&mut self, presence: &mut Presence, send_queue: &Arc<SendQueue>, is_last: bool) -> bool {
+        if presence.delivered <= self.after {
+            // A queue that is nearly full with the replay would overflow at once.
+            let goes_live = send_queue.has_push_room();
+            if goes_live {
+                presence.listen(self.user, send_queue, self.topics, |queue| queue.listen(self.after, self.topics));
+            }
+            return goes_live;
         }
-        goes_live
+        if is_last {
+            let after = presence.delivered;
+            presence.listen(self.user, send_queue, self.topics, |queue| queue.begin_joining(after, self.topics));
+            self.joins_after = Some(after);
+        }
+        false
+    }
+
+    fn finish_joining(&mut self, send_queue: &SendQueue) -> bool {
+        if !send_queue.has_push_room() {
+            return false;
+        }
+        self.joins_after = None;
+        if send_queue.finish_joining() {
+            return true;
+        }
+        self.overflows += 1;
+        let gives_up = self.overflows >= JOIN_TRIES;
+        if gives_up {
+            send_queue.listen_lagging(self.after, self.topics);
+        }
+        gives_up
     }
 }
 
 impl Hub {
     /// Pushes to the connection from now on.
-    pub fn listen(&self, user: UserId, send_queue: &Arc<SendQueue>, topics: Topics) {
+    pub(crate) fn listen(&self, user: UserId, send_queue: &Arc<SendQueue>, topics: Topics) {
         let mut presence = self.0.presence();
         let delivered = presence.delivered;
-        listen(&mut presence, user, send_queue, delivered, topics);
-    }
-}
-
-fn listen(presence: &mut Presence, user: UserId, send_queue: &Arc<SendQueue>, after: Seq, topics: Topics) {
-    let is_attached = presence.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.send_queue, send_queue));
-    if !is_attached {
-        return;
-    }
-    send_queue.listen(after, topics);
-    if topics.presence {
-        presence.add_watcher(send_queue);
+        presence.listen(user, send_queue, topics, |queue| queue.listen(delivered, topics));
     }
 }

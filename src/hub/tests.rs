@@ -1,4 +1,4 @@
-//! The hub with its committer driven by hand, on a store that fails at the test's word.
+//! The hub with a committer that the test steps, on a store that fails when the test says so.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,32 +7,34 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 use crate::chat::{Command, NewSession, PasswordHash, Record, Snapshot, TimelineQuery, Topics};
-use crate::hub::{Committer, Executed, Hub, SendQueue, SocketWriter, Step, Ticket, Tickets};
+use crate::hub::{
+    Backlog, Committer, ConnectionEnd, Executed, Hub, Replay, SendQueue, SocketWriter, Step, Ticket, Tickets,
+};
 use crate::id::{Seq, SessionId, Token, UserId};
 use crate::limits::PUSHES_AT_ONCE;
 use crate::name::{Address, Name};
 use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
 use crate::wire::ReplyFormat;
 
-/// A connection's other end: what it has heard, and how much more it takes.
-struct Ear {
+/// Records what is written, and takes so many bytes more.
+struct RecordingWriter {
     heard: Mutex<Vec<u8>>,
     room: AtomicUsize,
 }
 
-impl Default for Ear {
+impl Default for RecordingWriter {
     fn default() -> Self {
         Self { heard: Mutex::default(), room: AtomicUsize::new(usize::MAX) }
     }
 }
 
-impl Ear {
+impl RecordingWriter {
     fn takes(&self, room: usize) {
         self.room.store(room, Ordering::Relaxed);
     }
 }
 
-impl SocketWriter for Ear {
+impl SocketWriter for RecordingWriter {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let room = self.room.load(Ordering::Relaxed);
         let taken = bytes.len().min(room);
@@ -45,18 +47,22 @@ impl SocketWriter for Ear {
     }
 }
 
-fn take(ear: &Ear) -> String {
-    String::from_utf8(std::mem::take(&mut ear.heard.lock().unwrap())).unwrap()
+fn take(writer: &RecordingWriter) -> String {
+    String::from_utf8(std::mem::take(&mut writer.heard.lock().unwrap())).unwrap()
 }
 
-/// A store that counts its commits and refuses them while it is full.
-struct Moody {
+/// Called before a page is read.
+type Hook = Arc<Mutex<Option<Box<dyn FnMut() + Send>>>>;
+
+/// A store that counts its commits, refuses them while it is full, and calls a hook before it reads a page.
+struct FaultyStore {
     store: SqliteStore,
+    before_page: Hook,
     commits: Arc<AtomicUsize>,
     full: Arc<AtomicBool>,
 }
 
-impl Store for Moody {
+impl Store for FaultyStore {
     fn load(&self) -> Result<Snapshot, StoreError> {
         self.store.load()
     }
@@ -70,6 +76,9 @@ impl Store for Moody {
     }
 
     fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
+        if let Some(hook) = &mut *self.before_page.lock().unwrap() {
+            hook();
+        }
         self.store.page(view, limit)
     }
 
@@ -90,29 +99,32 @@ impl Store for Moody {
     }
 }
 
-struct House {
+struct TestHub {
     hub: Hub,
     committer: Committer,
     commits: Arc<AtomicUsize>,
     full: Arc<AtomicBool>,
-    ear: Arc<Ear>,
+    before_page: Hook,
+    writer: Arc<RecordingWriter>,
     send_queue: Arc<SendQueue>,
     _directory: TempDir,
 }
 
-impl House {
+impl TestHub {
     /// A hub with one user, number 0, and a connection.
     fn new() -> Self {
         let directory = TempDir::new().unwrap();
         let store = SqliteStore::open(&directory.path().join("data"), Durability::Fast).unwrap();
         let (commits, full) = <(Arc<AtomicUsize>, Arc<AtomicBool>)>::default();
-        let moody = Moody { store, commits: commits.clone(), full: full.clone() };
-        let (hub, mut committer) = Hub::open(Box::new(moody), name("local")).unwrap();
+        let before_page = Hook::default();
+        let (counted, refused) = (commits.clone(), full.clone());
+        let store = FaultyStore { store, before_page: before_page.clone(), commits: counted, full: refused };
+        let (hub, mut committer) = Hub::open(Box::new(store), name("local")).unwrap();
         hub.execute(&register("messi"), None).result.unwrap();
         assert_eq!(committer.step(), Step::Stored);
-        let ear = Arc::new(Ear::default());
-        let send_queue = Arc::new(SendQueue::new(ear.clone(), ReplyFormat::Text));
-        Self { hub, committer, commits, full, ear, send_queue, _directory: directory }
+        let writer = Arc::new(RecordingWriter::default());
+        let send_queue = Arc::new(SendQueue::new(writer.clone(), ReplyFormat::Text));
+        Self { hub, committer, commits, full, before_page, writer, send_queue, _directory: directory }
     }
 
     /// Executes a command, with a reply of one word.
@@ -124,11 +136,11 @@ impl House {
     }
 
     fn heard(&self) -> String {
-        take(&self.ear)
+        take(&self.writer)
     }
 
     /// Another connection of the user, which a program has subscribed on.
-    fn listener(&mut self) -> (Arc<Ear>, Arc<SendQueue>) {
+    fn listener(&mut self) -> (Arc<RecordingWriter>, Arc<SendQueue>) {
         let session = self.session();
         self.listener_of(session)
     }
@@ -142,12 +154,12 @@ impl House {
         self.hub.read(|state| state.session_of(&token).unwrap().0).0
     }
 
-    fn listener_of(&self, session: SessionId) -> (Arc<Ear>, Arc<SendQueue>) {
-        let ear = Arc::new(Ear::default());
-        let send_queue = Arc::new(SendQueue::new(ear.clone(), ReplyFormat::Json));
+    fn listener_of(&self, session: SessionId) -> (Arc<RecordingWriter>, Arc<SendQueue>) {
+        let writer = Arc::new(RecordingWriter::default());
+        let send_queue = Arc::new(SendQueue::new(writer.clone(), ReplyFormat::Json));
         self.hub.attach(UserId(0), session, &send_queue);
         self.hub.listen(UserId(0), &send_queue, Topics::default());
-        (ear, send_queue)
+        (writer, send_queue)
     }
 }
 
@@ -167,103 +179,181 @@ fn send(text: &str) -> Command {
 
 #[test]
 fn nothing_leaves_before_its_batch_is_stored() {
-    let mut house = House::new();
-    house.asks(&send("satu"), "one ");
-    house.asks(&send("dua"), "two ");
-    assert_eq!(house.heard(), "");
-    assert_eq!(house.committer.step(), Step::Stored);
-    assert_eq!(house.heard(), "one two ");
-    assert_eq!(house.committer.step(), Step::Idle);
+    let mut test = TestHub::new();
+    test.asks(&send("satu"), "one ");
+    test.asks(&send("dua"), "two ");
+    assert_eq!(test.heard(), "");
+    assert_eq!(test.committer.step(), Step::Stored);
+    assert_eq!(test.heard(), "one two ");
+    assert_eq!(test.committer.step(), Step::Idle);
 }
 
 #[test]
 fn what_is_decided_before_a_step_shares_a_commit() {
-    let mut house = House::new();
-    let before = house.commits.load(Ordering::Relaxed);
+    let mut test = TestHub::new();
+    let before = test.commits.load(Ordering::Relaxed);
     for number in 0..1_000 {
-        house.asks(&send(&number.to_string()), "").result.unwrap();
+        test.asks(&send(&number.to_string()), "").result.unwrap();
     }
-    house.committer.step();
-    assert_eq!(house.commits.load(Ordering::Relaxed) - before, 1);
+    test.committer.step();
+    assert_eq!(test.commits.load(Ordering::Relaxed) - before, 1);
 }
 
 #[test]
 fn an_answer_that_shows_what_is_not_stored_waits_for_it() {
-    let mut house = House::new();
-    house.hub.execute(&register("neko"), None).result.unwrap();
-    let refused = house.asks(&register("neko"), "taken");
+    let mut test = TestHub::new();
+    test.hub.execute(&register("neko"), None).result.unwrap();
+    let refused = test.asks(&register("neko"), "taken");
     assert!(refused.result.is_err());
-    assert_eq!(house.heard(), "");
-    house.committer.step();
-    assert_eq!(house.heard(), "taken");
+    assert_eq!(test.heard(), "");
+    test.committer.step();
+    assert_eq!(test.heard(), "taken");
 }
 
 #[test]
 fn what_is_pushed_leaves_before_the_replies_of_its_batch() {
-    let mut house = House::new();
-    let (ear, listener) = house.listener();
-    house.asks(&send("satu"), "");
-    let read = house.hub.read(|state| state.user_count());
+    let mut test = TestHub::new();
+    let (writer, listener) = test.listener();
+    test.asks(&send("satu"), "");
+    let read = test.hub.read(|state| state.user_count());
     listener.reply(read.1, None, |out| out.extend_from_slice(b"reply"));
-    house.hub.send_replies(&listener);
-    house.committer.step();
-    let heard = take(&ear);
+    test.hub.send_replies(&listener);
+    test.committer.step();
+    let heard = take(&writer);
     assert!(heard.starts_with("{\"event\":\"message\"") && heard.ends_with("\r\n\r\nreply"), "{heard}");
 }
 
 #[test]
-fn what_is_more_than_the_courier_notes_at_once_is_heard_by_all_in_order() {
-    let mut house = House::new();
-    let session = house.session();
-    let listeners: Vec<_> = (0..256).map(|_| house.listener_of(session)).collect();
+fn what_is_more_than_the_fanout_queues_at_once_is_heard_by_all_in_order() {
+    let mut test = TestHub::new();
+    let session = test.session();
+    let listeners: Vec<_> = (0..256).map(|_| test.listener_of(session)).collect();
     let messages = PUSHES_AT_ONCE / listeners.len() + 2;
     for number in 0..messages {
-        house.asks(&send(&format!("number {number}.")), "").result.unwrap();
+        test.asks(&send(&format!("number {number}.")), "").result.unwrap();
     }
-    house.committer.step();
-    let heard: Vec<_> = listeners.iter().map(|(ear, _)| take(ear)).collect();
+    test.committer.step();
+    let heard: Vec<_> = listeners.iter().map(|(writer, _)| take(writer)).collect();
     let places: Vec<_> = (0..messages).map(|number| heard[0].find(&format!("number {number}.")).unwrap()).collect();
     assert!(places.is_sorted());
     assert!(heard.iter().all(|others| *others == heard[0]));
 }
 
 #[test]
-fn replies_that_are_settled_wait_for_the_courier_that_is_on_its_way() {
-    let (ear, tickets) = (Arc::new(Ear::default()), Tickets::default());
-    let send_queue = SendQueue::new(ear.clone(), ReplyFormat::Json);
+fn replies_that_are_durable_wait_for_the_push_that_is_on_its_way() {
+    let (writer, tickets) = (Arc::new(RecordingWriter::default()), Tickets::default());
+    let send_queue = SendQueue::new(writer.clone(), ReplyFormat::Json);
     send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
-    send_queue.expect(0);
-    assert_eq!(send_queue.leave(&tickets), None);
-    assert_eq!(take(&ear), "");
-    send_queue.receive(&mut Vec::new(), &tickets, |_| {});
-    assert_eq!(take(&ear), "reply");
+    send_queue.hold_for_push(0);
+    send_queue.flush_ready(&tickets);
+    assert_eq!(take(&writer), "");
+    send_queue.push_batch(&mut Vec::new(), &tickets, |_| {});
+    assert_eq!(take(&writer), "reply");
 }
 
 #[test]
 fn a_socket_that_is_full_gets_the_rest_later_and_the_lent_room_comes_back() {
-    let (ear, tickets) = (Arc::new(Ear::default()), Tickets::default());
-    let send_queue = SendQueue::new(ear.clone(), ReplyFormat::Json);
+    let (writer, tickets) = (Arc::new(RecordingWriter::default()), Tickets::default());
+    let send_queue = SendQueue::new(writer.clone(), ReplyFormat::Json);
     send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"one two"));
-    ear.takes(3);
+    writer.takes(3);
     let mut room = Vec::with_capacity(1_000);
-    send_queue.receive(&mut room, &tickets, |_| {});
-    assert_eq!((take(&ear).as_str(), room.len(), room.capacity()), ("one", 0, 1_000));
-    assert!(send_queue.is_blocked());
-    ear.takes(1_000);
+    send_queue.push_batch(&mut room, &tickets, |_| {});
+    assert_eq!((take(&writer).as_str(), room.len(), room.capacity()), ("one", 0, 1_000));
+    assert!(send_queue.status().is_blocked);
+    writer.takes(1_000);
     send_queue.unblock();
-    assert_eq!(take(&ear), " two");
+    assert_eq!(take(&writer), " two");
 }
 
 #[test]
 fn a_batch_that_failed_is_taken_back_and_its_senders_are_told_in_order() {
-    let mut house = House::new();
-    house.full.store(true, Ordering::Relaxed);
-    house.asks(&register("neko"), "one ");
-    house.asks(&send("satu"), "two ");
-    assert_eq!(house.committer.step(), Step::Failed);
-    assert_eq!(house.heard(), "[ERR] Gagal disimpan\r\n[ERR] Gagal disimpan\r\n");
-    assert_eq!(house.hub.read(|state| state.user_count()).0, 1);
-    let refused = house.asks(&send("tiga"), "refused at once");
+    let mut test = TestHub::new();
+    test.full.store(true, Ordering::Relaxed);
+    test.asks(&register("neko"), "one ");
+    test.asks(&send("satu"), "two ");
+    assert_eq!(test.committer.step(), Step::Failed);
+    assert_eq!(test.heard(), "[ERR] Gagal disimpan\r\n[ERR] Gagal disimpan\r\n");
+    assert_eq!(test.hub.read(|state| state.user_count()).0, 1);
+    let refused = test.asks(&send("tiga"), "refused at once");
     assert!(refused.result.is_err());
-    assert_eq!(house.heard(), "refused at once", "and what is shown now is durable");
+    assert_eq!(test.heard(), "refused at once", "and what is shown now is durable");
+}
+
+/// The numbers of the messages in JSON frames, in order.
+fn pushed(frames: &str) -> Vec<u64> {
+    let events = frames.split("\r\n\r\n").filter(|frame| frame.starts_with("{\"event\":\"message\""));
+    events
+        .map(|event| event.split_once("\"id\":").unwrap().1.split([',', '}']).next().unwrap().parse().unwrap())
+        .collect()
+}
+
+/// Before each page that is read, sends `count` messages of `bytes` and commits them: a reader never comes up with that.
+fn talk_before_each_page(test: TestHub, count: usize, bytes: usize) -> (Hub, Hook) {
+    let TestHub { hub, mut committer, before_page, .. } = test;
+    let talking = hub.clone();
+    *before_page.lock().unwrap() = Some(Box::new(move || {
+        for _ in 0..count {
+            talking.execute(&send(&"x".repeat(bytes)), None).result.unwrap();
+        }
+        assert_eq!(committer.step(), Step::Stored, "a commit does not wait for the page");
+    }));
+    (hub, before_page)
+}
+
+fn replay_all(hub: &Hub, writer: &RecordingWriter, send_queue: &Arc<SendQueue>) -> String {
+    let mut replay = Replay::new(UserId(0), Seq(0), Topics::default());
+    let mut frames = String::new();
+    for _ in 0..1_000 {
+        let is_live = replay.step(hub, send_queue).unwrap();
+        send_queue.flush();
+        frames += &take(writer);
+        if is_live {
+            return frames;
+        }
+    }
+    panic!("the replay does not end");
+}
+
+#[test]
+fn a_replay_joins_live_pushes_while_others_talk_and_holds_up_no_commit() {
+    let mut test = TestHub::new();
+    let session = test.session();
+    let first = test.asks(&send("satu"), "").result.unwrap().seq;
+    test.committer.step();
+    let (writer, send_queue) = test.listener_of(session);
+    send_queue.stop_listening();
+    let (hub, before_page) = talk_before_each_page(test, 3, 10);
+    let frames = replay_all(&hub, &writer, &send_queue);
+    before_page.lock().unwrap().as_mut().unwrap()();
+    let heard = pushed(&(frames + &take(&writer)));
+    let newest = hub.read(|state| state.head().0).0;
+    assert_eq!(heard, (first.0..=newest).collect::<Vec<_>>(), "no gap and no repeat");
+}
+
+#[test]
+fn a_replay_that_never_comes_up_with_the_others_ends_in_a_lag() {
+    let mut test = TestHub::new();
+    let session = test.session();
+    let first = test.asks(&send("satu"), "").result.unwrap().seq;
+    test.committer.step();
+    let (writer, send_queue) = test.listener_of(session);
+    send_queue.stop_listening();
+    let (hub, _) = talk_before_each_page(test, 100, 4_000);
+    let frames = replay_all(&hub, &writer, &send_queue);
+    hub.recover(UserId(0), &send_queue);
+    let heard = pushed(&frames);
+    assert_eq!(heard, (first.0..first.0 + heard.len() as u64).collect::<Vec<_>>());
+    let lagged = format!("{{\"event\":\"lagged\",\"after\":{}}}", heard.last().unwrap());
+    assert!(take(&writer).starts_with(&lagged), "{lagged}");
+}
+
+#[test]
+fn a_queue_whose_socket_is_gone_holds_nothing_more() {
+    let send_queue = SendQueue::new(Arc::new(RecordingWriter::default()), ReplyFormat::Json);
+    send_queue.reply(Ticket(1), None, |out| out.extend_from_slice(&[b'x'; 100_000]));
+    assert_eq!(send_queue.status().backlog, Backlog { requests: 1, bytes: 100_000 });
+    send_queue.close(ConnectionEnd::Gone);
+    send_queue.reply(Ticket(1), None, |_| panic!("a reply that nobody gets is not rendered"));
+    assert_eq!(send_queue.status().backlog, Backlog::default());
 }

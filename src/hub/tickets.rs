@@ -1,58 +1,57 @@
-//! Tickets: which answers may leave.
+//! Tickets: which replies may leave.
 //!
-//! State runs ahead of the disk by the batches in flight. Whoever shows anything of it holds a ticket of the newest
-//! batch then, and waits until that is settled.
+//! The state runs ahead of the disk by the batches in flight. A reply that shows any of it has the ticket of the newest
+//! batch then, and is held until that batch is settled.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::chat::CommandError;
+use crate::hub::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 /// The number of a batch, counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(pub(super) u64);
 
 impl Ticket {
-    /// The ticket of an answer that shows nothing of the state.
-    pub const NONE: Self = Self(0);
+    /// The ticket of a reply that shows nothing of the state.
+    pub(crate) const NONE: Self = Self(0);
 
     pub(super) fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// What became of a batch.
+/// The commit status of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitStatus {
-    /// It is on its way to the disk.
+    /// On its way to the disk.
     Pending,
-    /// It is durable.
+    /// Stored and synced.
     Durable,
-    /// It did not become durable, or that cannot be told.
+    /// Not stored, or it is unknown whether it was.
     Failed(CommandError),
 }
 
-/// Failures remembered: a ticket is looked up at once after its batch was settled, and a failing store is tried once
-/// a second.
+/// Failures that are remembered: a ticket is looked up right after its batch was settled, and a failing store is tried
+/// once a second.
 const FAILURES: usize = 64;
 
-/// What became of all batches.
+/// The commit status of all batches.
 #[derive(Default)]
 pub struct Tickets {
     settled: AtomicU64,
     any_failed: AtomicBool,
     failures: Mutex<Vec<(Ticket, Ticket, CommandError)>>,
-    /// Wakes links, which have no outbox to be released.
+    /// Wakes links, which have no send queue.
     news: Notify,
 }
 
 impl Tickets {
-    /// What became of a batch.
     #[must_use]
-    pub fn verdict(&self, ticket: Ticket) -> CommitStatus {
+    pub(crate) fn status(&self, ticket: Ticket) -> CommitStatus {
         if self.settled.load(Ordering::Acquire) < ticket.0 {
             return CommitStatus::Pending;
         }
@@ -92,13 +91,13 @@ mod tests {
     #[test]
     fn a_batch_is_open_until_settled_and_stays_failed() {
         let tickets = Tickets::default();
-        assert_eq!(tickets.verdict(Ticket::NONE), CommitStatus::Durable);
-        assert_eq!(tickets.verdict(Ticket(1)), CommitStatus::Pending);
+        assert_eq!(tickets.status(Ticket::NONE), CommitStatus::Durable);
+        assert_eq!(tickets.status(Ticket(1)), CommitStatus::Pending);
         tickets.settle(Ticket(1));
         tickets.fail(Ticket(2), Ticket(3), CommandError::StorageFailed);
         tickets.settle(Ticket(4));
-        let verdicts = [1, 2, 3, 4, 5].map(|number| tickets.verdict(Ticket(number)));
+        let statuses = [1, 2, 3, 4, 5].map(|number| tickets.status(Ticket(number)));
         let failed = CommitStatus::Failed(CommandError::StorageFailed);
-        assert_eq!(verdicts, [CommitStatus::Durable, failed, failed, CommitStatus::Durable, CommitStatus::Pending]);
+        assert_eq!(statuses, [CommitStatus::Durable, failed, failed, CommitStatus::Durable, CommitStatus::Pending]);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::id::UserId;
 
-/// Who is online. A group's message asks for each member, most of whom are not, and a hash would cost them five times as
-/// much. It takes an eighth of a byte for each account.
+/// The users who are online. A message to a group looks up each member, most of whom are offline; a hash set would take
+/// five times as long. One bit for each account.
 #[derive(Default)]
 pub(super) struct UserBitset(Vec<u64>);
 

@@ -1,5 +1,5 @@
-//! Who may connect: a bound on all connections and on those of one address. When it gets full, the longest-silent
-//! stranger goes (PROTOCOL §1).
+//! Admission control: bounds on all connections and on those of one address. Near the bound, the unauthenticated
+//! connection that was silent longest is evicted (PROTOCOL §1).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::hub::{ConnectionEnd, SendQueue};
 use crate::limits::EVICTION_PERCENT;
-use crate::net::origin;
+use crate::net::origin::origin;
 use crate::wire::DisconnectReason;
 
-/// Counts connections and knows them all.
+/// Counts the connections, and can end them all.
 pub struct Admission {
     most: usize,
     most_per_address: usize,
@@ -19,15 +19,15 @@ pub struct Admission {
 
 #[derive(Default)]
 struct Admitted {
-    /// Set once all connections were ended: nobody finds a place any more.
+    /// Set once all connections were ended: no more are admitted.
     closed: Option<DisconnectReason>,
     last: u64,
     connections: HashMap<u64, Arc<SendQueue>>,
     addresses: HashMap<IpAddr, usize>,
 }
 
-/// A connection's place. Gives it back when dropped.
-pub struct Permit {
+/// A connection's place, which is free again when this is dropped.
+pub(super) struct Permit {
     admission: Arc<Admission>,
     number: u64,
     address: IpAddr,
@@ -36,19 +36,23 @@ pub struct Permit {
 impl Admission {
     /// Admits at most `most` connections, `most_per_address` of them from one address that is not loopback.
     #[must_use]
-    pub fn new(most: usize, most_per_address: usize) -> Self {
+    pub(crate) fn new(most: usize, most_per_address: usize) -> Self {
         Self { most, most_per_address, admitted: Mutex::default() }
     }
 
-    /// Admits a connection, or says why not.
+    /// Admits a connection.
     ///
     /// # Errors
-    /// The last words for a connection that finds no place.
-    pub fn admit(self: &Arc<Self>, address: IpAddr, send_queue: &Arc<SendQueue>) -> Result<Permit, DisconnectReason> {
+    /// Why it is not admitted, to be sent to it.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        address: IpAddr,
+        send_queue: &Arc<SendQueue>,
+    ) -> Result<Permit, DisconnectReason> {
         let address = origin(address);
         let mut admitted = self.admitted();
-        if let Some(farewell) = admitted.closed {
-            return Err(farewell);
+        if let Some(reason) = admitted.closed {
+            return Err(reason);
         }
         if admitted.connections.len() >= self.most {
             return Err(DisconnectReason::TooManyConnections);
@@ -68,11 +72,11 @@ impl Admission {
     }
 
     /// Ends all connections, and admits no more.
-    pub fn end_all(&self, why: DisconnectReason) {
+    pub(crate) fn end_all(&self, reason: DisconnectReason) {
         let mut admitted = self.admitted();
-        admitted.closed = Some(why);
+        admitted.closed = Some(reason);
         for send_queue in admitted.connections.values() {
-            send_queue.end(ConnectionEnd::DisconnectReason(why));
+            send_queue.close(ConnectionEnd::Disconnected(reason));
         }
     }
 
@@ -91,7 +95,7 @@ impl Admitted {
             .filter_map(|(_, send_queue)| Some((send_queue.unauthenticated_since()?, send_queue)))
             .min_by_key(|s| s.0);
         if let Some((_, send_queue)) = longest_silent {
-            send_queue.end(ConnectionEnd::DisconnectReason(DisconnectReason::Evicted));
+            send_queue.close(ConnectionEnd::Disconnected(DisconnectReason::Evicted));
         }
     }
 }

@@ -1,25 +1,41 @@
-//! One connection's life: read what came, serve it line by line, wait, end well.
+//! One connection: reads what was received, serves it line by line within a budget, waits, and ends in order.
+//!
+//! Two bounds hold for every line. It is served only while the peer is there and takes the replies: a connection whose
+//! socket is gone loses its remaining requests, one that the server ends has until a deadline to take its replies. And
+//! a task that has had its turn ([`REQUESTS_PER_TURN`], [`READ_BYTES`]) yields to the others, however much there is to
+//! read.
 
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Shutdown};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::Decoder;
 use tracing::debug;
 
-use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, SocketWriter};
-use crate::limits::{LAST_READS, LAST_WORDS, REPLY_BYTES, REQUESTS_IN_FLIGHT};
-use crate::net::ServerContext;
+use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, SocketWriter};
+use crate::limits::{
+    LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
+};
 use crate::net::admission::Permit;
+use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
 use crate::net::upgrade;
 use crate::wire::{Line, LineCodec};
+
+/// The backlog at which the next request is held back.
+const FULL: Backlog = Backlog { requests: REQUESTS_IN_FLIGHT, bytes: REPLY_BYTES };
+/// The backlog at which the next page of a replay is held back: live pushes will need the rest of the room.
+const FULL_FOR_REPLAY: Backlog = Backlog { requests: usize::MAX, bytes: PUSH_BYTES / 2 };
+
+/// A read of so many bytes is worth the question whether the peer is still there.
+const MANY_BYTES: usize = 1024;
 
 impl SocketWriter for TcpStream {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -27,25 +43,26 @@ impl SocketWriter for TcpStream {
     }
 }
 
-/// Lives the connection's life; its place is given back at the end.
-pub(super) async fn live(
+/// Serves a connection until it ends. The permit is held that long.
+pub(super) async fn run(
     stream: Arc<TcpStream>,
     send_queue: Arc<SendQueue>,
     address: IpAddr,
     permit: Permit,
-    services: Arc<ServerContext>,
+    context: Arc<ServerContext>,
 ) {
     debug!("connected");
-    let codec = LineCodec::new(services.policy.line_bytes);
-    let session = Session::new(services.clone(), send_queue.clone(), address);
-    let mut connection = Connection { stream, send_queue, codec, input: ReadBuffer::default(), session };
-    let goodbye = connection.serve().await;
+    let codec = LineCodec::new(context.policy.line_bytes);
+    let session = Session::new(context.clone(), send_queue.clone(), address);
+    let (read_buffer, turn) = (ReadBuffer::default(), Turn::default());
+    let mut connection = Connection { stream, send_queue, codec, read_buffer, session, turn, deadline: None };
+    let end = connection.serve().await;
     connection.session.end();
-    // Boxed: what comes at the end, or seldom, takes no room of a connection that is idle.
-    if goodbye == Goodbye::Link {
-        Box::pin(connection.become_a_link(&services)).await;
+    // Boxed so that rarely used futures do not enlarge an idle connection's task.
+    if end == ConnectionEnd::Upgraded && connection.send_queue.ending().is_none() {
+        Box::pin(connection.upgrade_to_link(&context)).await;
     } else {
-        Box::pin(connection.leave(goodbye)).await;
+        Box::pin(connection.finish(end)).await;
     }
     drop(permit);
     debug!("disconnected");
@@ -55,195 +72,279 @@ struct Connection {
     stream: Arc<TcpStream>,
     send_queue: Arc<SendQueue>,
     codec: LineCodec,
-    input: ReadBuffer,
+    read_buffer: ReadBuffer,
     session: Session,
+    turn: Turn,
+    /// Until when the replies may leave of a connection that the server ends.
+    deadline: Option<Instant>,
 }
 
-/// How the serving of a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Goodbye {
-    /// What was answered still leaves.
-    InOrder,
-    /// Nothing leaves any more.
-    AtOnce,
-    /// What was answered still leaves; then the connection is a link.
-    Link,
+/// What the task has done since it last let other tasks run.
+#[derive(Default)]
+struct Turn {
+    /// Blank and rejected lines count as well.
+    requests: usize,
+    bytes: usize,
 }
 
 impl Connection {
-    async fn serve(&mut self) -> Goodbye {
+    async fn serve(&mut self) -> ConnectionEnd {
+        poll_fn(|context| {
+            self.send_queue.set_task(context.waker());
+            Poll::Ready(())
+        })
+        .await;
         loop {
-            let taken = self.wait().await;
-            self.session.look_after();
-            match self.send_queue.ending() {
-                Some(ConnectionEnd::Gone) => return Goodbye::AtOnce,
-                Some(ConnectionEnd::DisconnectReason(_)) => return Box::pin(self.serve_the_rest(taken)).await,
-                None => {}
+            let received = self.wait().await;
+            self.session.resume_pushes_if_drained();
+            if self.send_queue.status().is_closing {
+                return Box::pin(self.drain_received(received)).await;
             }
-            let goodbye = match taken {
-                None => None,
-                Some(taken) => self.serve_what_came(taken).await,
-            };
-            if let Some(goodbye) = goodbye {
-                return goodbye;
+            if let Some(received) = received
+                && let Some(end) = self.serve_received(received).await
+            {
+                return end;
             }
         }
     }
 
-    async fn serve_what_came(&mut self, taken: io::Result<usize>) -> Option<Goodbye> {
-        match taken {
+    async fn serve_received(&mut self, received: io::Result<usize>) -> Option<ConnectionEnd> {
+        match received {
             Ok(0) => Some(self.serve_last_line().await),
-            Ok(_) => self.serve_lines().await,
+            Ok(bytes) => {
+                self.turn.bytes += bytes;
+                if bytes >= MANY_BYTES {
+                    self.close_if_reset();
+                }
+                let end = self.serve_lines().await;
+                if end.is_none() && self.turn.bytes >= READ_BYTES {
+                    self.end_turn().await;
+                }
+                end
+            }
             Err(error) => {
                 debug!(%error, "the connection broke");
-                Some(Goodbye::AtOnce)
+                Some(ConnectionEnd::Gone)
             }
         }
     }
 
-    /// The server is to end this connection: what was received is still served, but not what keeps coming.
-    async fn serve_the_rest(&mut self, mut taken: Option<io::Result<usize>>) -> Goodbye {
+    /// The server ends this connection: serves what was received so far, but not what keeps coming.
+    async fn drain_received(&mut self, mut received: Option<io::Result<usize>>) -> ConnectionEnd {
         for _ in 0..LAST_READS {
-            match taken.take().unwrap_or_else(|| self.input.take(&self.stream)) {
-                Ok(0) => return self.serve_last_line().await,
-                Ok(_) => {}
-                Err(_) => break,
+            let received = received.take().unwrap_or_else(|| self.read_buffer.take(&self.stream));
+            if matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+                break;
             }
-            if let Some(goodbye) = self.serve_lines().await {
-                return goodbye;
+            if let Some(end) = self.serve_received(received).await {
+                return end;
             }
         }
-        Goodbye::InOrder
+        self.send_queue.ending().unwrap_or(ConnectionEnd::Finished)
     }
 
-    /// Waits until there is something to read, which is taken, or to look after.
+    /// Waits until something was received, which is read, or `None` if the connection has to act on something else.
     async fn wait(&mut self) -> Option<io::Result<usize>> {
         poll_fn(|context| {
-            if self.poll_woken(context).is_ready() {
-                return Poll::Ready(None);
+            let polled = self.poll_received(context);
+            if polled.is_pending() {
+                self.turn = Turn::default();
             }
-            self.input.poll_take(&self.stream, context).map(Some)
+            polled
         })
         .await
     }
 
-    /// Waits until the outbox has something to look after, and writes on when the socket was full.
-    fn poll_woken(&self, context: &mut Context<'_>) -> Poll<()> {
-        let woken = self.send_queue.poll_woken(context);
-        if woken.is_pending() && self.send_queue.is_blocked() {
-            return self.stream.poll_write_ready(context).map(|_| self.send_queue.unblock());
+    fn poll_received(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<usize>>> {
+        loop {
+            let status = self.send_queue.status();
+            if status.is_closing || status.is_drained_after_lag {
+                return Poll::Ready(None);
+            }
+            if !status.is_blocked || self.poll_write_on(context).is_pending() {
+                return self.read_buffer.poll_take(&self.stream, context).map(Some);
+            }
         }
-        woken
     }
 
-    async fn serve_lines(&mut self) -> Option<Goodbye> {
-        self.send_queue.hear();
-        // One read holds no more requests than a connection may have in flight, so once a read is often enough.
+    /// Writes on once the socket is writable again.
+    fn poll_write_on(&self, context: &mut Context<'_>) -> Poll<()> {
+        // An error shows again in the write, which then ends the connection.
+        let _writable = ready!(self.stream.poll_write_ready(context));
+        self.send_queue.unblock();
+        Poll::Ready(())
+    }
+
+    async fn serve_lines(&mut self) -> Option<ConnectionEnd> {
+        self.send_queue.touch();
+        // One read holds no more changes than may wait for the disk, so once a read is often enough.
         self.session.wait_for_the_hub().await;
-        let mut goodbye = None;
-        while goodbye.is_none() {
-            let Ok(Some(line)) = self.codec.decode(&mut self.input) else { break };
-            self.wait_for_room().await;
-            goodbye = self.serve_line(line).await;
+        let mut end = None;
+        while end.is_none()
+            && let Ok(Some(line)) = self.codec.decode(&mut self.read_buffer)
+        {
+            end = self.serve_line(line).await;
         }
-        self.input.give_back();
+        self.read_buffer.shrink();
         self.session.send_replies();
-        goodbye
+        end
     }
 
-    async fn serve_last_line(&mut self) -> Goodbye {
-        let mut goodbye = None;
-        if let Ok(Some(line)) = self.codec.decode_eof(&mut self.input) {
-            goodbye = self.serve_line(line).await;
+    async fn serve_last_line(&mut self) -> ConnectionEnd {
+        let mut end = None;
+        if let Ok(Some(line)) = self.codec.decode_eof(&mut self.read_buffer) {
+            end = self.serve_line(line).await;
         }
         self.session.send_replies();
-        goodbye.unwrap_or(Goodbye::InOrder)
+        end.unwrap_or(ConnectionEnd::Finished)
     }
 
-    async fn serve_line(&mut self, line: Line) -> Option<Goodbye> {
-        match self.session.answer(line).await {
+    /// Serves a line once there is room for its reply. Returns how the connection ends, if it does.
+    async fn serve_line(&mut self, line: Line) -> Option<ConnectionEnd> {
+        if let Some(end) = self.admit().await {
+            return Some(end);
+        }
+        let mut has_waited = false;
+        let flow = {
+            let mut answer = pin!(self.session.answer(line));
+            poll_fn(|context| {
+                let polled = answer.as_mut().poll(context);
+                has_waited |= polled.is_pending();
+                polled
+            })
+            .await
+        };
+        if has_waited {
+            // What waits is costly. Its reply leaves at once, and finds out whether anybody is there for the next.
+            self.session.send_replies();
+            self.close_if_reset();
+        }
+        match flow {
             Flow::Continue => None,
             Flow::Replay(replay) => {
                 Box::pin(self.replay(replay)).await;
                 None
             }
-            Flow::Link => Some(Goodbye::Link),
-            Flow::Close => Some(Goodbye::InOrder),
-            Flow::Drop => Some(Goodbye::AtOnce),
+            Flow::Link => Some(ConnectionEnd::Upgraded),
+            Flow::Close => Some(ConnectionEnd::Finished),
+            Flow::Drop => Some(ConnectionEnd::Gone),
         }
     }
 
-    /// Replays page by page, each once the reader has taken the one before.
-    async fn replay(&self, replay: Replay) {
-        let mut going_on = Some(replay);
-        while let Some(replay) = going_on {
-            self.until(|waiting| waiting.bytes < REPLY_BYTES).await;
-            if self.send_queue.ending().is_some() {
+    /// Waits until the next request may be served. Returns how the connection ends if it may not.
+    async fn admit(&mut self) -> Option<ConnectionEnd> {
+        self.turn.requests += 1;
+        if self.turn.requests >= REQUESTS_PER_TURN {
+            self.session.send_replies();
+            self.end_turn().await;
+            self.close_if_reset();
+        }
+        let status = self.send_queue.status();
+        if status.backlog.is_below(FULL) && !status.is_closing {
+            return None;
+        }
+        self.session.send_replies();
+        let is_admitted = Box::pin(self.wait_until_below(FULL)).await && !self.is_late();
+        if is_admitted { None } else { Some(self.send_queue.ending().unwrap_or(ConnectionEnd::Gone)) }
+    }
+
+    async fn end_turn(&mut self) {
+        self.turn = Turn::default();
+        tokio::task::yield_now().await;
+    }
+
+    /// Notices a reset that no read or write has come across yet.
+    fn close_if_reset(&self) {
+        if !matches!(self.stream.take_error(), Ok(None)) {
+            self.send_queue.close(ConnectionEnd::Gone);
+        }
+    }
+
+    /// Queues page after page, each once the reader has taken the one before.
+    async fn replay(&mut self, replay: Replay) {
+        let mut next = Some(replay);
+        while let Some(replay) = next {
+            if !self.wait_until_below(FULL_FOR_REPLAY).await || self.send_queue.status().is_closing {
                 return;
             }
-            going_on = self.session.replay_on(replay).await;
+            next = self.session.replay_on(replay).await;
         }
     }
 
-    /// Holds the next request back while too many are unanswered or too much is unread.
-    async fn wait_for_room(&self) {
-        let fits = |waiting: Backlog| waiting.requests < REQUESTS_IN_FLIGHT && waiting.bytes < REPLY_BYTES;
-        if !self.send_queue.has_left(fits) {
-            self.session.send_replies();
-            self.until(fits).await;
+    /// Waits until less is queued than `limit`. Returns false if the socket is gone, or if the server ends the connection
+    /// and the deadline passed.
+    async fn wait_until_below(&mut self, limit: Backlog) -> bool {
+        let is_below = |status: QueueStatus| status.is_gone || status.backlog.is_below(limit);
+        self.wait_until(|status| is_below(status) || status.is_closing).await;
+        if !is_below(self.send_queue.status()) {
+            let deadline = self.deadline();
+            // When it is late the status tells.
+            let _in_time = timeout_at(deadline, self.wait_until(is_below)).await;
         }
+        let status = self.send_queue.status();
+        !status.is_gone && status.backlog.is_below(limit)
     }
 
-    /// Waits until what waits to leave is little enough, or the connection is to end.
-    async fn until(&self, little_enough: impl Fn(Backlog) -> bool) {
-        self.until_or(little_enough, |ending| ending.is_some()).await;
+    /// Waits until the send queue's status is as wanted, and writes on while the socket takes something.
+    async fn wait_until(&self, is_reached: impl Fn(QueueStatus) -> bool) {
+        poll_fn(|context| {
+            loop {
+                if self.send_queue.poll_until(&is_reached, context).is_ready() {
+                    return Poll::Ready(());
+                }
+                if !self.send_queue.status().is_blocked {
+                    return Poll::Pending;
+                }
+                ready!(self.poll_write_on(context));
+            }
+        })
+        .await;
     }
 
-    async fn until_or(
-        &self,
-        little_enough: impl Fn(Backlog) -> bool,
-        given_up: impl Fn(Option<ConnectionEnd>) -> bool,
-    ) {
-        while !self.send_queue.has_left(&little_enough) && !given_up(self.send_queue.ending()) {
-            poll_fn(|context| self.poll_woken(context)).await;
-        }
+    /// Until when replies may leave, from the moment that the server ends the connection.
+    fn deadline(&mut self) -> Instant {
+        *self.deadline.get_or_insert_with(|| Instant::now() + LAST_WORDS)
     }
 
-    /// Whoever asked for a link says nothing more before the answer.
-    async fn become_a_link(self, services: &ServerContext) {
-        let has_left = self.until(|waiting| waiting == Backlog::default());
-        if tokio::time::timeout(LAST_WORDS, has_left).await.is_err() || !self.input.is_empty() {
+    fn is_late(&mut self) -> bool {
+        self.send_queue.status().is_closing && Instant::now() >= self.deadline()
+    }
+
+    /// Hands the socket to a link. The other server sends nothing more before the answer.
+    async fn upgrade_to_link(self, context: &ServerContext) {
+        let is_sent = self.wait_until(|status| status.is_closing || status.backlog == Backlog::default());
+        if timeout(LAST_WORDS, is_sent).await.is_err() || !self.read_buffer.is_empty() {
             debug!("a link began with something else");
             return;
         }
         let Self { stream, send_queue, session, .. } = self;
         drop(session);
-        send_queue.set_authenticated(false);
-        Box::pin(upgrade::serve(stream, services)).await;
+        send_queue.set_authenticated(true);
+        Box::pin(upgrade::serve(stream, context)).await;
     }
 
-    /// Lets what was answered leave, with the last words where there are any.
-    async fn leave(&mut self, goodbye: Goodbye) {
-        if goodbye == Goodbye::AtOnce {
+    /// Waits until the replies were sent, and the reason for the end if the server ends the connection.
+    async fn finish(&mut self, end: ConnectionEnd) {
+        if end == ConnectionEnd::Gone {
             return;
         }
-        if let Some(ConnectionEnd::DisconnectReason(why)) = self.send_queue.ending() {
-            self.session.say_farewell(why);
+        if let Some(ConnectionEnd::Disconnected(reason)) = self.send_queue.ending() {
+            self.session.send_disconnect_reason(reason);
         }
-        // A reader who takes something has time for the rest, and so has the disk; but not while the server stops.
-        let begun = Instant::now();
-        let mut before = Backlog::default();
-        while self.send_queue.ending() != Some(ConnectionEnd::Gone) {
-            let now = self.send_queue.waiting();
-            if now == Backlog::default() || (now == before && now.requests == 0) {
+        loop {
+            let QueueStatus { backlog, is_gone, is_closing, .. } = self.send_queue.status();
+            if is_gone || backlog == Backlog::default() {
                 break;
             }
-            before = now;
-            let less_waits = |waiting: Backlog| waiting != now;
-            let is_gone = |ending| ending == Some(ConnectionEnd::Gone);
-            let some_left = tokio::time::timeout(LAST_WORDS, self.until_or(less_waits, is_gone)).await;
-            let is_late = some_left.is_err() || begun.elapsed() > LAST_WORDS;
-            if is_late && self.send_queue.ending().is_some() {
+            if is_closing {
+                let deadline = self.deadline();
+                let is_sent = self.wait_until(|status| status.is_gone || status.backlog == Backlog::default());
+                let _in_time = timeout_at(deadline, is_sent).await;
+                break;
+            }
+            // A reader that takes something gets more time, and so does the disk.
+            let some_left = self.wait_until(|status| status.is_closing || status.backlog != backlog);
+            if timeout(LAST_WORDS, some_left).await.is_err() && backlog.requests == 0 {
                 break;
             }
         }

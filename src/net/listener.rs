@@ -11,32 +11,31 @@ use tracing::{Instrument, debug, debug_span, warn};
 
 use crate::hub::SendQueue;
 use crate::limits::BACKLOG;
-use crate::net::ServerContext;
 use crate::net::connection;
+use crate::net::context::ServerContext;
 use crate::socket;
 use crate::wire::{DisconnectReason, ReplyFormat};
 
-/// After an accept that failed for want of descriptors, how long until the next try.
+/// Pause after a failed accept: the process may have no descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// A bound socket and the style of its answers.
+/// A bound socket and the format of its replies.
 pub struct Listener {
     listener: TcpListener,
     format: ReplyFormat,
 }
 
 impl Listener {
-    /// Where it listens: the port that was found where port 0 was asked for.
+    /// The address, with the port that the system picked if port 0 was asked for.
     ///
     /// # Errors
-    /// Where the system does not tell.
-    pub fn address(&self) -> io::Result<SocketAddr> {
+    /// If the system does not return it.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// The style of its answers.
     #[must_use]
-    pub fn format(&self) -> ReplyFormat {
+    pub(crate) fn format(&self) -> ReplyFormat {
         self.format
     }
 }
@@ -44,8 +43,8 @@ impl Listener {
 /// Binds a listener.
 ///
 /// # Errors
-/// Where the address is taken or not ours.
-pub fn bind(address: SocketAddr, format: ReplyFormat) -> io::Result<Listener> {
+/// If the address is in use or not one of this host.
+pub(crate) fn bind(address: SocketAddr, format: ReplyFormat) -> io::Result<Listener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -53,14 +52,14 @@ pub fn bind(address: SocketAddr, format: ReplyFormat) -> io::Result<Listener> {
 }
 
 /// Accepts connections until the server stops, each served by a task of its own.
-pub async fn serve(binding: Listener, services: Arc<ServerContext>) {
+pub(crate) async fn serve(listener: Listener, context: Arc<ServerContext>) {
     loop {
         let accepted = tokio::select! {
-            () = services.stopping.cancelled() => return,
-            accepted = binding.listener.accept() => accepted,
+            () = context.stopping.cancelled() => return,
+            accepted = listener.listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => welcome(stream, peer, binding.format, &services),
+            Ok((stream, peer)) => start_connection(stream, peer, listener.format, &context),
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -69,28 +68,28 @@ pub async fn serve(binding: Listener, services: Arc<ServerContext>) {
     }
 }
 
-fn welcome(stream: TcpStream, peer: SocketAddr, format: ReplyFormat, services: &Arc<ServerContext>) {
+fn start_connection(stream: TcpStream, peer: SocketAddr, format: ReplyFormat, context: &Arc<ServerContext>) {
     if let Err(error) = socket::prepare(&stream) {
         debug!(%error, "a connection was gone before it was served");
         return;
     }
     let stream = Arc::new(stream);
     let send_queue = Arc::new(SendQueue::new(stream.clone(), format));
-    match services.admission.admit(peer.ip(), &send_queue) {
+    match context.admission.admit(peer.ip(), &send_queue) {
         Ok(permit) => {
             let span = debug_span!("connection", id = permit.number(), %peer);
-            let life = connection::live(stream, send_queue, peer.ip(), permit, services.clone());
-            services.tasks.spawn(life.instrument(span));
+            let serving = connection::run(stream, send_queue, peer.ip(), permit, context.clone());
+            context.tasks.spawn(serving.instrument(span));
         }
-        Err(farewell) => turn_away(&stream, format, farewell),
+        Err(reason) => reject(&stream, format, reason),
     }
 }
 
-/// Says why to somebody who finds no place; a fresh socket takes that much without waiting.
-fn turn_away(stream: &TcpStream, format: ReplyFormat, farewell: DisconnectReason) {
-    let mut words = Vec::new();
-    format.farewell(&mut words, farewell);
-    if let Err(error) = SockRef::from(stream).send(&words) {
-        debug!(%error, "a connection that found no place could not be told");
+/// Sends the reason why a connection is not admitted. A fresh socket takes that much without waiting.
+fn reject(stream: &TcpStream, format: ReplyFormat, reason: DisconnectReason) {
+    let mut frame = Vec::new();
+    format.farewell(&mut frame, reason);
+    if let Err(error) = SockRef::from(stream).send(&frame) {
+        debug!(%error, "a rejected connection was gone before it had the reason");
     }
 }

@@ -1,4 +1,4 @@
-//! Password hashing off the threads that serve traffic, a bounded number at a time (PROTOCOL §2).
+//! Password hashing on threads of its own, a bounded number at a time (PROTOCOL §2).
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,18 +14,18 @@ use crate::password;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The bounded hasher. Its threads are its own: each keeps the 19 MiB of a hash once it has had them, so that they must
-/// not be many. They end when it is dropped.
+/// A pool of hashing threads, which end when it is dropped. Each keeps the 19 MiB of a hash once it has allocated them, so
+/// there must not be many.
 pub struct PasswordHasher {
     jobs: SyncSender<Job>,
 }
 
 impl PasswordHasher {
-    /// A hasher that keeps at most `at_once` cores busy.
+    /// Starts `at_once` threads.
     ///
     /// # Errors
-    /// Where the system gives no threads.
-    pub fn new(at_once: usize) -> io::Result<Self> {
+    /// If a thread cannot be started.
+    pub(crate) fn new(at_once: usize) -> io::Result<Self> {
         let (jobs, waiting) = sync_channel(HASHES_WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..at_once {
@@ -38,23 +38,23 @@ impl PasswordHasher {
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`CommandError::Busy`] where too many wait already, or the system gave no randomness.
-    pub async fn hash(&self, password: SecretString) -> Result<PasswordHash, CommandError> {
+    /// [`CommandError::Busy`] if too many wait already, or the system gave no randomness.
+    pub(crate) async fn hash(&self, password: SecretString) -> Result<PasswordHash, CommandError> {
         self.run(move || password::hash(&password)).await?.map_err(|_| CommandError::Busy)
     }
 
     /// Whether the password is the one that was hashed.
     ///
     /// # Errors
-    /// [`CommandError::Busy`] where too many wait already.
-    pub async fn verify(&self, password: SecretString, against: PasswordHash) -> Result<bool, CommandError> {
+    /// [`CommandError::Busy`] if too many wait already.
+    pub(crate) async fn verify(&self, password: SecretString, against: PasswordHash) -> Result<bool, CommandError> {
         self.run(move || password::verify(&password, &against)).await
     }
 
     async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, CommandError> {
         let (tell, told) = oneshot::channel();
         let job = Box::new(move || {
-            // Whoever asked may be gone by now.
+            // The connection that asked may be gone by now.
             let _nobody_listens = tell.send(job());
         });
         self.jobs.try_send(job).map_err(|_| CommandError::Busy)?;

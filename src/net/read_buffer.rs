@@ -1,4 +1,4 @@
-//! What a connection's other end has said and was not served yet.
+//! The bytes that a connection received and has not served yet.
 
 use std::cell::RefCell;
 use std::io;
@@ -11,16 +11,15 @@ use tokio::net::TcpStream;
 use crate::limits::READ_BYTES;
 
 thread_local! {
-    /// What is read comes here first: one such room a thread, so that a connection holds no more than was said.
-    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+    /// Reads go to this buffer first, one for each thread, so that a connection holds no more than it received.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
 }
 
-/// What was said and not served.
 #[derive(Default)]
 pub(super) struct ReadBuffer(BytesMut);
 
 impl ReadBuffer {
-    /// Waits until the socket has something, and takes it: so many bytes, none at the end.
+    /// Waits until the socket has bytes and reads them. Returns how many; 0 means that the peer closed its side.
     pub(super) fn poll_take(&mut self, stream: &TcpStream, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
             ready!(stream.poll_read_ready(context))?;
@@ -31,20 +30,20 @@ impl ReadBuffer {
         }
     }
 
-    /// Takes what the socket has.
+    /// Reads what the socket has.
     ///
     /// # Errors
-    /// `WouldBlock` where it has nothing now; anything else where the connection broke.
+    /// `WouldBlock` if it has nothing now; any other error if the connection broke.
     pub(super) fn take(&mut self, stream: &TcpStream) -> io::Result<usize> {
-        ROOM.with_borrow_mut(|room| {
-            let count = stream.try_read(room)?;
-            self.0.extend_from_slice(room.get(..count).unwrap_or_default());
+        SCRATCH.with_borrow_mut(|scratch| {
+            let count = stream.try_read(scratch)?;
+            self.0.extend_from_slice(scratch.get(..count).unwrap_or_default());
             Ok(count)
         })
     }
 
-    /// Gives back the room of what was served.
-    pub(super) fn give_back(&mut self) {
+    /// Frees the memory of the bytes that were served.
+    pub(super) fn shrink(&mut self) {
         let rest = std::mem::take(&mut self.0);
         if !rest.is_empty() {
             self.0 = BytesMut::from(&rest[..]);
@@ -52,7 +51,7 @@ impl ReadBuffer {
     }
 }
 
-/// What was not served yet is cut into lines from the front.
+/// The codec cuts lines off the front.
 impl Deref for ReadBuffer {
     type Target = BytesMut;
 

@@ -1,4 +1,4 @@
-//! Failed logins, counted per address and per name: guessing is slow, mistyping is free (PROTOCOL §2).
+//! Throttle of failed logins, by address and by name (PROTOCOL §2).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use crate::limits::{FAILURE_FORGIVEN, FAILURES_PER_ADDRESS, FAILURES_PER_NAME, FAILURES_REMEMBERED};
 use crate::name::FoldedName;
-use crate::net::origin;
+use crate::net::origin::origin;
 
-/// What a failure is counted against.
+/// What failures are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ThrottleKey {
     Address(IpAddr),
@@ -17,16 +17,16 @@ enum ThrottleKey {
     Group(FoldedName),
 }
 
-/// The door that an attempt knocks at: whose password it is.
+/// The target that an attempt knocks at: whose password it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginTarget {
+pub(super) enum LoginTarget {
     /// An account's.
     Account(FoldedName),
     /// A group's.
     Group(FoldedName),
 }
 
-/// Failed logins of late.
+/// Counts recent failed logins.
 #[derive(Default)]
 pub struct Throttle {
     failures: Mutex<HashMap<ThrottleKey, Failures>>,
@@ -39,25 +39,23 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Whether an attempt may be made now.
     #[must_use]
-    pub fn admits(&self, address: IpAddr, door: LoginTarget, now: Instant) -> bool {
+    pub(super) fn is_allowed(&self, address: IpAddr, target: LoginTarget, now: Instant) -> bool {
         let mut failures = self.failures();
-        suspects(address, door).into_iter().all(|(suspect, most)| {
-            let Some(past) = failures.get_mut(&suspect) else { return true };
+        keys(address, target).into_iter().all(|(key, most)| {
+            let Some(past) = failures.get_mut(&key) else { return true };
             past.forgive(now);
             past.count < most
         })
     }
 
-    /// Counts a failure.
-    pub fn failed(&self, address: IpAddr, door: LoginTarget, now: Instant) {
+    pub(super) fn record_failure(&self, address: IpAddr, target: LoginTarget, now: Instant) {
         let mut failures = self.failures();
-        for (suspect, most) in suspects(address, door) {
-            if failures.len() >= FAILURES_REMEMBERED && !failures.contains_key(&suspect) {
+        for (key, most) in keys(address, target) {
+            if failures.len() >= FAILURES_REMEMBERED && !failures.contains_key(&key) {
                 make_room(&mut failures, now);
             }
-            let past = failures.entry(suspect).or_insert(Failures { count: 0, last_forgiven: now });
+            let past = failures.entry(key).or_insert(Failures { count: 0, last_forgiven: now });
             past.forgive(now);
             past.count = (past.count + 1).min(most);
         }
@@ -78,15 +76,15 @@ impl Failures {
     }
 }
 
-fn suspects(address: IpAddr, door: LoginTarget) -> [(ThrottleKey, u32); 2] {
-    let name = match door {
+fn keys(address: IpAddr, target: LoginTarget) -> [(ThrottleKey, u32); 2] {
+    let name = match target {
         LoginTarget::Account(name) => ThrottleKey::Account(name),
         LoginTarget::Group(name) => ThrottleKey::Group(name),
     };
     [(ThrottleKey::Address(origin(address)), FAILURES_PER_ADDRESS), (name, FAILURES_PER_NAME)]
 }
 
-/// Forgets who is forgiven, and where that is not enough, whoever failed least.
+/// Drops entries that are forgiven, and if there are none, those with the fewest failures.
 fn make_room(failures: &mut HashMap<ThrottleKey, Failures>, now: Instant) {
     failures.retain(|_, past| {
         past.forgive(now);
@@ -116,33 +114,33 @@ mod tests {
     fn a_name_is_closed_after_too_many_failures_wherever_they_came_from() {
         let (throttle, now) = (Throttle::default(), Instant::now());
         for attempt in 0..FAILURES_PER_NAME {
-            assert!(throttle.admits(address(1), account("messi"), now));
-            throttle.failed(address(u8::try_from(attempt).unwrap()), account("messi"), now);
+            assert!(throttle.is_allowed(address(1), account("messi"), now));
+            throttle.record_failure(address(u8::try_from(attempt).unwrap()), account("messi"), now);
         }
-        assert!(!throttle.admits(address(99), account("messi"), now));
-        assert!(throttle.admits(address(99), account("henderson"), now));
+        assert!(!throttle.is_allowed(address(99), account("messi"), now));
+        assert!(throttle.is_allowed(address(99), account("henderson"), now));
     }
 
     #[test]
     fn an_address_is_closed_after_too_many_failures_whatever_the_names() {
         let (throttle, now) = (Throttle::default(), Instant::now());
         for attempt in 0..FAILURES_PER_ADDRESS {
-            throttle.failed(address(1), account(&format!("user{attempt}")), now);
+            throttle.record_failure(address(1), account(&format!("user{attempt}")), now);
         }
-        assert!(!throttle.admits(address(1), account("messi"), now));
-        assert!(throttle.admits(address(2), account("messi"), now));
+        assert!(!throttle.is_allowed(address(1), account("messi"), now));
+        assert!(throttle.is_allowed(address(2), account("messi"), now));
     }
 
     #[test]
     fn failures_are_forgiven_one_by_one() {
         let (throttle, now) = (Throttle::default(), Instant::now());
         for _ in 0..FAILURES_PER_NAME {
-            throttle.failed(address(1), account("messi"), now);
+            throttle.record_failure(address(1), account("messi"), now);
         }
         let later = now + FAILURE_FORGIVEN;
-        assert!(throttle.admits(address(1), account("messi"), later));
-        throttle.failed(address(1), account("messi"), later);
-        assert!(!throttle.admits(address(1), account("messi"), later));
+        assert!(throttle.is_allowed(address(1), account("messi"), later));
+        throttle.record_failure(address(1), account("messi"), later);
+        assert!(!throttle.is_allowed(address(1), account("messi"), later));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A connection of the chat port becomes a link to another server (PROTOCOL §6).
+//! Upgrade of a connection of the chat port to a link with another server (PROTOCOL §6).
 
 use std::io;
 use std::pin::Pin;
@@ -9,23 +9,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tracing::debug;
 
-use crate::net::ServerContext;
+use crate::net::context::ServerContext;
 
 /// Serves the link until it ends.
-pub(super) async fn serve(stream: Arc<TcpStream>, services: &ServerContext) {
+pub(super) async fn serve(stream: Arc<TcpStream>, context: &ServerContext) {
     let Ok(address) = stream.peer_addr() else { return };
-    let links = &services.links;
+    let links = &context.links;
     let accepted = tokio::select! {
         accepted = links.transport.accept(Box::new(SharedTcpStream(stream)), address) => accepted,
-        () = services.stopping.cancelled() => return,
+        () = context.stopping.cancelled() => return,
     };
     match accepted {
-        Ok(peer_stream) => links.manager.serve(peer_stream).await,
-        Err(error) => debug!(%error, "the TLS handshake of a link failed"),
+        Ok(carried) => links.manager.serve(carried).await,
+        Err(error) => debug!(%error, "the handshake of a link failed"),
     }
 }
 
-/// A socket that others hold too, though nobody else reads from it or writes to it any more.
+/// `AsyncRead` and `AsyncWrite` for a socket behind an `Arc`, of which nobody else reads or writes any more.
 struct SharedTcpStream(Arc<TcpStream>);
 
 impl AsyncRead for SharedTcpStream {

@@ -8,6 +8,7 @@ mod durability;
 mod habits;
 mod keeping;
 mod live;
+mod overload;
 mod people;
 mod realms;
 mod reliability;

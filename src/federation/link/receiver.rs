@@ -50,7 +50,7 @@ impl Receiver {
 
     /// Whether to read on: not while too many messages wait for the disk, or the other server exceeds its rate.
     pub(super) fn has_room(&self, hub: &Hub, now: Instant) -> bool {
-        self.pending.len() < LINK_IN_FLIGHT && hub.has_room() && self.throttled_until(now).is_none()
+        self.pending.len() < LINK_IN_FLIGHT && hub.has_capacity() && self.throttled_until(now).is_none()
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -107,7 +107,7 @@ impl Receiver {
     pub(super) fn acknowledge(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), LinkEnd> {
         let mut durable: Option<PendingAck> = None;
         while let Some(next) = self.pending.front() {
-            match hub.verdict(next.ticket) {
+            match hub.commit_status(next.ticket) {
                 CommitStatus::Pending => break,
                 CommitStatus::Failed(_) => return Err(LinkEnd::ClosedHere(CloseReason::NoRoom)),
                 CommitStatus::Durable => {}

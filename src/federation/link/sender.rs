@@ -191,7 +191,7 @@ impl Sender {
     /// Lets the other server forget the refusals that are durable here.
     pub(super) fn send_confirmations(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), LinkEnd> {
         while let Some((ticket, (incarnation, upto))) = self.confirming.front().copied() {
-            match hub.verdict(ticket) {
+            match hub.commit_status(ticket) {
                 CommitStatus::Pending => return Ok(()),
                 CommitStatus::Failed(_) => return Err(LinkEnd::ClosedHere(CloseReason::NoRoom)),
                 CommitStatus::Durable => {}

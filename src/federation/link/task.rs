@@ -111,9 +111,9 @@ impl Link {
                     }
                     self.handle_frames()?;
                 }
-                () = self.sender.outbox().woken() => {}
+                () = self.sender.outbox().notified() => {}
                 () = settled, if self.waits_for_commit() => {}
-                () = hub.room(), if !reads && !hub.has_room() => {}
+                () = hub.wait_for_capacity(), if !reads && !hub.has_capacity() => {}
                 () = self.handle.ping_requested() => self.reply(&Frame::Ping)?,
                 () = sleep_until(wakes_at) => {}
             }

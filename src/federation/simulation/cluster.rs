@@ -180,7 +180,7 @@ impl Cluster {
     fn read_replies(&mut self) {
         for message in self.sent.iter_mut().filter(|message| message.reply == Reply::Pending) {
             let Some(running) = &self.servers[message.from].running else { continue };
-            if running.hub.verdict(message.ticket) != CommitStatus::Durable {
+            if running.hub.commit_status(message.ticket) != CommitStatus::Durable {
                 continue;
             }
             message.reply = match message.delivery.get() {

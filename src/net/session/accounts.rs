@@ -13,15 +13,15 @@ use crate::wire::{NewProfile, ReplyFormat};
 
 impl Session {
     pub(super) async fn log_in(&mut self, name: Name, password: SecretString) -> Answer {
-        let door = LoginTarget::Account(name.folded());
+        let target = LoginTarget::Account(name.folded());
         let (known, ticket) = self.hub().read(|state| {
             let (id, user) = state.user_named(&name)?;
             Some((id, user.name.clone(), user.password.clone()))
         });
         let Some((user, shown, hash)) = known else {
-            return Answer::new(Err(self.failed_at(door, CommandError::UserNotFound)), ticket);
+            return Answer::new(Err(self.failed_at(target, CommandError::UserNotFound)), ticket);
         };
-        if let Err(error) = self.check_password(door, password, &hash).await {
+        if let Err(error) = self.check_password(target, password, &hash).await {
             return Answer::new(Err(error), ticket);
         }
         let (token, session) = self.new_session();
@@ -117,30 +117,30 @@ impl Session {
         }
     }
 
-    /// Checks a password against its hash, if not too many attempts at that door failed of late.
+    /// Checks a password against its hash, if not too many attempts at that target failed of late.
     pub(super) async fn check_password(
         &mut self,
-        door: LoginTarget,
+        target: LoginTarget,
         password: SecretString,
         hash: &PasswordHash,
     ) -> Result<(), CommandError> {
-        if !self.services.throttle.admits(self.address, door, Instant::now()) {
+        if !self.services.throttle.is_allowed(self.address, target, Instant::now()) {
             return Err(CommandError::Throttled);
         }
         self.send_replies();
         if self.services.passwords.verify(password, hash.clone()).await? {
             return Ok(());
         }
-        Err(self.failed_at(door, CommandError::WrongPassword))
+        Err(self.failed_at(target, CommandError::WrongPassword))
     }
 
     /// Counts a failure, and tells why unless too many came before it.
-    fn failed_at(&self, door: LoginTarget, why: CommandError) -> CommandError {
+    fn failed_at(&self, target: LoginTarget, why: CommandError) -> CommandError {
         let now = Instant::now();
-        if !self.services.throttle.admits(self.address, door, now) {
+        if !self.services.throttle.is_allowed(self.address, target, now) {
             return CommandError::Throttled;
         }
-        self.services.throttle.failed(self.address, door, now);
+        self.services.throttle.record_failure(self.address, target, now);
         why
     }
 }

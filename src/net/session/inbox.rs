@@ -3,7 +3,7 @@
 use tracing::error;
 
 use crate::chat::{Command, CommandError, ReadPage, Response, State, StoredMessage, TimelineQuery};
-use crate::hub::{ConnectionEnd, Hub, Ticket};
+use crate::hub::{Backlog, Hub, Ticket};
 use crate::id::{RealmId, Seq};
 use crate::limits::READ_RETRIES;
 use crate::name::Name;
@@ -146,7 +146,7 @@ impl Session {
     fn note_read_here(&self, who: Identity, inbox: Inbox, upto: Seq) {
         let is_own = self.bound.is_some_and(|bound| bound.who.user == who.user);
         if is_own && matches!(inbox, Inbox::Own) {
-            self.send_queue.skip_to(upto);
+            self.send_queue.mark_read(upto);
         }
     }
 
@@ -167,11 +167,7 @@ impl Session {
     /// What this connection sent itself, to itself perhaps, is to be seen by what it reads next.
     pub(super) async fn wait_for_own_changes(&self) {
         self.send_replies();
-        while !self.send_queue.has_left(|waiting| waiting.requests == 0)
-            && self.send_queue.ending() != Some(ConnectionEnd::Gone)
-        {
-            self.send_queue.woken().await;
-        }
+        self.send_queue.wait_until_below(Backlog { requests: 1, bytes: usize::MAX }).await;
     }
 
     async fn page(&self, view: TimelineQuery) -> Result<Page, CommandError> {

@@ -22,8 +22,8 @@ use crate::chat::{Command, CommandError, IdempotencyKey, Receipt, Response, Stat
 use crate::hub::{DeferredReply, DeliveryHandle, Executed, Hub, Replay, SendQueue, Ticket};
 use crate::id::{Hash64, SessionId, Token, TokenHash, UserId};
 use crate::limits::SESSION_TOUCH;
+use crate::net::context::{Policy, ServerContext};
 use crate::net::session::perform::Served;
-use crate::net::{Policy, ServerContext};
 use crate::time::Time;
 use crate::wire::{DisconnectReason, Line, Parsed, Rejection, ReplyContext, Request, Tag, parse};
 
@@ -292,23 +292,23 @@ impl Session {
 
     /// Waits while too much, over all connections, waits for the disk.
     pub(super) async fn wait_for_the_hub(&self) {
-        while !self.hub().has_room() {
+        while !self.hub().has_capacity() {
             self.send_replies();
-            self.hub().room().await;
+            self.hub().wait_for_capacity().await;
         }
     }
 
     /// Pushes again after a lag, once the reader has caught up.
-    pub(super) fn look_after(&self) {
+    pub(super) fn resume_pushes_if_drained(&self) {
         if let Some(bound) = self.bound
-            && self.send_queue.wants_recovery()
+            && self.send_queue.status().is_drained_after_lag
         {
             self.hub().recover(bound.who.user, &self.send_queue);
         }
     }
 
     /// Says why the server ends the connection.
-    pub(super) fn say_farewell(&self, why: DisconnectReason) {
+    pub(super) fn send_disconnect_reason(&self, why: DisconnectReason) {
         let format = self.send_queue.format();
         self.send_queue.reply(Ticket::NONE, None, |out| format.farewell(out, why));
         self.send_replies();

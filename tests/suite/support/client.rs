@@ -104,6 +104,11 @@ impl Client {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
+    /// The first bytes of a reply, which has more.
+    pub(crate) fn hears_some_bytes(&mut self) {
+        self.stream.read_exact(&mut [0; 8]).unwrap();
+    }
+
     /// Everything until the server closes.
     pub(crate) fn hears_the_rest(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.received);

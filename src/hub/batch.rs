@@ -1,0 +1,42 @@
+//! Records that are stored together, and what is pushed once they are durable.
+
+use std::sync::Arc;
+
+use crate::chat::{Audience, Notification, Record};
+use crate::hub::send_queue::SendQueue;
+use crate::id::UserId;
+
+/// Records that are stored by one commit.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) ticket: u64,
+    pub(super) records: Vec<Record>,
+    pub(super) pushes: Vec<Push>,
+    /// Of the message bodies.
+    pub(super) bytes: usize,
+    pub(super) closing: bool,
+}
+
+/// One push of a batch.
+pub(super) struct Push {
+    pub(super) what: Payload,
+    pub(super) audience: Audience,
+    /// Sorted ids of recipients who block the author.
+    pub(super) blocked_by: Option<Arc<Vec<UserId>>>,
+    /// The connection that sent it, which gets a reply and no push.
+    pub(super) origin: Option<Arc<SendQueue>>,
+}
+
+pub(super) enum Payload {
+    /// The message in the record at this place.
+    Message(usize),
+    Notification(Notification),
+}
+
+impl Batch {
+    pub(super) fn clear(&mut self) {
+        self.records.clear();
+        self.pushes.clear();
+        self.bytes = 0;
+    }
+}

@@ -1,0 +1,96 @@
+//! The outboxes of peers, as links and senders use them: tails that are opened and closed with the links, and replies that
+//! wait for an acknowledgement.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::chat::{BounceReason, TimelineQuery};
+use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
+use crate::hub::outbox_tail::{OutboxTail, Waiter};
+use crate::hub::send_queue::SendQueue;
+use crate::hub::shared::{Hub, Shared};
+use crate::id::{RealmId, Seq};
+use crate::store::{Page, StoreError};
+
+impl Hub {
+    /// Opens the tail of an outbox for a new link. A tail of the same outbox that is open is closed.
+    #[must_use]
+    pub(crate) fn open_outbox_tail(&self, realm: RealmId, acknowledged: Seq) -> Arc<OutboxTail> {
+        let mut presence = self.0.presence();
+        let tail = Arc::new(OutboxTail::new(realm, presence.delivered, acknowledged));
+        let before = presence.outbox_tails.insert(realm, tail.clone());
+        drop(presence);
+        if let Some(before) = before {
+            self.fail_waiters(&before);
+        }
+        tail
+    }
+
+    /// Closes a tail. Senders that wait are answered that their messages are queued.
+    pub(crate) fn close_outbox_tail(&self, tail: &Arc<OutboxTail>) {
+        let mut presence = self.0.presence();
+        if presence.outbox_tails.get(&tail.realm).is_some_and(|current| Arc::ptr_eq(current, tail)) {
+            presence.outbox_tails.remove(&tail.realm);
+        }
+        drop(presence);
+        self.fail_waiters(tail);
+    }
+
+    fn fail_waiters(&self, tail: &OutboxTail) {
+        self.settle_waiters(&tail.close(), DeliveryStatus::Queued);
+    }
+
+    /// Records that the peer has stored or refused everything up to `upto`, and answers the senders that wait. Returns
+    /// the refusals that no sender was answered with.
+    #[must_use]
+    pub(crate) fn note_acknowledged(
+        &self,
+        tail: &OutboxTail,
+        upto: Seq,
+        refused: &[(Seq, BounceReason)],
+    ) -> Vec<(Seq, BounceReason)> {
+        let settled = tail.acknowledge(upto);
+        let is_told = |number: Seq, why| {
+            let first = settled.partition_point(|waiter| waiter.message < number);
+            let its = settled.iter().skip(first).take_while(|waiter| waiter.message == number);
+            its.map(|waiter| waiter.delivery.settle(DeliveryStatus::Refused(why))).fold(false, |told, this| told | this)
+        };
+        let untold = refused.iter().filter(|(number, why)| !is_told(*number, *why)).copied().collect();
+        self.settle_waiters(&settled, DeliveryStatus::Delivered);
+        untold
+    }
+
+    /// Answers `delivered: false` to every sender whose message was not acknowledged within [`DELIVERY_WAIT`].
+    pub(crate) fn expire_waiters(&self, tail: &OutboxTail, now: Instant) {
+        self.settle_waiters(&tail.take_expired(now), DeliveryStatus::Queued);
+    }
+
+    fn settle_waiters(&self, waiters: &[Waiter], delivery: DeliveryStatus) {
+        for waiter in waiters {
+            waiter.delivery.settle(delivery);
+        }
+        // A connection that pipelines waits for many messages; their replies are flushed together.
+        let connections = waiters.chunk_by(|one, next| Arc::ptr_eq(&one.send_queue, &next.send_queue));
+        connections.filter_map(|its| its.first()).for_each(|waiter| self.send_replies(&waiter.send_queue));
+    }
+
+    /// Reads the messages of an outbox after a number from the store.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn outbox_page(&self, realm: RealmId, after: Seq, limit: usize) -> Result<Page, StoreError> {
+        self.0.store.page(&TimelineQuery::outbox(realm, after), limit)
+    }
+}
+
+impl Shared {
+    /// Registers a sender for the delivery status of its message.
+    pub(super) fn wait_for(&self, realm: RealmId, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
+        let tail = self.presence().outbox_tails.get(&realm).cloned();
+        tail.map_or_else(
+            || DeliveryHandle::settled(DeliveryStatus::Queued).into(),
+            |tail| tail.wait(message, send_queue),
+        )
+    }
+}

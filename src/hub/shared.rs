@@ -1,0 +1,186 @@
+//! What the hub is made of, shared by all its handles, and how it is read.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use crate::chat::{CommandError, State, TimelineQuery};
+use crate::hub::batch::Batch;
+use crate::hub::commit_waiters::CommitWaiters;
+use crate::hub::presence::Presence;
+use crate::hub::send_queue::SendQueue;
+use crate::hub::tickets::{CommitStatus, Ticket};
+use crate::id::UserId;
+use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
+use crate::name::Name;
+use crate::store::{NewestPage, Page, Store, StoreError, Sweep, Swept};
+use crate::time::Time;
+
+/// A handle to the hub. Clones share it.
+#[derive(Clone)]
+pub struct Hub(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) home: Name,
+    pub(super) state: Arc<RwLock<State>>,
+    pub(super) store: Box<dyn Store>,
+    pub(super) pending: Mutex<Batch>,
+    /// The newest batch that has records. Changes only under the state's write lock.
+    pub(super) issued: AtomicU64,
+    pub(super) waiters: CommitWaiters,
+    pub(super) presence: Mutex<Presence>,
+    /// Set while the store cannot be written: the error that changes are refused with.
+    pub(super) poison: Mutex<Option<CommandError>>,
+    pub(super) is_poisoned: AtomicBool,
+    pub(super) work: Condvar,
+    pub(super) capacity: Notify,
+}
+
+impl Hub {
+    /// Reads the state. A reply that shows any of it must be held for the ticket.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> (T, Ticket) {
+        let state = self.0.read_state();
+        (read(&state), self.0.newest_ticket())
+    }
+
+    /// Reads a page from the store. Waits for the disk: not for a thread that serves traffic.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn page(&self, view: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
+        self.0.store.page(view, limit)
+    }
+
+    /// Reads the newest page from the store, like [`Hub::page`].
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
+        self.0.store.newest_page(view, limit)
+    }
+
+    /// Does one step of a sweep of retention. Waits for the disk: not for a thread that serves traffic.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub(crate) fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
+        self.0.store.sweep(sweep)
+    }
+
+    /// Reads from the store; on a blocking thread if the store waits for a disk.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) async fn read_store<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if !self.0.store.waits() {
+            return read(self);
+        }
+        let hub = self.clone();
+        tokio::task::spawn_blocking(move || read(&hub)).await.unwrap_or(Err(StoreError::Failed))
+    }
+
+    /// Flushes the connection's durable replies, and registers it so that the others are flushed once they are durable.
+    pub(crate) fn send_replies(&self, send_queue: &Arc<SendQueue>) {
+        self.0.waiters.send_replies(send_queue);
+    }
+
+    /// Whether fewer changes wait for a commit than may.
+    #[must_use]
+    pub(crate) fn has_capacity(&self) -> bool {
+        let pending = self.0.pending();
+        pending.records.len() < PENDING_CHANGES && pending.bytes < PENDING_BYTES
+    }
+
+    #[must_use]
+    pub(crate) fn commit_status(&self, ticket: Ticket) -> CommitStatus {
+        self.0.waiters.tickets.status(ticket)
+    }
+
+    /// Waits until a batch is settled. One that is settled between this call and the await counts.
+    pub(crate) fn settled(&self) -> Notified<'_> {
+        self.0.waiters.tickets.settled()
+    }
+
+    /// Waits until the committer has taken a batch.
+    pub(crate) async fn wait_for_capacity(&self) {
+        let room = self.0.capacity.notified();
+        if !self.has_capacity() {
+            room.await;
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn is_online(&self, user: UserId) -> bool {
+        self.0.presence().is_online(user)
+    }
+
+    /// When the user's last connection ended, since this server started.
+    #[must_use]
+    pub(crate) fn last_seen(&self, user: UserId) -> Option<Time> {
+        self.0.presence().last_seen(user)
+    }
+
+    /// Who is online, in the order of coming online; the first `limit`.
+    #[must_use]
+    pub(crate) fn online(&self, limit: usize) -> Vec<UserId> {
+        self.0.presence().online().take(limit).collect()
+    }
+}
+
+impl Shared {
+    pub(super) fn open(store: Box<dyn Store>, home: Name) -> Result<Self, StoreError> {
+        let state = State::restore(home.clone(), store.load()?);
+        let presence = Presence::new(state.head());
+        Ok(Self {
+            home,
+            state: Arc::new(RwLock::new(state)),
+            store,
+            pending: Mutex::new(Batch { ticket: 1, ..Batch::default() }),
+            issued: AtomicU64::new(0),
+            waiters: CommitWaiters::default(),
+            presence: Mutex::new(presence),
+            poison: Mutex::default(),
+            is_poisoned: AtomicBool::new(false),
+            work: Condvar::new(),
+            capacity: Notify::new(),
+        })
+    }
+
+    pub(super) fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write_state(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn pending(&self) -> MutexGuard<'_, Batch> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn presence(&self) -> MutexGuard<'_, Presence> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn poisoned(&self) -> Option<CommandError> {
+        if !self.is_poisoned.load(Ordering::Acquire) {
+            return None;
+        }
+        *self.poison.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_poisoned(&self, error: Option<CommandError>) {
+        *self.poison.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        self.is_poisoned.store(error.is_some(), Ordering::Release);
+    }
+
+    /// The ticket of everything that the state shows. Stable only under a lock of the state.
+    pub(super) fn newest_ticket(&self) -> Ticket {
+        Ticket(self.issued.load(Ordering::Acquire))
+    }
+}

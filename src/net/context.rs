@@ -1,0 +1,54 @@
+//! The context that the tasks of all connections share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::federation::{LinkManager, TcpTransport};
+use crate::hub::Hub;
+use crate::name::FoldedName;
+use crate::net::admission::Admission;
+use crate::net::passwords::PasswordHasher;
+use crate::net::throttle::Throttle;
+
+/// The server as its connections see it.
+pub struct ServerContext {
+    pub(crate) hub: Hub,
+    pub(crate) policy: Policy,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) links: Federation,
+    pub(crate) passwords: PasswordHasher,
+    pub(crate) throttle: Throttle,
+    /// The tasks of all listeners and connections.
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled when the server stops accepting.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// The links to other servers.
+pub struct Federation {
+    pub(crate) manager: LinkManager,
+    pub(crate) transport: Arc<TcpTransport>,
+}
+
+/// The part of the configuration that decides what connections may do.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The longest request line, in bytes.
+    pub(crate) line_bytes: usize,
+    /// The most messages of an inbox page.
+    pub(crate) inbox_page: usize,
+    /// How long a session stays valid unused.
+    pub(crate) session_idle: Duration,
+    /// The shortest password, in bytes.
+    pub(crate) password_min_bytes: usize,
+    /// Whether new accounts may be registered by anybody.
+    pub(crate) registration_open: bool,
+    /// Only administrators may broadcast.
+    pub(crate) broadcast_restricted: bool,
+    /// Only administrators may add realms.
+    pub(crate) realms_restricted: bool,
+    pub(crate) administrators: Vec<FoldedName>,
+}
