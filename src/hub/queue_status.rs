@@ -56,8 +56,11 @@ impl Backlog {
 
 impl QueueStatus {
     fn pack(self) -> u64 {
-        let flags = [self.is_gone, self.is_closing, self.is_blocked, self.has_ready, self.is_drained_after_lag];
-        let flags = flags.into_iter().enumerate().map(|(bit, is_set)| u64::from(is_set) << bit).sum::<u64>();
+        let flags = u64::from(self.is_gone)
+            | u64::from(self.is_closing) << 1
+            | u64::from(self.is_blocked) << 2
+            | u64::from(self.has_ready) << 3
+            | u64::from(self.is_drained_after_lag) << 4;
         let requests = (self.backlog.requests as u64).min(REQUESTS_MAX);
         let bytes = (self.backlog.bytes as u64).min(BYTES_MAX);
         flags | requests << FLAGS | bytes << (FLAGS + REQUESTS_BITS)
