@@ -4,7 +4,8 @@
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use kabar::chat::{
-    Author, Command, Destination, Event, Kind, Message, MessageBody, MessageFields, NewSession, PasswordHash, Response,
+    Author, BodyFields, Command, Context, Destination, EscapedText, Event, Kind, Message, MessageBody, NewSession,
+    PasswordHash, Response,
 };
 use kabar::chat::{Filter, Receipt, Record, SeqRange, State, StoredMessage, Timeline, TimelineQuery, decide};
 use kabar::id::{Seq, Token, UserId};
@@ -29,24 +30,28 @@ fn name(user: u32) -> Name {
     Name::parse(&format!("user{user}")).unwrap()
 }
 
-fn parts() -> MessageFields<'static> {
-    MessageFields {
-        from: "messi".into(),
-        to: "henderson".into(),
-        msg_from: "Lionel Messi".into(),
-        msg_to: "Jordan Henderson".into(),
-        msg: "the quick brown fox jumps over the lazy dog, and then once more".into(),
+fn body() -> MessageBody {
+    compose(&"the quick brown fox jumps over the lazy dog, and then once more".into())
+}
+
+fn compose(msg: &EscapedText) -> MessageBody {
+    MessageBody::compose(&BodyFields {
+        msg_from: "Lionel Messi",
+        msg_to: "Jordan Henderson",
+        msg,
+        from: "messi",
+        to: "henderson",
         kind: Kind::Direct,
         group: None,
         realm: None,
-    }
+    })
 }
 
 /// A message from each user to the next, round and round.
 fn record(seq: u64) -> Record {
     let (from, to) = (seq as u32 % USERS, (seq as u32 + 1) % USERS);
     let (from, to) = (Author::Local(UserId(from)), Destination::User(UserId(to)));
-    let message = Message { from, to, realm: None, body: MessageBody::compose(&parts()) };
+    let message = Message { from, to, realm: None, body: body() };
     Record { seq: Seq(seq), time: Time(NOW.0 + seq), event: Event::MessageSent(message) }
 }
 
@@ -65,13 +70,13 @@ fn state() -> State {
                 origin: [127, 0, 0, 1].into(),
             }),
         };
-        apply(&mut state, &command);
+        apply(&mut state, &Context::server(NOW), &command);
     }
     state
 }
 
-fn apply(state: &mut State, command: &Command) {
-    for event in decide(state, NOW, command).unwrap() {
+fn apply(state: &mut State, context: &Context<'_>, command: &Command) {
+    for event in decide(state, context, command).unwrap() {
         let record = Record { seq: state.head().next(), time: NOW, event };
         state.apply(&record);
     }
@@ -84,16 +89,17 @@ fn parse_a_send() -> Parsed {
 
 #[divan::bench]
 fn compose_a_body(bencher: Bencher<'_, '_>) {
-    let parts = parts();
-    bencher.bench(|| MessageBody::compose(black_box(&parts)));
+    let text = EscapedText::new(SEND);
+    bencher.bench(|| compose(black_box(&text)));
 }
 
 #[divan::bench]
 fn decide_and_apply_a_send(bencher: Bencher<'_, '_>) {
     let mut state = state();
     let to = Address { name: name(7), realm: None };
-    let command = Command::SendDirect { from: UserId(3), to, text: SEND.into(), online: None };
-    bencher.bench_local(|| apply(&mut state, black_box(&command)));
+    let command = Command::SendDirect { to, text: SEND.into() };
+    let context = Context::on_behalf_of(UserId(3), NOW);
+    bencher.bench_local(|| apply(&mut state, &context, black_box(&command)));
 }
 
 #[divan::bench]
@@ -110,7 +116,7 @@ fn write_a_reply(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(args = [ReplyFormat::Json, ReplyFormat::Text])]
 fn write_an_event(bencher: Bencher<'_, '_>, format: ReplyFormat) {
-    let message = StoredMessage { seq: Seq(1_000_000), time: NOW, body: MessageBody::compose(&parts()) };
+    let message = StoredMessage { seq: Seq(1_000_000), time: NOW, body: body() };
     let mut out = Vec::with_capacity(1_024);
     bencher.bench_local(|| {
         out.clear();
@@ -144,7 +150,12 @@ fn read_a_page(bencher: Bencher<'_, '_>, messages: usize) {
     let log: Vec<_> = (1..=u64::from(USERS) * 500).map(record).collect();
     log.chunks(1_000).for_each(|batch| store.commit(batch).unwrap());
     let span = SeqRange { timeline: Timeline::User(UserId(5)), after: Seq(0), upto: Seq(u64::MAX) };
-    let view =
-        TimelineQuery { reader: UserId(5), spans: vec![span], which: Filter::Received, only: None, hidden: Vec::new() };
+    let view = TimelineQuery {
+        reader: UserId(5),
+        spans: vec![span],
+        filter: Filter::Received,
+        only: None,
+        hidden: Vec::new(),
+    };
     bencher.counter(ItemsCount::new(messages)).bench(|| store.page(black_box(&view), messages).unwrap());
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use kabar::chat::{Author, Destination, Event, Kind, Message, MessageBody, MessageFields, Record};
+use kabar::chat::{Author, BodyFields, Destination, EscapedText, Event, Kind, Message, MessageBody, Record};
 use kabar::id::{Seq, UserId};
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
@@ -62,20 +62,15 @@ impl Appender for Bare {
 fn record(seq: u64) -> Record {
     let (from, to) = (fastrand::u32(..USERS), fastrand::u32(..USERS));
     let (sender, receiver) = (format!("user{from}"), format!("user{to}"));
-    let mut parts = MessageFields {
-        from: sender.as_str().into(),
-        to: receiver.as_str().into(),
-        msg_from: sender.as_str().into(),
-        msg_to: receiver.as_str().into(),
-        msg: "".into(),
-        kind: Kind::Direct,
-        group: None,
-        realm: None,
+    let compose = |text: &str| {
+        let (from, to) = (sender.as_str(), receiver.as_str());
+        let msg = &EscapedText::new(text);
+        let kind = Kind::Direct;
+        MessageBody::compose(&BodyFields { msg_from: from, msg_to: to, msg, from, to, kind, group: None, realm: None })
     };
-    let rest = BODY_BYTES.saturating_sub(MessageBody::compose(&parts).0.len());
-    parts.msg = "x".repeat(rest).into();
+    let body = compose(&"x".repeat(BODY_BYTES.saturating_sub(compose("").0.len())));
     let (from, to) = (Author::Local(UserId(from)), Destination::User(UserId(to)));
-    let message = Message { from, to, realm: None, body: MessageBody::compose(&parts) };
+    let message = Message { from, to, realm: None, body };
     Record { seq: Seq(seq), time: Time(1_795_244_400_000 + seq), event: Event::MessageSent(message) }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -106,28 +107,20 @@ impl fmt::Debug for Token {
 
 /// Who a server is: its public key (Ed25519), shown as 64 hexadecimal digits (PROTOCOL §6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PeerKey(pub [u8; PEER_KEY_BYTES]);
-
-/// The bytes of a public key.
-const PEER_KEY_BYTES: usize = 32;
+pub struct PeerKey(pub [u8; 32]);
 
 impl PeerKey {
     /// Reads the hexadecimal form, in either case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
-        let (pairs, _) = digits.as_chunks::<2>();
-        let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
-        if digits.len() != 2 * PEER_KEY_BYTES {
-            return None;
-        }
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
         Some(Self(bytes.try_into().ok()?))
     }
 }
 
 impl fmt::Display for PeerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&HEXLOWER.encode(&self.0))
     }
 }
 

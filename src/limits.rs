@@ -40,7 +40,7 @@ pub const MAX_REALM_NUMBERS: usize = 65_536;
 pub const BLOCKS_PER_USER: usize = 1_000;
 /// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages
 /// show once more, which is better than not at all.
-pub const LIVE_INTERVALS: usize = 32;
+pub const PUSHED_RANGES: usize = 32;
 
 // --- the wire (PROTOCOL §1, §7) ---
 
@@ -109,6 +109,9 @@ pub const PUSHES_AT_ONCE: usize = 64 * 1024;
 pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
 /// A send buffer larger than this is freed once it is empty: an idle connection holds next to nothing.
 pub const IDLE_BUFFER_BYTES: usize = 512;
+/// Silence within a line after which a person at a text listener is told that lines end with Enter (PROTOCOL §1): long
+/// enough to think, short enough to wait for.
+pub const UNFINISHED_LINE: Duration = Duration::from_secs(2);
 /// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Reads of a connection that the server ends: a megabyte that was on its way.

@@ -9,14 +9,17 @@ use crate::limits::NAME_BYTES;
 
 /// A name of 1 to 32 characters of `A-Z a-z 0-9 _ - .`, the first a letter or a digit, kept as it was registered.
 ///
-/// Two names that differ only in (ASCII) case are the same name: compare and look up by [`Name::key`].
+/// Two names that differ only in (ASCII) case are the same name: compare and look up by [`Name::folded`].
 ///
 /// It is kept in place: a name is looked at with every message, and a look elsewhere costs more than its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(ArrayString<NAME_BYTES>);
 
+/// `realm`, the sender of the server's own messages, is no name at all.
+const RESERVED: [&str; 4] = ["ok", "err", "broadcast", "group"];
+
 impl Name {
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
     /// [`InvalidName`] where the text is not of the form PROTOCOL §3 asks for, or is the reserved word `realm`.
@@ -29,6 +32,13 @@ impl Name {
             return Err(InvalidName);
         }
         ArrayString::from(text).map(Self).map_err(|_| InvalidName)
+    }
+
+    /// Whether the name is kept back from users, groups and realms: on a text listener it would forge an answer or a
+    /// broadcast (PROTOCOL §3).
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.iter().any(|reserved| self.0.eq_ignore_ascii_case(reserved))
     }
 
     /// The name as its owner registered it.
@@ -96,6 +106,14 @@ pub struct Address {
     pub name: Name,
     /// The realm, where one was given.
     pub realm: Option<Name>,
+}
+
+impl Name {
+    /// The address of this name in a realm.
+    #[must_use]
+    pub fn at(self, realm: Self) -> Address {
+        Address { name: self, realm: Some(realm) }
+    }
 }
 
 impl Address {

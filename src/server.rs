@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::chat::{Command, State};
+use crate::chat::{self, Command, State};
 use crate::config::{Allowed, Config, Registration};
 use crate::federation::{self, Identity, IdentityError, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
@@ -135,7 +135,7 @@ impl Server {
         provision::accounts(&hub, &config.users)?;
         let services = Arc::new(services(config, hub, &bindings)?);
         provision::peers(&services.hub, &config.peers)?;
-        services.links.manager.start();
+        services.federation.manager.start();
         let listening = serve_all(bindings, &services);
         housekeeping::start(&services, &config.retention)?;
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
@@ -168,7 +168,7 @@ impl Server {
         let deadline = Instant::now() + self.shutdown;
         self.services.stopping.cancel();
         self.services.admission.end_all(DisconnectReason::ShuttingDown);
-        self.services.links.manager.stop();
+        self.services.federation.manager.stop();
         self.services.tasks.close();
         let in_time = tokio::time::timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
         self.services.hub.close();
@@ -224,10 +224,10 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
     let passwords = PasswordHasher::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
     let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
-    let links = links(config, &hub, bindings, &tasks, &stopping)?;
+    let federation = links(config, &hub, bindings, &tasks, &stopping)?;
     Ok(ServerContext {
         hub,
-        links,
+        federation,
         policy: policy(config),
         admission: Arc::new(Admission::new(connections(config), config.connections.per_address)),
         passwords,
@@ -254,9 +254,11 @@ fn policy(config: &Config) -> Policy {
         session_idle: config.accounts.session_idle,
         password_min_bytes: config.accounts.password_min_bytes,
         registration_open: config.accounts.registration == Registration::Open,
-        broadcast_restricted: config.messages.broadcast == Allowed::Administrators,
-        realms_restricted: config.realms.add == Allowed::Administrators,
-        administrators: config.accounts.administrators.iter().map(crate::name::Name::folded).collect(),
+        chat: chat::Policy {
+            administrators: config.accounts.administrators.iter().map(Name::folded).collect(),
+            broadcast_restricted: config.messages.broadcast == Allowed::Administrators,
+            realms_restricted: config.realms.add == Allowed::Administrators,
+        },
     }
 }
 
@@ -266,6 +268,6 @@ fn end_ephemeral_sessions(hub: &Hub) {
         state.sessions().filter(|(_, session)| session.ephemeral).map(|(id, _)| id).collect()
     };
     for session in hub.read(ephemeral).0 {
-        hub.execute(&Command::CloseSession { session }, None);
+        hub.execute_as_server(&Command::CloseSession { session });
     }
 }

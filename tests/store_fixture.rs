@@ -106,7 +106,7 @@ fn version_1_goes_on_with_what_waits_for_another_server() {
     let outbox = store.page(&TimelineQuery::outbox(RealmId(2), link.cursor), 100).unwrap();
     assert_eq!(texts(&outbox.messages), ["menunggu", "juga menunggu"]);
     let once = IdempotencyKey { user: MESSI, tag: Hash64(u64::MAX - 6), request: Hash64(6) };
-    let done = state.done_before(&once, state.time()).unwrap().unwrap();
+    let done = state.completed_request(&once, state.time()).unwrap().unwrap();
     assert_eq!((done.receipt.seq, done.refused), (Seq(28), Some(BounceReason::Blocked)));
 }
 
@@ -136,7 +136,7 @@ fn version_1_takes_more() {
     assert_eq!(texts(&inbox(&store, MESSI)), [""; 0]);
     let span = SeqRange { timeline: Timeline::User(MESSI), after: Seq(0), upto: Seq(39) };
     let view =
-        TimelineQuery { reader: MESSI, spans: vec![span], which: Filter::Received, hidden: Vec::new(), only: None };
+        TimelineQuery { reader: MESSI, spans: vec![span], filter: Filter::Received, hidden: Vec::new(), only: None };
     assert_eq!(texts(&store.page(&view, 100).unwrap().messages), ["lewat barat", "jauh@timur tidak mau"]);
 }
 

@@ -95,7 +95,7 @@ fn recovered(database: &[u8], log: &[u8]) -> usize {
             &TimelineQuery {
                 reader: READER,
                 spans: vec![span],
-                which: Filter::Received,
+                filter: Filter::Received,
                 hidden: Vec::new(),
                 only: None,
             },

@@ -1,283 +1,243 @@
-//! What somebody wants: parsed, authenticated, and carrying whatever `decide` may not fetch for itself.
+//! Commands: every change there is, and the rule that decides it.
 
-use std::net::IpAddr;
-
-use crate::chat::accounts::PasswordHash;
-use crate::chat::error::BounceReason;
-use crate::chat::peer::PeerAddress;
-use crate::chat::peer_registration::PeerHello;
-use crate::chat::remote::{Bounce, RemoteMessage};
-use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::chat::error::{BounceReason, CommandError};
+use crate::chat::event::Event;
+use crate::chat::model::idempotency::Receipt;
+use crate::chat::model::message::EscapedText;
+use crate::chat::model::peer::PeerAddress;
+use crate::chat::model::remote_message::{Bounce, PeerHello, RemoteMessage};
+use crate::chat::model::session::NewSession;
+use crate::chat::model::user::PasswordHash;
+use crate::chat::response::Response;
+use crate::chat::rules::accounts::{self, NewAccount};
+use crate::chat::rules::context::Context;
+use crate::chat::rules::peers::{self, NewPeer};
+use crate::chat::rules::{blocks, groups, messages, peer_registration, reading, realms, remote, sessions};
+use crate::chat::state::State;
+use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, UserId};
 use crate::name::{Address, Name};
 
-/// A wish to change something. The connection that has it is authenticated; whom it acts for stands in the command.
+/// A change that a user or the server itself wants. The acting user stands in the [`Context`].
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Make an account and, for a person at a connection, log in.
     Register {
-        /// The account's name.
         name: Name,
-        /// The person's name.
         full_name: Box<str>,
-        /// Where the person is from.
         country: Box<str>,
-        /// Of the chosen password.
         password: PasswordHash,
-        /// The session to open; none for an account from the configuration.
+        /// The session to open; `None` for an account from the configuration.
         session: Option<NewSession>,
     },
-    /// Log in.
     OpenSession {
-        /// Who.
         user: UserId,
-        /// The hash that the given password was verified against; stale where the password changed meanwhile.
+        /// The hash that the given password was verified against; stale if the password changed meanwhile.
         verified: PasswordHash,
-        /// The session to open.
         session: NewSession,
     },
-    /// Note that a session is in use.
+    /// Record that a session is in use.
     TouchSession {
-        /// Which.
         session: SessionId,
     },
-    /// Log out.
+    /// End a session that expired or whose connection ended.
     CloseSession {
-        /// Which.
         session: SessionId,
     },
-    /// End a session of one's own from another.
+    LogOut,
+    /// End a session of the user from another one.
     RevokeSession {
-        /// Whose it must be.
-        user: UserId,
-        /// Which.
         session: SessionId,
     },
-    /// Change one's password, which ends all other sessions.
+    SetName {
+        full_name: Box<str>,
+    },
     ChangePassword {
-        /// Whose.
-        user: UserId,
-        /// The session that stays.
-        session: SessionId,
-        /// The hash that the old password was verified against; stale where it changed meanwhile.
+        /// As in [`Command::OpenSession`].
         verified: PasswordHash,
-        /// Of the new password.
         password: PasswordHash,
     },
-    /// Give up one's account.
     Unregister {
-        /// Whose.
-        user: UserId,
-        /// The hash that the password was verified against; stale where it changed meanwhile.
+        /// As in [`Command::OpenSession`].
         verified: PasswordHash,
     },
-    /// Hear no more from somebody.
     Block {
-        /// Who does not want to hear …
-        user: UserId,
-        /// … from whom.
         whom: Address,
     },
-    /// Hear from somebody again.
     Unblock {
-        /// Who wants to hear …
-        user: UserId,
-        /// … from whom.
         whom: Address,
     },
-    /// Send to one user.
     SendDirect {
-        /// Who.
-        from: UserId,
-        /// To whom, of this server or another realm.
         to: Address,
-        /// What.
-        text: Box<str>,
-        /// Whether the receiver is online, where that is a condition (text listeners, PROTOCOL §4).
-        online: Option<bool>,
+        text: EscapedText,
     },
-    /// Send to a group.
     SendGroup {
-        /// Who.
-        from: UserId,
-        /// To which group, of this server or another realm.
         to: Address,
-        /// What.
-        text: Box<str>,
+        text: EscapedText,
     },
-    /// Send to everyone.
     Broadcast {
-        /// Who.
-        from: UserId,
-        /// What.
-        text: Box<str>,
+        text: EscapedText,
     },
-    /// Move a user's inbox cursor over a page that was read.
+    /// Move the inbox cursor over a page that was read.
     ReadInbox {
-        /// Whose.
-        user: UserId,
         /// Where the cursor stood when the page was read.
         from: Seq,
-        /// Where it goes.
         upto: Seq,
     },
-    /// Move a user's inbox cursor forward, past what the user has dealt with.
+    /// Move the inbox cursor forward, past the messages that the client has handled.
     Acknowledge {
-        /// Whose.
-        user: UserId,
-        /// To this one, or to the newest.
         upto: Seq,
     },
-    /// Note that everything in an interval was pushed live to the user.
+    /// Record that a range was pushed live.
     ReadPushed {
-        /// Whose.
-        user: UserId,
-        /// After this one …
+        /// Exclusive start.
         after: Seq,
-        /// … up to and with this one.
         upto: Seq,
     },
-    /// Move a user's cursor in the view of a realm.
+    /// Move the cursor in the view of a realm.
     ReadRealmInbox {
-        /// Whose.
-        user: UserId,
-        /// Of which realm.
         realm: RealmId,
         /// Where the cursor stood when the page was read.
         from: Seq,
-        /// Where it goes.
         upto: Seq,
     },
-    /// Make a group.
     CreateGroup {
-        /// Its owner and first member.
-        owner: UserId,
-        /// Its name.
         name: Name,
-        /// Of its password, where it gets one.
         password: Option<PasswordHash>,
     },
-    /// Join a group.
     JoinGroup {
-        /// Who.
-        user: UserId,
-        /// Which.
         group: Name,
-        /// The hash that the given password was verified against, if one was given and was right.
+        /// The hash that the given password was verified against, if one was given and right.
         verified: Option<PasswordHash>,
     },
-    /// Leave a group.
     LeaveGroup {
-        /// Who.
-        user: UserId,
-        /// Which.
         group: Name,
     },
-    /// Put a member out of a group.
     Kick {
-        /// Who wants it: the group's owner.
-        owner: UserId,
-        /// Out of which.
         group: Name,
-        /// Whom.
         user: Name,
     },
-    /// End a group.
     DeleteGroup {
-        /// Who wants it: the group's owner.
-        owner: UserId,
-        /// Which.
         group: Name,
     },
-    /// Have joining a group ask for another password, or for none.
     ChangeGroupPassword {
-        /// Who wants it: the group's owner.
-        owner: UserId,
-        /// Which.
         group: Name,
-        /// Of the new password, where there is to be one.
         password: Option<PasswordHash>,
     },
     /// Give this server one more name.
     AddRealm {
-        /// Who wants it.
-        by: UserId,
-        /// The name.
         name: Name,
     },
-    /// Forget a realm: a further name of this server, or another server and what waits for it.
+    /// Forget a realm: a further name of this server, or another server and its outbox.
     RemoveRealm {
-        /// Who wants it.
-        by: UserId,
-        /// Which.
         name: Name,
-        /// Who wants it may remove any.
-        is_administrator: bool,
-        /// What those are told who have messages that did not leave.
+        /// The text for users whose messages did not leave.
         lost: Box<str>,
     },
     /// Link another server, which has proven its key.
     AddPeer {
-        /// Who wants it.
-        by: UserId,
-        /// What it is to be called.
         name: Name,
-        /// Its key.
         key: PeerKey,
-        /// Where it was dialled.
         address: PeerAddress,
     },
-    /// Know another server as the configuration has it.
+    /// Know another server as the configuration states it.
     ConfigurePeer {
-        /// What it is to be called.
         name: Name,
-        /// Its key, where that is given.
         key: Option<PeerKey>,
-        /// Where it is dialled, where that is given.
         address: Option<PeerAddress>,
     },
-    /// Take note of another server that has proven its key.
     RegisterPeer(PeerHello),
-    /// Begin to count anew towards other servers.
     BeginIncarnation {
         /// A random number.
         incarnation: Incarnation,
     },
-    /// Take in what another server sends.
+    /// Accept messages of another server.
     Receive {
-        /// Which.
         realm: RealmId,
-        /// In which of its incarnations.
         incarnation: Incarnation,
-        /// In the order of its numbers; with what cannot be a message here.
+        /// In the order of that server's numbers; an error for what cannot be a message here.
         messages: Vec<(Seq, Result<RemoteMessage, BounceReason>)>,
     },
-    /// Note that another server has what was sent to it.
+    /// Record that another server has stored its outbox up to an entry.
     AcknowledgeOutbox {
-        /// Which.
         realm: RealmId,
-        /// Up to and with this entry.
         upto: Seq,
-        /// What of it was refused.
         bounces: Vec<Bounce>,
     },
-    /// Note that another server has noted what was refused of what it sent.
+    /// Record that another server has stored which of its messages were refused.
     ConfirmReceived {
-        /// Which.
         realm: RealmId,
-        /// In which of its incarnations.
         incarnation: Incarnation,
-        /// Up to and with this number.
         upto: Seq,
     },
 }
 
-/// A session about to be opened.
-#[derive(Clone, Copy, Debug)]
-pub struct NewSession {
-    /// Of the token that the client gets.
-    pub token: TokenHash,
-    /// Whether it ends with its connection.
-    pub ephemeral: bool,
-    /// The address of the client.
-    pub origin: IpAddr,
+/// Decides a command: its events (none if nothing is to change), or why not. Pure.
+///
+/// # Errors
+/// The [`CommandError`], which is the error reply's `code`.
+pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result<Vec<Event>, CommandError> {
+    match command {
+        Command::Register { name, full_name, country, password, session } => {
+            accounts::register(state, &NewAccount { name, full_name, country, password, session: *session })
+        }
+        Command::OpenSession { user, verified, session } => sessions::open(state, *user, verified, *session),
+        Command::TouchSession { session } => sessions::touch(state, context, *session),
+        Command::CloseSession { session } => sessions::close(state, *session),
+        Command::LogOut => sessions::log_out(state, context),
+        Command::RevokeSession { session } => sessions::revoke(state, context, *session),
+        Command::SetName { full_name } => accounts::set_name(state, context, full_name),
+        Command::ChangePassword { verified, password } => accounts::change_password(state, context, verified, password),
+        Command::Unregister { verified } => accounts::unregister(state, context, verified),
+        Command::Block { whom } => blocks::block(state, context, whom),
+        Command::Unblock { whom } => blocks::unblock(state, context, whom),
+        Command::SendDirect { to, text } => messages::send_direct(state, context, to, text),
+        Command::SendGroup { to, text } => messages::send_group(state, context, to, text),
+        Command::Broadcast { text } => messages::broadcast(state, context, text),
+        Command::ReadInbox { from, upto } => reading::read_inbox(state, context, *from, *upto),
+        Command::Acknowledge { upto } => reading::acknowledge(state, context, *upto),
+        Command::ReadPushed { after, upto } => reading::read_pushed(state, context, *after, *upto),
+        Command::ReadRealmInbox { realm, from, upto } => {
+            reading::read_realm_inbox(state, context, *realm, *from, *upto)
+        }
+        Command::CreateGroup { name, password } => groups::create(state, context, name, password.as_ref()),
+        Command::JoinGroup { group, verified } => groups::join(state, context, group, verified.as_ref()),
+        Command::LeaveGroup { group } => groups::leave(state, context, group),
+        Command::Kick { group, user } => groups::kick(state, context, group, user),
+        Command::DeleteGroup { group } => groups::delete(state, context, group),
+        Command::ChangeGroupPassword { group, password } => {
+            groups::change_password(state, context, group, password.as_ref())
+        }
+        Command::AddRealm { name } => realms::add(state, context, name),
+        Command::RemoveRealm { name, lost } => realms::remove(state, context, name, lost),
+        Command::AddPeer { name, key, address } => {
+            let (by, _) = context.active_user(state)?;
+            peers::add(state, &NewPeer { by: Some(by), name, key: Some(*key), address: Some(address) })
+        }
+        Command::ConfigurePeer { name, key, address } => {
+            peers::configure(state, &NewPeer { by: None, name, key: *key, address: address.as_ref() })
+        }
+        Command::RegisterPeer(hello) => peer_registration::register_peer(state, hello),
+        Command::BeginIncarnation { incarnation } => Ok(vec![Event::IncarnationBegun { incarnation: *incarnation }]),
+        Command::Receive { realm, incarnation, messages } => remote::receive(state, *realm, *incarnation, messages),
+        Command::AcknowledgeOutbox { realm, upto, bounces } => remote::acknowledge(state, *realm, *upto, bounces),
+        Command::ConfirmReceived { realm, incarnation, upto } => remote::confirm(state, *realm, *incarnation, *upto),
+    }
+}
+
+/// What a command that was done is answered with: now, or under the same tag again.
+#[must_use]
+pub fn response(state: &State, context: &Context<'_>, command: &Command, receipt: Receipt) -> Response {
+    match command {
+        Command::SendDirect { .. } | Command::SendGroup { .. } | Command::Broadcast { .. } => {
+            Response::Sent { receipt, to: None, delivered: None }
+        }
+        Command::Acknowledge { .. } => {
+            let user = context.user.and_then(|user| state.user(user));
+            Response::Acknowledged(user.map_or(Seq(0), |user| user.cursor))
+        }
+        Command::AddRealm { name } => Response::RealmAdded { name: name.clone(), key: None },
+        Command::AddPeer { name, key, .. } => Response::RealmAdded { name: name.clone(), key: Some(*key) },
+        Command::ChangeGroupPassword { password, .. } => Response::GroupPasswordChanged { closed: password.is_some() },
+        Command::LogOut => Response::LoggedOut,
+        _ => Response::Done,
+    }
 }

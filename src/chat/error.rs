@@ -1,71 +1,82 @@
-//! Why not.
+//! Why a request fails.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a request was refused. Each variant is one stable error `code` (PROTOCOL §4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandError {
-    /// No user of that name.
+/// Declares [`CommandError`] with the complete list of its variants.
+macro_rules! command_errors {
+    ($($(#[$doc:meta])* $variant:ident,)+) => {
+        /// Why a request fails. The sentences and codes stand in one table, `wire/errors.rs`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum CommandError { $($(#[$doc])* $variant,)+ }
+
+        impl CommandError {
+            /// Every error there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+        }
+    };
+}
+
+command_errors! {
     UserNotFound,
-    /// The user, on a text listener, is not there to be told.
+    /// The recipient, on a text listener, is not online.
     UserOffline,
-    /// The account's or group's password was another.
+    /// Wrong password of an account or a group.
     WrongPassword,
     /// The password is shorter than the operator allows.
     PasswordTooShort,
-    /// The account's name is taken.
     UserExists,
-    /// No session: never logged in, logged out, or expired.
+    /// Never logged in, logged out, or expired.
     NoSession,
     /// The user has no open session of that number.
     SessionNotFound,
-    /// Not for this user.
     Forbidden,
-    /// Only for the group's owner.
+    /// Only the group's owner may.
     NotOwner,
-    /// Meant for others: one cannot block or kick oneself.
+    /// A user cannot block or kick itself.
     Oneself,
-    /// The receiver has blocked the sender.
+    /// The recipient has blocked the sender.
     Blocked,
-    /// The group's name is taken.
     GroupExists,
-    /// No group of that name.
     GroupNotFound,
-    /// Already in the group.
     AlreadyMember,
-    /// Not in the group.
     NotMember,
     /// The other user is not in the group.
     UserNotMember,
-    /// The realm's name is taken.
     RealmExists,
-    /// No realm of that name.
     RealmNotFound,
     /// The other server does not answer.
     RealmUnreachable,
-    /// The other server, or this one, does not want the link.
+    /// One of the two servers rejects the link or the message.
     RealmRefused,
-    /// The other server shows another key than it had.
+    /// The other server shows another key than before.
     RealmKeyChanged,
     /// The other server is this one.
     RealmIsThisServer,
     /// The other server speaks another version of the link protocol.
     LinkVersion,
-    /// Too much waits for the other server.
+    /// The outbox to the other server is full.
     RealmQueueFull,
-    /// Too many failures; try again later.
+    /// Too many failed attempts.
     Throttled,
-    /// Too much at once; try again.
+    /// Too much at once.
     Busy,
-    /// A bound of the server is reached.
-    LimitReached(Limit),
-    /// The tag stood on another request.
+    /// `MAX_USERS`.
+    UserLimit,
+    /// `MAX_GROUPS`.
+    GroupLimit,
+    /// `MAX_MEMBERSHIPS`.
+    MembershipLimit,
+    /// `MAX_REALMS`.
+    RealmLimit,
+    /// `BLOCKS_PER_USER`.
+    BlockLimit,
+    /// The tag was used for another request.
     TagReused,
     /// The cursor moved meanwhile: read again. Never leaves the server.
     CursorMoved,
-    /// The disk refused it: it did not happen.
+    /// The disk refused the change: nothing was changed.
     StorageFailed,
-    /// The disk failed half-way: whether it happened cannot be told.
+    /// The disk failed half-way: the change may or may not have been stored.
     UnknownOutcome,
 }
 
@@ -73,30 +84,31 @@ pub enum CommandError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BounceReason {
-    /// No user of that name there.
     UserNotFound,
-    /// No group of that name there.
     GroupNotFound,
-    /// The group is closed to people of other realms.
+    /// The group is closed to users of other realms.
     NotMember,
-    /// The receiver has blocked the sender.
+    /// The recipient has blocked the sender.
     Blocked,
-    /// It is no message there: too long, or with characters that must not be in one.
+    /// Too long for that server, or with characters that it does not allow.
     Malformed,
 }
 
 impl BounceReason {
-    /// The number that a store keeps it by.
+    /// Every reason, in the order of the stored numbers.
+    pub const ALL: [Self; 5] =
+        [Self::UserNotFound, Self::GroupNotFound, Self::NotMember, Self::Blocked, Self::Malformed];
+
+    /// The stored number.
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8
     }
 
-    /// What a store kept the number of.
+    /// The reason of a stored number.
     #[must_use]
     pub fn of_number(number: u8) -> Option<Self> {
-        let all = [Self::UserNotFound, Self::GroupNotFound, Self::NotMember, Self::Blocked, Self::Malformed];
-        all.into_iter().find(|why| why.number() == number)
+        Self::ALL.into_iter().find(|why| why.number() == number)
     }
 }
 
@@ -108,57 +120,6 @@ impl From<BounceReason> for CommandError {
             BounceReason::NotMember => Self::NotMember,
             BounceReason::Blocked => Self::Blocked,
             BounceReason::Malformed => Self::RealmRefused,
-        }
-    }
-}
-
-/// The bounds of the server that a command can run into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// `MAX_USERS`.
-    Users,
-    /// `MAX_GROUPS`.
-    Groups,
-    /// `MAX_MEMBERSHIPS`.
-    Memberships,
-    /// `MAX_REALMS`.
-    Realms,
-    /// `BLOCKS_PER_USER`.
-    Blocks,
-}
-
-impl CommandError {
-    /// The reply's `code`.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::UserNotFound => "user_not_found",
-            Self::UserOffline => "user_offline",
-            Self::WrongPassword => "wrong_password",
-            Self::PasswordTooShort | Self::Oneself => "bad_parameter",
-            Self::UserExists => "user_exists",
-            Self::NoSession => "no_session",
-            Self::SessionNotFound => "session_not_found",
-            Self::Forbidden | Self::NotOwner => "forbidden",
-            Self::Blocked => "blocked",
-            Self::GroupExists => "group_exists",
-            Self::GroupNotFound => "group_not_found",
-            Self::AlreadyMember => "already_member",
-            Self::NotMember | Self::UserNotMember => "not_member",
-            Self::RealmExists => "realm_exists",
-            Self::RealmNotFound => "realm_not_found",
-            Self::RealmUnreachable => "realm_unreachable",
-            Self::RealmRefused => "realm_refused",
-            Self::LinkVersion => "unknown_version",
-            Self::RealmKeyChanged => "realm_key_changed",
-            Self::RealmIsThisServer => "realm_is_this_server",
-            Self::RealmQueueFull => "realm_queue_full",
-            Self::Throttled => "throttled",
-            Self::Busy | Self::CursorMoved => "busy",
-            Self::LimitReached(_) => "limit_reached",
-            Self::TagReused => "tag_reused",
-            Self::StorageFailed => "storage_failed",
-            Self::UnknownOutcome => "unknown_outcome",
         }
     }
 }

@@ -1,52 +1,48 @@
 //! The domain: what a chat is, whatever carries it.
 //!
 //! [`decide()`] turns a [`Command`] into [`Event`]s or a [`CommandError`]; [`State::apply`] is the only thing that changes
-//! [`State`]. Both are pure: time, random values and what one node alone knows come in the command, so that the same log
-//! gives the same state anywhere.
+//! [`State`]; [`answer()`] answers a [`Query`]. All are pure: the time, random values and what one process alone knows
+//! come in the [`Context`], so that the same log gives the same state anywhere.
+//!
+//! In layers, each of which uses only those before it: `error`, `model` (data), `event`, `state` (the fold of all
+//! events), `views` and `rules`, `command` and `query`.
 //!
 //! Never here: async, clocks, randomness, I/O, the wording of replies.
 
-mod accounts;
-mod blocks;
 mod command;
-mod decide;
 mod error;
 mod event;
 #[cfg(test)]
 mod fixture;
-mod groups;
-mod history;
-mod idempotency;
-mod inbox;
-mod message;
-mod messages;
-mod name_index;
-mod notification;
-mod peer;
-mod peer_registration;
-mod realms;
-mod remote;
+mod model;
+mod query;
 mod response;
-mod sessions;
+mod rules;
 mod state;
-mod timeline;
+mod views;
 
-pub use accounts::{PasswordHash, User};
-pub use command::{Command, NewSession};
-pub use decide::decide;
-pub use error::{BounceReason, CommandError, Limit};
+pub use command::{Command, decide, response};
+pub use error::{BounceReason, CommandError};
 pub use event::{Event, Record};
-pub use groups::{Group, Membership};
-pub use history::Conversation;
-pub use idempotency::{CompletedRequest, CompletedRequests, IdempotencyKey, ReadPage, remember};
-pub use inbox::{Counterpart, Filter, SeqRange, TimelineQuery};
-pub use message::{Author, Destination, Kind, Message, MessageBody, MessageFields, RemoteName, UserRef};
-pub use notification::{GroupChange, Notification, Topics};
-pub use peer::{OutboxEntry, OutboxQueue, Peer, PeerAddress, PeerInfo};
-pub use peer_registration::PeerHello;
-pub use realms::{Realm, RealmKind};
-pub use remote::{Bounce, RemoteMessage};
-pub use response::{Profile, RealmState, RealmStatus, Receipt, Response, SessionStatus, StoredMessage};
-pub use sessions::Session;
-pub use state::{Audience, Snapshot, State};
-pub use timeline::{Entry, Timeline};
+pub use model::group::Group;
+pub use model::idempotency::{CompletedRequest, CompletedRequests, IdempotencyKey, ReadPage, Receipt};
+pub use model::message::{
+    Author, BodyFields, Destination, EscapedText, Kind, Message, MessageBody, MessageFields, RemoteName, StoredMessage,
+    UserRef,
+};
+pub use model::peer::{OutboxEntry, OutboxQueue, Peer, PeerAddress, PeerInfo};
+pub use model::realm::{Realm, RealmKind};
+pub use model::remote_message::{Bounce, PeerHello, RemoteMessage};
+pub use model::session::{NewSession, Session};
+pub use model::timeline::{Entry, Timeline};
+pub use model::user::{Membership, PasswordHash, User};
+pub use query::{Query, answer};
+pub use response::{Profile, RealmState, RealmStatus, Response, SessionStatus};
+pub use rules::context::{Context, Policy};
+pub use rules::groups::owned_group;
+pub use state::{Snapshot, State};
+pub use views::history::Conversation;
+pub use views::inbox::{Counterpart, Filter, SeqRange, TimelineQuery};
+pub use views::lists::{LinkStatus, Process};
+pub use views::notification::{GroupChange, Notification, Topics};
+pub use views::recipients::Audience;

@@ -55,6 +55,9 @@ impl TryFrom<Entry> for ConfiguredUser {
     type Error = &'static str;
 
     fn try_from(entry: Entry) -> Result<Self, Self::Error> {
+        if entry.name.is_reserved() {
+            return Err("expected another name: this one is reserved");
+        }
         let password = match (entry.password, entry.password_hash) {
             (Some(plain), None) => Password::Plain(plain),
             (None, Some(hash)) => Password::Hash(hash),

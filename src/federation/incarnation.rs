@@ -16,5 +16,5 @@ use crate::id::Incarnation;
 /// [`CommandError`] if the hub refuses changes.
 pub(crate) fn begin_incarnation(hub: &Hub) -> Result<(), CommandError> {
     let incarnation = Incarnation(Uuid::new_v4().as_u64_pair().0);
-    hub.execute(&Command::BeginIncarnation { incarnation }, None).result.map(drop)
+    hub.execute_as_server(&Command::BeginIncarnation { incarnation }).result.map(drop)
 }

@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use crate::chat::{CommandError, IdempotencyKey, Peer, PeerAddress};
+use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Peer, PeerAddress};
 use crate::federation::frame::CloseReason;
 use crate::federation::handshake::{HandshakeError, HandshakeKind, Handshaken, handshake};
 use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link::{Link, LinkEnd, LinkHandle};
-use crate::federation::link_table::{LinkStatus, LinkTable};
+use crate::federation::link_table::LinkTable;
 use crate::federation::local_server::LocalServer;
 use crate::federation::policy::LinkPolicy;
 use crate::federation::reconnect::{Reconnect, Target, reconnect_loop};
@@ -187,7 +187,7 @@ impl LinkManager {
         if hub.read(|state| state.is_behind(&handshaken.heads)).0
             && let Err(error) = begin_incarnation(hub)
         {
-            warn!(code = error.code(), "a restored server could not begin a new incarnation");
+            warn!(code = crate::wire::code(error), "a restored server could not begin a new incarnation");
             self.record_end(realm, key, &handle, LinkEnd::ClosedHere(CloseReason::NoRoom));
             return None;
         }

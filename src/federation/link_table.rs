@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
+use crate::chat::LinkStatus;
 use crate::federation::link::{LinkEnd, LinkHandle};
 use crate::id::RealmId;
 use crate::time::Time;
@@ -21,15 +22,6 @@ struct LinkSlot {
     has_reconnect_loop: bool,
     /// Wakes the reconnect loop: the link came up or went down, or the realm was removed.
     changed: Arc<Notify>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LinkStatus {
-    pub(crate) is_up: bool,
-    /// When the link last came up or went down; `None` if it has not since this server started.
-    pub(crate) since: Option<Time>,
-    /// The last error; `None` while the link is up.
-    pub(crate) problem: Option<Box<str>>,
 }
 
 impl LinkTable {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Command, Topics};
+use crate::chat::{Command, Context, Topics};
 use crate::hub::presence::Attached;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::Hub;
 use crate::id::{Seq, SessionId, UserId};
+use crate::time::Time;
 use crate::wire::ReplyFormat;
 
 impl Hub {
@@ -71,7 +72,7 @@ impl Hub {
     }
 
     fn note_read(&self, user: UserId, (after, upto): (Seq, Seq)) {
-        self.execute(&Command::ReadPushed { user, after, upto }, None);
+        self.execute(&Context::on_behalf_of(user, Time::now()), &Command::ReadPushed { after, upto });
     }
 
     /// Resumes pushes to a connection that lagged and has taken everything before.

@@ -1,24 +1,24 @@
-//! Replies that cannot be rendered yet: they carry the delivery status of a message to another realm (PROTOCOL §6).
+//! Deferred replies: they tell whether another realm has stored a message, and are written once that is known
+//! (PROTOCOL §6).
 
 use std::sync::Arc;
 
-use crate::chat::{Receipt, Response};
+use crate::chat::Response;
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::wire::{ReplyContext, ReplyFormat};
 
-/// A reply that is rendered once the delivery status is settled.
+/// A reply that waits for the delivery status of a message.
 pub struct DeferredReply {
-    pub(crate) context: ReplyContext,
-    pub(crate) delivery: Arc<DeliveryHandle>,
-    /// The response, given the message's receipt and whether it was delivered.
-    pub(crate) response: fn(Receipt, bool) -> Response,
-    pub(crate) receipt: Receipt,
+    pub context: ReplyContext,
+    pub delivery: Arc<DeliveryHandle>,
+    /// The response, except for `delivered`.
+    pub response: Response,
 }
 
 impl DeferredReply {
-    /// Appends the reply if the delivery status is settled. Returns whether it did.
+    /// Appends the reply; `false` if the status is not known yet.
     pub(super) fn write(&self, out: &mut Vec<u8>, format: ReplyFormat) -> bool {
-        let delivered = match self.delivery.get() {
+        let is_delivered = match self.delivery.get() {
             DeliveryStatus::Open => return false,
             DeliveryStatus::Delivered => true,
             DeliveryStatus::Queued => false,
@@ -27,7 +27,11 @@ impl DeferredReply {
                 return true;
             }
         };
-        format.reply(out, &self.context, Ok(&(self.response)(self.receipt, delivered)));
+        let mut response = self.response.clone();
+        if let Response::Sent { delivered, .. } = &mut response {
+            *delivered = Some(is_delivered);
+        }
+        format.reply(out, &self.context, Ok(&response));
         true
     }
 }

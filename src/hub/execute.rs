@@ -5,8 +5,8 @@ use std::sync::RwLockWriteGuard;
 use std::sync::atomic::Ordering;
 
 use crate::chat::{
-    Audience, Command, CommandError, CompletedRequest, Event, IdempotencyKey, Notification, ReadPage, Receipt, Record,
-    State, decide, remember,
+    Audience, Command, CommandError, CompletedRequest, Context, Event, IdempotencyKey, Notification, ReadPage, Receipt,
+    Record, Response, State, decide, response,
 };
 use crate::hub::batch::{Batch, Payload, Push};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
@@ -16,78 +16,113 @@ use crate::hub::tickets::Ticket;
 use crate::id::{RealmId, SessionId, UserId};
 use crate::time::Time;
 
-/// What came of a command.
+/// Where a command comes from: a request on a connection.
+#[derive(Clone, Copy, Default)]
+pub struct Origin<'a> {
+    /// The connection: it gets a reply, and no push of what it did itself.
+    pub(crate) send_queue: Option<&'a Arc<SendQueue>>,
+    /// The key under which the request is done once, if it has a tag.
+    pub(crate) key: Option<&'a IdempotencyKey>,
+}
+
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Executed {
-    /// The receipt, or why not.
-    pub(crate) result: Result<Receipt, CommandError>,
-    /// When that may be told.
+    pub(crate) result: Result<Response, CommandError>,
+    /// The result may be told once this is durable.
     pub(crate) ticket: Ticket,
-    /// What becomes of the message at its realm, where it is for another one.
+    /// The delivery status of the message, if it is for another realm.
     pub(crate) delivery: Option<Arc<DeliveryHandle>>,
 }
 
 impl Hub {
-    /// Decides a command and applies what it comes to. `origin` is the connection that brings it.
-    pub(crate) fn execute(&self, command: &Command, origin: Option<&Arc<SendQueue>>) -> Executed {
-        self.execute_once(command, origin, None, None)
+    /// Decides a command of the server itself and applies its events.
+    pub(crate) fn execute_as_server(&self, command: &Command) -> Executed {
+        self.execute(&Context::server(Time::now()), command)
     }
 
-    /// Does the same, but where the request was done before under its tag, only gives the receipt of then. `page` is
-    /// what a reading request shows.
-    pub(crate) fn execute_once(
+    /// Decides a command that no request waits for and applies its events.
+    pub(crate) fn execute(&self, context: &Context<'_>, command: &Command) -> Executed {
+        self.execute_change(context, command, Origin::default(), None)
+    }
+
+    /// Decides a command of a request and applies its events. If the request was done before under its tag, returns the
+    /// response of then.
+    pub(crate) fn execute_for(&self, context: &Context<'_>, command: &Command, origin: Origin<'_>) -> Executed {
+        self.execute_change(context, command, origin, None)
+    }
+
+    /// Moves a cursor over a page for a request that shows it.
+    ///
+    /// The result is [`CommandError::CursorMoved`] if another connection moved the cursor first, or sent the same request
+    /// again and was faster: that page is to be shown then.
+    pub(crate) fn execute_read(
         &self,
+        context: &Context<'_>,
         command: &Command,
-        origin: Option<&Arc<SendQueue>>,
-        once: Option<&IdempotencyKey>,
+        origin: Origin<'_>,
+        page: ReadPage,
+    ) -> Executed {
+        self.execute_change(context, command, origin, Some(page))
+    }
+
+    fn execute_change(
+        &self,
+        context: &Context<'_>,
+        command: &Command,
+        origin: Origin<'_>,
         page: Option<ReadPage>,
     ) -> Executed {
         let shared = &*self.0;
+        let key = origin.key;
         let state = shared.write_state();
-        let now = Time::now().max(state.time());
-        let mut decided = shared.decide(&state, now, command, once);
-        if page.is_some() && matches!(decided, Ok(Decision::Before(_))) {
-            // The same request, sent again, was faster: this one is to show that page and not its own.
-            decided = Err(CommandError::CursorMoved);
-        }
-        match decided {
-            Ok(Decision::Nothing(receipt)) => {
-                Executed { result: Ok(receipt), ticket: shared.newest_ticket(), delivery: None }
+        // The time never goes back along the log, whatever the clock does.
+        let context = Context { now: context.now.max(state.time()), ..*context };
+        let decision = match shared.decide(&state, &context, command, key) {
+            Ok(Decision::DoneBefore(_)) if page.is_some() => Err(CommandError::CursorMoved),
+            decision => decision,
+        };
+        let respond = |state: &State, receipt| Ok(response(state, &context, command, receipt));
+        match decision {
+            Ok(Decision::Unchanged(receipt)) => {
+                let result = respond(&state, receipt);
+                Executed { result, ticket: shared.newest_ticket(), delivery: None }
             }
-            Ok(Decision::Before(done)) => {
+            Ok(Decision::DoneBefore(done)) => {
                 let delivery = shared.earlier_delivery(&state, command, &done, origin);
-                Executed { result: Ok(done.receipt), ticket: shared.newest_ticket(), delivery }
+                Executed { result: respond(&state, done.receipt), ticket: shared.newest_ticket(), delivery }
             }
             Ok(Decision::Events(mut events)) => {
-                let receipt = Receipt { seq: state.head().next(), time: now };
-                events.extend(once.map(|once| remember(*once, receipt.seq, page)));
-                let taken = shared.append(state, events, now, origin);
-                for (user, session) in taken.closed {
+                let first = state.head().next();
+                events.extend(key.map(|key| Event::RequestDone { key: *key, first, page: page.map(Box::new) }));
+                let receipt = Receipt { seq: first, time: context.now };
+                let appended = shared.append(state, events, receipt, origin, |state| respond(state, receipt));
+                for (user, session) in appended.closed {
                     self.detach_session(user, session);
                 }
-                Executed { result: Ok(receipt), ticket: taken.ticket, delivery: taken.delivery }
+                Executed { result: appended.result, ticket: appended.ticket, delivery: appended.delivery }
             }
             Err(error) => Executed { result: Err(error), ticket: shared.newest_ticket(), delivery: None },
         }
     }
 }
 
-/// What came of taking events in.
+/// The result of appending events.
 struct Appended {
-    /// Of the batch that they are in.
+    result: Result<Response, CommandError>,
+    /// Of the batch that holds the events.
     ticket: Ticket,
-    /// Sessions that they closed: no connection is bound to them any more.
+    /// Closed sessions, whose connections are to be detached.
     closed: Vec<(UserId, SessionId)>,
-    /// Of the message to another realm that is among them.
+    /// Of the message to another realm among them.
     delivery: Option<Arc<DeliveryHandle>>,
 }
 
-/// What a command comes to.
 enum Decision {
     /// Nothing is to change.
-    Nothing(Receipt),
-    /// It was changed before, under the request's tag.
-    Before(CompletedRequest),
+    Unchanged(Receipt),
+    /// The request was done before under its tag.
+    DoneBefore(CompletedRequest),
     Events(Vec<Event>),
 }
 
@@ -95,21 +130,21 @@ impl Shared {
     fn decide(
         &self,
         state: &State,
-        now: Time,
+        context: &Context<'_>,
         command: &Command,
-        once: Option<&IdempotencyKey>,
+        key: Option<&IdempotencyKey>,
     ) -> Result<Decision, CommandError> {
         if let Some(error) = self.poisoned() {
             return Err(error);
         }
-        if let Some(once) = once
-            && let Some(done) = state.done_before(once, now)?
+        if let Some(key) = key
+            && let Some(done) = state.completed_request(key, context.now)?
         {
-            return Ok(Decision::Before(done.clone()));
+            return Ok(Decision::DoneBefore(done.clone()));
         }
-        let events = decide(state, now, command)?;
+        let events = decide(state, context, command)?;
         if events.is_empty() {
-            return Ok(Decision::Nothing(Receipt { seq: state.head(), time: now }));
+            return Ok(Decision::Unchanged(Receipt { seq: state.head(), time: context.now }));
         }
         Ok(Decision::Events(events))
     }
@@ -119,9 +154,11 @@ impl Shared {
         &self,
         mut state: RwLockWriteGuard<'_, State>,
         events: Vec<Event>,
-        now: Time,
-        origin: Option<&Arc<SendQueue>>,
+        receipt: Receipt,
+        origin: Origin<'_>,
+        respond: impl FnOnce(&State) -> Result<Response, CommandError>,
     ) -> Appended {
+        let send_queue = origin.send_queue;
         let mut pending = self.pending();
         let is_first = pending.records.is_empty();
         let mut closed = Vec::new();
@@ -130,42 +167,45 @@ impl Shared {
             if let Event::SessionClosed { session } = event {
                 closed.extend(state.session(session).map(|open| (open.user, session)));
             }
-            let of_leaving = if event.removes_recipients() { state.notification(&event) } else { None };
-            let record = Record { seq: state.head().next(), time: now, event };
+            let before = if event.removes_recipients() { state.notifications(&event) } else { Vec::new() };
+            let record = Record { seq: state.head().next(), time: receipt.time, event };
             state.apply(&record);
-            // Whoever sends to another realm waits from here on: nothing can be heard of the message before.
-            if let (Some(realm), Some(origin)) = (remote_realm(&record.event), origin) {
-                delivery = Some(self.wait_for(realm, record.seq, origin));
+            // The sender waits from here on: no acknowledgement of the message can come before.
+            if let (Some(realm), Some(send_queue)) = (remote_realm(&record.event), send_queue) {
+                delivery = Some(self.wait_for(realm, record.seq, send_queue));
             }
-            pending.push_notification(of_leaving.or_else(|| state.notification(&record.event)), origin);
-            pending.push_record(record, &state, origin);
+            let notifications =
+                if record.event.removes_recipients() { before } else { state.notifications(&record.event) };
+            pending.push_notifications(notifications, send_queue);
+            pending.push_record(record, &state, send_queue);
         }
         let ticket = Ticket(pending.ticket);
         self.issued.store(ticket.0, Ordering::Release);
         drop(pending);
+        let result = respond(&state);
         drop(state);
         if is_first {
             self.work.notify_one();
         }
-        Appended { ticket, closed, delivery }
+        Appended { result, ticket, closed, delivery }
     }
 
-    /// What became, or becomes, of a message to another realm that was sent before under the same tag.
+    /// The delivery status of a message to another realm that was sent before under the same tag.
     fn earlier_delivery(
         &self,
         state: &State,
         command: &Command,
         done: &CompletedRequest,
-        origin: Option<&Arc<SendQueue>>,
+        origin: Origin<'_>,
     ) -> Option<Arc<DeliveryHandle>> {
         let (Command::SendDirect { to, .. } | Command::SendGroup { to, .. }) = command else { return None };
         let (realm, known) = state.realm_named(to.realm.as_ref()?)?;
-        let link = known.peer()?;
+        let peer = known.peer()?;
         let message = done.receipt.seq;
-        Some(match (done.refused, origin) {
+        Some(match (done.refused, origin.send_queue) {
             (Some(why), _) => Arc::new(DeliveryHandle::settled(DeliveryStatus::Refused(why))),
-            (None, _) if message <= link.cursor => Arc::new(DeliveryHandle::settled(DeliveryStatus::Delivered)),
-            (None, Some(origin)) => self.wait_for(realm, message, origin),
+            (None, _) if message <= peer.cursor => Arc::new(DeliveryHandle::settled(DeliveryStatus::Delivered)),
+            (None, Some(send_queue)) => self.wait_for(realm, message, send_queue),
             (None, None) => return None,
         })
     }
@@ -178,23 +218,27 @@ fn remote_realm(event: &Event) -> Option<RealmId> {
 }
 
 impl Batch {
-    fn push_notification(&mut self, notification: Option<(Notification, Audience)>, origin: Option<&Arc<SendQueue>>) {
-        self.pushes.extend(notification.map(|(notification, audience)| Push {
+    fn push_notifications(
+        &mut self,
+        notifications: Vec<(Notification, Audience)>,
+        send_queue: Option<&Arc<SendQueue>>,
+    ) {
+        self.pushes.extend(notifications.into_iter().map(|(notification, audience)| Push {
             what: Payload::Notification(notification),
             audience,
             blocked_by: None,
-            origin: origin.cloned(),
+            origin: send_queue.cloned(),
         }));
     }
 
-    fn push_record(&mut self, record: Record, state: &State, origin: Option<&Arc<SendQueue>>) {
+    fn push_record(&mut self, record: Record, state: &State, send_queue: Option<&Arc<SendQueue>>) {
         if let Event::MessageSent(message) = &record.event {
             self.bytes += message.body.0.len();
             self.pushes.push(Push {
                 what: Payload::Message(self.records.len()),
                 audience: state.audience(message),
                 blocked_by: state.recipients_blocking(message),
-                origin: origin.cloned(),
+                origin: send_queue.cloned(),
             });
         }
         self.records.push(record);

@@ -35,7 +35,7 @@ mod user_bitset;
 pub use committer::{Committer, Step};
 pub use deferred_reply::DeferredReply;
 pub use delivery_status::{DeliveryHandle, DeliveryStatus};
-pub use execute::Executed;
+pub use execute::{Executed, Origin};
 pub use outbox_tail::{OutboxTail, TailRead};
 pub use queue_status::{Backlog, QueueStatus};
 pub use send_queue::SendQueue;

@@ -186,7 +186,7 @@ impl QueueState {
                         self.ready.extend_from_slice(bytes);
                     }
                 },
-                CommitStatus::Failed(error) => format.refuse(&mut self.ready, reply.tag.as_ref(), error),
+                CommitStatus::Failed(error) => format.fail(&mut self.ready, reply.tag.as_ref(), error),
             }
             taken += reply.length;
             self.replies.pop_front();

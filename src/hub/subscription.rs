@@ -67,7 +67,7 @@ impl Replay {
     ) -> Result<bool, StoreError> {
         let Page { mut messages, upto, more } = shared.store.page(view, REPLAY_PAGE)?;
         // After the page: the reader is told of what retention removed while it was read.
-        let removed = shared.store.removed_upto(view)?;
+        let removed = shared.store.low_watermark(view)?;
         let truncated = (removed > self.truncated_upto).then(|| removed.next());
         self.truncated_upto = self.truncated_upto.max(removed);
         let end = self.joins_after.map_or(head, |joins_after| joins_after.min(head));

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
-use crate::chat::{Command, NewSession, PasswordHash, Record, Snapshot, TimelineQuery, Topics};
+use crate::chat::{Command, Context, NewSession, PasswordHash, Record, Snapshot, TimelineQuery, Topics};
 use crate::hub::{
-    Backlog, Committer, ConnectionEnd, Executed, Hub, Replay, SendQueue, SocketWriter, Step, Ticket, Tickets,
+    Backlog, Committer, ConnectionEnd, Executed, Hub, Origin, Replay, SendQueue, SocketWriter, Step, Ticket, Tickets,
 };
 use crate::id::{Seq, SessionId, Token, UserId};
 use crate::limits::PUSHES_AT_ONCE;
 use crate::name::{Address, Name};
 use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
+use crate::time::Time;
 use crate::wire::ReplyFormat;
 
 /// Records what is written, and takes so many bytes more.
@@ -86,8 +87,8 @@ impl Store for FaultyStore {
         self.store.newest_page(view, limit)
     }
 
-    fn removed_upto(&self, view: &TimelineQuery) -> Result<Seq, StoreError> {
-        self.store.removed_upto(view)
+    fn low_watermark(&self, view: &TimelineQuery) -> Result<Seq, StoreError> {
+        self.store.low_watermark(view)
     }
 
     fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError> {
@@ -120,7 +121,7 @@ impl TestHub {
         let (counted, refused) = (commits.clone(), full.clone());
         let store = FaultyStore { store, before_page: before_page.clone(), commits: counted, full: refused };
         let (hub, mut committer) = Hub::open(Box::new(store), name("local")).unwrap();
-        hub.execute(&register("messi"), None).result.unwrap();
+        hub.execute_as_server(&register("messi")).result.unwrap();
         assert_eq!(committer.step(), Step::Stored);
         let writer = Arc::new(RecordingWriter::default());
         let send_queue = Arc::new(SendQueue::new(writer.clone(), ReplyFormat::Text));
@@ -129,7 +130,8 @@ impl TestHub {
 
     /// Executes a command, with a reply of one word.
     fn asks(&self, command: &Command, reply: &str) -> Executed {
-        let executed = self.hub.execute(command, Some(&self.send_queue));
+        let origin = Origin { send_queue: Some(&self.send_queue), key: None };
+        let executed = self.hub.execute_for(&Context::on_behalf_of(UserId(0), Time::now()), command, origin);
         self.send_queue.reply(executed.ticket, None, |out| out.extend_from_slice(reply.as_bytes()));
         self.hub.send_replies(&self.send_queue);
         executed
@@ -149,7 +151,7 @@ impl TestHub {
         let token = Token::random().hash();
         let session = NewSession { token, ephemeral: false, origin: [127, 0, 0, 1].into() };
         let command = Command::OpenSession { user: UserId(0), verified: PasswordHash("$hash".into()), session };
-        self.hub.execute(&command, None).result.unwrap();
+        self.hub.execute_as_server(&command).result.unwrap();
         assert_eq!(self.committer.step(), Step::Stored);
         self.hub.read(|state| state.session_of(&token).unwrap().0).0
     }
@@ -174,7 +176,7 @@ fn register(user: &str) -> Command {
 
 fn send(text: &str) -> Command {
     let to = Address { name: name("messi"), realm: None };
-    Command::SendDirect { from: UserId(0), to, text: text.into(), online: None }
+    Command::SendDirect { to, text: text.into() }
 }
 
 #[test]
@@ -202,7 +204,7 @@ fn what_is_decided_before_a_step_shares_a_commit() {
 #[test]
 fn an_answer_that_shows_what_is_not_stored_waits_for_it() {
     let mut test = TestHub::new();
-    test.hub.execute(&register("neko"), None).result.unwrap();
+    test.hub.execute_as_server(&register("neko")).result.unwrap();
     let refused = test.asks(&register("neko"), "taken");
     assert!(refused.result.is_err());
     assert_eq!(test.heard(), "");
@@ -294,7 +296,7 @@ fn talk_before_each_page(test: TestHub, count: usize, bytes: usize) -> (Hub, Hoo
     let talking = hub.clone();
     *before_page.lock().unwrap() = Some(Box::new(move || {
         for _ in 0..count {
-            talking.execute(&send(&"x".repeat(bytes)), None).result.unwrap();
+            talking.execute(&Context::on_behalf_of(UserId(0), Time::now()), &send(&"x".repeat(bytes))).result.unwrap();
         }
         assert_eq!(committer.step(), Step::Stored, "a commit does not wait for the page");
     }));
@@ -319,7 +321,8 @@ fn replay_all(hub: &Hub, writer: &RecordingWriter, send_queue: &Arc<SendQueue>) 
 fn a_replay_joins_live_pushes_while_others_talk_and_holds_up_no_commit() {
     let mut test = TestHub::new();
     let session = test.session();
-    let first = test.asks(&send("satu"), "").result.unwrap().seq;
+    test.asks(&send("satu"), "").result.unwrap();
+    let first = test.hub.read(|state| state.head()).0;
     test.committer.step();
     let (writer, send_queue) = test.listener_of(session);
     send_queue.stop_listening();
@@ -335,7 +338,8 @@ fn a_replay_joins_live_pushes_while_others_talk_and_holds_up_no_commit() {
 fn a_replay_that_never_comes_up_with_the_others_ends_in_a_lag() {
     let mut test = TestHub::new();
     let session = test.session();
-    let first = test.asks(&send("satu"), "").result.unwrap().seq;
+    test.asks(&send("satu"), "").result.unwrap();
+    let first = test.hub.read(|state| state.head()).0;
     test.committer.step();
     let (writer, send_queue) = test.listener_of(session);
     send_queue.stop_listening();

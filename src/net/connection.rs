@@ -20,14 +20,14 @@ use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, SocketWriter};
 use crate::limits::{
-    LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
+    LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, UNFINISHED_LINE,
 };
 use crate::net::admission::Permit;
 use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
 use crate::net::upgrade;
-use crate::wire::{Line, LineCodec};
+use crate::wire::{Line, LineCodec, ReplyFormat};
 
 /// The backlog at which the next request is held back.
 const FULL: Backlog = Backlog { requests: REQUESTS_IN_FLIGHT, bytes: REPLY_BYTES };
@@ -55,7 +55,8 @@ pub(super) async fn run(
     let codec = LineCodec::new(context.policy.line_bytes);
     let session = Session::new(context.clone(), send_queue.clone(), address);
     let (read_buffer, turn) = (ReadBuffer::default(), Turn::default());
-    let mut connection = Connection { stream, send_queue, codec, read_buffer, session, turn, deadline: None };
+    let mut connection =
+        Connection { stream, send_queue, codec, read_buffer, session, turn, deadline: None, is_hinted: false };
     let end = connection.serve().await;
     connection.session.end();
     // Boxed so that rarely used futures do not enlarge an idle connection's task.
@@ -77,6 +78,8 @@ struct Connection {
     turn: Turn,
     /// Until when the replies may leave of a connection that the server ends.
     deadline: Option<Instant>,
+    /// The person at a text listener was told that lines end with Enter.
+    is_hinted: bool,
 }
 
 /// What the task has done since it last let other tasks run.
@@ -95,7 +98,7 @@ impl Connection {
         })
         .await;
         loop {
-            let received = self.wait().await;
+            let received = self.wait_and_hint().await;
             self.session.resume_pushes_if_drained();
             if self.send_queue.status().is_closing {
                 return Box::pin(self.drain_received(received)).await;
@@ -141,6 +144,21 @@ impl Connection {
             }
         }
         self.send_queue.ending().unwrap_or(ConnectionEnd::Finished)
+    }
+
+    /// Waits for the rest of a line. A person at a terminal who stops in the middle of one is told once how lines end.
+    async fn wait_and_hint(&mut self) -> Option<io::Result<usize>> {
+        let is_person = self.send_queue.format() == ReplyFormat::Text;
+        if !is_person || self.is_hinted || self.read_buffer.is_empty() {
+            return self.wait().await;
+        }
+        // Boxed so that the timer does not enlarge an idle connection's task.
+        let received = Box::pin(timeout(UNFINISHED_LINE, self.wait())).await;
+        received.unwrap_or_else(|_| {
+            self.is_hinted = true;
+            self.session.send_unfinished_line();
+            None
+        })
     }
 
     /// Waits until something was received, which is read, or `None` if the connection has to act on something else.

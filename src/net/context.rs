@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chat;
 use crate::federation::{LinkManager, TcpTransport};
 use crate::hub::Hub;
-use crate::name::FoldedName;
 use crate::net::admission::Admission;
 use crate::net::passwords::PasswordHasher;
 use crate::net::throttle::Throttle;
@@ -18,7 +18,7 @@ pub struct ServerContext {
     pub(crate) hub: Hub,
     pub(crate) policy: Policy,
     pub(crate) admission: Arc<Admission>,
-    pub(crate) links: Federation,
+    pub(crate) federation: Federation,
     pub(crate) passwords: PasswordHasher,
     pub(crate) throttle: Throttle,
     /// The tasks of all listeners and connections.
@@ -46,9 +46,6 @@ pub struct Policy {
     pub(crate) password_min_bytes: usize,
     /// Whether new accounts may be registered by anybody.
     pub(crate) registration_open: bool,
-    /// Only administrators may broadcast.
-    pub(crate) broadcast_restricted: bool,
-    /// Only administrators may add realms.
-    pub(crate) realms_restricted: bool,
-    pub(crate) administrators: Vec<FoldedName>,
+    /// What is kept for administrators.
+    pub(crate) chat: chat::Policy,
 }

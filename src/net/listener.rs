@@ -88,7 +88,7 @@ fn start_connection(stream: TcpStream, peer: SocketAddr, format: ReplyFormat, co
 /// Sends the reason why a connection is not admitted. A fresh socket takes that much without waiting.
 fn reject(stream: &TcpStream, format: ReplyFormat, reason: DisconnectReason) {
     let mut frame = Vec::new();
-    format.farewell(&mut frame, reason);
+    format.disconnect(&mut frame, reason);
     if let Err(error) = SockRef::from(stream).send(&frame) {
         debug!(%error, "a rejected connection was gone before it had the reason");
     }

@@ -14,7 +14,7 @@ use crate::net::context::ServerContext;
 /// Serves the link until it ends.
 pub(super) async fn serve(stream: Arc<TcpStream>, context: &ServerContext) {
     let Ok(address) = stream.peer_addr() else { return };
-    let links = &context.links;
+    let links = &context.federation;
     let accepted = tokio::select! {
         accepted = links.transport.accept(Box::new(SharedTcpStream(stream)), address) => accepted,
         () = context.stopping.cancelled() => return,

@@ -43,6 +43,6 @@ fn close_expired_sessions(services: &ServerContext) {
         unused.take(EXPIRED_PER_ROUND).map(|(id, _)| id).collect()
     };
     for session in services.hub.read(expired).0 {
-        services.hub.execute(&Command::CloseSession { session }, None);
+        services.hub.execute_as_server(&Command::CloseSession { session });
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), Server
             password: hash(user)?,
             session: None,
         };
-        hub.execute(&register, None);
+        hub.execute_as_server(&register);
     }
     if !missing.is_empty() {
         info!("made {} of the configured accounts", missing.len());
@@ -40,8 +40,8 @@ pub(super) fn peers(hub: &Hub, peers: &[Peer]) -> Result<(), ServerError> {
     for Peer { name, address, key } in peers {
         let address = address.as_ref().map(|(host, port)| PeerAddress { host: host.clone(), port: *port });
         let configure = Command::ConfigurePeer { name: name.clone(), key: *key, address };
-        let configured = hub.execute(&configure, None).result;
-        configured.map_err(|error| ServerError::Peer { name: name.clone(), code: error.code() })?;
+        let configured = hub.execute_as_server(&configure).result;
+        configured.map_err(|error| ServerError::Peer { name: name.clone(), code: crate::wire::code(error) })?;
     }
     Ok(())
 }

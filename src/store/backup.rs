@@ -1,4 +1,4 @@
-//! Backup: a copy of the store that is a store, made beside a running server.
+//! Backup: copies the store beside a running server.
 
 use std::path::Path;
 
@@ -6,35 +6,36 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::limits::BACKUP_PAGES;
-use crate::store::directory::{self, Unfinished};
-use crate::store::{Progress, StoreError, archive, connection, key_file};
+use crate::store::directory::{self, TempDatabase};
+use crate::store::dump::progress::Progress;
+use crate::store::error::StoreError;
+use crate::store::{connection, key_file, read_only};
 
-/// Copies the store in one directory to another, which must be new or empty, and gives the number of bytes. The copy is
-/// the store of the moment of the beginning, and a store only once it is whole and on stable storage. The server's key
-/// goes along, where there is one: who starts on the copy is the same server to its peers.
+/// Copies a snapshot of the store and the server's key, if there is one, to a directory, which must be new or empty.
+/// Returns the number of bytes. A server started on the copy has the same identity to its peers.
 ///
 /// # Errors
-/// Where there is no store of this version, or it or the key cannot be read, or the other directory holds anything or
-/// cannot be written.
+/// If there is no store of this version, it or the key cannot be read, or the target is not empty or cannot be written.
 pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
-    let mut source = archive::open(from)?;
+    let mut source = read_only::open(from)?;
     let key = key_file::read(from)?;
     directory::make_empty(to)?;
-    let unfinished = Unfinished::create(to)?;
-    // The copying begins anew whenever the source has changed: one moment of it is held, and nobody held up by that.
-    let moment = Transaction::new(&mut source, TransactionBehavior::Deferred)?;
-    let bytes = copy(&moment, &mut connection::open_unfinished(&unfinished.path())?, progress)?;
+    let temp = TempDatabase::create(to)?;
+    // SQLite restarts a backup whenever the source changes, unless the source is a snapshot. This blocks no writer.
+    let snapshot = Transaction::new(&mut source, TransactionBehavior::Deferred)?;
+    let bytes = copy(&snapshot, &mut connection::open_temp(&temp.path())?, progress)?;
     if let Some(key) = key {
         key_file::write(to, &key)?;
     }
-    unfinished.finish()?;
+    temp.finish()?;
     Ok(bytes)
 }
 
-fn copy(moment: &Connection, target: &mut Connection, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
-    let page_bytes: u64 = moment.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    let _the_moment_begins: u32 = moment.query_row("SELECT count(*) FROM log WHERE seq = 0", [], |row| row.get(0))?;
-    let backup = Backup::new(moment, target)?;
+fn copy(snapshot: &Connection, target: &mut Connection, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
+    let page_bytes: u64 = snapshot.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let _first_read_takes_the_snapshot: u32 =
+        snapshot.query_row("SELECT count(*) FROM log WHERE seq = 0", [], |row| row.get(0))?;
+    let backup = Backup::new(snapshot, target)?;
     loop {
         let step = backup.step(BACKUP_PAGES)?;
         let (all, left) = (backup.progress().pagecount, backup.progress().remaining);
@@ -45,7 +46,7 @@ fn copy(moment: &Connection, target: &mut Connection, progress: &mut dyn FnMut(P
                 let done = pages(all.saturating_sub(left));
                 progress(Progress::new(done, done, Some(pages(all))));
             }
-            // Neither side has anybody else who writes: a wait would be for ever.
+            // Busy or locked, though neither side has another writer: retrying would not end.
             _ => return Err(StoreError::Damaged("it is locked by another program".into())),
         }
     }
@@ -56,19 +57,19 @@ mod tests {
     use super::*;
     use crate::chat::Destination;
     use crate::id::{Seq, UserId};
-    use crate::store::Store;
-    use crate::store::properties::stored_log;
-    use crate::store::testing::{direct_view, open_tiny, said};
+    use crate::store::interface::Store;
+    use crate::store::model::stored_log;
+    use crate::store::testing::{direct_query, open_tiny, sent};
     use secrecy::ExposeSecret;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use tempfile::tempdir;
 
     #[test]
-    fn a_copy_is_the_store_of_its_beginning_while_messages_flow() {
+    fn a_copy_is_a_snapshot_although_messages_are_committed_meanwhile() {
         let (here, home) = (tempdir().unwrap(), tempdir().unwrap());
         let store = open_tiny(here.path());
-        let say = |seq: u64| store.commit(&[said(seq, 1, Destination::User(UserId(2)), &"x".repeat(5_000))]).unwrap();
+        let say = |seq: u64| store.commit(&[sent(seq, 1, Destination::User(UserId(2)), &"x".repeat(5_000))]).unwrap();
         (1..=3_000).for_each(&say);
         let (mut next, mut steps) = (3_001, 0);
         let there = home.path().join("copy");
@@ -81,15 +82,15 @@ mod tests {
         assert_eq!(store.load().unwrap().head, Seq(3_000 + steps));
         let copy = open_tiny(&there);
         assert_eq!(copy.load().unwrap().head, Seq(3_000));
-        let page = |store: &dyn Store| store.page(&direct_view(2, 2_990), 10).unwrap().messages;
+        let page = |store: &dyn Store| store.page(&direct_query(2, 2_990), 10).unwrap().messages;
         assert_eq!(format!("{:?}", page(&copy)), format!("{:?}", page(&store)));
     }
 
     #[test]
-    fn a_copy_says_the_same_and_is_nobody_elses_to_read() {
+    fn a_copy_exports_as_its_source_and_is_private() {
         let (here, home) = (tempdir().unwrap(), tempdir().unwrap());
         let store = open_tiny(here.path());
-        store.commit(&[said(1, 1, Destination::Everyone, "halo")]).unwrap();
+        store.commit(&[sent(1, 1, Destination::Everyone, "halo")]).unwrap();
         store.close().unwrap();
         drop(store);
         let there = home.path().join("copy");
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_goes_along() {
+    fn the_key_is_copied() {
         let (here, there) = (tempdir().unwrap(), tempdir().unwrap());
         drop(open_tiny(here.path()));
         key_file::write(here.path(), &"key".into()).unwrap();

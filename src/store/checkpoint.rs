@@ -1,4 +1,4 @@
-//! The checkpointer: copies the write-ahead log back into the database, off the commit path.
+//! The checkpointer: copies the write-ahead log (WAL) into the database file, off the commit path.
 
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
@@ -7,15 +7,16 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 
 use crate::limits::{WAL_CHECKPOINT_PAGES, WAL_MAX_PAGES, WAL_REST_PAGES};
-use crate::store::{StoreError, locked};
+use crate::store::error::StoreError;
+use crate::store::lock::lock;
 
-/// What is in the write-ahead log, in pages.
-struct Log {
+/// The length of the WAL, and how much of it is in the database file already, in pages.
+struct WalStatus {
     pages: u32,
     copied: u32,
 }
 
-/// A thread with a connection of its own; ends and is joined when this is dropped.
+/// A thread with its own connection. Dropping this ends and joins it.
 pub(super) struct Checkpointer {
     connection: Arc<Mutex<Connection>>,
     wake: Option<SyncSender<()>>,
@@ -30,37 +31,37 @@ impl Checkpointer {
             .name("checkpointer".to_owned())
             .spawn({
                 let connection = Arc::clone(&connection);
-                move || copy_when_woken(&connection, &woken)
+                move || run(&connection, &woken)
             })
             .map_err(StoreError::Thread)?;
         Ok(Self { connection, wake: Some(wake), thread: Some(thread) })
     }
 
-    /// To be called between two commits of `writer`. The log starts anew, in place of growing, when a commit finds all
-    /// of it copied; as commits go on while it is copied, the rest is to be copied between two of them. That waits
-    /// until the rest is small, but not for ever.
-    pub(super) fn keep_short(&self, writer: &Connection) -> rusqlite::Result<()> {
-        let log = checkpoint(writer, "PRAGMA wal_checkpoint(NOOP)")?;
-        let rest = log.pages.saturating_sub(log.copied);
-        if log.pages >= WAL_MAX_PAGES || (log.copied > 0 && (1..=WAL_REST_PAGES).contains(&rest)) {
-            checkpoint(&locked(&self.connection), PASSIVE)?;
+    /// Bounds the WAL; to be called between two commits of `writer`. SQLite overwrites the WAL from its start, instead of
+    /// appending to it, when a commit finds all of it copied. Commits continue while the thread copies it, so the last
+    /// pages are copied here: when few are left, or when the WAL has become too long.
+    pub(super) fn bound_wal(&self, writer: &Connection) -> rusqlite::Result<()> {
+        let wal = checkpoint(writer, "PRAGMA wal_checkpoint(NOOP)")?;
+        let rest = wal.pages.saturating_sub(wal.copied);
+        if wal.pages >= WAL_MAX_PAGES || (wal.copied > 0 && (1..=WAL_REST_PAGES).contains(&rest)) {
+            checkpoint(&lock(&self.connection), PASSIVE)?;
         } else if rest >= WAL_CHECKPOINT_PAGES
             && let Some(wake) = &self.wake
         {
-            // A wish that is refused finds one waiting already.
+            // If the channel is full, the thread is being woken already.
             let _ = wake.try_send(());
         }
         Ok(())
     }
 
-    /// Copies what can be copied without waiting. The database's file is cut to its length then.
+    /// Copies as much as possible without blocking. This also truncates the database file after a vacuum.
     pub(super) fn copy(&self) -> rusqlite::Result<()> {
-        checkpoint(&locked(&self.connection), PASSIVE).map(|_| ())
+        checkpoint(&lock(&self.connection), PASSIVE).map(|_| ())
     }
 
-    /// Copies all of the log and empties its file, unless another process is reading just now.
+    /// Copies all of the WAL and truncates its file, unless another process is reading.
     pub(super) fn truncate(&self) -> rusqlite::Result<()> {
-        checkpoint(&locked(&self.connection), "PRAGMA wal_checkpoint(TRUNCATE)").map(|_| ())
+        checkpoint(&lock(&self.connection), "PRAGMA wal_checkpoint(TRUNCATE)").map(|_| ())
     }
 }
 
@@ -75,33 +76,34 @@ impl Drop for Checkpointer {
     }
 }
 
-/// Waits for nobody and blocks neither readers nor the writer.
+/// Neither waits for readers or the writer, nor blocks them.
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
-fn copy_when_woken(connection: &Mutex<Connection>, woken: &Receiver<()>) {
+fn run(connection: &Mutex<Connection>, woken: &Receiver<()>) {
     while woken.recv().is_ok() {
-        if let Err(error) = checkpoint(&locked(connection), PASSIVE) {
+        if let Err(error) = checkpoint(&lock(connection), PASSIVE) {
             tracing::warn!(%error, "the write-ahead log could not be copied back; nothing is lost, it is tried again");
         }
     }
 }
 
-/// The pragma answers whether another process was in the way, and what the log holds: -1 where it has no file yet.
-fn checkpoint(connection: &Connection, pragma: &str) -> rusqlite::Result<Log> {
+/// The row has a flag whether the checkpoint was blocked, and the two numbers: -1 if the WAL has no file yet.
+fn checkpoint(connection: &Connection, pragma: &str) -> rusqlite::Result<WalStatus> {
     let pages = |number: i64| u32::try_from(number).unwrap_or(0);
     connection
         .prepare_cached(pragma)?
-        .query_row([], |row| Ok(Log { pages: pages(row.get(1)?), copied: pages(row.get(2)?) }))
+        .query_row([], |row| Ok(WalStatus { pages: pages(row.get(1)?), copied: pages(row.get(2)?) }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Durability, connection};
+    use crate::settings::Durability;
+    use crate::store::connection;
     use std::path::PathBuf;
     use tempfile::TempDir;
 
-    /// A database with a log that is long enough for the checkpointer.
+    /// A database with a WAL that is long enough to wake the checkpointer.
     fn grown() -> (TempDir, PathBuf, Connection) {
         let home = tempfile::tempdir().unwrap();
         let database = home.path().join("kabar.db");
@@ -121,30 +123,30 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_grew_is_copied_and_starts_anew() {
+    fn a_long_wal_is_copied_and_overwritten() {
         let (_home, database, writer) = grown();
         let checkpointer =
             Checkpointer::start(connection::open_checkpointer(&database, Durability::Fast).unwrap()).unwrap();
-        checkpointer.keep_short(&writer).unwrap();
-        // Ends once the thread has done what it was woken for.
+        checkpointer.bound_wal(&writer).unwrap();
+        // Returns after the thread has finished the checkpoint.
         drop(checkpointer);
         write(&writer, 1);
         assert!(pages(&writer) < WAL_REST_PAGES, "{}", pages(&writer));
     }
 
     #[test]
-    fn what_was_committed_while_the_log_was_copied_is_copied_between_two_commits() {
+    fn pages_written_during_a_checkpoint_are_copied_between_two_commits() {
         let (_home, database, writer) = grown();
         let reader = connection::open_reader(&database).unwrap();
         reader.execute_batch("BEGIN; SELECT * FROM page").unwrap();
         write(&writer, 1);
         let connection = connection::open_checkpointer(&database, Durability::Fast).unwrap();
-        // As far as the reader allows: not to the end.
+        // Not to the end: the reader holds an older snapshot.
         checkpoint(&connection, PASSIVE).unwrap();
         reader.execute_batch("COMMIT").unwrap();
         assert!(pages(&writer) > WAL_CHECKPOINT_PAGES);
 
-        Checkpointer::start(connection).unwrap().keep_short(&writer).unwrap();
+        Checkpointer::start(connection).unwrap().bound_wal(&writer).unwrap();
         write(&writer, 1);
         assert!(pages(&writer) < WAL_REST_PAGES, "{}", pages(&writer));
     }

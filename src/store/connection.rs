@@ -2,40 +2,40 @@
 
 use std::path::Path;
 
+use crate::settings::Durability;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::limits::{IMPORT_CACHE_KIB, READER_CACHE_KIB, STATEMENTS, STORE_BUSY, WRITER_CACHE_KIB};
-use crate::store::Durability;
 
-/// The one connection that changes the database. It leaves the write-ahead log to the checkpointer: a checkpoint inside
-/// a commit shows as a latency spike.
+/// Opens the only connection that writes. It leaves checkpoints to the checkpointer: inside a commit they are latency
+/// spikes.
 pub(super) fn open_writer(database: &Path, durability: Durability) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "page_size", 4096)?;
-    // Counts for a new database only: what retention frees is given back to the system, some pages at a time.
+    // Takes effect only in a new database. Retention returns free pages to the file system a few at a time.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    synchronise(&connection, durability)?;
+    set_durability(&connection, durability)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     Ok(connection)
 }
 
-/// A connection that only copies the write-ahead log back. It syncs as the writer does.
+/// Opens a connection for checkpoints, which syncs as the writer does.
 pub(super) fn open_checkpointer(database: &Path, durability: Durability) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, READER_CACHE_KIB)?;
-    synchronise(&connection, durability)?;
+    set_durability(&connection, durability)?;
     Ok(connection)
 }
 
-/// A connection that cannot write.
+/// Opens a read-only connection.
 pub(super) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
     open(database, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)
 }
 
-/// A connection to a new database that counts for nothing until it is finished: nothing is synced or could be taken
-/// back, for that would only cost.
-pub(super) fn open_unfinished(database: &Path) -> rusqlite::Result<Connection> {
+/// Opens a connection to a temporary database. Without journal and syncs: the database is discarded unless it is completed,
+/// and then synced as a whole.
+pub(super) fn open_temp(database: &Path) -> rusqlite::Result<Connection> {
     let connection = open(database, OpenFlags::SQLITE_OPEN_READ_WRITE, IMPORT_CACHE_KIB)?;
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -45,19 +45,19 @@ pub(super) fn open_unfinished(database: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn open(database: &Path, access: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connection> {
-    // Each connection has a lock of ours around it: SQLite's own would only cost.
+    // Each connection is behind a mutex here: SQLite's own is not needed.
     let connection = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(STORE_BUSY)?;
-    // A statement keeps its plan: with new values SQLite would compile some anew every time, which takes as long as ten
-    // look-ups.
+    // Keeps the plan of a prepared statement. Without this, SQLite compiles some again for each new value, which takes as
+    // long as ten look-ups.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     Ok(connection)
 }
 
-/// FULL syncs every commit. NORMAL syncs checkpoints only, which a power cut survives, but for the newest commits.
-pub(super) fn synchronise(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+/// FULL syncs every commit. NORMAL syncs only checkpoints: a power cut loses the newest commits, and damages nothing.
+pub(super) fn set_durability(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     let level = match durability {
         Durability::Sync => "FULL",
         Durability::Fast => "NORMAL",
@@ -71,7 +71,7 @@ mod tests {
     use rusqlite::StatementStatus;
 
     #[test]
-    fn a_statement_is_not_compiled_anew_for_other_values() {
+    fn a_statement_is_not_compiled_again_for_other_values() {
         let home = tempfile::tempdir().unwrap();
         let database = home.path().join("kabar.db");
         std::fs::write(&database, "").unwrap();

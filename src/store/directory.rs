@@ -1,29 +1,30 @@
-//! The data directory: ours alone, and one server's at a time.
+//! The data directory: contains only files of kabar, and is used by one server at a time.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use crate::store::StoreError;
+use crate::store::error::StoreError;
+use crate::store::files::{create_private, open_private, sync_directory};
 use crate::store::key_file;
 
 const DATABASE: &str = "kabar.db";
 const LOCK: &str = "kabar.lock";
-const UNFINISHED: &str = "kabar.db.unfinished";
+const TEMP_DATABASE: &str = "kabar.db.unfinished";
 
-/// A data directory, locked against a second server for as long as this lives.
+/// A data directory, locked against other servers until this is dropped.
 pub struct Directory {
     path: PathBuf,
-    /// Closing the file gives the lock back, and so does the end of the process, however it ends.
+    /// Closing the file releases the lock, as does the end of the process.
     _lock: File,
 }
 
 impl Directory {
-    /// Opens the directory, or makes it, readable for nobody else: it holds messages and password hashes.
+    /// Opens a directory; creates it with mode 0700 if it does not exist, since it contains messages and password hashes.
     ///
     /// # Errors
-    /// Where it cannot be used, holds something else, or is in use by another server.
+    /// If it cannot be used, contains other files, or is in use by another server.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
         if !path.try_exists().map_err(unusable)? {
@@ -32,21 +33,22 @@ impl Directory {
         if !is_ours(path).map_err(unusable)? {
             return Err(StoreError::Foreign(path.to_owned()));
         }
-        let lock = private_file(&path.join(LOCK)).map_err(unusable)?;
+        let lock = open_private(&path.join(LOCK)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        private_file(&path.join(DATABASE)).map_err(unusable)?;
-        sync(path).map_err(unusable)?;
+        // SQLite creates its other files with the mode of this one.
+        open_private(&path.join(DATABASE)).map_err(unusable)?;
+        sync_directory(path).map_err(unusable)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// Takes away what a database left behind that was never finished, and the write-ahead log of one that is to be
-    /// replaced: a new database must not be read with the log of an old one.
+    /// Deletes the temporary database of a killed process, and the WAL of a database that is about to be replaced: SQLite
+    /// must not apply it to the new one.
     pub(super) fn clear(&self) -> Result<(), StoreError> {
-        for file in [UNFINISHED, "kabar.db-wal", "kabar.db-shm"] {
+        for file in [TEMP_DATABASE, "kabar.db-wal", "kabar.db-shm"] {
             match fs::remove_file(self.path.join(file)) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
                     return Err(StoreError::Directory { directory: self.path.clone(), source });
@@ -62,13 +64,13 @@ impl Directory {
     }
 }
 
-/// The database of a store that somebody else may be serving.
+/// The database of a store that another process may be using.
 pub(super) fn database_in(path: &Path) -> Result<PathBuf, StoreError> {
     let database = path.join(DATABASE);
     if database.is_file() { Ok(database) } else { Err(StoreError::Missing(path.to_owned())) }
 }
 
-/// Sees to it that the directory is there, readable for nobody else where it is new, and that it holds nothing.
+/// Creates a directory with mode 0700. Fails if it exists and is not empty.
 pub(super) fn make_empty(path: &Path) -> Result<(), StoreError> {
     let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
     if !path.try_exists().map_err(unusable)? {
@@ -80,45 +82,40 @@ pub(super) fn make_empty(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A database in the making. It gets its name, and so becomes a store, only once it is whole and on stable storage; until
-/// then, and where that never comes, a server refuses the directory or finds what was there before.
-pub(super) struct Unfinished {
+/// A temporary database, which gets its final name only when it is complete and synced. Until then a server refuses the
+/// directory, or finds the database that was there before.
+pub(super) struct TempDatabase {
     directory: PathBuf,
-    finished: bool,
+    is_finished: bool,
 }
 
-impl Unfinished {
+impl TempDatabase {
     pub(super) fn create(directory: &Path) -> Result<Self, StoreError> {
-        let unfinished = directory.join(UNFINISHED);
-        let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(unfinished);
-        created.map_err(|source| StoreError::Directory { directory: directory.to_owned(), source })?;
-        Ok(Self { directory: directory.to_owned(), finished: false })
+        create_private(&directory.join(TEMP_DATABASE))
+            .map_err(|source| StoreError::Directory { directory: directory.to_owned(), source })?;
+        Ok(Self { directory: directory.to_owned(), is_finished: false })
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.directory.join(UNFINISHED)
+        self.directory.join(TEMP_DATABASE)
     }
 
-    /// To be called once nobody has the database open.
+    /// Syncs and renames the database, which must be closed.
     pub(super) fn finish(mut self) -> Result<(), StoreError> {
         let database = self.directory.join(DATABASE);
         let finished = File::open(self.path())
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(self.path(), database))
-            .and_then(|()| sync(&self.directory));
-        self.finished = finished.is_ok();
-        finished.map_err(|source| self.unusable(source))
-    }
-
-    fn unusable(&self, source: io::Error) -> StoreError {
-        StoreError::Directory { directory: self.directory.clone(), source }
+            .and_then(|()| sync_directory(&self.directory));
+        self.is_finished = finished.is_ok();
+        finished.map_err(|source| StoreError::Directory { directory: self.directory.clone(), source })
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for TempDatabase {
     fn drop(&mut self) {
-        if !self.finished {
-            // Where this fails too, the directory stays refused.
+        if !self.is_finished {
+            // If this fails, too, servers keep refusing the directory.
             let _left_behind = fs::remove_file(self.path());
         }
     }
@@ -126,11 +123,11 @@ impl Drop for Unfinished {
 
 fn create(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync)
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_directory)
 }
 
-/// A directory is ours when it is empty or has our files: never write among somebody else's. A key alone says nothing
-/// either way: an operator may have brought it there for an import.
+/// Whether a directory is empty or a data directory, so that nothing is written among other files. A key alone does not
+/// count: an operator may have copied it there before an import.
 fn is_ours(path: &Path) -> io::Result<bool> {
     let mut empty = true;
     for entry in fs::read_dir(path)? {
@@ -143,16 +140,6 @@ fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(empty)
 }
 
-/// The database's other files take their mode from it.
-fn private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-}
-
-/// A file whose name is not on stable storage is gone after a power cut, whatever was synced in it.
-pub(super) fn sync(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_directory_is_nobody_elses_to_read() {
+    fn a_new_directory_is_private() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("some/where");
         let directory = Directory::open(&path).unwrap();
@@ -171,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_server_is_refused_until_the_first_has_gone() {
+    fn a_second_server_is_refused_until_the_first_ends() {
         let home = tempfile::tempdir().unwrap();
         let first = Directory::open(home.path()).unwrap();
         let refused = Directory::open(home.path()).err().unwrap();
@@ -184,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_with_other_things_in_it_is_refused_and_left_as_it_was() {
+    fn a_directory_with_other_files_is_refused_and_not_changed() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("thesis.txt"), "…").unwrap();
         assert!(matches!(Directory::open(home.path()), Err(StoreError::Foreign(_))));
@@ -192,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_with_nothing_but_a_key_is_ours() {
+    fn a_directory_with_only_a_key_is_accepted() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("realm.key"), "").unwrap();
         assert!(Directory::open(home.path()).is_ok());
     }
 
     #[test]
-    fn a_key_among_other_things_does_not_make_a_directory_ours() {
+    fn a_directory_with_a_key_and_other_files_is_refused() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("realm.key"), "").unwrap();
         fs::write(home.path().join("thesis.txt"), "…").unwrap();
@@ -207,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_no_directory_is_refused_by_name() {
+    fn the_error_for_a_path_that_is_no_directory_names_it() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("file");
         fs::write(&file, "").unwrap();

@@ -1,34 +1,35 @@
-//! The file of the server's key pair, in the data directory: text that nobody else may read.
+//! The file with the server's key pair, in the data directory, readable only by its owner.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::limits::KEY_FILE_BYTES;
-use crate::store::{StoreError, directory};
+use crate::store::error::StoreError;
+use crate::store::files::{create_private, sync_directory};
 
 const FILE: &str = "realm.key";
-const UNFINISHED: &str = "realm.key.unfinished";
+const TEMP_FILE: &str = "realm.key.unfinished";
 
-/// What a data directory may hold of it.
-pub(super) const NAMES: [&str; 2] = [FILE, UNFINISHED];
+/// The files of this module that a data directory may contain.
+pub(super) const NAMES: [&str; 2] = [FILE, TEMP_FILE];
 
-/// The mode bits that let others than the owner read, write or execute.
+/// The mode bits of group and others.
 const OTHERS: u32 = 0o077;
 
-/// Where the key file of a data directory is, or would be.
+/// The path of a data directory's key file.
 #[must_use]
 pub fn path(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// Reads the key file; none where there is no such file.
+/// Reads the key file. Returns `None` if there is none.
 ///
 /// # Errors
-/// Where it cannot be read, is too long for a key, or others may read or write it: the key may be anybody's then.
+/// If it cannot be read, is too long for a key, or other users may read or write it.
 pub fn read(directory: &Path) -> Result<Option<SecretString>, StoreError> {
     let file = path(directory);
     match read_private(&file) {
@@ -39,7 +40,7 @@ pub fn read(directory: &Path) -> Result<Option<SecretString>, StoreError> {
     }
 }
 
-/// None where others may read or write the file: asked of the open file, which cannot be exchanged in between.
+/// Returns `None` if others may access the file. Checks the open file, which cannot be replaced in between.
 fn read_private(path: &Path) -> io::Result<Option<SecretString>> {
     let file = File::open(path)?;
     if file.metadata()?.permissions().mode() & OTHERS != 0 {
@@ -54,16 +55,15 @@ fn read_private(path: &Path) -> io::Result<Option<SecretString>> {
     Ok(Some(text))
 }
 
-/// Writes the key file, whole and on stable storage, or not at all. To be called by whoever has the directory locked, or
-/// alone: of two writers the last one stays.
+/// Writes the key file atomically and durably. The caller must have locked the directory: of two writers the last wins.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn write(directory: &Path, key: &SecretString) -> Result<(), StoreError> {
-    let unfinished = directory.join(UNFINISHED);
-    write_private(&unfinished, key)
-        .and_then(|()| fs::rename(&unfinished, path(directory)))
-        .and_then(|()| directory::sync(directory))
+    let temp = directory.join(TEMP_FILE);
+    write_private(&temp, key)
+        .and_then(|()| fs::rename(&temp, path(directory)))
+        .and_then(|()| sync_directory(directory))
         .map_err(|source| StoreError::KeyFile { file: path(directory), source })
 }
 
@@ -72,7 +72,7 @@ fn write_private(path: &Path, key: &SecretString) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = create_private(path)?;
     file.write_all(key.expose_secret().as_bytes())?;
     file.sync_all()
 }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_written_key_is_read_back_and_nobody_elses_to_read() {
+    fn a_written_key_is_read_back_and_private() {
         let home = tempdir().unwrap();
         assert!(read(home.path()).unwrap().is_none());
         write(home.path(), &"key".into()).unwrap();
@@ -96,11 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_left_behind_is_replaced() {
+    fn the_temporary_file_of_a_killed_process_is_replaced() {
         let home = tempdir().unwrap();
-        let unfinished = home.path().join(UNFINISHED);
-        fs::write(&unfinished, "ke").unwrap();
-        set_mode(&unfinished, 0o444);
+        let temp = home.path().join(TEMP_FILE);
+        fs::write(&temp, "ke").unwrap();
+        set_mode(&temp, 0o444);
         assert!(read(home.path()).unwrap().is_none());
         write(home.path(), &"key".into()).unwrap();
         assert_eq!(read(home.path()).unwrap().unwrap().expose_secret(), "key");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_key_is_not_read_whole() {
+    fn a_file_that_is_too_long_for_a_key_is_refused() {
         let home = tempdir().unwrap();
         write(home.path(), &"k".repeat(100_000).into()).unwrap();
         assert!(read(home.path()).unwrap_err().to_string().ends_with("it is too long for a key"));

@@ -1,97 +1,42 @@
-//! The store against the domain: whatever is decided, committed in whatever batches and opened again at whatever
-//! moments, what is loaded is the live state, and what is read is what the log says.
+//! Property tests of the store: after any commands in any batches, with reopening in between, it loads the state of the
+//! model, and reads what the log says.
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use proptest::prelude::*;
-use rusqlite::Connection;
 
 use crate::chat::{
-    BounceReason, Command, CommandError, Conversation, Event, IdempotencyKey, ReadPage, Record, SeqRange, State,
-    TimelineQuery, decide, remember,
+    BounceReason, Command, CommandError, Conversation, Event, IdempotencyKey, Record, SeqRange, State, TimelineQuery,
 };
 use crate::id::{Hash64, Incarnation, RealmId, Seq, UserId};
-use crate::limits::{INCARNATIONS_PER_PEER, LIVE_INTERVALS, TAGS_PER_USER};
-use crate::name::{Address, Name};
-use crate::store::retelling::retell;
+use crate::limits::{INCARNATIONS_PER_PEER, PUSHED_RANGES, TAGS_PER_USER};
+use crate::name::Address;
+use crate::store::generators::{CommandKind, GeneratedCommand, any_command, name};
+use crate::store::interface::Store;
+use crate::store::model::{Model, home, stored_log};
+use crate::store::reference_model::readable;
+use crate::store::sqlite::SqliteStore;
 use crate::store::testing::open_tiny;
-use crate::store::wishes::{Wish, command, name, wish};
-use crate::store::{SqliteStore, Store, record};
 use crate::time::Time;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Want(Wish),
+    Run(GeneratedCommand),
     Commit,
     Reopen { close: bool },
     Read { who: u32, limit: usize },
-    ReadAgain { who: u32, before: u64, limit: usize },
+    ReadHistory { who: u32, before: u64, limit: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        16 => wish().prop_map(Step::Want),
+        16 => any_command().prop_map(Step::Run),
         4 => Just(Step::Commit),
         1 => any::<bool>().prop_map(|close| Step::Reopen { close }),
         2 => (0..4_u32, 1..6_usize).prop_map(|(who, limit)| Step::Read { who, limit }),
         2 => (0..4_u32, 0..400_u64, 1..6_usize)
-            .prop_map(|(who, before, limit)| Step::ReadAgain { who, before, limit }),
+            .prop_map(|(who, before, limit)| Step::ReadHistory { who, before, limit }),
     ]
-}
-
-/// The live side, with what is not committed yet.
-pub(super) struct Live {
-    pub(super) state: State,
-    pending: Vec<Record>,
-    pub(super) log: Vec<Record>,
-}
-
-impl Live {
-    pub(super) fn new() -> Self {
-        Self { state: State::new(home()), pending: Vec::new(), log: Vec::new() }
-    }
-
-    pub(super) fn want(&mut self, wish: &Wish) {
-        let time = Time(self.state.time().0 + wish.place % 400_000);
-        let mut events = decide(&self.state, time, &command(&self.state, wish)).unwrap_or_default();
-        let known = self.state.user(UserId(wish.who)).is_some();
-        if known && !events.is_empty() && wish.place.is_multiple_of(3) {
-            events.push(self.tagged(wish));
-        }
-        events.into_iter().for_each(|event| self.happens(time, event));
-    }
-
-    fn tagged(&self, wish: &Wish) -> Event {
-        let once = IdempotencyKey {
-            user: UserId(wish.who),
-            tag: Hash64(u64::MAX - wish.place % 5),
-            request: Hash64(wish.place << 44),
-        };
-        let seq = self.state.head().next();
-        let page = ReadPage { after: Seq(1), upto: seq, read_ranges: vec![(Seq(2), Seq(3))], more: true };
-        remember(once, seq, wish.place.is_multiple_of(2).then_some(page))
-    }
-
-    pub(super) fn does(&mut self, command: &Command) {
-        let time = self.state.time();
-        decide(&self.state, time, command).unwrap().into_iter().for_each(|event| self.happens(time, event));
-    }
-
-    fn happens(&mut self, time: Time, event: Event) {
-        let record = Record { seq: self.state.head().next(), time, event };
-        self.state.apply(&record);
-        self.pending.push(record);
-    }
-
-    pub(super) fn commit(&mut self, store: &SqliteStore) {
-        store.commit(&self.pending).unwrap();
-        self.log.append(&mut self.pending);
-    }
-}
-
-pub(super) fn home() -> Name {
-    Name::parse("local").unwrap()
 }
 
 fn fold(log: &[Record]) -> State {
@@ -100,34 +45,21 @@ fn fold(log: &[Record]) -> State {
     state
 }
 
-pub(super) fn stored_log(directory: &Path) -> Vec<Record> {
-    let database = Connection::open(directory.join("kabar.db")).unwrap();
-    let mut statement = database.prepare("SELECT seq, time, event, body FROM log ORDER BY seq").unwrap();
-    let rows = statement.query_map([], |row| {
-        let mut event = record::decode(row.get_ref(2)?.as_blob()?).unwrap();
-        if let Event::MessageSent(message) = &mut event {
-            message.body.0 = row.get::<_, String>(3)?.into();
-        }
-        Ok(Record { seq: Seq(row.get(0)?), time: Time(row.get(1)?), event })
-    });
-    rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
-}
-
-/// What a view shows, the slow way.
-fn shown(log: &[Record], view: &TimelineQuery) -> Vec<Seq> {
+/// The messages that match a query, by filtering the log.
+fn matching(log: &[Record], view: &TimelineQuery) -> Vec<Seq> {
     let in_span = |record: &&Record| {
         let Event::MessageSent(message) = &record.event else { return false };
         message.placements(record.seq).any(|(timeline, entry)| {
             let holds = |span: &SeqRange| span.timeline == timeline && span.after < entry.seq && entry.seq <= span.upto;
-            let shows = view.matches_entry(timeline, &entry) && view.matches_body(timeline, &entry, &message.body);
-            view.spans.iter().any(holds) && shows
+            let matches = view.matches_entry(timeline, &entry) && view.matches_body(timeline, &entry, &message.body);
+            view.spans.iter().any(holds) && matches
         })
     };
     log.iter().filter(in_span).map(|record| record.seq).collect()
 }
 
-/// Reads a view to its end, page by page.
-fn read(store: &SqliteStore, mut view: TimelineQuery, limit: usize) -> Vec<Seq> {
+/// Reads all pages of a query.
+fn read_forward(store: &SqliteStore, mut view: TimelineQuery, limit: usize) -> Vec<Seq> {
     let mut read = Vec::new();
     loop {
         let page = store.page(&view, limit).unwrap();
@@ -141,12 +73,12 @@ fn read(store: &SqliteStore, mut view: TimelineQuery, limit: usize) -> Vec<Seq> 
     }
 }
 
-fn check_reading(store: &SqliteStore, live: &Live, who: UserId, limit: usize) {
-    let views = std::iter::once(live.state.inbox(who))
-        .chain((0..6).map(|realm| live.state.realm_inbox(who, RealmId(realm))))
+fn check_inboxes(store: &SqliteStore, model: &Model, who: UserId, limit: usize) {
+    let views = std::iter::once(model.state.inbox(who))
+        .chain((0..6).map(|realm| model.state.realm_inbox(who, RealmId(realm))))
         .flatten();
     for view in views {
-        assert_eq!(read(store, view.clone(), limit), shown(&live.log, &view), "{view:?}");
+        assert_eq!(read_forward(store, view.clone(), limit), matching(&model.log, &view), "{view:?}");
     }
 }
 
@@ -159,8 +91,8 @@ fn conversations() -> impl Iterator<Item = Conversation> {
     std::iter::once(Conversation::All).chain(users).chain(addresses("group").map(Conversation::Group))
 }
 
-/// Reads a conversation to its beginning, page by page.
-fn read_again(
+/// Reads all pages of a conversation, newest first.
+fn read_history(
     store: &SqliteStore,
     history: impl Fn(Seq) -> Result<TimelineQuery, CommandError>,
     before: Seq,
@@ -176,108 +108,117 @@ fn read_again(
     Some(read.into())
 }
 
-fn check_reading_again(store: &SqliteStore, live: &Live, who: UserId, before: Seq, limit: usize) {
-    let everything: Vec<_> = live.log.iter().chain(&live.pending).cloned().collect();
-    let durable = live.log.last().map_or(Seq(0), |record| record.seq);
+fn check_history(store: &SqliteStore, model: &Model, who: UserId, before: Seq, limit: usize) {
+    let everything: Vec<_> = model.log.iter().chain(&model.pending).cloned().collect();
+    let durable = model.log.last().map_or(Seq(0), |record| record.seq);
     for conversation in conversations() {
-        let read = read_again(store, |before| live.state.history(who, &conversation, before), before, limit);
-        let mut told = retell(&everything, who, &conversation);
-        told.iter_mut().for_each(|seqs| seqs.retain(|seq| *seq <= durable && *seq < before));
-        assert_eq!(read, told, "{conversation:?}");
+        let read = read_history(store, |before| model.state.history(who, &conversation, before), before, limit);
+        let mut expected = readable(&everything, who, &conversation);
+        expected.iter_mut().for_each(|seqs| seqs.retain(|seq| *seq <= durable && *seq < before));
+        assert_eq!(read, expected, "{conversation:?}");
     }
 }
 
+fn generated(kind: CommandKind, user: u32, number: u64) -> GeneratedCommand {
+    GeneratedCommand { kind, user, other: 0, number }
+}
+
 #[test]
-fn tagged_requests_past_the_bound_are_forgotten_on_disk_as_in_memory() {
+fn tagged_requests_over_the_limit_are_deleted() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live::new();
-    live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
+    let mut model = Model::new();
+    model.run(&generated(CommandKind::Register, 0, 1));
     for number in 0..TAGS_PER_USER as u64 + 40 {
-        let once = IdempotencyKey { user: UserId(0), tag: Hash64(number), request: Hash64(number) };
-        live.happens(Time(number), remember(once, Seq(number), None));
+        let key = IdempotencyKey { user: UserId(0), tag: Hash64(number), request: Hash64(number) };
+        model.apply(Time(number), Event::RequestDone { key, first: Seq(number), page: None });
     }
-    live.commit(&store);
-    assert_eq!(State::restore(home(), store.load().unwrap()), live.state);
+    model.commit(&store);
+    assert_eq!(State::restore(home(), store.load().unwrap()), model.state);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_is_stored_is_the_live_state(steps in prop::collection::vec(step(), 1..250)) {
+    fn a_store_loads_the_state_and_reads_the_log_of_the_model(steps in prop::collection::vec(step(), 1..250)) {
         let directory = tempfile::tempdir().unwrap();
         let mut store = open_tiny(directory.path());
-        let mut live = Live::new();
+        let mut model = Model::new();
         for step in &steps {
             match step {
-                Step::Want(wish) => live.want(wish),
-                Step::Commit => live.commit(&store),
-                Step::Read { who, limit } => check_reading(&store, &live, UserId(*who), *limit),
-                Step::ReadAgain { who, before, limit } => {
-                    check_reading_again(&store, &live, UserId(*who), Seq(*before), *limit);
+                Step::Run(command) => model.run(command),
+                Step::Commit => model.commit(&store),
+                Step::Read { who, limit } => check_inboxes(&store, &model, UserId(*who), *limit),
+                Step::ReadHistory { who, before, limit } => {
+                    check_history(&store, &model, UserId(*who), Seq(*before), *limit);
                 }
                 Step::Reopen { close } => {
-                    live.commit(&store);
+                    model.commit(&store);
                     if *close {
                         store.close().unwrap();
                     }
                     drop(store);
                     store = open_tiny(directory.path());
-                    prop_assert_eq!(&State::restore(home(), store.load().unwrap()), &live.state);
+                    prop_assert_eq!(&State::restore(home(), store.load().unwrap()), &model.state);
                 }
             }
         }
-        live.commit(&store);
-        prop_assert_eq!(&State::restore(home(), store.load().unwrap()), &live.state);
-        prop_assert_eq!(&stored_log(directory.path()), &live.log);
-        prop_assert_eq!(&fold(&live.log), &live.state);
+        model.commit(&store);
+        prop_assert_eq!(&State::restore(home(), store.load().unwrap()), &model.state);
+        prop_assert_eq!(&stored_log(directory.path()), &model.log);
+        prop_assert_eq!(&fold(&model.log), &model.state);
     }
 }
 
 #[test]
-fn of_more_live_intervals_than_are_kept_the_oldest_goes() {
+fn the_oldest_read_range_over_the_limit_is_deleted() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live::new();
-    live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
-    (0..200).for_each(|place| live.want(&Wish { kind: 9, who: 0, whom: 0, place }));
-    (1..=LIVE_INTERVALS as u64 + 3).for_each(|n| live.want(&Wish { kind: 11, who: 0, whom: 0, place: 5 * n }));
-    live.commit(&store);
+    let mut model = Model::new();
+    model.run(&generated(CommandKind::Register, 0, 1));
+    (0..200).for_each(|number| model.run(&generated(CommandKind::Broadcast, 0, number)));
+    (1..=PUSHED_RANGES as u64 + 3).for_each(|n| model.run(&generated(CommandKind::ReadPushed, 0, 5 * n)));
+    model.commit(&store);
     let loaded = store.load().unwrap();
-    assert_eq!(loaded.users[0].read_ranges.len(), LIVE_INTERVALS);
-    assert_eq!(State::restore(home(), loaded), live.state);
+    assert_eq!(loaded.users[0].read_ranges.len(), PUSHED_RANGES);
+    assert_eq!(State::restore(home(), loaded), model.state);
 }
 
 #[test]
-fn each_interval_of_a_membership_keeps_its_own_end() {
+fn each_membership_of_a_group_has_its_own_end() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live::new();
-    let (register, create, join, leave) = (0, 14, 15, 16);
-    for (who, kind) in [(0, register), (1, register), (0, create), (1, join), (1, leave), (1, join), (1, leave)] {
-        live.want(&Wish { kind, who, whom: 0, place: 1 });
+    let mut model = Model::new();
+    let (register, create) = (CommandKind::Register, CommandKind::CreateGroup);
+    let (join, leave) = (CommandKind::JoinGroup, CommandKind::LeaveGroup);
+    for (user, kind) in [(0, register), (1, register), (0, create), (1, join), (1, leave), (1, join), (1, leave)] {
+        model.run(&generated(kind, user, 1));
     }
-    live.commit(&store);
+    model.commit(&store);
     let loaded = store.load().unwrap();
     assert_eq!(loaded.users[1].memberships.len(), 2);
-    assert_eq!(State::restore(home(), loaded), live.state);
+    assert_eq!(State::restore(home(), loaded), model.state);
 }
 
 #[test]
-fn incarnations_past_the_bound_are_forgotten_with_what_was_refused_of_them() {
+fn incarnations_over_the_limit_are_deleted_with_their_refusals() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
-    let mut live = Live::new();
-    live.want(&Wish { kind: 0, who: 0, whom: 0, place: 1 });
-    live.want(&Wish { kind: 23, who: 0, whom: 0, place: 1 });
+    let mut model = Model::new();
+    model.run(&generated(CommandKind::Register, 0, 1));
+    model.run(&generated(CommandKind::AddPeer, 0, 1));
     let incarnations = INCARNATIONS_PER_PEER as u64 + 2;
     for incarnation in (0..incarnations).chain([0, incarnations - 1]) {
         let messages = vec![(Seq(7), Err(BounceReason::Malformed))];
-        live.does(&Command::Receive { realm: RealmId(1), incarnation: Incarnation(incarnation), messages });
-        live.commit(&store);
+        model.execute_as_server(&Command::Receive {
+            realm: RealmId(1),
+            incarnation: Incarnation(incarnation),
+            messages,
+        });
+        model.commit(&store);
     }
     let loaded = State::restore(home(), store.load().unwrap());
     assert_eq!(loaded.peer(RealmId(1)).unwrap().refused.len(), INCARNATIONS_PER_PEER);
-    assert_eq!(loaded, live.state);
+    assert_eq!(loaded, model.state);
 }

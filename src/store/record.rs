@@ -1,12 +1,12 @@
-//! Events as bytes: a format byte, then the event in postcard's form. The body of a message has a column of its own.
+//! The encoding of events: a format byte, then the event in postcard's format. A message's body has its own column.
 
 use crate::chat::Event;
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
-/// The form that is written. Another form is another byte, and this one stays readable.
+/// The format byte. A new format gets another one, and this one stays readable.
 const POSTCARD: u8 = 1;
 
-/// Writes an event over what `out` held.
+/// Replaces the contents of `out` by an encoded event.
 pub(super) fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), StoreError> {
     out.clear();
     out.push(POSTCARD);
@@ -14,7 +14,7 @@ pub(super) fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Reads an event back; a message comes without its body.
+/// Decodes an event; a message without its body.
 pub(super) fn decode(bytes: &[u8]) -> Result<Event, StoreError> {
     match bytes.split_first() {
         Some((&POSTCARD, event)) => postcard::from_bytes(event).map_err(|error| damaged(&error.to_string())),
@@ -23,7 +23,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Event, StoreError> {
     }
 }
 
-/// What goes into the column of bodies.
+/// The value of the body column.
 pub(super) fn body(event: &Event) -> Option<&[u8]> {
     match event {
         Event::MessageSent(message) => Some(&message.body.0),
@@ -44,7 +44,17 @@ mod tests {
     };
     use crate::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
+    use crate::store::testing::kinds;
+    use data_encoding::HEXLOWER;
+    use std::collections::BTreeSet;
     use std::net::IpAddr;
+
+    kinds!(EventKind of Event:
+        UserRegistered, SessionOpened, SessionUsed, SessionClosed, MessageSent, InboxRead, PushedRead, RealmInboxRead,
+        GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
+        GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, IncarnationBegun, PeerAdded,
+        PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
+    );
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
         Event::MessageSent(Message { from: Author::Local(UserId(300)), to, realm, body: MessageBody::default() })
@@ -54,7 +64,7 @@ mod tests {
         Name::parse(text).unwrap()
     }
 
-    /// One of each kind, with the bytes that released servers wrote. A line here never changes.
+    /// Events with the bytes that released servers wrote. A line here never changes.
     fn frozen() -> Vec<(Event, &'static str)> {
         let (user, group, realm) = (UserId(300), GroupId(2), RealmId(3));
         let registered = Event::UserRegistered {
@@ -85,7 +95,7 @@ mod tests {
             (created, "0108020374696dac0200"),
             (Event::GroupJoined { group, user }, "010902ac02"),
             (Event::RealmAdded { realm, name: name("barat"), by: Some(user) }, "010a0305626172617401ac02"),
-            (Event::RequestDone { once, first: Seq(8), page: None }, "010bac0205060800"),
+            (Event::RequestDone { key: once, first: Seq(8), page: None }, "010bac0205060800"),
             (Event::GroupLeft { group, user, by: UserId(1) }, "010c02ac0201"),
             (Event::GroupHandedOver { group, owner: user }, "010d02ac02"),
             (Event::GroupDeleted { group }, "010e02"),
@@ -94,11 +104,12 @@ mod tests {
             (Event::UserUnblocked { user, blocked }, "0111ac020001"),
             (Event::PasswordChanged { user, password: PasswordHash("$b$".into()) }, "0112ac0203246224"),
             (Event::UserUnregistered { user }, "0113ac02"),
+            (Event::UserRenamed { user, full_name: "Leo".into() }, "011cac02034c656f"),
         ]
     }
 
-    /// The same of everything that concerns other servers.
-    fn frozen_of_links() -> Vec<(Event, &'static str)> {
+    /// Events of other servers.
+    fn frozen_of_peers() -> Vec<(Event, &'static str)> {
         let (user, realm, incarnation) = (UserId(300), RealmId(3), Incarnation(u64::MAX));
         let far = || RemoteName { realm, name: name("far") };
         let crossed =
@@ -135,18 +146,24 @@ mod tests {
     }
 
     #[test]
-    fn events_keep_the_bytes_of_the_first_release() {
+    fn the_encoding_of_the_first_release_is_unchanged() {
         let mut bytes = Vec::new();
-        for (event, frozen) in frozen().into_iter().chain(frozen_of_links()) {
+        for (event, frozen) in frozen().into_iter().chain(frozen_of_peers()) {
             encode(&event, &mut bytes).unwrap();
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hex, frozen, "{event:?}");
+            assert_eq!(HEXLOWER.encode(&bytes), frozen, "{event:?}");
             assert_eq!(decode(&bytes).unwrap(), event);
         }
     }
 
     #[test]
-    fn bytes_of_no_known_form_are_damage() {
+    fn every_event_is_frozen() {
+        let kinds: BTreeSet<_> =
+            frozen().iter().chain(&frozen_of_peers()).map(|(event, _)| EventKind::of(event)).collect();
+        assert!(kinds.iter().eq(EventKind::ALL));
+    }
+
+    #[test]
+    fn unknown_encodings_are_reported_as_damage() {
         for bytes in [&[][..], &[0], &[2, 4], &[1], &[1, 99]] {
             assert!(matches!(decode(bytes), Err(StoreError::Damaged(_))), "{bytes:?}");
         }

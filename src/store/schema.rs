@@ -1,24 +1,23 @@
-//! The tables, their version, and how one version becomes the next.
+//! The version of the tables, and its migrations.
 //!
-//! A new version is one more script at the end of [`MIGRATIONS`], which changes the tables that the scripts before it
-//! made and fills what it adds from the log or the entity tables; a released script never changes. All scripts that a
-//! database lacks run in one transaction, together with the new stamp, so that a crash leaves the old version or the
-//! new one. A new table needs no more than its script; a new kind of event is a new variant at the end of `Event`; a new
-//! form of an event's or a chunk's bytes is a new leading byte. Each version leaves a fixture behind, opened in the tests.
+//! A new version is a script at the end of [`MIGRATIONS`], which changes the tables of the scripts before it and fills new
+//! columns from the log or the entity tables. A released script never changes. The missing scripts and the new version
+//! number are one transaction. A new event is a variant at the end of `Event`; a new encoding of events or index rows has
+//! another leading byte. Tests open a frozen store of each version.
 
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
-/// What `PRAGMA application_id` says in a database of ours: `kabr`.
+/// The value of `PRAGMA application_id`: `kabr`.
 const APPLICATION: u32 = 0x6b61_6272;
 
-/// The script at place n makes version n + 1 (`PRAGMA user_version`) out of version n; 0 is the empty database.
+/// The script at index n migrates version n (`PRAGMA user_version`) to n + 1. The empty database has version 0.
 const MIGRATIONS: [&str; 2] = [include_str!("version-1.sql"), include_str!("version-2.sql")];
 
-/// Brings the database to the version that this server knows.
+/// Migrates the database to the newest version.
 pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {
     let missing = missing(connection, directory)?;
     if missing.is_empty() {
@@ -33,7 +32,7 @@ pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(
     Ok(transaction.commit()?)
 }
 
-/// Checks that the database has the version that this program knows, without changing it.
+/// Returns an error unless the database has the newest version.
 pub(super) fn check(connection: &Connection, directory: &Path) -> Result<(), StoreError> {
     match missing(connection, directory)?.len() {
         0 => Ok(()),
@@ -42,7 +41,7 @@ pub(super) fn check(connection: &Connection, directory: &Path) -> Result<(), Sto
     }
 }
 
-/// The scripts that the database lacks.
+/// The migrations that the database needs.
 fn missing(connection: &Connection, directory: &Path) -> Result<&'static [&'static str], StoreError> {
     let application = pragma(connection, "application_id")?;
     let version = pragma(connection, "user_version")?;
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_refused_in_words() {
+    fn the_error_for_a_newer_version_says_what_to_do() {
         let refused = prepared("PRAGMA application_id = 0x6b616272; PRAGMA user_version = 3").err().unwrap();
         assert_eq!(
             refused.to_string(),

@@ -1,4 +1,4 @@
-//! The one connection that writes: a batch and what the index moves, in one transaction.
+//! The connection that writes: a batch and the flushes of the index, in one transaction.
 
 use std::sync::LazyLock;
 
@@ -7,16 +7,15 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::chat::Record;
 use crate::id::Seq;
-use crate::store::index::plan::Plan;
-use crate::store::index::{chunk, runs};
-use crate::store::project::project;
-use crate::store::rows::Insertion;
-use crate::store::{CommitError, StoreError, record};
+use crate::store::bulk_insert::BulkInsert;
+use crate::store::error::{CommitError, StoreError};
+use crate::store::index::flush_plan::FlushPlan;
+use crate::store::projection::project;
+use crate::store::record;
 
-/// The writing connection.
 pub(super) struct Writer {
     connection: Connection,
-    /// It cannot be told what a commit left on the disk: nothing may be written on top of it.
+    /// A commit had an unknown outcome: nothing may be written after it.
     failed: bool,
 }
 
@@ -25,34 +24,34 @@ impl Writer {
         Self { connection, failed: false }
     }
 
-    /// The connection, between two transactions; none where nothing may be written any more.
-    pub(super) fn idle(&self) -> Result<&Connection, StoreError> {
+    /// The connection, outside a transaction. Fails after a commit with an unknown outcome.
+    pub(super) fn connection(&self) -> Result<&Connection, StoreError> {
         if self.failed { Err(StoreError::Failed) } else { Ok(&self.connection) }
     }
 
-    /// Writes a batch, which follows `head`, and a plan, or nothing.
-    pub(super) fn write(&mut self, head: Seq, batch: &[Record], plan: &Plan) -> Result<(), CommitError> {
-        self.change(|transaction| {
+    /// Writes a batch, whose records follow `head`, and a plan, atomically.
+    pub(super) fn commit(&mut self, head: Seq, batch: &[Record], plan: &FlushPlan) -> Result<(), CommitError> {
+        self.write(|transaction| {
             append(transaction, head, batch)?;
-            move_index(transaction, plan)
+            plan.write(transaction)
         })
     }
 
-    /// Changes the database in one transaction.
-    pub(super) fn change(
+    /// Calls `write` with a transaction, and commits it.
+    pub(super) fn write(
         &mut self,
-        change: impl FnOnce(&Connection) -> Result<(), StoreError>,
+        write: impl FnOnce(&Connection) -> Result<(), StoreError>,
     ) -> Result<(), CommitError> {
-        let result = self.transact(change);
-        self.judge(result)
+        let result = self.transact(write);
+        self.classify(result)
     }
 
-    fn judge(&mut self, result: Result<(), CommitError>) -> Result<(), CommitError> {
-        // An error that left the transaction open is no rollback.
-        let rolled_back = self.connection.is_autocommit();
+    fn classify(&mut self, result: Result<(), CommitError>) -> Result<(), CommitError> {
+        // If the transaction is still open, it was not rolled back.
+        let is_rolled_back = self.connection.is_autocommit();
         match result {
             Ok(()) => Ok(()),
-            Err(CommitError::RolledBack(error)) if rolled_back => Err(CommitError::RolledBack(error)),
+            Err(CommitError::RolledBack(error)) if is_rolled_back => Err(CommitError::RolledBack(error)),
             Err(CommitError::RolledBack(error) | CommitError::Unknown(error)) => {
                 self.failed = true;
                 Err(CommitError::Unknown(error))
@@ -60,16 +59,16 @@ impl Writer {
         }
     }
 
-    fn transact(&mut self, change: impl FnOnce(&Connection) -> Result<(), StoreError>) -> Result<(), CommitError> {
+    fn transact(&mut self, write: impl FnOnce(&Connection) -> Result<(), StoreError>) -> Result<(), CommitError> {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)
             .map_err(|error| CommitError::RolledBack(error.into()))?;
-        change(&transaction).map_err(CommitError::RolledBack)?;
+        write(&transaction).map_err(CommitError::RolledBack)?;
         transaction.commit().map_err(not_committed)
     }
 }
 
-/// What a failed COMMIT means. A full or busy disk is told before the log's last page is written, without which the
-/// rest counts for nothing; any other error may have come after it.
+/// Classifies a failed COMMIT. SQLite reports a full disk or a busy database before it writes the WAL's commit page,
+/// without which the transaction does not exist. Any other error may have come after that.
 fn not_committed(error: rusqlite::Error) -> CommitError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => CommitError::RolledBack(error.into()),
@@ -77,7 +76,7 @@ fn not_committed(error: rusqlite::Error) -> CommitError {
     }
 }
 
-static LOG: LazyLock<Insertion> = LazyLock::new(|| Insertion::new("log (seq, time, event, body)", 4));
+static LOG: LazyLock<BulkInsert> = LazyLock::new(|| BulkInsert::new("log (seq, time, event, body)", 4));
 
 fn append(transaction: &Connection, head: Seq, batch: &[Record]) -> Result<(), StoreError> {
     check_order(head, batch)?;
@@ -106,20 +105,9 @@ fn check_order(mut head: Seq, batch: &[Record]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A column of text from bytes that are ASCII already.
+/// A text column from bytes, which must be ASCII.
 fn text(bytes: Option<&[u8]>) -> ToSqlOutput<'_> {
     bytes.map_or(ToSqlOutput::Owned(Value::Null), |bytes| ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
-}
-
-fn move_index(transaction: &Connection, plan: &Plan) -> Result<(), StoreError> {
-    plan.dealt.iter().try_for_each(|partition| runs::deal(transaction, *partition, plan.chunk_entries))?;
-    plan.merged.iter().try_for_each(|(partition, number)| runs::merge(transaction, *partition, *number))?;
-    chunk::insert(transaction, &plan.chunks)?;
-    runs::insert(transaction, &plan.runs)?;
-    if let Some(mark) = plan.mark {
-        transaction.prepare_cached("UPDATE indexed SET upto = ?1")?.execute([mark.0])?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -132,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_commit_is_known_to_be_rolled_back_only_where_the_log_lacks_its_end() {
+    fn a_failed_commit_is_rolled_back_only_if_the_commit_page_was_not_written() {
         for code in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY] {
             assert!(matches!(not_committed(failure(code)), CommitError::RolledBack(_)), "{code}");
         }
@@ -142,19 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn after_a_commit_of_unknown_outcome_nothing_is_written() {
+    fn nothing_is_written_after_a_commit_with_an_unknown_outcome() {
         let mut writer = Writer::new(Connection::open_in_memory().unwrap());
-        assert!(writer.idle().is_ok());
+        assert!(writer.connection().is_ok());
         let unknown = not_committed(failure(ffi::SQLITE_IOERR_FSYNC));
-        assert!(matches!(writer.judge(Err(unknown)), Err(CommitError::Unknown(_))));
-        assert!(matches!(writer.idle(), Err(StoreError::Failed)));
+        assert!(matches!(writer.classify(Err(unknown)), Err(CommitError::Unknown(_))));
+        assert!(matches!(writer.connection(), Err(StoreError::Failed)));
     }
 
     #[test]
-    fn a_transaction_that_did_not_end_is_no_rollback() {
+    fn an_error_with_an_open_transaction_is_no_rollback() {
         let mut writer = Writer::new(Connection::open_in_memory().unwrap());
         writer.connection.execute_batch("BEGIN").unwrap();
         let full = CommitError::RolledBack(failure(ffi::SQLITE_FULL).into());
-        assert!(matches!(writer.judge(Err(full)), Err(CommitError::Unknown(_))));
+        assert!(matches!(writer.classify(Err(full)), Err(CommitError::Unknown(_))));
     }
 }

@@ -6,23 +6,24 @@ use std::str::FromStr;
 use memchr::memchr2;
 use secrecy::SecretString;
 
-use crate::id::Seq;
+use crate::chat::EscapedText;
+use crate::id::{Seq, Token};
 use crate::limits::{PASSWORD_BYTES, PROFILE_BYTES};
 use crate::name::{Address, InvalidName, Name};
 
 /// What separates words.
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// The part of a line that was not read yet. It begins with a word, or is empty.
+/// A cursor over the words of a line: the rest that was not parsed yet. It begins with a word, or is empty.
 #[derive(Clone, Copy)]
-pub(super) struct Words<'a>(&'a str);
+pub(super) struct Args<'a>(&'a str);
 
 /// A parameter that is missing or not what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BadParameter {
     /// Its name in the usage of the command.
     pub(super) name: &'static str,
-    /// What would do.
+    /// What was expected.
     pub(super) expected: Cow<'static, str>,
 }
 
@@ -32,7 +33,7 @@ impl BadParameter {
     }
 }
 
-impl<'a> Words<'a> {
+impl<'a> Args<'a> {
     pub(super) fn of(line: &'a str) -> Self {
         Self(line.trim_matches(BLANKS))
     }
@@ -41,7 +42,7 @@ impl<'a> Words<'a> {
         self.0.is_empty()
     }
 
-    /// All that was not read yet.
+    /// The rest that was not parsed yet.
     pub(super) fn rest(self) -> &'a str {
         self.0
     }
@@ -54,14 +55,23 @@ impl<'a> Words<'a> {
         word
     }
 
-    /// A user's, group's or realm's name.
+    /// The name of a user, group or realm.
     pub(super) fn name(&mut self, parameter: &'static str) -> Result<Name, BadParameter> {
-        read_name(parameter, self.next())
+        parse_name(parameter, self.next())
+    }
+
+    /// A name that is given to something new: some are reserved (PROTOCOL §3).
+    pub(super) fn new_name(&mut self, parameter: &'static str) -> Result<Name, BadParameter> {
+        let name = self.name(parameter)?;
+        if name.is_reserved() {
+            return Err(BadParameter::new(parameter, "expected another name: this one is reserved"));
+        }
+        Ok(name)
     }
 
     /// `NAME` or `NAME@REALM`.
     pub(super) fn address(&mut self, parameter: &'static str) -> Result<Address, BadParameter> {
-        read_address(parameter, self.next())
+        parse_address(parameter, self.next())
     }
 
     /// A message's id; 0 is before all.
@@ -69,7 +79,7 @@ impl<'a> Words<'a> {
         self.next().parse().map(Seq).map_err(|_| BadParameter::new("ID", "expected a message's id, or 0"))
     }
 
-    /// A password, to be set or to be checked.
+    /// A password to be checked.
     pub(super) fn password(&mut self, parameter: &'static str) -> Result<SecretString, BadParameter> {
         let word = self.next();
         if !(1..=PASSWORD_BYTES).contains(&word.len()) {
@@ -79,12 +89,15 @@ impl<'a> Words<'a> {
         Ok(word.into())
     }
 
-    /// A password, where there is one more word.
-    pub(super) fn optional_password(&mut self, parameter: &'static str) -> Result<Option<SecretString>, BadParameter> {
-        if self.is_empty() {
-            return Ok(None);
+    /// A new password. A token in its place is a mistake of the client: it would be stored for ever as a password that
+    /// only looks like a session.
+    pub(super) fn new_password(&mut self, parameter: &'static str) -> Result<SecretString, BadParameter> {
+        let is_token = Token::parse(Args(self.0).next()).is_some();
+        let password = self.password(parameter)?;
+        if is_token {
+            return Err(BadParameter::new(parameter, "expected something other than a token (UUID)"));
         }
-        self.password(parameter).map(Some)
+        Ok(password)
     }
 
     /// A full name or country, in which `_` stands for a space (PROTOCOL §3).
@@ -96,7 +109,7 @@ impl<'a> Words<'a> {
         Ok(word.replace('_', " ").into())
     }
 
-    /// A number of something that the server counts.
+    /// A number.
     pub(super) fn number<T: FromStr>(
         &mut self,
         parameter: &'static str,
@@ -111,20 +124,20 @@ impl<'a> Words<'a> {
         port.ok_or_else(|| BadParameter::new("PORT", "expected a number from 1 to 65535"))
     }
 
-    /// The rest of the line, as it was written.
-    pub(super) fn text(&mut self) -> Result<Box<str>, BadParameter> {
+    /// The rest of the line, byte for byte.
+    pub(super) fn text(&mut self) -> Result<EscapedText, BadParameter> {
         if self.is_empty() {
             return Err(BadParameter::new("TEXT", "expected a text up to the end of the line"));
         }
-        Ok(std::mem::take(&mut self.0).into())
+        Ok(EscapedText::new(std::mem::take(&mut self.0)))
     }
 }
 
-pub(super) fn read_name(parameter: &'static str, word: &str) -> Result<Name, BadParameter> {
+pub(super) fn parse_name(parameter: &'static str, word: &str) -> Result<Name, BadParameter> {
     Name::parse(word).map_err(|error| not_a_name(parameter, error))
 }
 
-pub(super) fn read_address(parameter: &'static str, word: &str) -> Result<Address, BadParameter> {
+pub(super) fn parse_address(parameter: &'static str, word: &str) -> Result<Address, BadParameter> {
     Address::parse(word).map_err(|error| not_a_name(parameter, error))
 }
 

@@ -1,127 +1,356 @@
-//! The one table of command words: what they are parsed by, and what help says of them.
+//! The one table of commands: everything about a command word stands in its row.
 
-use std::fmt;
+use std::num::NonZeroUsize;
 
-use crate::wire::ask::{self, Read};
-use crate::wire::request::Ask;
+use crate::chat::{Command, CommandError, Conversation, Query, Topics};
+use crate::id::SessionId;
+use crate::wire::action::{Action, NewProfile, SessionRequest};
+use crate::wire::args::{Args, BadParameter, parse_address, parse_name};
+use crate::wire::catalog;
+use crate::wire::command_spec::{CommandSpec, Theme, command};
+use crate::wire::errors::Wording;
+use crate::wire::format::Dialect;
 
-/// A command word.
-pub struct CommandSpec {
-    /// In lower case; clients may write it in any.
-    pub word: &'static str,
-    /// The parameters as help shows them: an optional one in brackets. Every one may be preceded by a token.
-    pub parameters: &'static str,
-    /// What for, in a few words.
-    pub summary: &'static str,
-    /// It acts for a user.
-    pub needs_session: bool,
-    /// It is the draft system's own word, and answered in its wording (PROTOCOL §4).
-    pub of_draft: bool,
-    /// How many parameters stand before a password, where there is one.
-    pub(super) before_password: Option<usize>,
-    pub(super) read: Read,
-}
-
-/// Every word, in the order of help. Neighbours of the same parameters and summary are synonyms and share a line of it.
+/// Every command, in the order of help. Neighbours with the same parameters and summary are synonyms and share a line.
 pub static COMMANDS: &[CommandSpec] = &[
-    spec("auth", "USER PASSWORD", "log in", ask::log_in).with_password_after(1).for_anyone(),
-    spec("login", "USER PASSWORD", "log in", ask::log_in).with_password_after(1).for_anyone(),
-    spec("register", "USER PASSWORD [FULLNAME COUNTRY]", "make an account, log in", ask::register)
-        .with_password_after(1)
-        .for_anyone(),
-    spec("send", "USER TEXT", "tell a user", ask::send),
-    spec("chat", "USER TEXT", "tell a user", ask::chat),
-    spec("inbox", "", "read what is new", |_| Ok(Ask::Inbox)),
-    spec("kotakmasuk", "", "read what is new", |_| Ok(Ask::Inbox)),
-    spec("peek", "", "read it and leave it new", |_| Ok(Ask::Peek)),
-    spec("ack", "ID", "what is new begins after ID", ask::acknowledge),
-    spec("subscribe", "[ID] [presence] [group] [inbox]", "be told at once", ask::subscribe),
-    spec("unsubscribe", "", "be told no more", |_| Ok(Ask::Unsubscribe)),
-    spec("history", "[USER|group:GROUP] [before ID] [limit N]", "read again, newest first", ask::history),
-    spec("broadcast", "TEXT", "tell everyone", ask::broadcast).of_draft(),
-    spec("addgroup", "GROUP [PASSWORD]", "make a group", ask::add_group).with_password_after(1),
-    spec("creategroup", "GROUP PASSWORD", "make a closed group", ask::create_group).with_password_after(1).of_draft(),
-    spec("joingroup", "GROUP [PASSWORD]", "join a group", ask::join_group).with_password_after(1),
-    spec("sendgroup", "GROUP TEXT", "tell a group", ask::send_group),
-    spec("chatgroup", "GROUP TEXT", "tell a group", ask::send_group).of_draft(),
-    spec("groups", "", "your groups", |_| Ok(Ask::Groups)),
-    spec("members", "GROUP", "who is in a group", ask::members),
-    spec("leavegroup", "GROUP", "leave a group", ask::leave_group),
-    spec("kick", "GROUP USER", "put a member out (owner)", ask::kick),
-    spec("grouppasswd", "GROUP [NEWPASSWORD]", "change or drop it (owner)", ask::change_group_password)
-        .with_password_after(1),
-    spec("delgroup", "GROUP", "end a group (owner)", ask::delete_group),
-    spec("showuseractive", "", "who is online", |_| Ok(Ask::Active)),
-    spec("list", "", "who is online", |_| Ok(Ask::Active)),
-    spec("user_on", "", "who is online", |_| Ok(Ask::Active)),
-    spec("online", "", "who is online", |_| Ok(Ask::Active)).of_draft(),
-    spec("info", "[USER]", "a user, or who is online", ask::info),
-    spec("whoami", "", "who you are", |_| Ok(Ask::Whoami)).of_draft(),
-    spec("block", "USER", "hear no more from a user", ask::block),
-    spec("unblock", "USER", "hear from a user again", ask::unblock),
-    spec("blocks", "", "whom you block", |_| Ok(Ask::Blocks)),
-    spec("addrealm", "REALM [HOST PORT]", "link a server, or add a name", ask::add_realm),
-    spec("delrealm", "REALM", "forget a realm", ask::remove_realm),
-    spec("sendprivaterealm", "REALM USER TEXT", "tell a user of a realm", ask::send_private_realm),
-    spec("sendgrouprealm", "REALM GROUP TEXT", "tell a group of a realm", ask::send_group_realm),
-    spec("getrealminbox", "REALM", "read what came from there", ask::realm_inbox),
-    spec("realms", "", "the realms known here", |_| Ok(Ask::Realms)),
-    spec("passwd", "OLD NEW", "change your password", ask::change_password).with_password_after(0),
-    spec("sessions", "", "where you are logged in", |_| Ok(Ask::Sessions)),
-    spec("revoke", "N", "end a session of the list", ask::revoke),
-    spec("unregister", "PASSWORD", "give up your account", ask::unregister).with_password_after(0),
-    spec("logout", "", "end the session", |_| Ok(Ask::LogOut)),
-    spec("exit", "", "end the connection", |_| Ok(Ask::Exit)).for_anyone(),
-    spec("quit", "", "end the connection", |_| Ok(Ask::Exit)).for_anyone(),
-    spec("link", "VERSION", "how another server links", ask::link).for_anyone(),
-    spec("help", "[COMMAND]", "this list, or one line of it", ask::help).for_anyone(),
-    spec("ping", "", "still there?", |_| Ok(Ask::Ping)).for_anyone(),
-    spec("version", "", "which server this is", |_| Ok(Ask::Version)).for_anyone(),
+    command("auth", "USER PASSWORD", "log in", Theme::ComeAndGo, log_in)
+        .password_after(1)
+        .for_anyone()
+        .success_of(catalog::logged_in)
+        .errors(&[Wording::same(CommandError::UserNotFound, "User Tidak Ada")]),
+    command("login", "USER PASSWORD", "log in", Theme::ComeAndGo, log_in)
+        .dialect(Dialect::Layanan)
+        .password_after(1)
+        .for_anyone()
+        .success_of(catalog::logged_in)
+        .errors(&[
+            Wording::new(CommandError::UserNotFound, "User Tidak Ada", "Username belum tersedia"),
+            Wording::new(CommandError::WrongPassword, "Password Salah", "Password yang dimasukkan salah"),
+        ]),
+    command("register", "USER PASSWORD [FULLNAME COUNTRY]", "make an account, log in", Theme::ComeAndGo, register)
+        .password_after(1)
+        .for_anyone()
+        .success_of(catalog::registered),
+    command("send", "USER TEXT", "tell a user", Theme::Talk, send)
+        .success_in("Message sent", "pesan terkirim")
+        .errors(RECIPIENT_UNAVAILABLE),
+    command("chat", "USER TEXT", "tell a user", Theme::Talk, send)
+        .dialect(Dialect::Layanan)
+        .success_of(catalog::sent_to)
+        .errors(RECIPIENT_UNAVAILABLE),
+    command("inbox", "", "read what is new", Theme::Read, |_| session(SessionRequest::Inbox))
+        .success_of(catalog::messages),
+    command("kotakmasuk", "", "read what is new", Theme::Read, |_| session(SessionRequest::Inbox))
+        .dialect(Dialect::Layanan)
+        .success_of(catalog::messages),
+    command("peek", "", "read it and leave it new", Theme::Read, |_| session(SessionRequest::Peek))
+        .success_of(catalog::messages),
+    command("ack", "ID", "what is new begins after ID", Theme::Read, |args| {
+        change(Command::Acknowledge { upto: args.id()? })
+    })
+    .success("Acknowledged"),
+    command("subscribe", "[ID] [presence] [group] [inbox]", "be told at once", Theme::Read, subscribe)
+        .success("Subscribed")
+        .last_in_overview(),
+    command("unsubscribe", "", "be told no more", Theme::Read, |_| session(SessionRequest::Unsubscribe))
+        .success("Unsubscribed")
+        .last_in_overview(),
+    command("history", "[USER|group:GROUP] [before ID] [limit N]", "read again, newest first", Theme::Read, history)
+        .success_of(catalog::messages),
+    command("broadcast", "TEXT", "tell everyone", Theme::Talk, |args| {
+        change(Command::Broadcast { text: args.text()? })
+    })
+    .dialect(Dialect::Draft)
+    .success_in("Message sent", "pesan terkirim")
+    .last_in_overview(),
+    command("addgroup", "GROUP [PASSWORD]", "make a group", Theme::Groups, create_group)
+        .password_after(1)
+        .success("Add group successful"),
+    command("creategroup", "GROUP PASSWORD", "make a closed group", Theme::Groups, |args| {
+        session(SessionRequest::CreateGroup {
+            group: args.new_name("GROUP")?,
+            password: args.new_password("PASSWORD")?,
+        })
+    })
+    .dialect(Dialect::Draft)
+    .password_after(1)
+    .success("Grup berhasil dibuat"),
+    command("joingroup", "GROUP [PASSWORD]", "join a group", Theme::Groups, join_group)
+        .password_after(1)
+        .success_by_dialect("Join grup berhasil", "Join group successful")
+        .errors(&[
+            Wording::same(CommandError::WrongPassword, "Password grup salah"),
+            Wording::in_draft(CommandError::GroupNotFound, "Grup tidak tersedia"),
+        ]),
+    command("sendgroup", "GROUP TEXT", "tell a group", Theme::Talk, send_group).success("Message sent to group"),
+    command("chatgroup", "GROUP TEXT", "tell a group", Theme::Talk, send_group)
+        .dialect(Dialect::Draft)
+        .success("Pesan terkirim"),
+    command("groups", "", "your groups", Theme::Groups, |_| read(Query::Groups))
+        .success_of(catalog::groups)
+        .last_in_overview(),
+    command("members", "GROUP", "who is in a group", Theme::Groups, |args| {
+        read(Query::Members { group: args.name("GROUP")? })
+    })
+    .success_of(catalog::members)
+    .last_in_overview(),
+    command("leavegroup", "GROUP", "leave a group", Theme::Groups, |args| {
+        change(Command::LeaveGroup { group: args.name("GROUP")? })
+    })
+    .success("Berhasil keluar dari grup"),
+    command("kick", "GROUP USER", "put a member out (owner)", Theme::OwnAGroup, |args| {
+        change(Command::Kick { group: args.name("GROUP")?, user: args.name("USER")? })
+    })
+    .success("User dikeluarkan dari grup"),
+    command("grouppasswd", "GROUP [NEWPASSWORD]", "change or drop it (owner)", Theme::OwnAGroup, change_group_password)
+        .password_after(1)
+        .success_of(catalog::group_password),
+    command("delgroup", "GROUP", "end a group (owner)", Theme::OwnAGroup, |args| {
+        change(Command::DeleteGroup { group: args.name("GROUP")? })
+    })
+    .success("Grup berhasil dihapus"),
+    command("showuseractive", "", "who is online", Theme::People, |_| read(Query::Online))
+        .dialect(Dialect::Service)
+        .success_of(catalog::online),
+    command("list", "", "who is online", Theme::People, |_| read(Query::Online))
+        .dialect(Dialect::Cli)
+        .success_of(catalog::online),
+    command("user_on", "", "who is online", Theme::People, |_| read(Query::Online))
+        .dialect(Dialect::Layanan)
+        .success_of(catalog::online),
+    command("online", "", "who is online", Theme::People, |_| read(Query::Online))
+        .dialect(Dialect::Draft)
+        .success_of(catalog::online),
+    command("info", "[USER]", "a user, or who is online", Theme::People, info).success_of(catalog::info),
+    command("whoami", "", "who you are", Theme::ComeAndGo, |_| read(Query::Whoami))
+        .dialect(Dialect::Draft)
+        .success_of(catalog::info),
+    command("block", "USER", "hear no more from a user", Theme::People, |args| {
+        change(Command::Block { whom: args.address("USER")? })
+    })
+    .success("User diblokir"),
+    command("unblock", "USER", "hear from a user again", Theme::People, |args| {
+        change(Command::Unblock { whom: args.address("USER")? })
+    })
+    .success("User tidak lagi diblokir"),
+    command("blocks", "", "whom you block", Theme::People, |_| read(Query::Blocks)).success_of(catalog::blocks),
+    command("addrealm", "REALM [HOST PORT]", "link a server, or add a name", Theme::Realms, add_realm)
+        .success("Realm added successfully"),
+    command("delrealm", "REALM", "forget a realm", Theme::Realms, |args| {
+        let name = args.name("REALM")?;
+        let lost = catalog::lost(&name).into();
+        change(Command::RemoveRealm { name, lost })
+    })
+    .success("Realm berhasil dihapus"),
+    command("sendprivaterealm", "REALM USER TEXT", "tell a user of a realm", Theme::TalkToRealms, |args| {
+        let realm = args.name("REALM")?;
+        let to = args.name("USER")?.at(realm);
+        change(Command::SendDirect { to, text: args.text()? })
+    })
+    .tells_delivery()
+    .success("Message sent to user in realm"),
+    command("sendgrouprealm", "REALM GROUP TEXT", "tell a group of a realm", Theme::TalkToRealms, send_group_realm)
+        .tells_delivery()
+        .success("Message sent to group in realm"),
+    command("getrealminbox", "REALM", "read what came from there", Theme::TalkToRealms, |args| {
+        session(SessionRequest::RealmInbox { realm: args.name("REALM")? })
+    })
+    .success_of(catalog::messages),
+    command("realms", "", "the realms known here", Theme::Realms, |_| read(Query::Realms)).success_of(catalog::realms),
+    command("passwd", "OLD NEW", "change your password", Theme::Other, |args| {
+        session(SessionRequest::ChangePassword { old: args.password("OLD")?, new: args.new_password("NEW")? })
+    })
+    .password_after(0)
+    .success("Password berhasil diubah"),
+    command("setname", "FULLNAME", "change your full name", Theme::Other, |args| {
+        change(Command::SetName { full_name: args.profile("FULLNAME")? })
+    })
+    .success("Nama berhasil diubah"),
+    command("sessions", "", "where you are logged in", Theme::Other, |_| read(Query::Sessions))
+        .success_of(catalog::sessions),
+    command("revoke", "N", "end a session of the list", Theme::Other, |args| {
+        let session = SessionId(args.number("N", "expected a number that sessions lists")?);
+        change(Command::RevokeSession { session })
+    })
+    .success("Session berhasil diakhiri"),
+    command("unregister", "PASSWORD", "give up your account", Theme::Other, |args| {
+        session(SessionRequest::Unregister { password: args.password("PASSWORD")? })
+    })
+    .password_after(0)
+    .success("Akun berhasil dihapus"),
+    command("logout", "", "end the session", Theme::ComeAndGo, |_| change(Command::LogOut))
+        .success_in("Logout successful", catalog::LOGGED_OUT),
+    command("exit", "", "end the connection", Theme::ComeAndGo, |_| session(SessionRequest::Exit))
+        .for_anyone()
+        .success("bye"),
+    command("quit", "", "end the connection", Theme::ComeAndGo, |_| session(SessionRequest::Exit))
+        .for_anyone()
+        .success("bye"),
+    command("link", "VERSION", "how another server links", Theme::Realms, |args| {
+        session(SessionRequest::Link { version: args.number("VERSION", "expected a number")? })
+    })
+    .for_anyone()
+    .success("link"),
+    // Its sentence is the usage of a command, and stands in `help`.
+    command("help", "[COMMAND]", "this list, or one line of it", Theme::Other, help).for_anyone(),
+    command("ping", "", "still there?", Theme::Other, |_| session(SessionRequest::Ping)).for_anyone().success("pong"),
+    command("version", "", "which server this is", Theme::Other, |_| session(SessionRequest::Version))
+        .for_anyone()
+        .success_of(catalog::version),
 ];
 
-const fn spec(word: &'static str, parameters: &'static str, summary: &'static str, read: Read) -> CommandSpec {
-    CommandSpec { word, parameters, summary, needs_session: true, of_draft: false, before_password: None, read }
-}
-
 impl CommandSpec {
-    const fn for_anyone(self) -> Self {
-        Self { needs_session: false, ..self }
-    }
-
-    const fn with_password_after(self, parameters: usize) -> Self {
-        Self { before_password: Some(parameters), ..self }
-    }
-
-    const fn of_draft(self) -> Self {
-        Self { of_draft: true, ..self }
-    }
-
-    /// The row of a word, written in any case. Lengths differ so much that few words are compared.
+    /// The row of a word, in any case.
     #[must_use]
     pub fn find(word: &str) -> Option<&'static Self> {
         COMMANDS.iter().find(|spec| spec.word.eq_ignore_ascii_case(word))
     }
+}
 
-    /// The word and its parameters.
-    #[must_use]
-    pub fn usage(&self) -> String {
-        format!("{} {}", self.word, self.parameters).trim_end().to_owned()
+const RECIPIENT_UNAVAILABLE: &[Wording] = &[
+    Wording::in_text(CommandError::UserNotFound, "penerima tidak tersedia"),
+    Wording::in_text(CommandError::UserOffline, "penerima tidak tersedia"),
+];
+
+fn change(command: Command) -> Result<Action, BadParameter> {
+    Ok(Action::Change(command))
+}
+
+fn read(query: Query) -> Result<Action, BadParameter> {
+    Ok(Action::Read(query))
+}
+
+fn session(request: SessionRequest) -> Result<Action, BadParameter> {
+    Ok(Action::Session(request))
+}
+
+fn log_in(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    session(SessionRequest::LogIn { user: args.name("USER")?, password: args.password("PASSWORD")? })
+}
+
+/// Two parameters or four: a full name without a country is an error.
+fn register(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let (user, password) = (args.new_name("USER")?, args.new_password("PASSWORD")?);
+    let profile = if args.is_empty() {
+        None
+    } else {
+        Some(NewProfile { full_name: args.profile("FULLNAME")?, country: args.profile("COUNTRY")? })
+    };
+    session(SessionRequest::Register { user, password, profile })
+}
+
+fn send(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    change(Command::SendDirect { to: args.address("USER")?, text: args.text()? })
+}
+
+fn send_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    change(Command::SendGroup { to: args.address("GROUP")?, text: args.text()? })
+}
+
+/// GROUP may be written `group:GROUP`.
+fn send_group_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let realm = args.name("REALM")?;
+    let word = args.next();
+    let group = parse_name("GROUP", word.strip_prefix("group:").unwrap_or(word))?;
+    change(Command::SendGroup { to: group.at(realm), text: args.text()? })
+}
+
+fn create_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let group = args.new_name("GROUP")?;
+    if args.is_empty() {
+        return change(Command::CreateGroup { name: group, password: None });
+    }
+    session(SessionRequest::CreateGroup { group, password: args.new_password("PASSWORD")? })
+}
+
+fn join_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let group = args.name("GROUP")?;
+    if args.is_empty() {
+        return change(Command::JoinGroup { group, verified: None });
+    }
+    session(SessionRequest::JoinGroup { group, password: args.password("PASSWORD")? })
+}
+
+fn change_group_password(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let group = args.name("GROUP")?;
+    if args.is_empty() {
+        return change(Command::ChangeGroupPassword { group, password: None });
+    }
+    session(SessionRequest::ChangeGroupPassword { group, password: args.new_password("NEWPASSWORD")? })
+}
+
+fn add_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let realm = args.new_name("REALM")?;
+    if args.is_empty() {
+        return change(Command::AddRealm { name: realm });
+    }
+    session(SessionRequest::LinkRealm { realm, host: args.next().into(), port: args.port()? })
+}
+
+fn subscribe(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let begins_with_digit = args.rest().starts_with(|character: char| character.is_ascii_digit());
+    let after = if begins_with_digit { Some(args.id()?) } else { None };
+    let mut topics = Topics::default();
+    while !args.is_empty() {
+        let topic = match args.next() {
+            "presence" => &mut topics.presence,
+            "group" => &mut topics.group,
+            "inbox" => &mut topics.inbox,
+            _ => {
+                let expected = "expected presence, group or inbox, after the ID if there is one";
+                return Err(BadParameter::new("TOPIC", expected));
+            }
+        };
+        *topic = true;
+    }
+    session(SessionRequest::Subscribe { after, topics })
+}
+
+/// A client of the realm system writes `{}` for no user.
+fn info(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    match args.next() {
+        "" | "{}" => read(Query::Online),
+        word => read(Query::Info { user: parse_name("USER", word)? }),
     }
 }
 
-/// Rows are the same where their words are.
-impl PartialEq for CommandSpec {
-    fn eq(&self, other: &Self) -> bool {
-        self.word == other.word
+/// Unknown options are an error: a page that ignored one would mislead.
+fn history(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let is_for_all = args.is_empty() || begins_with_an_option(*args);
+    let conversation = if is_for_all { Conversation::All } else { parse_conversation(args.next())? };
+    let (mut before, mut limit) = (None, None);
+    while !args.is_empty() {
+        match args.next().to_ascii_lowercase().as_str() {
+            "before" => before = Some(args.id()?),
+            "limit" => limit = Some(args.number::<NonZeroUsize>("N", "expected a number, at least 1")?.get()),
+            _ => return Err(BadParameter::new("OPTION", "expected before ID or limit N")),
+        }
+    }
+    session(SessionRequest::History { conversation, before, limit })
+}
+
+/// `before` and `limit` are options if a number follows; otherwise they are names like others.
+fn begins_with_an_option(mut args: Args<'_>) -> bool {
+    let word = args.next();
+    let is_option = ["before", "limit"].iter().any(|option| word.eq_ignore_ascii_case(option));
+    is_option && args.next().starts_with(|first: char| first.is_ascii_digit())
+}
+
+fn parse_conversation(word: &str) -> Result<Conversation, BadParameter> {
+    match word.strip_prefix("group:") {
+        Some(group) => parse_address("GROUP", group).map(Conversation::Group),
+        None => parse_address("USER", word).map(Conversation::User),
     }
 }
 
-impl Eq for CommandSpec {}
-
-impl fmt::Debug for CommandSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verb({})", self.word)
+fn help(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let word = args.next();
+    if word.is_empty() {
+        return session(SessionRequest::Help(None));
     }
+    let spec =
+        CommandSpec::find(word).ok_or_else(|| BadParameter::new("COMMAND", "expected a word that help lists"))?;
+    session(SessionRequest::Help(Some(spec.word)))
 }
 
 #[cfg(test)]
@@ -131,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_verb_has_help() {
+    fn every_command_has_a_summary() {
         for spec in COMMANDS {
             assert!(!spec.summary.is_empty(), "{spec:?}");
         }

@@ -5,56 +5,17 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::chat::{
-    CommandError, Kind, Limit, MessageBody, MessageFields, PeerAddress, Profile, RealmState, RealmStatus, Receipt,
-    Response, SessionStatus, StoredMessage,
+    BodyFields, EscapedText, Kind, MessageBody, PeerAddress, Profile, RealmState, RealmStatus, Receipt, Response,
+    SessionStatus, StoredMessage,
 };
 use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
-use crate::wire::{Parsed, Rejection, ReplyContext, parse};
+use crate::wire::{ParseError, Parsed, ReplyContext, parse};
 
 pub(super) const TOKEN: &str = "0b5c3f2e-1111-4222-8333-444455556666";
 
 pub(super) const RECEIPT: Receipt = Receipt { seq: Seq(42), time: Time(1_795_244_400_123) };
-
-/// Every one that there is.
-pub(super) const REFUSALS: [CommandError; 35] = [
-    CommandError::UserNotFound,
-    CommandError::UserOffline,
-    CommandError::WrongPassword,
-    CommandError::PasswordTooShort,
-    CommandError::UserExists,
-    CommandError::NoSession,
-    CommandError::SessionNotFound,
-    CommandError::Forbidden,
-    CommandError::NotOwner,
-    CommandError::Oneself,
-    CommandError::Blocked,
-    CommandError::GroupExists,
-    CommandError::GroupNotFound,
-    CommandError::AlreadyMember,
-    CommandError::NotMember,
-    CommandError::UserNotMember,
-    CommandError::RealmExists,
-    CommandError::RealmNotFound,
-    CommandError::RealmUnreachable,
-    CommandError::RealmRefused,
-    CommandError::RealmKeyChanged,
-    CommandError::RealmIsThisServer,
-    CommandError::LinkVersion,
-    CommandError::RealmQueueFull,
-    CommandError::Throttled,
-    CommandError::Busy,
-    CommandError::LimitReached(Limit::Users),
-    CommandError::LimitReached(Limit::Groups),
-    CommandError::LimitReached(Limit::Memberships),
-    CommandError::LimitReached(Limit::Realms),
-    CommandError::LimitReached(Limit::Blocks),
-    CommandError::TagReused,
-    CommandError::CursorMoved,
-    CommandError::StorageFailed,
-    CommandError::UnknownOutcome,
-];
 
 /// The requests that carry a password of an account, in every form that errors.
 pub(super) const LOG_INS: [&str; 4] = ["auth messi x", "login messi x", "register messi x", "register messi x A B"];
@@ -78,9 +39,9 @@ pub(super) fn context(line: &str) -> ReplyContext {
     }
 }
 
-pub(super) fn rejection(line: &str) -> Rejection {
+pub(super) fn rejection(line: &str) -> ParseError {
     match parse(line) {
-        Parsed::Rejected(rejection) => rejection,
+        Parsed::Rejected(error) => error,
         other => panic!("{line:?} is {other:?}"),
     }
 }
@@ -143,20 +104,12 @@ pub(super) fn sessions() -> Response {
 pub(super) fn message(seq: u64, from: &str, msg: &str, kind: Kind) -> StoredMessage {
     let (to, group) = match kind {
         Kind::Direct => ("henderson", None),
-        Kind::Group => ("informatika21", Some("informatika21".into())),
+        Kind::Group => ("informatika21", Some("informatika21")),
         Kind::Broadcast => ("*", None),
     };
-    let parts = MessageFields {
-        from: from.into(),
-        to: to.into(),
-        msg_from: from.into(),
-        msg_to: to.into(),
-        msg: msg.into(),
-        kind,
-        group,
-        realm: None,
-    };
-    StoredMessage { seq: Seq(seq), time: RECEIPT.time, body: MessageBody::compose(&parts) }
+    let msg = &EscapedText::new(msg);
+    let fields = BodyFields { msg_from: from, msg_to: to, msg, from, to, kind, group, realm: None };
+    StoredMessage { seq: Seq(seq), time: RECEIPT.time, body: MessageBody::compose(&fields) }
 }
 
 /// Any message with any text.

@@ -10,31 +10,32 @@ use serde::Serialize;
 
 use crate::chat::{CommandError, Notification, Profile, RealmStatus, Receipt, Response, SessionStatus, StoredMessage};
 use crate::id::{PeerKey, Seq, SessionId, Token};
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::name::Name;
-use crate::wire::format::{DisconnectReason, ReplyContext, ReplyFormat};
-use crate::wire::request::{Rejection, Tag};
-use crate::wire::{catalog, help};
+use crate::wire::errors::ErrorSpec;
+use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
+use crate::wire::render::{self, Render};
+use crate::wire::request::{ParseError, ReplyContext, Tag};
+use crate::wire::{catalog, errors, help};
 
-const STYLE: ReplyFormat = ReplyFormat::Json;
 const END: &[u8] = b"\r\n\r\n";
 
-/// An entry of the list of active users as the service system has it.
+/// An entry of the list of online users as the service system has it.
 #[derive(Serialize)]
-struct ActiveUser<'a> {
+struct OnlineUser<'a> {
     username: &'a Name,
 }
 
 /// An entry of the list of realms.
 #[derive(Serialize)]
-struct Realm<'a> {
+struct RealmEntry<'a> {
     realm: &'a Name,
     state: &'a str,
     #[serde(flatten)]
     link: Option<RealmLink<'a>>,
 }
 
-/// What of a realm only another server has.
+/// The fields that only another server has.
 #[derive(Serialize)]
 struct RealmLink<'a> {
     since: Option<String>,
@@ -48,7 +49,7 @@ struct RealmLink<'a> {
 
 /// An entry of the list of sessions.
 #[derive(Serialize)]
-struct Session {
+struct SessionEntry {
     id: SessionId,
     opened: String,
     used: String,
@@ -56,68 +57,67 @@ struct Session {
     current: bool,
 }
 
-pub(super) fn append_reply(out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>) {
-    let response = match result {
-        Ok(response) => response,
-        Err(error) => return append_refusal(out, context.tag.as_ref(), Some(context), error),
-    };
-    let message = catalog::success(STYLE, context, response);
-    append_frame(out, context.tag.as_ref(), |frame| {
-        frame.text("status", "OK").text("message", &message);
-        append_fields(frame, context, response, &message);
-    });
-}
+pub(super) struct Json;
 
-pub(super) fn append_rejection(out: &mut Vec<u8>, rejection: &Rejection) {
-    let message = catalog::rejection(STYLE, rejection);
-    append_error(out, rejection.tag.as_ref(), message, rejection.fault.code(), Some(&rejection.detail));
-}
-
-pub(super) fn append_refusal(
-    out: &mut Vec<u8>,
-    tag: Option<&Tag>,
-    context: Option<&ReplyContext>,
-    error: CommandError,
-) {
-    let message = catalog::error(STYLE, context, error);
-    append_error(out, tag, message, error.code(), catalog::refusal_detail(error));
-}
-
-pub(super) fn append_farewell(out: &mut Vec<u8>, why: DisconnectReason) {
-    append_error(out, None, catalog::farewell(why), why.code(), Some(catalog::farewell_detail(why)));
-}
-
-pub(super) fn append_event(out: &mut Vec<u8>, message: &StoredMessage) {
-    append_frame(out, None, |frame| {
-        frame.text("event", "message");
-        message.body.append_object(frame.key("data"), message.seq, message.time);
-    });
-}
-
-pub(super) fn append_notice(out: &mut Vec<u8>, notification: &Notification) {
-    append_frame(out, None, |frame| {
-        frame.text("event", catalog::topic(notification));
-        let mut data = frame.object("data");
-        match notification {
-            Notification::Presence { user, online } => data.field("user", user).field("online", online),
-            Notification::Group { group, user, change } => {
-                data.field("group", group).text("change", catalog::group_change(*change)).field("user", user)
+impl Render for Json {
+    fn reply(&self, out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>) {
+        let tag = context.tag.as_ref();
+        let response = match result {
+            Ok(response) => response,
+            Err(error) => {
+                let sentence = render::error_sentence(Some(context), ReplyFormat::Json, error);
+                let ErrorSpec { code, detail, .. } = errors::of(error);
+                return append_error(out, tag, sentence, code, detail);
             }
-            Notification::Inbox { cursor } => data.field("cursor", cursor),
         };
-    });
-}
+        let message = render::success_sentence(context, ReplyFormat::Json, response);
+        append_frame(out, tag, |frame| {
+            frame.text("status", "OK").text("message", &message);
+            append_fields(frame, context, response, &message);
+        });
+    }
 
-pub(super) fn append_lagged(out: &mut Vec<u8>, after: Seq) {
-    append_frame(out, None, |frame| {
-        frame.text("event", "lagged").field("after", &after);
-    });
-}
+    fn reject(&self, out: &mut Vec<u8>, error: &ParseError) {
+        let row = errors::of_line(error.kind);
+        let message = row.sentence(ReplyFormat::Json, error.spec.map(|spec| spec.dialect));
+        append_error(out, error.tag.as_ref(), message, row.code, Some(&error.detail));
+    }
 
-pub(super) fn append_truncated(out: &mut Vec<u8>, before: Seq) {
-    append_frame(out, None, |frame| {
-        frame.text("event", "truncated").field("before", &before);
-    });
+    fn fail(&self, out: &mut Vec<u8>, tag: Option<&Tag>, error: CommandError) {
+        let ErrorSpec { code, detail, .. } = errors::of(error);
+        append_error(out, tag, render::error_sentence(None, ReplyFormat::Json, error), code, detail);
+    }
+
+    fn push(&self, out: &mut Vec<u8>, message: &StoredMessage) {
+        append_frame(out, None, |frame| {
+            frame.text("event", "message");
+            message.body.append_object(frame.key("data"), message.seq, message.time);
+        });
+    }
+
+    fn notify(&self, out: &mut Vec<u8>, notification: &Notification) {
+        json::append(out, notification);
+        out.extend_from_slice(END);
+    }
+
+    fn lagged(&self, out: &mut Vec<u8>, after: Seq) {
+        append_frame(out, None, |frame| {
+            frame.text("event", "lagged").field("after", &after);
+        });
+    }
+
+    fn truncated(&self, out: &mut Vec<u8>, before: Seq) {
+        append_frame(out, None, |frame| {
+            frame.text("event", "truncated").field("before", &before);
+        });
+    }
+
+    fn unfinished_line(&self, _: &mut Vec<u8>) {}
+
+    fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason) {
+        let row = errors::of_disconnect(reason);
+        append_error(out, None, row.sentence(ReplyFormat::Json, None), row.code, row.detail);
+    }
 }
 
 /// `data` repeats the message: the realm document puts some of its error texts there.
@@ -140,23 +140,18 @@ fn append_frame(out: &mut Vec<u8>, tag: Option<&Tag>, fill: impl FnOnce(&mut Obj
     out.extend_from_slice(END);
 }
 
-/// What an outcome carries besides its sentence.
+/// The fields of a response besides its sentence.
 fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Response, message: &str) {
     match response {
-        Response::LoggedIn { user, token } | Response::Registered { user, token } => append_login(frame, user, token),
-        Response::LoggedOut => append_logout(frame, context),
+        Response::LoggedIn { user, token } => append_login(frame, user, token),
         Response::Whoami(profile) => append_whoami(frame, profile),
         Response::Info(profile) => append_info(frame, profile),
-        Response::Sent { receipt, delivered, .. } | Response::SentToGroup { receipt, delivered } => {
-            append_receipt(frame, receipt, *delivered);
-        }
-        Response::SentToRealm { receipt, delivered } | Response::SentToRealmGroup { receipt, delivered } => {
-            append_receipt(frame, receipt, Some(*delivered));
+        Response::Sent { receipt, delivered, .. } => {
+            append_receipt(frame, receipt, delivered.or(context.spec.always_tells_delivery.then_some(true)));
         }
         Response::Inbox { messages, more } => append_inbox(frame, messages, *more),
-        Response::RealmInbox { messages, more } => append_list(frame, messages, *more),
-        Response::History { messages, before } => append_history(frame, messages, *before),
-        Response::Active(users) => append_active(frame, context, users, message),
+        Response::Page { messages, more, before } => append_page(frame, messages, *more, *before),
+        Response::Online(users) => append_online(frame, context.dialect, users, message),
         Response::Groups(names) => append_names(frame, names),
         Response::Blocks(people) => {
             frame.field("data", people);
@@ -165,7 +160,7 @@ fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Resp
         Response::Sessions(sessions) => append_sessions(frame, sessions),
         Response::RealmAdded { name, key } => append_realm(frame, name, *key),
         Response::Realms(realms) => append_realms(frame, realms),
-        Response::Help(command) => append_help(frame, command.as_deref()),
+        Response::Help(word) => append_help(frame, *word),
         Response::Version => append_version(frame),
         Response::Subscribed { after: Some(after), .. } => {
             frame.object("data").field("after", after);
@@ -173,23 +168,12 @@ fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Resp
         Response::Acknowledged(cursor) => {
             frame.object("data").field("id", cursor);
         }
-        Response::Subscribed { after: None, .. }
-        | Response::Unsubscribed
+        Response::LoggedOut => append_logout(frame),
+        Response::Done
         | Response::Bye
-        | Response::GroupCreated
-        | Response::GroupJoined { .. }
-        | Response::GroupLeft
-        | Response::Kicked
-        | Response::GroupDeleted
-        | Response::GroupPasswordChanged { .. }
-        | Response::Blocked
-        | Response::Unblocked
-        | Response::PasswordChanged
-        | Response::Revoked
-        | Response::Unregistered
-        | Response::RealmRemoved
         | Response::Linking
-        | Response::Pong => {}
+        | Response::GroupPasswordChanged { .. }
+        | Response::Subscribed { after: None, .. } => {}
     }
 }
 
@@ -200,8 +184,8 @@ fn append_login(frame: &mut Object<'_>, user: &Name, token: &Token) {
 }
 
 /// Clients of the cli system print `messages`.
-fn append_logout(frame: &mut Object<'_>, context: &ReplyContext) {
-    frame.text("messages", &catalog::success(ReplyFormat::Text, context, &Response::LoggedOut));
+fn append_logout(frame: &mut Object<'_>) {
+    frame.text("messages", catalog::LOGGED_OUT);
 }
 
 fn append_whoami(frame: &mut Object<'_>, profile: &Profile) {
@@ -234,27 +218,23 @@ fn append_inbox(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) 
     let objects = objects(messages);
     let mut by_sender = frame.object("messages");
     for (sender, objects) in group_by_sender(messages, &objects) {
-        by_sender.array(&sender, objects);
+        by_sender.array(sender, objects);
     }
     drop(by_sender);
-    append_page(frame, &objects, more);
-}
-
-fn append_list(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) {
-    let objects = objects(messages);
-    frame.array("messages", &objects);
-    append_page(frame, &objects, more);
+    append_objects(frame, &objects, more);
 }
 
 /// `before` is what the next request is to say.
-fn append_history(frame: &mut Object<'_>, messages: &[StoredMessage], before: Option<Seq>) {
-    append_list(frame, messages, before.is_some());
+fn append_page(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool, before: Option<Seq>) {
+    let objects = objects(messages);
+    frame.array("messages", &objects);
+    append_objects(frame, &objects, more);
     if let Some(before) = before {
         frame.field("before", &before);
     }
 }
 
-fn append_page(frame: &mut Object<'_>, objects: &[Vec<u8>], more: bool) {
+fn append_objects(frame: &mut Object<'_>, objects: &[Vec<u8>], more: bool) {
     frame.array("data", objects);
     if more {
         frame.field("more", &more);
@@ -266,12 +246,12 @@ fn objects(messages: &[StoredMessage]) -> Vec<Vec<u8>> {
 }
 
 /// The objects of each sender, senders in the order of their first message.
-fn group_by_sender<'a>(messages: &[StoredMessage], objects: &'a [Vec<u8>]) -> Vec<(String, Vec<&'a Vec<u8>>)> {
+fn group_by_sender<'a>(messages: &'a [StoredMessage], objects: &'a [Vec<u8>]) -> Vec<(&'a str, Vec<&'a Vec<u8>>)> {
     let mut places = HashMap::new();
-    let mut senders: Vec<(String, Vec<&Vec<u8>>)> = Vec::new();
+    let mut senders: Vec<(&str, Vec<&Vec<u8>>)> = Vec::new();
     for (message, object) in messages.iter().zip(objects) {
-        let sender = message.body.read(|parts| parts.from.into_owned()).unwrap_or_default();
-        let place = *places.entry(sender.clone()).or_insert(senders.len());
+        let sender = message.body.sender().unwrap_or_default();
+        let place = *places.entry(sender).or_insert(senders.len());
         match senders.get_mut(place) {
             Some((_, objects)) => objects.push(object),
             None => senders.push((sender, vec![object])),
@@ -280,14 +260,14 @@ fn group_by_sender<'a>(messages: &[StoredMessage], objects: &'a [Vec<u8>]) -> Ve
     senders
 }
 
-/// Each system had its own shape for the same list.
-fn append_active(frame: &mut Object<'_>, context: &ReplyContext, users: &[Name], message: &str) {
-    match context.spec.word {
-        "showuseractive" => {
-            let active: Vec<_> = users.iter().map(|username| ActiveUser { username }).collect();
-            frame.object("messages").field("users", &active);
+/// Each system has its own shape of the same list.
+fn append_online(frame: &mut Object<'_>, dialect: Dialect, users: &[Name], message: &str) {
+    match dialect {
+        Dialect::Service => {
+            let online: Vec<_> = users.iter().map(|username| OnlineUser { username }).collect();
+            frame.object("messages").field("users", &online);
         }
-        "list" => {
+        Dialect::Cli => {
             frame.text("messages", message);
         }
         _ => {}
@@ -305,7 +285,7 @@ fn append_members(frame: &mut Object<'_>, names: &[Name], owner: Option<&Name>) 
 }
 
 fn append_sessions(frame: &mut Object<'_>, sessions: &[SessionStatus]) {
-    let session = |status: &SessionStatus| Session {
+    let session = |status: &SessionStatus| SessionEntry {
         id: status.id,
         opened: status.opened.to_string(),
         used: status.used.to_string(),
@@ -325,7 +305,7 @@ fn append_realms(frame: &mut Object<'_>, realms: &[RealmStatus]) {
     frame.field("data", &realms.iter().map(realm).collect::<Vec<_>>());
 }
 
-fn realm(status: &RealmStatus) -> Realm<'_> {
+fn realm(status: &RealmStatus) -> RealmEntry<'_> {
     let link = catalog::is_link(status.state).then(|| RealmLink {
         since: status.since.map(|since| since.to_string()),
         queued: status.queued,
@@ -334,7 +314,7 @@ fn realm(status: &RealmStatus) -> Realm<'_> {
         address: status.address.as_ref().map(catalog::address),
         problem: status.problem.as_deref(),
     });
-    Realm { realm: &status.name, state: catalog::realm_state(status.state), link }
+    RealmEntry { realm: &status.name, state: catalog::realm_state(status.state), link }
 }
 
 fn append_help(frame: &mut Object<'_>, command: Option<&str>) {

@@ -1,12 +1,14 @@
-//! The wire: bytes to lines to requests, outcomes to frames (PROTOCOL §1, §4).
+//! The wire: bytes to lines to requests, responses to frames (PROTOCOL §1, §4).
 //!
 //! Never here: the state, sockets, I/O, rules of the chat.
 
+mod action;
 mod args;
-mod ask;
 mod catalog;
 mod codec;
+mod command_spec;
 mod commands;
+mod errors;
 #[cfg(test)]
 mod fixtures;
 mod format;
@@ -14,13 +16,19 @@ mod help;
 mod http;
 mod json;
 mod parse;
+mod render;
+mod renderers;
 mod request;
 mod telnet;
 mod text;
 
-pub use catalog::{lost, returned};
+pub use action::{Action, NewProfile, SessionRequest};
+pub use catalog::returned;
 pub use codec::{Line, LineCodec, LineError, has_control_character};
-pub use commands::{COMMANDS, CommandSpec};
-pub use format::{DisconnectReason, ReplyContext, ReplyFormat};
+pub use command_spec::CommandSpec;
+pub use commands::COMMANDS;
+pub use errors::{ParseErrorKind, code};
+pub use format::{Dialect, DisconnectReason, ReplyFormat};
 pub use parse::parse;
-pub use request::{Ask, Fault, NewProfile, Parsed, Rejection, Request, Tag};
+pub use render::Render;
+pub use request::{ParseError, Parsed, ReplyContext, Request, Tag};

@@ -6,45 +6,55 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::id::{Hash64, Token};
-use crate::wire::args::{BadParameter, Words};
-use crate::wire::commands::CommandSpec;
+use crate::wire::args::{Args, BadParameter};
+use crate::wire::command_spec::CommandSpec;
+use crate::wire::errors::ParseErrorKind;
 use crate::wire::http;
-use crate::wire::request::{Fault, Parsed, Rejection, Request, Tag};
+use crate::wire::request::{ParseError, Parsed, Request, Tag};
 
-/// Reads a line. Total: any text comes to something.
+/// Parses a line. Any text has a result.
 #[must_use]
 pub fn parse(line: &str) -> Parsed {
-    let mut words = Words::of(line);
-    if words.is_empty() {
+    let mut args = Args::of(line);
+    if args.is_empty() {
         return Parsed::Blank;
     }
-    let mut word = words.next();
+    let mut word = args.next();
     let mut tag = None;
     if let Some(text) = word.strip_prefix('#') {
         tag = Tag::parse(text);
         if tag.is_none() {
-            return rejected(None, None, Fault::BadParameter, "KEY: expected # and 1-64 of A-Z a-z 0-9 _ -");
+            let expected = "KEY: expected # and 1-64 of A-Z a-z 0-9 _ -";
+            return rejected(None, None, ParseErrorKind::BadParameter, expected);
         }
-        word = words.next();
+        word = args.next();
     }
     let Some(spec) = CommandSpec::find(word) else {
         if http::is_http(line) {
             return Parsed::Http;
         }
-        return rejected(tag, None, Fault::UnknownCommand, "help lists the commands");
+        return rejected(tag, None, ParseErrorKind::UnknownCommand, "help lists the commands");
     };
-    let token = take_token(&mut words);
-    let digest = tag.is_some().then(|| digest(spec, words));
-    match (spec.read)(&mut words) {
-        Ok(ask) => Parsed::Request(Request { tag, token, spec, ask, digest }),
+    match parse_parameters(spec, tag.clone(), args) {
+        Ok(request) => Parsed::Request(request),
         Err(BadParameter { name, expected }) => {
             let detail = format!("{name}: {expected}; usage: {}", spec.usage());
-            rejected(tag, Some(spec), Fault::BadParameter, detail)
+            rejected(tag, Some(spec), ParseErrorKind::BadParameter, detail)
         }
     }
 }
 
-fn digest(spec: &CommandSpec, mut parameters: Words<'_>) -> Hash64 {
+fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args<'_>) -> Result<Request, BadParameter> {
+    let mut whole = args;
+    let token = take_token(&mut args);
+    let hash = tag.is_some().then(|| hash(spec, args));
+    let action = (spec.parse)(&mut args)?;
+    let may_be_text = token.is_some() && spec.parameters == "TEXT";
+    let action_without_token = if may_be_text { Some((spec.parse)(&mut whole)?) } else { None };
+    Ok(Request { tag, token, spec, action, action_without_token, hash })
+}
+
+fn hash(spec: &CommandSpec, mut parameters: Args<'_>) -> Hash64 {
     let mut parts = vec![spec.word];
     match spec.before_password {
         Some(count) => parts.extend((0..count).map(|_| parameters.next())),
@@ -54,18 +64,18 @@ fn digest(spec: &CommandSpec, mut parameters: Words<'_>) -> Hash64 {
 }
 
 /// A first parameter in the form of a token is one: no name has that form (PROTOCOL §2).
-fn take_token(words: &mut Words<'_>) -> Option<Token> {
-    let mut after = *words;
+fn take_token(args: &mut Args<'_>) -> Option<Token> {
+    let mut after = *args;
     let token = Token::parse(after.next())?;
-    *words = after;
+    *args = after;
     Some(token)
 }
 
 fn rejected(
     tag: Option<Tag>,
     spec: Option<&'static CommandSpec>,
-    fault: Fault,
+    kind: ParseErrorKind,
     detail: impl Into<Cow<'static, str>>,
 ) -> Parsed {
-    Parsed::Rejected(Rejection { tag, spec, fault, detail: detail.into() })
+    Parsed::Rejected(ParseError { tag, spec, kind, detail: detail.into() })
 }

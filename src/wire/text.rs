@@ -8,61 +8,72 @@ use std::borrow::Cow;
 use crate::chat::{
     CommandError, Kind, MessageFields, Notification, Profile, RealmStatus, Response, SessionStatus, StoredMessage,
 };
+use crate::id::Seq;
 use crate::name::Name;
-use crate::wire::format::{DisconnectReason, ReplyContext, ReplyFormat};
-use crate::wire::request::Rejection;
-use crate::wire::{catalog, help};
+use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
+use crate::wire::render::{self, Render};
+use crate::wire::request::{ParseError, ReplyContext, Tag};
+use crate::wire::{catalog, errors, help};
 
-const STYLE: ReplyFormat = ReplyFormat::Text;
+pub(super) struct Text;
 
-pub(super) fn append_reply(out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>) {
-    match result {
-        Ok(response) => {
-            append_items(out, context, response);
-            append_line(out, &["[OK] ", &catalog::success(STYLE, context, response)]);
+impl Render for Text {
+    fn reply(&self, out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>) {
+        match result {
+            Ok(response) => {
+                append_items(out, context, response);
+                append_line(out, &["[OK] ", &render::success_sentence(context, ReplyFormat::Text, response)]);
+            }
+            Err(error) => append_error(out, render::error_sentence(Some(context), ReplyFormat::Text, error)),
         }
-        Err(error) => append_refusal(out, Some(context), error),
     }
-}
 
-pub(super) fn append_rejection(out: &mut Vec<u8>, rejection: &Rejection) {
-    append_error(out, catalog::rejection(STYLE, rejection));
-}
-
-pub(super) fn append_refusal(out: &mut Vec<u8>, context: Option<&ReplyContext>, error: CommandError) {
-    append_error(out, catalog::error(STYLE, context, error));
-}
-
-pub(super) fn append_farewell(out: &mut Vec<u8>, why: DisconnectReason) {
-    append_error(out, catalog::farewell(why));
-}
-
-/// One line, in the form of a pushed message.
-pub(super) fn append_notice(out: &mut Vec<u8>, notification: &Notification) {
-    let topic = ["[", catalog::topic(notification), "] "].concat();
-    match notification {
-        Notification::Presence { user, online } => {
-            append_line(out, &[&topic, user.as_str(), if *online { " online" } else { " offline" }]);
-        }
-        Notification::Group { group, user, change } => {
-            let user = user.as_ref().map_or("", Name::as_str);
-            append_line(out, &[&topic, group.as_str(), ": ", catalog::group_change(*change), " ", user]);
-        }
-        Notification::Inbox { cursor } => append_line(out, &[&topic, &cursor.to_string()]),
+    fn reject(&self, out: &mut Vec<u8>, error: &ParseError) {
+        append_error(out, errors::of_line(error.kind).sentence(ReplyFormat::Text, None));
     }
-}
 
-pub(super) fn append_lagged(out: &mut Vec<u8>) {
-    append_error(out, catalog::LAGGED);
-}
+    fn fail(&self, out: &mut Vec<u8>, _: Option<&Tag>, error: CommandError) {
+        append_error(out, render::error_sentence(None, ReplyFormat::Text, error));
+    }
 
-pub(super) fn append_truncated(out: &mut Vec<u8>) {
-    append_error(out, catalog::TRUNCATED);
+    fn push(&self, out: &mut Vec<u8>, message: &StoredMessage) {
+        append_message(out, message);
+    }
+
+    /// One line, in the form of a pushed message.
+    fn notify(&self, out: &mut Vec<u8>, notification: &Notification) {
+        match notification {
+            Notification::Presence { user, online } => {
+                append_line(out, &["[presence] ", user.as_str(), if *online { " online" } else { " offline" }]);
+            }
+            Notification::Group { group, user, change } => {
+                let user = user.as_ref().map_or("", Name::as_str);
+                append_line(out, &["[group] ", group.as_str(), ": ", change.word(), " ", user]);
+            }
+            Notification::Inbox { cursor } => append_line(out, &["[inbox] ", &cursor.to_string()]),
+        }
+    }
+
+    fn lagged(&self, out: &mut Vec<u8>, _: Seq) {
+        append_error(out, catalog::LAGGED);
+    }
+
+    fn truncated(&self, out: &mut Vec<u8>, _: Seq) {
+        append_error(out, catalog::TRUNCATED);
+    }
+
+    fn unfinished_line(&self, out: &mut Vec<u8>) {
+        append_error(out, catalog::UNFINISHED_LINE);
+    }
+
+    fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason) {
+        append_error(out, errors::of_disconnect(reason).sentence(ReplyFormat::Text, None));
+    }
 }
 
 /// A message as it is pushed, and as an inbox lists it.
-pub(super) fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
-    // A body that cannot be read was not written by this server, and is not shown.
+fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
+    // A body that cannot be read was not written by this server; it is not shown.
     let _ = message.body.read(|MessageFields { from, msg, kind, group, .. }| match kind {
         Kind::Direct => append_line(out, &["[", &from, "] ", &msg]),
         Kind::Group => append_line(out, &["[group ", &group.unwrap_or_default(), "] ", &from, ": ", &msg]),
@@ -74,18 +85,16 @@ fn append_error(out: &mut Vec<u8>, sentence: &str) {
     append_line(out, &["[ERR] ", sentence]);
 }
 
-/// What an outcome lists, if the sentence does not name it already.
+/// The items of a response, if the sentence does not name them already.
 fn append_items(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
     match response {
         Response::Info(profile) => append_profile(out, profile),
-        Response::Inbox { messages, .. }
-        | Response::RealmInbox { messages, .. }
-        | Response::History { messages, .. } => {
+        Response::Inbox { messages, .. } | Response::Page { messages, .. } => {
             messages.iter().for_each(|message| append_message(out, message));
         }
-        Response::Active(_) if ["list", "user_on"].contains(&context.spec.word) => {}
-        Response::Active(names) | Response::Groups(names) | Response::Members { names, .. } => append_names(out, names),
-        Response::Blocks(people) => people.iter().for_each(|person| append_line(out, &[person])),
+        Response::Online(_) if matches!(context.dialect, Dialect::Cli | Dialect::Layanan) => {}
+        Response::Online(names) | Response::Groups(names) | Response::Members { names, .. } => append_names(out, names),
+        Response::Blocks(users) => users.iter().for_each(|user| append_line(out, &[user])),
         Response::Sessions(sessions) => sessions.iter().for_each(|session| append_session(out, session)),
         Response::Realms(realms) => realms.iter().for_each(|realm| append_realm(out, realm)),
         Response::Help(None) => help::overview().for_each(|line| append_line(out, &[&line])),
@@ -124,7 +133,7 @@ fn append_profile(out: &mut Vec<u8>, profile: &Profile) {
     append_line(out, &["last seen: ", &last_seen]);
 }
 
-/// The only way to write to a text listener: whatever somebody said, it stays in its line and is shown as it is.
+/// The only way to write to a text listener: a text stays in its line, and unsafe characters are escaped.
 fn append_line(out: &mut Vec<u8>, parts: &[&str]) {
     for character in parts.iter().flat_map(|part| part.chars()) {
         append_shown(out, character);
@@ -133,16 +142,16 @@ fn append_line(out: &mut Vec<u8>, parts: &[&str]) {
 }
 
 fn append_shown(out: &mut Vec<u8>, character: char) {
-    if can_paint(character) {
+    if is_unsafe_for_terminal(character) {
         out.extend(character.escape_unicode().map(|ascii| ascii as u8));
         return;
     }
     out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Control characters (C0, DEL and C1), line and paragraph separators, and what changes the direction of writing: with
-/// them one person could paint another's terminal.
-fn can_paint(character: char) -> bool {
+/// Control characters (C0, DEL and C1), line and paragraph separators, and bidirectional controls: with them a sender
+/// could paint the recipient's terminal.
+fn is_unsafe_for_terminal(character: char) -> bool {
     let turns_or_breaks = ['\u{61C}', '\u{200E}', '\u{200F}'].contains(&character)
         || ('\u{2028}'..='\u{202E}').contains(&character)
         || ('\u{2066}'..='\u{2069}').contains(&character);

@@ -31,7 +31,7 @@ impl HandshakeError {
             Self::Refused(CommandError::RealmKeyChanged) => {
                 "it shows another key than the one that is known here".into()
             }
-            Self::Refused(error) => format!("this server refused the link: {}", error.code()),
+            Self::Refused(error) => format!("this server refused the link: {}", crate::wire::code(error)),
             Self::ClosedByPeer(reason) => format!("the other server ended it: {reason}"),
             Self::Protocol(reason) => format!("the other server violated the protocol ({reason:?})"),
             Self::NoAnswer => "the other server did not complete the handshake".into(),

@@ -4,15 +4,17 @@ use std::net::IpAddr;
 
 use tokio::time::timeout;
 
-use crate::chat::{Command, CommandError, IdempotencyKey, PeerAddress, PeerHello, Realm};
+use crate::chat::{Command, CommandError, Context, IdempotencyKey, PeerAddress, PeerHello, Realm};
 use crate::federation::frame::{CloseReason, Frame, Hello, SourceSeq};
 use crate::federation::handshake::error::HandshakeError;
 use crate::federation::handshake::framed_stream::FramedStream;
 use crate::federation::local_server::LocalServer;
 use crate::federation::transport::PeerStream;
+use crate::hub::Origin;
 use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{INCARNATIONS_PER_PEER, LINK_HELLO};
 use crate::name::Name;
+use crate::time::Time;
 
 /// Why two servers shake hands.
 pub(in crate::federation) enum HandshakeKind {
@@ -103,12 +105,10 @@ async fn exchange(
         HandshakeKind::Reconnect(_) | HandshakeKind::AddPeer { .. } => {
             expect_accepted(stream).await?;
             if let HandshakeKind::AddPeer { by, name, address, idempotency_key } = kind {
-                let add = Command::AddPeer { by: *by, name: name.clone(), key, address: address.clone() };
-                local
-                    .hub
-                    .execute_once(&add, None, idempotency_key.as_ref(), None)
-                    .result
-                    .map_err(HandshakeError::Refused)?;
+                let add = Command::AddPeer { name: name.clone(), key, address: address.clone() };
+                let origin = Origin { send_queue: None, key: idempotency_key.as_ref() };
+                let context = Context::on_behalf_of(*by, Time::now());
+                local.hub.execute_for(&context, &add, origin).result.map_err(HandshakeError::Refused)?;
             }
             let realm = register_peer(local, peer_hello)?;
             stream.send(&Frame::Accepted).await?;
@@ -144,7 +144,7 @@ fn hello(local: &LocalServer, key: PeerKey, kind: &HandshakeKind) -> Hello {
 
 fn register_peer(local: &LocalServer, hello: PeerHello) -> Result<RealmId, HandshakeError> {
     let key = hello.key;
-    local.hub.execute(&Command::RegisterPeer(hello), None).result.map_err(HandshakeError::Refused)?;
+    local.hub.execute_as_server(&Command::RegisterPeer(hello)).result.map_err(HandshakeError::Refused)?;
     let (known, _) = local.hub.read(|state| state.peer_of(&key).map(|(realm, ..)| realm));
     known.ok_or(HandshakeError::Refused(CommandError::RealmNotFound))
 }

@@ -84,7 +84,7 @@ impl Receiver {
         self.bytes.take(messages.iter().map(|message| message.text.len()).sum(), now);
         let messages = messages.into_iter().map(|message| (message.number, validate(message, self.text_bytes)));
         let command = Command::Receive { realm: self.realm, incarnation, messages: messages.collect() };
-        let executed = hub.execute(&command, None);
+        let executed = hub.execute_as_server(&command);
         if executed.result.is_err() {
             let is_removed = hub.read(|state| state.peer(self.realm).is_none()).0;
             let reason = if is_removed { CloseReason::Removed } else { CloseReason::NoRoom };
@@ -130,7 +130,7 @@ impl Receiver {
 
     /// The other server has stored the refusals up to a number.
     pub(super) fn forget_refusals(&self, hub: &Hub, incarnation: Incarnation, upto: Seq) -> Result<(), LinkEnd> {
-        let executed = hub.execute(&Command::ConfirmReceived { realm: self.realm, incarnation, upto }, None);
+        let executed = hub.execute_as_server(&Command::ConfirmReceived { realm: self.realm, incarnation, upto });
         executed.result.map(drop).map_err(|_| LinkEnd::ClosedHere(CloseReason::NoRoom))
     }
 }

@@ -181,7 +181,7 @@ impl Sender {
         let bounce =
             |&(number, why): &(Seq, BounceReason)| Bounce { number, why, notification: notification(number, why) };
         let bounces = refused.iter().map(bounce).collect();
-        let executed = hub.execute(&Command::AcknowledgeOutbox { realm: self.realm, upto: last, bounces }, None);
+        let executed = hub.execute_as_server(&Command::AcknowledgeOutbox { realm: self.realm, upto: last, bounces });
         executed.result.map_err(|_| LinkEnd::ClosedHere(CloseReason::NoRoom))?;
         self.persist_at = None;
         self.confirming.push_back((executed.ticket, (incarnation, last)));
@@ -209,7 +209,7 @@ impl Sender {
         let upto = self.outbox.acknowledged();
         let command = Command::AcknowledgeOutbox { realm: self.realm, upto, bounces: Vec::new() };
         // If it fails, the messages are sent again; if the realm was removed, nothing depends on it.
-        let _executed = hub.execute(&command, None);
+        let _executed = hub.execute_as_server(&command);
         self.confirm_old_epochs(hub);
     }
 }

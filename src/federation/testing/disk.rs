@@ -81,7 +81,7 @@ impl Store for DiskStore {
         Ok(NewestPage::default())
     }
 
-    fn removed_upto(&self, _: &TimelineQuery) -> Result<Seq, StoreError> {
+    fn low_watermark(&self, _: &TimelineQuery) -> Result<Seq, StoreError> {
         Ok(Seq(0))
     }
 

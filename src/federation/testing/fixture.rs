@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::chat::{Command, PasswordHash};
-use crate::hub::{Committer, Executed, Hub, SendQueue, SocketWriter};
+use crate::chat::{Command, Context, PasswordHash};
+use crate::hub::{Committer, Executed, Hub, Origin, SendQueue, SocketWriter};
 use crate::id::UserId;
 use crate::name::{Address, Name};
+use crate::time::Time;
 use crate::wire::ReplyFormat;
 
 /// The users of every server; each is a member of the group `tim`.
@@ -36,21 +37,21 @@ pub(in crate::federation) fn create_users(hub: &Hub) {
         let password = PasswordHash("$hash".into());
         let (full_name, country) = ("".into(), "".into());
         let register = Command::Register { name: name(user), full_name, country, password, session: None };
-        hub.execute(&register, None).result.unwrap();
+        hub.execute_as_server(&register).result.unwrap();
     }
-    let create = Command::CreateGroup { owner: UserId(0), name: name(GROUP), password: None };
-    hub.execute(&create, None).result.unwrap();
-    hub.execute(&Command::JoinGroup { user: UserId(1), group: name(GROUP), verified: None }, None);
+    let now = Time::now();
+    let create = Command::CreateGroup { name: name(GROUP), password: None };
+    hub.execute(&Context::on_behalf_of(UserId(0), now), &create).result.unwrap();
+    let join = Command::JoinGroup { group: name(GROUP), verified: None };
+    hub.execute(&Context::on_behalf_of(UserId(1), now), &join).result.unwrap();
 }
 
 pub(in crate::federation) fn send(hub: &Hub, from: UserId, to: Address, to_group: bool, text: &str) -> Executed {
     let send_queue = Arc::new(SendQueue::new(Arc::new(DiscardWriter), ReplyFormat::Json));
     let text = text.into();
-    let command = match to_group {
-        true => Command::SendGroup { from, to, text },
-        false => Command::SendDirect { from, to, text, online: None },
-    };
-    hub.execute(&command, Some(&send_queue))
+    let command = if to_group { Command::SendGroup { to, text } } else { Command::SendDirect { to, text } };
+    let origin = Origin { send_queue: Some(&send_queue), key: None };
+    hub.execute_for(&Context::on_behalf_of(from, Time::now()), &command, origin)
 }
 
 /// Commits again and again, after a random delay each time.

@@ -5,47 +5,48 @@ use tracing::error;
 use crate::chat::{CommandError, Response, Topics};
 use crate::hub::Replay;
 use crate::id::Seq;
-use crate::net::session::{Answer, Flow, Identity, Session};
+use crate::net::session::reply::{Flow, PendingReply};
+use crate::net::session::state::{Acting, Session};
 
 impl Session {
     /// Another user's token cannot subscribe this connection.
-    pub(super) fn subscribe(&self, who: Identity, after: Option<Seq>, topics: Topics) -> Answer {
-        let is_own = self.bound.is_some_and(|bound| bound.who.user == who.user);
-        if !is_own {
+    pub(super) fn subscribe(&self, acting: Acting, after: Option<Seq>, topics: Topics) -> PendingReply {
+        if !self.is_own(acting.actor) {
             return CommandError::Forbidden.into();
         }
-        Answer::at_once(Ok(Response::Subscribed { after, topics }))
+        PendingReply::at_once(Ok(Response::Subscribed { after, topics }))
     }
 
-    pub(super) fn unsubscribe(&self) -> Answer {
+    pub(super) fn unsubscribe(&self) -> PendingReply {
         self.stop_listening();
-        Answer::at_once(Ok(Response::Unsubscribed))
+        PendingReply::at_once(Ok(Response::Done))
     }
 
     /// What was pushed to a text connection so far stays read.
     fn stop_listening(&self) {
-        if let Some(bound) = self.bound {
-            self.hub().record_pushed_as_read(bound.who.user);
+        if let Some(attachment) = self.attachment {
+            self.hub().record_pushed_as_read(attachment.actor.user);
         }
         self.send_queue.stop_listening();
     }
 
-    /// The reply to the subscription leaves; then the connection listens, or first hears what came after a message.
-    pub(super) async fn begin_to_listen(&self, after: Option<Seq>, topics: Topics) -> Flow {
-        let Some(bound) = self.bound else { return Flow::Continue };
+    /// Begins the pushes once the reply to the subscription is queued, or first replays what came after a message.
+    pub(super) async fn begin_subscription(&self, after: Option<Seq>, topics: Topics) -> Flow {
+        let Some(attachment) = self.attachment else { return Flow::Continue };
         self.stop_listening();
         self.wait_for_own_changes().await;
+        let user = attachment.actor.user;
         if let Some(after) = after {
-            return Flow::Replay(Replay::new(bound.who.user, after, topics));
+            return Flow::Replay(Replay::new(user, after, topics));
         }
-        self.hub().listen(bound.who.user, &self.send_queue, topics);
+        self.hub().listen(user, &self.send_queue, topics);
         Flow::Continue
     }
 
-    /// Puts the next page of a replay into the connection's queue; none when the connection listens, its session was
-    /// ended, or the store cannot be read.
+    /// Queues the next page of a replay. `None` once the connection listens, its session ended, or the store cannot be
+    /// read.
     pub(in crate::net) async fn replay_on(&self, mut replay: Replay) -> Option<Replay> {
-        let session = self.bound?.who.session;
+        let session = self.attachment?.actor.session;
         let (is_open, _) = self.hub().read(|state| state.session(session).is_some());
         if !is_open {
             return None;

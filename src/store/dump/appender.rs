@@ -4,9 +4,11 @@ use rusqlite::Connection;
 
 use crate::chat::Record;
 use crate::limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_RECORDS};
-use crate::store::index::{Index, Tuning};
+use crate::store::error::{CommitError, StoreError};
+use crate::store::index::config::IndexConfig;
+use crate::store::index::timeline_index::Index;
+use crate::store::record;
 use crate::store::writer::Writer;
-use crate::store::{CommitError, StoreError, record};
 
 pub(super) struct Appender {
     writer: Writer,
@@ -18,7 +20,7 @@ pub(super) struct Appender {
 
 impl Appender {
     pub(super) fn new(database: Connection) -> Result<Self, StoreError> {
-        let index = Index::open(&database, Tuning::default())?;
+        let index = Index::open(&database, IndexConfig::default())?;
         Ok(Self { writer: Writer::new(database), index, batch: Vec::new(), bytes: 0 })
     }
 
@@ -29,9 +31,9 @@ impl Appender {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let plan = self.index.plan(self.batch.len());
-        self.writer.write(self.index.head(), &self.batch, &plan).map_err(CommitError::into_cause)?;
-        self.index.settle(&plan, &self.batch);
+        let plan = self.index.plan_commit(self.batch.len());
+        self.writer.commit(self.index.head(), &self.batch, &plan).map_err(CommitError::into_cause)?;
+        self.index.apply(&plan, &self.batch);
         self.batch.clear();
         self.bytes = 0;
         Ok(())
@@ -42,8 +44,8 @@ impl Appender {
         self.commit()?;
         let mut after = None;
         while let Some((plan, last)) = self.index.plan_closing(after) {
-            self.writer.write(self.index.head(), &[], &plan).map_err(CommitError::into_cause)?;
-            self.index.settle(&plan, &[]);
+            self.writer.commit(self.index.head(), &[], &plan).map_err(CommitError::into_cause)?;
+            self.index.apply(&plan, &[]);
             after = last;
         }
         Ok(())

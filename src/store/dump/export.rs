@@ -13,11 +13,15 @@ use rusqlite::{Transaction, TransactionBehavior};
 use crate::chat::{Author, Destination, Event, Group, Message, MessageBody, MessageFields, Snapshot, User, UserRef};
 use crate::id::{GroupId, Seq, UserId};
 use crate::json;
-use crate::limits::{PARTITION_TIMELINES, PROGRESS_STEP};
+use crate::limits::PROGRESS_STEP;
+use crate::store::dump::error::DumpError;
 use crate::store::dump::line::{self, Block, End, Header, Line, Member, Read, Timestamp, VERSION};
+use crate::store::dump::progress::Progress;
 use crate::store::dump::steps::{Step, steps};
-use crate::store::dump::{DumpError, Progress};
-use crate::store::{StoreError, archive, load, record};
+use crate::store::error::StoreError;
+use crate::store::index::config::IndexConfig;
+use crate::store::index::timeline_index::Index;
+use crate::store::{load, read_only, record};
 use crate::time::Time;
 
 /// Writes the accounts, groups and messages of the store in a directory, and returns the number of lines. A server may be
@@ -26,9 +30,9 @@ use crate::time::Time;
 /// # Errors
 /// If there is no store of this version, it cannot be read, or `out` cannot be written.
 pub fn export(directory: &Path, out: &mut dyn Write, progress: &mut dyn FnMut(Progress)) -> Result<u64, DumpError> {
-    let mut database = archive::open(directory)?;
+    let mut database = read_only::open(directory)?;
     let transaction = Transaction::new(&mut database, TransactionBehavior::Deferred)?;
-    let snapshot = load::load(&transaction, PARTITION_TIMELINES, [])?;
+    let snapshot = load::load(&transaction, &Index::open(&transaction, IndexConfig::default())?)?;
     let lines = LineWriter { out, line: Vec::new(), count: 0, position: Seq(0), head: snapshot.head, progress };
     let mut export = Export { snapshot: &snapshot, lines, newest_user: None, counts: End::default() };
     export.lines.write(&Header { kabar_export: VERSION, ends: true })?;

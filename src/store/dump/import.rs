@@ -6,17 +6,20 @@
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use crate::chat::{Command, CommandError, Event, PasswordHash, PeerInfo, Record, RemoteName, State, decide};
+use crate::chat::{Command, CommandError, Context, Event, PasswordHash, PeerInfo, Record, RemoteName, State, decide};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::limits::{MAX_REALMS, PROFILE_BYTES};
 use crate::name::{Address, InvalidName, Name};
 use crate::password;
-use crate::store::directory::{Directory, Unfinished};
+use crate::settings::Durability;
+use crate::store::directory::{Directory, TempDatabase};
 use crate::store::dump::appender::Appender;
+use crate::store::dump::error::DumpError;
 use crate::store::dump::line::{Block, End, Group, Line, Member, User};
+use crate::store::dump::progress::Progress;
 use crate::store::dump::reader::LineReader;
-use crate::store::dump::{DumpError, Progress};
-use crate::store::{Durability, StoreError, connection, load, schema};
+use crate::store::error::StoreError;
+use crate::store::{connection, head, schema};
 use crate::time::Time;
 
 /// Reads lines into the store of a directory, which must be new or hold a store in which nothing has happened, and must
@@ -36,8 +39,8 @@ pub fn import(
         return Err(StoreError::Used(directory.to_owned()).into());
     }
     place.clear()?;
-    let unfinished = Unfinished::create(directory)?;
-    let mut database = connection::open_unfinished(&unfinished.path())?;
+    let temp = TempDatabase::create(directory)?;
+    let mut database = connection::open_temp(&temp.path())?;
     schema::prepare(&mut database, directory)?;
     let mut import = Import::new(Appender::new(database)?)?;
     let mut reader = LineReader::new(input, name, bytes);
@@ -50,7 +53,7 @@ pub fn import(
         return Err(reader.error("the file was cut: expected an end line, which the first line announces".into()));
     }
     import.finish().map_err(|error| error.at(&reader))?;
-    unfinished.finish()?;
+    temp.finish()?;
     Ok(reader.count())
 }
 
@@ -58,7 +61,7 @@ pub fn import(
 fn is_unused(place: &Directory, directory: &Path) -> Result<bool, StoreError> {
     let mut database = connection::open_writer(&place.database(), Durability::Sync)?;
     schema::prepare(&mut database, directory)?;
-    let (head, _) = load::head(&database)?;
+    let (head, _) = head::read(&database)?;
     Ok(head == Seq(0))
 }
 
@@ -85,8 +88,8 @@ impl From<StoreError> for LineError {
 }
 
 impl From<CommandError> for LineError {
-    fn from(refusal: CommandError) -> Self {
-        Self::Wrong(match refusal {
+    fn from(error: CommandError) -> Self {
+        Self::Wrong(match error {
             CommandError::UserNotFound => "expected a user that an earlier line makes".into(),
             CommandError::UserExists => "name: an earlier line makes this user".into(),
             CommandError::GroupNotFound => "expected a group that an earlier line makes".into(),
@@ -94,8 +97,12 @@ impl From<CommandError> for LineError {
             CommandError::AlreadyMember => "user: a member already, as the owner is from the beginning".into(),
             CommandError::NotMember => "user: expected a member of the group".into(),
             CommandError::Oneself => "blocked: expected somebody else".into(),
-            CommandError::LimitReached(limit) => format!("a server cannot hold so many: {limit:?}"),
-            other => other.code().into(),
+            CommandError::UserLimit
+            | CommandError::GroupLimit
+            | CommandError::MembershipLimit
+            | CommandError::RealmLimit
+            | CommandError::BlockLimit => format!("a server cannot hold so many: {error:?}"),
+            other => format!("refused: {other:?}"),
         })
     }
 }
@@ -135,7 +142,7 @@ impl Import {
             Line::Member(member) => self.member(member),
             Line::Read(read) => {
                 let user = self.user_named("user", read.user.as_str())?;
-                self.decide(&Command::Acknowledge { user, upto: Seq(u64::MAX) })
+                self.decide(user, &Command::Acknowledge { upto: Seq(u64::MAX) })
             }
             Line::Block(block) => self.block(&block),
             Line::End(end) if end == self.counts => {
@@ -155,13 +162,16 @@ impl Import {
         // An empty hash is that of no password.
         let password = line.password_hash.as_deref().map_or_else(|| Ok(PasswordHash("".into())), check_hash)?;
         let user = UserId(u32::try_from(self.state.user_count()).unwrap_or(u32::MAX));
-        self.decide(&Command::Register {
-            name: line.name,
-            full_name: line.full_name.into(),
-            country: line.country.into(),
-            password,
-            session: None,
-        })?;
+        self.decide(
+            UserId::NOBODY,
+            &Command::Register {
+                name: line.name,
+                full_name: line.full_name.into(),
+                country: line.country.into(),
+                password,
+                session: None,
+            },
+        )?;
         self.unregistered.extend(line.unregistered.then_some(user));
         self.counts.users += 1;
         Ok(())
@@ -171,13 +181,13 @@ impl Import {
         match line {
             Group { name, owner: None, password_hash: None, deleted: true } => {
                 let owner = self.state.group_named(&name).ok_or(CommandError::GroupNotFound)?.1.owner;
-                self.decide(&Command::DeleteGroup { owner, group: name })
+                self.decide(owner, &Command::DeleteGroup { group: name })
             }
             Group { name, owner: Some(owner), password_hash, deleted: false } => {
                 let owner = self.user_named("owner", owner.as_str())?;
                 let password = password_hash.as_deref().map(check_hash).transpose()?;
                 self.counts.groups += 1;
-                self.decide(&Command::CreateGroup { owner, name, password })
+                self.decide(owner, &Command::CreateGroup { name, password })
             }
             _ => wrong("expected an owner, or \"deleted\":true and nothing else"),
         }
@@ -186,11 +196,11 @@ impl Import {
     fn member(&mut self, Member { group, user, left }: Member) -> Result<(), LineError> {
         let user = self.user_named("user", user.as_str())?;
         if left {
-            return self.decide(&Command::LeaveGroup { user, group });
+            return self.decide(user, &Command::LeaveGroup { group });
         }
         let (_, known) = self.state.group_named(&group).ok_or(CommandError::GroupNotFound)?;
         let verified = known.password.clone();
-        self.decide(&Command::JoinGroup { user, group, verified })
+        self.decide(user, &Command::JoinGroup { group, verified })
     }
 
     fn block(&mut self, line: &Block<'_>) -> Result<(), LineError> {
@@ -199,7 +209,7 @@ impl Import {
             self.remote("blocked", &line.blocked)?;
         }
         let whom = Address::parse(&line.blocked).map_err(|expected| invalid("blocked", expected))?;
-        self.decide(&Command::Block { user, whom })
+        self.decide(user, &Command::Block { whom })
     }
 
     pub(super) fn user_named(&self, field: &str, name: &str) -> Result<UserId, LineError> {
@@ -240,8 +250,8 @@ impl Import {
         Ok(realm)
     }
 
-    fn decide(&mut self, command: &Command) -> Result<(), LineError> {
-        let events = decide(&self.state, self.time, command)?;
+    fn decide(&mut self, user: UserId, command: &Command) -> Result<(), LineError> {
+        let events = decide(&self.state, &Context::on_behalf_of(user, self.time), command)?;
         events.into_iter().try_for_each(|event| self.append(event))
     }
 
@@ -255,7 +265,7 @@ impl Import {
         for id in std::mem::take(&mut self.unregistered) {
             let Some(user) = self.state.user(id) else { continue };
             let verified = user.password.clone();
-            self.decide(&Command::Unregister { user: id, verified })?;
+            self.decide(id, &Command::Unregister { verified })?;
         }
         Ok(self.appender.finish()?)
     }

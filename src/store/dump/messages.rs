@@ -1,6 +1,6 @@
 //! Imports a message.
 
-use crate::chat::{Author, Destination, Event, Kind, Message, MessageBody, MessageFields};
+use crate::chat::{Author, BodyFields, Destination, EscapedText, Event, Kind, Message, MessageBody};
 use crate::id::RealmId;
 use crate::limits::LINE_BYTES_MAX;
 use crate::name::Name;
@@ -74,15 +74,15 @@ impl Import {
             Destination::RemoteGroup(remote) => (Kind::Group, address, remote.name.as_str()),
             Destination::Everyone => (Kind::Broadcast, "*", "*"),
         };
-        let realm = realm.and_then(|id| self.state.realm(id)).map(|realm| realm.name.as_str().into());
-        MessageBody::compose(&MessageFields {
-            from: from.into(),
-            to: to.into(),
-            msg_from: line.msg_from.as_deref().unwrap_or(shown).into(),
-            msg_to: msg_to.into(),
-            msg: (&*line.text).into(),
+        let realm = realm.and_then(|id| self.state.realm(id)).map(|realm| realm.name.as_str());
+        MessageBody::compose(&BodyFields {
+            msg_from: line.msg_from.as_deref().unwrap_or(shown),
+            msg_to,
+            msg: &EscapedText::new(&line.text),
+            from,
+            to,
             kind,
-            group: (kind == Kind::Group).then_some(msg_to.into()),
+            group: (kind == Kind::Group).then_some(msg_to),
             realm,
         })
     }

@@ -5,8 +5,9 @@ use std::io::{BufRead, Read};
 use serde::Deserialize;
 
 use crate::limits::{IMPORT_LINE_BYTES, PROGRESS_STEP};
+use crate::store::dump::error::DumpError;
 use crate::store::dump::line::{Header, Line, VERSION};
-use crate::store::dump::{DumpError, Progress};
+use crate::store::dump::progress::Progress;
 
 pub(super) struct LineReader<'a> {
     input: &'a mut dyn BufRead,

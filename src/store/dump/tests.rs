@@ -1,22 +1,25 @@
 //! Round trips, files written by hand, and lines that are refused.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use proptest::prelude::*;
 use secrecy::SecretString;
 use tempfile::tempdir;
 
 use super::*;
-use crate::chat::{Command, Conversation, Destination, Event, State, TimelineQuery, decide};
+use crate::chat::{Command, Context, Conversation, Destination, Event, State, TimelineQuery, decide};
 use crate::id::{PeerKey, RealmId, Seq, UserId};
 use crate::limits::IMPORT_LINE_BYTES;
 use crate::name::{Address, Name};
 use crate::password;
-use crate::store::properties::{Live, home};
-use crate::store::testing::{HASH, direct_view, open_tiny, said};
-use crate::store::wishes::wish;
-use crate::store::{Durability, Rules, SqliteStore, Store, Sweep, Swept};
+use crate::settings::Durability;
+use crate::store::error::StoreError;
+use crate::store::generators::any_command;
+use crate::store::interface::Store;
+use crate::store::model::{Model, home};
+use crate::store::testing::{HASH, direct_query, open_tiny, sent};
+use crate::store::{Rules, SqliteStore, Sweep, Swept};
 use crate::time::Time;
 
 const GUIDE: &str = include_str!("../../../docs/EXPORT.md");
@@ -93,14 +96,14 @@ proptest! {
 
     #[test]
     fn an_import_of_an_export_has_the_same_people_and_messages(
-        wishes in prop::collection::vec(wish(), 1..300),
+        commands in prop::collection::vec(any_command(), 1..300),
         newest in prop::option::of(1..6_usize),
     ) {
         let (here, there) = (tempdir().unwrap(), tempdir().unwrap());
         let store = open_tiny(here.path());
-        let mut live = Live::new();
-        wishes.iter().for_each(|wish| live.want(wish));
-        live.commit(&store);
+        let mut model = Model::new();
+        commands.iter().for_each(|command| model.run(command));
+        model.commit(&store);
         if let Some(newest) = newest {
             sweep(&store, newest);
         }
@@ -108,13 +111,13 @@ proptest! {
         prop_assert_eq!(imported(&text, there.path()).unwrap(), text.lines().count() as u64);
         prop_assert_eq!(exported(there.path()), text);
         let (copy, state) = open(there.path());
-        prop_assert_eq!(entities(&state), entities(&live.state));
-        for id in (0..4).map(UserId).filter(|id| newest.is_none() && live.state.user(*id).is_some_and(|it| !it.unregistered)) {
+        prop_assert_eq!(entities(&state), entities(&model.state));
+        for id in (0..4).map(UserId).filter(|id| newest.is_none() && model.state.user(*id).is_some_and(|it| !it.unregistered)) {
             let everything = |state: &State| TimelineQuery { hidden: Vec::new(), ..state.conversation_since(id, Seq(0)).unwrap() };
-            prop_assert_eq!(read(&copy, &everything(&state)), read(&store, &everything(&live.state)));
-            if live.state.user(id).unwrap().read_ranges.is_empty() {
+            prop_assert_eq!(read(&copy, &everything(&state)), read(&store, &everything(&model.state)));
+            if model.state.user(id).unwrap().read_ranges.is_empty() {
                 let unread = |state: &State| TimelineQuery { hidden: Vec::new(), ..state.inbox(id).unwrap() };
-                prop_assert_eq!(read(&copy, &unread(&state)), read(&store, &unread(&live.state)));
+                prop_assert_eq!(read(&copy, &unread(&state)), read(&store, &unread(&model.state)));
             }
         }
     }
@@ -217,7 +220,7 @@ fn another_server_is_a_name_that_nothing_is_sent_to_again() {
     assert_eq!(texts(&store, &history), ["a (a) to b@timur: halo", "B@Timur (Far Away) to a: halo"]);
     let configured =
         Command::ConfigurePeer { name: Name::parse("timur").unwrap(), key: Some(PeerKey([7; 32])), address: None };
-    let events = decide(&state, Time(0), &configured).unwrap();
+    let events = decide(&state, &Context::server(Time(0)), &configured).unwrap();
     assert!(matches!(events[..], [Event::PeerChanged { realm: RealmId(1), .. }]), "{events:?}");
 }
 
@@ -304,11 +307,11 @@ fn a_store_in_which_something_happened_is_not_imported_into() {
     let directory = tempdir().unwrap();
     let store = open_tiny(directory.path());
     assert!(matches!(imported("", directory.path()), Err(DumpError::Store(StoreError::InUse(_)))));
-    store.commit(&[said(1, 1, Destination::User(UserId(2)), "here")]).unwrap();
+    store.commit(&[sent(1, 1, Destination::User(UserId(2)), "here")]).unwrap();
     drop(store);
     let refused = imported("{\"kabar_export\":2}\n", directory.path()).unwrap_err();
     assert!(matches!(refused, DumpError::Store(StoreError::Used(_))), "{refused}");
-    assert_eq!(open_tiny(directory.path()).page(&direct_view(2, 0), 10).unwrap().messages.len(), 1);
+    assert_eq!(open_tiny(directory.path()).page(&direct_query(2, 0), 10).unwrap().messages.len(), 1);
 }
 
 #[test]

@@ -2,11 +2,11 @@ use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::chat::Conversation;
+use crate::chat::{Command, Conversation, Query};
 use crate::id::{Seq, SessionId};
 use crate::name::{Address, Name};
+use crate::wire::action::{Action, NewProfile, SessionRequest};
 use crate::wire::commands::COMMANDS;
-use crate::wire::{Ask, NewProfile};
 
 const TOKEN: &str = "0b5c3f2e-1111-4222-8333-444455556666";
 
@@ -29,7 +29,7 @@ fn request(line: &str) -> Request {
     }
 }
 
-fn rejection(line: &str) -> Rejection {
+fn rejection(line: &str) -> ParseError {
     match parse(line) {
         Parsed::Rejected(rejection) => rejection,
         other => panic!("{line:?} is {other:?}"),
@@ -37,82 +37,96 @@ fn rejection(line: &str) -> Rejection {
 }
 
 /// Passwords do not show in what is compared; a test of their own looks at them.
-fn assert_asks(line: &str, ask: &Ask) {
-    assert_eq!(format!("{:?}", request(line).ask), format!("{ask:?}"), "{line:?}");
+fn assert_action(line: &str, action: &Action) {
+    assert_eq!(format!("{:?}", request(line).action), format!("{action:?}"), "{line:?}");
+}
+
+fn assert_asks(line: &str, request: SessionRequest) {
+    assert_action(line, &Action::Session(request));
+}
+
+fn assert_changes(line: &str, command: Command) {
+    assert_action(line, &Action::Change(command));
+}
+
+fn assert_reads(line: &str, query: Query) {
+    assert_action(line, &Action::Read(query));
 }
 
 #[test]
 fn commands_about_oneself_are_read() {
-    let log_in = Ask::LogIn { user: name("messi"), password: secret() };
-    assert_asks("auth messi surabaya", &log_in);
-    assert_asks("login messi surabaya", &log_in);
-    assert_asks("register messi x", &Ask::Register { user: name("messi"), password: secret(), profile: None });
+    for line in ["auth messi surabaya", "login messi surabaya"] {
+        assert_asks(line, SessionRequest::LogIn { user: name("messi"), password: secret() });
+    }
+    assert_asks(
+        "register messi x",
+        SessionRequest::Register { user: name("messi"), password: secret(), profile: None },
+    );
     let vano = NewProfile { full_name: "vano orangganteng".into(), country: "Sri Lanka".into() };
     assert_asks(
         "register vano x vano_orangganteng Sri_Lanka",
-        &Ask::Register { user: name("vano"), password: secret(), profile: Some(vano) },
+        SessionRequest::Register { user: name("vano"), password: secret(), profile: Some(vano) },
     );
-    assert_asks("logout", &Ask::LogOut);
-    assert_asks("exit", &Ask::Exit);
-    assert_asks("quit", &Ask::Exit);
-    assert_asks("whoami", &Ask::Whoami);
+    assert_changes("logout", Command::LogOut);
+    assert_asks("exit", SessionRequest::Exit);
+    assert_asks("quit", SessionRequest::Exit);
+    assert_reads("whoami", Query::Whoami);
 }
 
 #[test]
 fn messages_are_read() {
-    let send = Ask::Send { to: address("henderson"), text: "gol dari messi".into() };
-    assert_asks("send henderson gol dari messi", &send);
-    let chat = Ask::Chat { to: address("henderson"), text: "gol dari messi".into() };
-    assert_asks("chat henderson gol dari messi", &chat);
-    assert_asks("send bob@timur hi", &Ask::Send { to: address("bob@timur"), text: "hi".into() });
-    assert_asks("broadcast hi all", &Ask::Broadcast { text: "hi all".into() });
-    let send_group = Ask::SendGroup { to: address("informatika21"), text: "hi".into() };
-    assert_asks("sendgroup informatika21 hi", &send_group);
-    assert_asks("chatgroup informatika21 hi", &send_group);
-    assert_asks("inbox", &Ask::Inbox);
-    assert_asks("kotakmasuk", &Ask::Inbox);
+    for line in ["send henderson gol dari messi", "chat henderson gol dari messi"] {
+        assert_changes(line, Command::SendDirect { to: address("henderson"), text: "gol dari messi".into() });
+    }
+    assert_changes("send bob@timur hi", Command::SendDirect { to: address("bob@timur"), text: "hi".into() });
+    assert_changes("broadcast hi all", Command::Broadcast { text: "hi all".into() });
+    for line in ["sendgroup informatika21 hi", "chatgroup informatika21 hi"] {
+        assert_changes(line, Command::SendGroup { to: address("informatika21"), text: "hi".into() });
+    }
+    assert_asks("inbox", SessionRequest::Inbox);
+    assert_asks("kotakmasuk", SessionRequest::Inbox);
 }
 
 #[test]
 fn lists_are_read() {
     for line in ["showuseractive", "list", "user_on", "online"] {
-        assert_asks(line, &Ask::Active);
+        assert_reads(line, Query::Online);
     }
-    assert_asks("info", &Ask::Info { user: None });
-    assert_asks("info {}", &Ask::Info { user: None });
-    assert_asks("info messi", &Ask::Info { user: Some(name("messi")) });
-    assert_asks("groups", &Ask::Groups);
-    assert_asks("members g1", &Ask::Members { group: name("g1") });
-    assert_asks("realms", &Ask::Realms);
+    assert_reads("info", Query::Online);
+    assert_reads("info {}", Query::Online);
+    assert_reads("info messi", Query::Info { user: name("messi") });
+    assert_reads("groups", Query::Groups);
+    assert_reads("members g1", Query::Members { group: name("g1") });
+    assert_reads("realms", Query::Realms);
 }
 
 #[test]
 fn group_commands_are_read() {
-    assert_asks("addgroup g1", &Ask::CreateGroup { group: name("g1"), password: None });
-    assert_asks("addgroup g1 x", &Ask::CreateGroup { group: name("g1"), password: Some(secret()) });
-    assert_asks("creategroup g1 x", &Ask::CreateGroup { group: name("g1"), password: Some(secret()) });
-    assert_asks("joingroup g1", &Ask::JoinGroup { group: name("g1"), password: None });
-    assert_asks("joingroup g1 x", &Ask::JoinGroup { group: name("g1"), password: Some(secret()) });
+    assert_changes("addgroup g1", Command::CreateGroup { name: name("g1"), password: None });
+    assert_asks("addgroup g1 x", SessionRequest::CreateGroup { group: name("g1"), password: secret() });
+    assert_asks("creategroup g1 x", SessionRequest::CreateGroup { group: name("g1"), password: secret() });
+    assert_changes("joingroup g1", Command::JoinGroup { group: name("g1"), verified: None });
+    assert_asks("joingroup g1 x", SessionRequest::JoinGroup { group: name("g1"), password: secret() });
 }
 
 #[test]
 fn commands_of_group_life_are_read() {
-    assert_asks("leavegroup g1", &Ask::LeaveGroup { group: name("g1") });
-    assert_asks("kick g1 messi", &Ask::Kick { group: name("g1"), user: name("messi") });
-    assert_asks("delgroup g1", &Ask::DeleteGroup { group: name("g1") });
-    assert_asks("grouppasswd g1", &Ask::ChangeGroupPassword { group: name("g1"), password: None });
-    assert_asks("grouppasswd g1 x", &Ask::ChangeGroupPassword { group: name("g1"), password: Some(secret()) });
+    assert_changes("leavegroup g1", Command::LeaveGroup { group: name("g1") });
+    assert_changes("kick g1 messi", Command::Kick { group: name("g1"), user: name("messi") });
+    assert_changes("delgroup g1", Command::DeleteGroup { group: name("g1") });
+    assert_changes("grouppasswd g1", Command::ChangeGroupPassword { group: name("g1"), password: None });
+    assert_asks("grouppasswd g1 x", SessionRequest::ChangeGroupPassword { group: name("g1"), password: secret() });
 }
 
 #[test]
 fn commands_about_people_are_read() {
-    assert_asks("block messi", &Ask::Block { user: address("messi") });
-    assert_asks("unblock bob@timur", &Ask::Unblock { user: address("bob@timur") });
-    assert_asks("blocks", &Ask::Blocks);
-    assert_asks("passwd old new", &Ask::ChangePassword { old: secret(), new: secret() });
-    assert_asks("sessions", &Ask::Sessions);
-    assert_asks("revoke 42", &Ask::Revoke { session: SessionId(42) });
-    assert_asks("unregister x", &Ask::Unregister { password: secret() });
+    assert_changes("block messi", Command::Block { whom: address("messi") });
+    assert_changes("unblock bob@timur", Command::Unblock { whom: address("bob@timur") });
+    assert_reads("blocks", Query::Blocks);
+    assert_asks("passwd old new", SessionRequest::ChangePassword { old: secret(), new: secret() });
+    assert_reads("sessions", Query::Sessions);
+    assert_changes("revoke 42", Command::RevokeSession { session: SessionId(42) });
+    assert_asks("unregister x", SessionRequest::Unregister { password: secret() });
 }
 
 #[test]
@@ -128,53 +142,56 @@ fn history_is_read_with_its_options_in_any_order() {
         ("history limit", User(address("limit")), None, None),
         ("history before before 42", User(address("before")), Some(42), None),
     ] {
-        assert_asks(line, &Ask::History { conversation, before: before.map(Seq), limit });
+        assert_asks(line, SessionRequest::History { conversation, before: before.map(Seq), limit });
     }
 }
 
 #[test]
 fn realm_commands_are_read() {
-    assert_asks("addrealm timur", &Ask::AddRealm { realm: name("timur"), peer: None });
-    let peer = Some(("127.0.0.1".into(), 8889));
-    assert_asks("addrealm timur 127.0.0.1 8889", &Ask::AddRealm { realm: name("timur"), peer });
-    assert_asks("delrealm timur", &Ask::RemoveRealm { realm: name("timur") });
-    assert_asks("link 1", &Ask::Link { version: 1 });
-    let (realm, text) = (name("timur"), Box::<str>::from("hi there"));
-    assert_asks(
-        "sendprivaterealm timur bob hi there",
-        &Ask::SendPrivateRealm { realm: realm.clone(), user: name("bob"), text: text.clone() },
-    );
-    let to_group = Ask::SendGroupRealm { realm, group: name("g1"), text };
-    assert_asks("sendgrouprealm timur g1 hi there", &to_group);
-    assert_asks("sendgrouprealm timur group:g1 hi there", &to_group);
-    assert_asks("getrealminbox timur", &Ask::RealmInbox { realm: name("timur") });
+    assert_changes("addrealm timur", Command::AddRealm { name: name("timur") });
+    let link = SessionRequest::LinkRealm { realm: name("timur"), host: "127.0.0.1".into(), port: 8889 };
+    assert_asks("addrealm timur 127.0.0.1 8889", link);
+    let lost = crate::wire::catalog::lost(&name("timur")).into();
+    assert_changes("delrealm timur", Command::RemoveRealm { name: name("timur"), lost });
+    assert_asks("link 1", SessionRequest::Link { version: 1 });
+    let to_user = Command::SendDirect { to: address("bob@timur"), text: "hi there".into() };
+    assert_changes("sendprivaterealm timur bob hi there", to_user);
+    for line in ["sendgrouprealm timur g1 hi there", "sendgrouprealm timur group:g1 hi there"] {
+        assert_changes(line, Command::SendGroup { to: address("g1@timur"), text: "hi there".into() });
+    }
+    assert_asks("getrealminbox timur", SessionRequest::RealmInbox { realm: name("timur") });
 }
 
 #[test]
 fn commands_about_the_server_are_read() {
-    assert_asks("help", &Ask::Help { command: None });
-    assert_asks("help SEND", &Ask::Help { command: Some("send".into()) });
-    assert_asks("ping", &Ask::Ping);
-    assert_asks("version", &Ask::Version);
+    assert_asks("help", SessionRequest::Help(None));
+    assert_asks("help SEND", SessionRequest::Help(Some("send")));
+    assert_asks("ping", SessionRequest::Ping);
+    assert_asks("version", SessionRequest::Version);
 }
 
 #[test]
 fn passwords_are_taken_as_they_stand() {
-    let Ask::LogIn { password, .. } = request("auth messi #{ä}").ask else { panic!("not a log-in") };
+    let Action::Session(SessionRequest::LogIn { password, .. }) = request("auth messi #{ä}").action else {
+        panic!("not a login")
+    };
     assert_eq!(password.expose_secret(), "#{ä}");
 }
 
 #[test]
 fn the_word_may_be_in_any_case_and_after_blanks() {
     for line in ["SEND henderson hi", "Send henderson hi", " \tsend\thenderson \t hi", "send  henderson  hi \t"] {
-        assert_asks(line, &Ask::Send { to: address("henderson"), text: "hi".into() });
+        assert_changes(line, Command::SendDirect { to: address("henderson"), text: "hi".into() });
     }
 }
 
 #[test]
 fn a_text_is_kept_byte_for_byte_inside() {
     let text = "haloo  \t\"aku\" ünd\u{a0}😀  du";
-    assert_asks(&format!("send henderson \t {text} "), &Ask::Send { to: address("henderson"), text: text.into() });
+    assert_changes(
+        &format!("send henderson \t {text} "),
+        Command::SendDirect { to: address("henderson"), text: text.into() },
+    );
 }
 
 #[test]
@@ -183,7 +200,7 @@ fn a_token_may_stand_first_after_every_word() {
     for line in ["send TOKEN henderson  hi ", "SEND  TOKEN henderson hi"] {
         let line = line.replace("TOKEN", TOKEN);
         assert_eq!(request(&line).token, token);
-        assert_asks(&line, &Ask::Send { to: address("henderson"), text: "hi".into() });
+        assert_changes(&line, Command::SendDirect { to: address("henderson"), text: "hi".into() });
     }
     for spec in COMMANDS.iter().filter(|spec| !spec.parameters.starts_with(|c: char| c.is_alphabetic())) {
         assert_eq!(request(&format!("{} {TOKEN} ", spec.word)).token, token, "{spec:?}");
@@ -199,10 +216,10 @@ fn an_empty_token_means_none() {
 
 #[test]
 fn words_after_the_last_parameter_are_ignored() {
-    assert_asks("auth messi surabaya now", &Ask::LogIn { user: name("messi"), password: secret() });
-    assert_asks("inbox please", &Ask::Inbox);
-    assert_asks(&format!("info {TOKEN} {{}} x"), &Ask::Info { user: None });
-    assert_asks("joingroup g1 x y", &Ask::JoinGroup { group: name("g1"), password: Some(secret()) });
+    assert_asks("auth messi surabaya now", SessionRequest::LogIn { user: name("messi"), password: secret() });
+    assert_asks("inbox please", SessionRequest::Inbox);
+    assert_reads(&format!("info {TOKEN} {{}} x"), Query::Online);
+    assert_asks("joingroup g1 x y", SessionRequest::JoinGroup { group: name("g1"), password: secret() });
 }
 
 #[test]
@@ -213,7 +230,7 @@ fn a_tag_goes_with_its_request() {
     assert_eq!(rejection("#K-1_z").tag, tag);
     for line in ["#", "# ping", "#a.b ping", &format!("#{} ping", "x".repeat(65))] {
         let rejection = rejection(line);
-        assert_eq!((rejection.fault, rejection.tag), (Fault::BadParameter, None), "{line:?}");
+        assert_eq!((rejection.kind, rejection.tag), (ParseErrorKind::BadParameter, None), "{line:?}");
     }
 }
 
@@ -228,14 +245,14 @@ fn blank_lines_are_nothing() {
 fn browsers_are_told_from_people() {
     assert!(matches!(parse("GET / HTTP/1.1"), Parsed::Http));
     assert!(matches!(parse("Host: localhost:8889"), Parsed::Http));
-    assert_eq!(rejection("GET").fault, Fault::UnknownCommand);
+    assert_eq!(rejection("GET").kind, ParseErrorKind::UnknownCommand);
 }
 
 #[test]
 fn words_outside_the_table_are_unknown() {
     for line in ["hello", "resubscribe", "sendd messi hi", "{}", "send\u{a0}messi hi"] {
         let rejection = rejection(line);
-        assert_eq!((rejection.fault, rejection.spec), (Fault::UnknownCommand, None), "{line:?}");
+        assert_eq!((rejection.kind, rejection.spec), (ParseErrorKind::UnknownCommand, None), "{line:?}");
     }
 }
 
@@ -282,9 +299,46 @@ fn a_bad_parameter_is_named() {
         ("history messi last 5", "OPTION"),
     ] {
         let rejection = rejection(line);
-        assert_eq!(rejection.fault, Fault::BadParameter, "{line:?}");
+        assert_eq!(rejection.kind, ParseErrorKind::BadParameter, "{line:?}");
         assert!(rejection.detail.starts_with(&format!("{parameter}: expected ")), "{line:?}: {}", rejection.detail);
     }
+}
+
+#[test]
+fn a_full_name_is_set_with_blanks_for_underscores() {
+    assert_changes("setname Leo_Messi", Command::SetName { full_name: "Leo Messi".into() });
+}
+
+#[test]
+fn reserved_names_are_given_to_nothing_new() {
+    for line in ["register ok x", "register Broadcast x", "addgroup ERR", "creategroup group x", "addrealm ok"] {
+        let detail = rejection(line).detail;
+        assert!(detail.contains(": expected another name: this one is reserved"), "{line:?}: {detail}");
+    }
+    assert_changes("send ok hi", Command::SendDirect { to: address("ok"), text: "hi".into() });
+}
+
+#[test]
+fn a_token_is_no_new_password() {
+    for line in ["register x", "passwd old", "addgroup g1", "creategroup g1", "grouppasswd g1"] {
+        let detail = rejection(&format!("{line} {TOKEN}")).detail;
+        assert!(
+            detail.contains("PASSWORD: expected something other") || detail.starts_with("NEW: "),
+            "{line}: {detail}"
+        );
+    }
+    assert!(matches!(request(&format!("auth messi {TOKEN}")).action, Action::Session(SessionRequest::LogIn { .. })));
+}
+
+#[test]
+fn a_token_before_a_text_may_be_a_word_of_it() {
+    let request = request(&format!("broadcast {TOKEN} halo"));
+    let (with_token, whole) = (format!("{:?}", request.action), format!("{:?}", request.action_without_token));
+    assert_eq!(request.token, Token::parse(TOKEN));
+    assert_eq!(with_token, format!("{:?}", Action::Change(Command::Broadcast { text: "halo".into() })));
+    let text = format!("{TOKEN} halo").as_str().into();
+    assert_eq!(whole, format!("{:?}", Some(Action::Change(Command::Broadcast { text }))));
+    assert!(self::request(&format!("send {TOKEN} messi hi")).action_without_token.is_none());
 }
 
 #[test]
@@ -294,7 +348,7 @@ fn a_detail_ends_with_the_usage() {
 }
 
 #[test]
-fn every_verb_asks_for_the_parameters_of_its_usage() {
+fn every_command_asks_for_the_parameters_of_its_usage() {
     for spec in COMMANDS {
         match spec.parameters.split(' ').next().filter(|first| !first.starts_with('[') && !first.is_empty()) {
             Some(first) => assert!(rejection(spec.word).detail.starts_with(first), "{spec:?}"),

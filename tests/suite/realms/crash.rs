@@ -204,8 +204,13 @@ fn check_received(received: &[usize], sent: &[Exchange<Asked>], reader: usize) {
     assert!(received.iter().all(|number| sent[*number].0.is_for(reader)), "not for user{reader}: {received:?}");
     for (number, (asked, reply)) in sent.iter().enumerate() {
         let Some(reply) = reply else { continue };
-        assert_eq!(reply["status"], "OK", "{asked:?}: {reply}");
         let is_there = received.binary_search(&number).is_ok();
+        // On a slow machine a link may stay down for long enough to fill the outbox.
+        if reply["code"] == "realm_queue_full" {
+            assert!(!is_there, "refused and delivered: {asked:?}");
+            continue;
+        }
+        assert_eq!(reply["status"], "OK", "{asked:?}: {reply}");
         assert!(is_there || !asked.is_for(reader), "lost: {asked:?}, answered {reply}");
     }
 }

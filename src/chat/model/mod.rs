@@ -1,0 +1,11 @@
+//! The data of the domain, with the methods that need nothing else. No module here imports one of a higher layer.
+
+pub mod group;
+pub mod idempotency;
+pub mod message;
+pub mod peer;
+pub mod realm;
+pub mod remote_message;
+pub mod session;
+pub mod timeline;
+pub mod user;

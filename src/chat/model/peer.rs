@@ -1,0 +1,181 @@
+//! What is known of another server, and what waits for it (PROTOCOL §6).
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::chat::error::BounceReason;
+use crate::chat::model::message::{Author, Message};
+use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
+use crate::limits::INCARNATIONS_PER_PEER;
+use crate::time::Time;
+
+/// Another server. Its identity is its key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// What may change of it.
+    pub info: PeerInfo,
+    /// What of the outbox the other server has, as far as this one's disk knows.
+    pub cursor: Seq,
+    /// The newest entry of the outbox.
+    pub last: Seq,
+    /// What it does not have yet, as far as this one's disk knows.
+    pub queue: OutboxQueue,
+    /// Up to which of its numbers everything was taken in, of each of its incarnations, the newest last.
+    pub received: Vec<(Incarnation, Seq)>,
+    /// What of that was refused, until the other server has noted it.
+    pub refused: Vec<(Incarnation, Seq, BounceReason)>,
+}
+
+/// What is known of another server: all that may change but what was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerInfo {
+    /// Its key; none where it was configured without one and never met.
+    pub key: Option<PeerKey>,
+    /// Where it can be dialled.
+    pub address: Option<PeerAddress>,
+    /// It came by itself, and has the name that it calls itself: one that a user gives it goes before.
+    pub self_named: bool,
+    /// What it calls this server.
+    pub our_alias: Option<RealmId>,
+}
+
+/// Where a server can be dialled: its ordinary chat port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerAddress {
+    /// A name or an address.
+    pub host: Box<str>,
+    /// The port.
+    pub port: u16,
+}
+
+/// A message that waits for another server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// Its number.
+    pub seq: Seq,
+    /// When it was sent.
+    pub time: Time,
+    /// Who sent it.
+    pub from: UserId,
+    /// The bytes of its body.
+    pub bytes: u32,
+}
+
+/// What waits for another server, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxQueue {
+    waiting: VecDeque<OutboxEntry>,
+    bytes: usize,
+    /// How many of each sender.
+    senders: HashMap<UserId, usize>,
+}
+
+impl OutboxQueue {
+    /// The oldest that waits.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&OutboxEntry> {
+        self.waiting.front()
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The bytes of their bodies.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many of a sender wait.
+    #[must_use]
+    pub fn len_of(&self, sender: UserId) -> usize {
+        self.senders.get(&sender).copied().unwrap_or_default()
+    }
+
+    /// All that wait, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &OutboxEntry> {
+        self.waiting.iter()
+    }
+
+    /// Who sent the waiting message of that number.
+    #[must_use]
+    pub fn sender(&self, seq: Seq) -> Option<UserId> {
+        let place = self.waiting.binary_search_by_key(&seq, |queued| queued.seq).ok()?;
+        self.waiting.get(place).map(|queued| queued.from)
+    }
+
+    /// Adds a message that is newer than all.
+    pub fn push(&mut self, queued: OutboxEntry) {
+        self.bytes += queued.bytes as usize;
+        *self.senders.entry(queued.from).or_default() += 1;
+        self.waiting.push_back(queued);
+    }
+
+    pub(in crate::chat) fn drop_upto(&mut self, upto: Seq) {
+        while let Some(queued) = self.waiting.pop_front_if(|queued| queued.seq <= upto) {
+            self.bytes -= queued.bytes as usize;
+            let left = self.senders.entry(queued.from).or_default();
+            *left -= 1;
+            if *left == 0 {
+                self.senders.remove(&queued.from);
+            }
+        }
+    }
+}
+
+impl Peer {
+    /// Up to which number everything of an incarnation was taken in.
+    #[must_use]
+    pub fn received_upto(&self, incarnation: Incarnation) -> Seq {
+        let known = self.received.iter().find(|(known, _)| *known == incarnation);
+        known.map_or(Seq(0), |(_, upto)| *upto)
+    }
+
+    /// A message for the other server is in its outbox.
+    pub(in crate::chat) fn send(&mut self, seq: Seq, time: Time, message: &Message) {
+        self.last = seq;
+        let from = match message.from {
+            Author::Local(user) => user,
+            Author::Remote(_) | Author::Server => UserId::NOBODY,
+        };
+        let bytes = u32::try_from(message.body.0.len()).unwrap_or(u32::MAX);
+        self.queue.push(OutboxEntry { seq, time, from, bytes });
+    }
+
+    /// The incarnation that is forgotten when this one comes: the one that was used longest ago, where there are too many.
+    pub(in crate::chat) fn makes_room_for(&self, incarnation: Incarnation) -> Option<Incarnation> {
+        let is_full = self.received.len() >= INCARNATIONS_PER_PEER;
+        let is_known = self.received.iter().any(|(known, _)| *known == incarnation);
+        let (oldest, _) = self.received.first().filter(|_| is_full && !is_known)?;
+        Some(*oldest)
+    }
+
+    pub(in crate::chat) fn receive(
+        &mut self,
+        incarnation: Incarnation,
+        upto: Seq,
+        refused: &[(Seq, BounceReason)],
+        forgotten: Option<Incarnation>,
+    ) {
+        self.received.retain(|(known, _)| *known != incarnation && Some(*known) != forgotten);
+        // The numbers of a forgotten one may come once more, and none may be refused twice.
+        self.refused.retain(|(of, ..)| Some(*of) != forgotten);
+        self.received.push((incarnation, upto));
+        self.refused.extend(refused.iter().map(|(number, why)| (incarnation, *number, *why)));
+    }
+
+    pub(in crate::chat) fn forget_refused(&mut self, incarnation: Incarnation, upto: Seq) {
+        self.refused.retain(|(of, number, _)| *of != incarnation || *number > upto);
+    }
+}

@@ -1,0 +1,46 @@
+//! Realms: the names that servers answer to (PROTOCOL §6).
+
+use crate::chat::model::peer::Peer;
+use crate::id::{PeerKey, RealmId, UserId};
+use crate::name::Name;
+
+/// A realm that this server knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realm {
+    pub name: Name,
+    /// Who added it; `None` for the configuration, or a server that dialled in by itself.
+    pub by: Option<UserId>,
+    pub kind: RealmKind,
+}
+
+/// What a realm's name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RealmKind {
+    /// This server: the home realm, or a further name of it.
+    Own,
+    /// Another server.
+    Peer(Box<Peer>),
+    /// This server, as another one calls it: a name to read its messages by, and nothing else.
+    Alias,
+    /// Removed. The number is never used again, and the server of that key cannot come back by itself.
+    Removed(Option<PeerKey>),
+}
+
+/// Where messages to an address go.
+pub enum Route<'a> {
+    /// To this server, by one of its names if one was given.
+    Local(Option<(RealmId, &'a str)>),
+    /// To another server.
+    Remote(RealmId, &'a Realm, &'a Peer),
+}
+
+impl Realm {
+    /// The other server, if the realm is one.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Peer> {
+        match &self.kind {
+            RealmKind::Peer(peer) => Some(peer),
+            RealmKind::Own | RealmKind::Alias | RealmKind::Removed(_) => None,
+        }
+    }
+}

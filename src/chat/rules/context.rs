@@ -1,0 +1,79 @@
+//! What stands beside a command or a query.
+
+use crate::chat::error::CommandError;
+use crate::chat::model::user::User;
+use crate::chat::state::State;
+use crate::id::{SessionId, UserId};
+use crate::name::{FoldedName, Name};
+use crate::time::Time;
+
+/// Who asks, when, and what only this process knows. With it the rules stay pure: the same log gives the same state on
+/// any machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The acting user; `None` for the server itself.
+    pub user: Option<UserId>,
+    /// The acting user's session.
+    pub session: Option<SessionId>,
+    pub now: Time,
+    /// Whether the recipient of a direct message is online, if that is a condition (text listeners, PROTOCOL §4).
+    pub recipient_online: Option<bool>,
+    pub policy: &'a Policy,
+}
+
+/// What the operator keeps for administrators.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    pub administrators: Vec<FoldedName>,
+    /// Only administrators may broadcast.
+    pub broadcast_restricted: bool,
+    /// Only administrators may add realms.
+    pub realms_restricted: bool,
+}
+
+static NO_RESTRICTIONS: Policy =
+    Policy { administrators: Vec::new(), broadcast_restricted: false, realms_restricted: false };
+
+impl Context<'static> {
+    /// The server itself, at this time.
+    #[must_use]
+    pub fn server(now: Time) -> Self {
+        Self { user: None, session: None, now, recipient_online: None, policy: &NO_RESTRICTIONS }
+    }
+
+    /// A user, for what the server does on the user's behalf.
+    #[must_use]
+    pub fn on_behalf_of(user: UserId, now: Time) -> Self {
+        Self { user: Some(user), ..Self::server(now) }
+    }
+}
+
+impl Context<'_> {
+    /// The acting user, who may have unregistered meanwhile.
+    pub(in crate::chat) fn active_user<'s>(&self, state: &'s State) -> Result<(UserId, &'s User), CommandError> {
+        let id = self.user.ok_or(CommandError::NoSession)?;
+        Ok((id, state.active_user(id)?))
+    }
+}
+
+impl Context<'_> {
+    /// Checks whether the acting user may add realms, before another server is dialled.
+    ///
+    /// # Errors
+    /// [`CommandError::Forbidden`], or [`CommandError::NoSession`] for a user who has unregistered.
+    pub fn may_add_realms(&self, state: &State) -> Result<(), CommandError> {
+        let (_, user) = self.active_user(state)?;
+        self.policy.check(self.policy.realms_restricted, user)
+    }
+}
+
+impl Policy {
+    pub(in crate::chat) fn is_administrator(&self, name: &Name) -> bool {
+        !self.administrators.is_empty() && self.administrators.contains(&name.folded())
+    }
+
+    /// Checks what is kept for administrators if `restricted`.
+    pub(in crate::chat) fn check(&self, restricted: bool, user: &User) -> Result<(), CommandError> {
+        if restricted && !self.is_administrator(&user.name) { Err(CommandError::Forbidden) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,172 @@
+//! Messages between realms: into the outbox, in from another server, and refusals (PROTOCOL §6).
+
+#[cfg(test)]
+mod tests;
+
+use crate::chat::error::{BounceReason, CommandError};
+use crate::chat::event::Event;
+use crate::chat::model::message::{
+    Author, BodyFields, Destination, EscapedText, Kind, Message, MessageBody, RemoteName,
+};
+use crate::chat::model::peer::Peer;
+use crate::chat::model::realm::Realm;
+use crate::chat::model::remote_message::{Bounce, RemoteMessage};
+use crate::chat::model::user::User;
+use crate::chat::rules::messages::system_message;
+use crate::chat::state::State;
+use crate::id::{Incarnation, RealmId, Seq, UserId};
+use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
+use crate::name::Name;
+
+/// Puts a message into the outbox of another realm. Only that server knows whether the recipient exists.
+pub(super) fn send(
+    (sender_id, sender): (UserId, &User),
+    to: &Name,
+    to_group: bool,
+    text: &EscapedText,
+    (id, realm, peer): (RealmId, &Realm, &Peer),
+) -> Result<Vec<Event>, CommandError> {
+    let address = format!("{to}@{}", realm.name);
+    let body = MessageBody::compose(&BodyFields {
+        msg_from: sender.shown_name(),
+        msg_to: to.as_str(),
+        msg: text,
+        from: sender.name.as_str(),
+        to: &address,
+        kind: if to_group { Kind::Group } else { Kind::Direct },
+        group: to_group.then_some(to.as_str()),
+        realm: Some(realm.name.as_str()),
+    });
+    let queue = &peer.queue;
+    let is_full = queue.len() >= OUTBOX_MESSAGES || queue.bytes() + body.0.len() > OUTBOX_BYTES;
+    if is_full || queue.len_of(sender_id) >= OUTBOX_MESSAGES_PER_USER {
+        return Err(CommandError::RealmQueueFull);
+    }
+    let remote = RemoteName { realm: id, name: to.clone() };
+    let to = if to_group { Destination::RemoteGroup(remote) } else { Destination::RemoteUser(remote) };
+    Ok(vec![Event::MessageSent(Message { from: Author::Local(sender_id), to, realm: Some(id), body })])
+}
+
+/// Accepts messages of another server, in the order of its numbers. Those received before are skipped; those that cannot
+/// be delivered are recorded, so that the other server learns of it however often the link breaks.
+pub(in crate::chat) fn receive(
+    state: &State,
+    id: RealmId,
+    incarnation: Incarnation,
+    messages: &[(Seq, Result<RemoteMessage, BounceReason>)],
+) -> Result<Vec<Event>, CommandError> {
+    let realm = state.realm(id).ok_or(CommandError::RealmNotFound)?;
+    let peer = realm.peer().ok_or(CommandError::RealmNotFound)?;
+    if peer.refused.len() >= REFUSED_UNCONFIRMED {
+        return Err(CommandError::Busy);
+    }
+    // The store could not keep it, and would try for ever.
+    if messages.iter().any(|(number, _)| number.0 > MAX_LOG_NUMBER) {
+        return Err(CommandError::RealmRefused);
+    }
+    let mut upto = peer.received_upto(incarnation);
+    let before = upto;
+    let mut events = Vec::with_capacity(messages.len() + 1);
+    let mut refused = Vec::new();
+    for (number, message) in messages {
+        if *number <= upto {
+            continue;
+        }
+        upto = *number;
+        let message = message.as_ref().map_err(|why| *why).and_then(|message| deliver(state, (id, realm), message));
+        match message {
+            Ok(message) => events.push(Event::MessageSent(message)),
+            Err(why) => refused.push((*number, why)),
+        }
+    }
+    if upto > before {
+        let forgotten = peer.makes_room_for(incarnation);
+        events.push(Event::PeerReceived { realm: id, incarnation, upto, refused, forgotten });
+    }
+    Ok(events)
+}
+
+/// Where a message from another realm goes here, and the recipient's name, shown name and kind.
+struct Recipient<'a> {
+    to: Destination,
+    name: &'a str,
+    shown_name: &'a str,
+    kind: Kind,
+}
+
+fn deliver(state: &State, (id, realm): (RealmId, &Realm), message: &RemoteMessage) -> Result<Message, BounceReason> {
+    let author = Author::Remote(RemoteName { realm: id, name: message.from.clone() });
+    let Recipient { to, name, shown_name, kind } = recipient(state, &author, message)?;
+    let from = format!("{}@{}", message.from, realm.name);
+    let full_name = if message.full_name.is_empty() { message.from.as_str() } else { &message.full_name };
+    let body = MessageBody::compose(&BodyFields {
+        msg_from: full_name,
+        msg_to: shown_name,
+        msg: &EscapedText::new(&message.text),
+        from: &from,
+        to: name,
+        kind,
+        group: (kind == Kind::Group).then_some(name),
+        realm: Some(realm.name.as_str()),
+    });
+    Ok(Message { from: author, to, realm: Some(id), body })
+}
+
+fn recipient<'a>(state: &'a State, author: &Author, message: &RemoteMessage) -> Result<Recipient<'a>, BounceReason> {
+    if message.to_group {
+        let (id, group) = state.group_named(&message.to).ok_or(BounceReason::GroupNotFound)?;
+        // There are no members from other realms yet: a group with a password is closed to them (PROTOCOL §6).
+        if group.password.is_some() {
+            return Err(BounceReason::NotMember);
+        }
+        let name = group.name.as_str();
+        return Ok(Recipient { to: Destination::Group(id), name, shown_name: name, kind: Kind::Group });
+    }
+    let (id, user) = state.user_named(&message.to).ok_or(BounceReason::UserNotFound)?;
+    if author.user_ref().is_some_and(|author| user.has_blocked(&author)) {
+        return Err(BounceReason::Blocked);
+    }
+    let (name, shown_name) = (user.name.as_str(), user.shown_name());
+    Ok(Recipient { to: Destination::User(id), name, shown_name, kind: Kind::Direct })
+}
+
+/// The other server has stored everything up to a number, and refused some of it. A sender who is not waiting for the
+/// reply gets a message from this server.
+pub(in crate::chat) fn acknowledge(
+    state: &State,
+    id: RealmId,
+    upto: Seq,
+    bounces: &[Bounce],
+) -> Result<Vec<Event>, CommandError> {
+    let realm = state.realm(id).ok_or(CommandError::RealmNotFound)?;
+    let peer = realm.peer().ok_or(CommandError::RealmNotFound)?;
+    let upto = upto.min(peer.last);
+    if upto <= peer.cursor {
+        return Ok(Vec::new());
+    }
+    let is_new = |bounce: &&Bounce| peer.cursor < bounce.number && bounce.number <= upto;
+    let mut events = Vec::new();
+    let mut refused = Vec::new();
+    for bounce in bounces.iter().filter(is_new) {
+        let Some(sender) = peer.queue.sender(bounce.number) else { continue };
+        refused.push((bounce.number, sender, bounce.why));
+        let text = bounce.notification.as_ref();
+        events.extend(text.and_then(|text| system_message(state, sender, (id, realm.name.as_str()), text)));
+    }
+    events.push(Event::OutboxAcknowledged { realm: id, upto, refused });
+    Ok(events)
+}
+
+/// The other server has stored which of its messages were refused, up to a number.
+pub(in crate::chat) fn confirm(
+    state: &State,
+    id: RealmId,
+    incarnation: Incarnation,
+    upto: Seq,
+) -> Result<Vec<Event>, CommandError> {
+    let peer = state.peer(id).ok_or(CommandError::RealmNotFound)?;
+    let upto = upto.min(peer.received_upto(incarnation));
+    let forgets = peer.refused.iter().any(|(of, number, _)| *of == incarnation && *number <= upto);
+    let confirmed = Event::PeerConfirmed { realm: id, incarnation, upto };
+    Ok(if forgets { vec![confirmed] } else { Vec::new() })
+}

@@ -1,0 +1,16 @@
+//! The fold of all events: everything except message bodies.
+
+mod apply;
+mod blocks;
+mod groups;
+mod idempotency;
+mod name_index;
+mod peers;
+mod realms;
+mod sessions;
+mod snapshot;
+mod tables;
+mod users;
+
+pub use snapshot::Snapshot;
+pub use tables::State;

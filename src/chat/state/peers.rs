@@ -1,0 +1,115 @@
+//! Other servers in the state, and the incarnations of this one.
+
+use crate::chat::error::BounceReason;
+use crate::chat::model::peer::{Peer, PeerInfo};
+use crate::chat::model::realm::{Realm, RealmKind};
+use crate::chat::state::tables::State;
+use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
+use crate::limits::INCARNATIONS;
+use crate::name::Name;
+
+impl State {
+    /// The link to the server of a key.
+    #[must_use]
+    pub fn peer_of(&self, key: &PeerKey) -> Option<(RealmId, &Realm, &Peer)> {
+        let id = *self.keys.get(key)?;
+        let realm = self.realm(id)?;
+        Some((id, realm, realm.peer()?))
+    }
+
+    /// The incarnation in which this server gave a number, and the last number before the next one.
+    #[must_use]
+    pub fn incarnation_of(&self, seq: Seq) -> (Incarnation, Seq) {
+        let next = self.incarnations.partition_point(|(begun, _)| *begun <= seq);
+        let incarnation = next.checked_sub(1).and_then(|place| self.incarnations.get(place));
+        let end = self.incarnations.get(next).map_or(Seq(u64::MAX), |(begun, _)| Seq(begun.0 - 1));
+        (incarnation.map_or(Incarnation(0), |(_, incarnation)| *incarnation), end)
+    }
+
+    /// After which number this server has to send, when the other one says how far it came in each incarnation: after
+    /// what it has acknowledged (it may have more, and then says again what of that it refused), or earlier, where it
+    /// has less than it once had (it was restored from a backup).
+    #[must_use]
+    pub fn resend_position(&self, peer: &Peer, heads: &[(Incarnation, Seq)]) -> Seq {
+        let ends = self.incarnations.iter().skip(1).map(|(begun, _)| Seq(begun.0 - 1)).chain([Seq(u64::MAX)]);
+        let newest_first = self.incarnations.iter().zip(ends.collect::<Vec<_>>()).rev();
+        let mut known = newest_first.filter_map(|((_, incarnation), end)| {
+            let (_, head) = heads.iter().find(|(known, _)| known == incarnation)?;
+            Some(end.min(*head))
+        });
+        known.next().map_or(peer.cursor, |known| known.min(peer.cursor))
+    }
+
+    /// What the other server need not remember any more of what it refused in an incarnation of this one: up to what this
+    /// one has noted, or all of it, where nothing of then waits any more (what it was is noted, or went with a restore).
+    #[must_use]
+    pub fn confirmed_up_to(&self, peer: &Peer, incarnation: Incarnation) -> Seq {
+        let Some(place) = self.incarnations.iter().position(|(_, known)| *known == incarnation) else {
+            return Seq(u64::MAX);
+        };
+        let Some((next, _)) = self.incarnations.get(place + 1) else { return peer.cursor };
+        let waits = peer.queue.oldest().is_some_and(|oldest| oldest.seq < *next);
+        if waits { peer.cursor } else { Seq(u64::MAX) }
+    }
+
+    pub(super) fn begin_incarnation(&mut self, seq: Seq, incarnation: Incarnation) {
+        if self.incarnations.len() >= INCARNATIONS {
+            self.incarnations.remove(0);
+        }
+        self.incarnations.push((seq, incarnation));
+    }
+
+    /// How this server counts now.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnations.last().map_or(Incarnation(0), |(_, incarnation)| *incarnation)
+    }
+
+    /// Whether the other server has numbers of this one that this one has not given: it was restored, and must not go on
+    /// counting from there.
+    #[must_use]
+    pub fn is_behind(&self, heads: &[(Incarnation, Seq)]) -> bool {
+        let Some((_, current)) = self.incarnations.last() else { return true };
+        heads.iter().any(|(incarnation, head)| incarnation == current && *head > self.head)
+    }
+
+    pub(super) fn change_peer(&mut self, id: RealmId, change: impl FnOnce(&mut Peer)) {
+        if let Some(RealmKind::Peer(peer)) = self.realms.get_mut(id.0 as usize).map(|realm| &mut realm.kind) {
+            change(peer);
+        }
+    }
+
+    /// Whoever repeats a request whose message came back is told so again.
+    pub(super) fn acknowledge_outbox(&mut self, id: RealmId, upto: Seq, refused: &[(Seq, UserId, BounceReason)]) {
+        for (number, sender, why) in refused {
+            self.change_user(*sender, |user| user.done.record_refusal(*number, *why));
+        }
+        self.change_peer(id, |peer| {
+            peer.cursor = upto;
+            peer.queue.drop_upto(upto);
+        });
+    }
+
+    pub(super) fn add_peer(&mut self, id: RealmId, name: &Name, by: Option<UserId>, info: &PeerInfo) {
+        self.keys.extend(info.key.map(|key| (key, id)));
+        let peer = Peer { info: info.clone(), ..Peer::default() };
+        self.put_realm(id, Realm { name: name.clone(), by, kind: RealmKind::Peer(Box::new(peer)) });
+    }
+
+    pub(super) fn set_peer_info(&mut self, id: RealmId, name: &Name, info: &PeerInfo) {
+        let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
+        let RealmKind::Peer(peer) = &mut realm.kind else { return };
+        // Another server has numbers of its own.
+        if peer.info.key.is_some() && peer.info.key != info.key {
+            peer.received.clear();
+            peer.refused.clear();
+        }
+        peer.info = info.clone();
+        realm.name = name.clone();
+        self.realm_names.retain(|_, known| *known != id);
+        // The home realm may have been given this one's name: it keeps it.
+        self.realm_names.entry(name.folded()).or_insert(id);
+        self.keys.retain(|_, known| *known != id);
+        self.keys.extend(info.key.map(|key| (key, id)));
+    }
+}

@@ -1,0 +1,120 @@
+//! A state as a store keeps it, and back.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::chat::model::group::Group;
+use crate::chat::model::message::UserRef;
+use crate::chat::model::realm::{Realm, RealmKind};
+use crate::chat::model::session::Session;
+use crate::chat::model::user::User;
+use crate::chat::state::name_index::NameIndex;
+use crate::chat::state::tables::State;
+use crate::id::{GroupId, Incarnation, RealmId, Seq, SessionId, UserId};
+use crate::name::{FoldedName, Name};
+use crate::time::Time;
+
+/// What a store kept of a [`State`], to build it again without the log.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The newest log entry.
+    pub head: Seq,
+    /// Its time.
+    pub time: Time,
+    /// In the order of their numbers.
+    pub users: Vec<User>,
+    /// The open ones.
+    pub sessions: Vec<(SessionId, Session)>,
+    /// In the order of their numbers.
+    pub groups: Vec<Group>,
+    /// In the order of their numbers, the home realm left out.
+    pub realms: Vec<Realm>,
+    /// The incarnations, oldest first, each with the log entry that began it.
+    pub incarnations: Vec<(Seq, Incarnation)>,
+    /// The newest broadcast.
+    pub last_broadcast: Seq,
+}
+
+impl State {
+    /// The state of a server on which nothing happened yet.
+    #[must_use]
+    pub fn new(home: Name) -> Self {
+        let nothing = Snapshot {
+            head: Seq(0),
+            time: Time(0),
+            users: Vec::new(),
+            sessions: Vec::new(),
+            groups: Vec::new(),
+            realms: Vec::new(),
+            incarnations: Vec::new(),
+            last_broadcast: Seq(0),
+        };
+        Self::restore(home, nothing)
+    }
+
+    /// The state that a store kept. `home` is the configured name of the home realm.
+    #[must_use]
+    pub fn restore(home: Name, kept: Snapshot) -> Self {
+        let mut state = Self {
+            head: kept.head,
+            time: kept.time,
+            incarnations: kept.incarnations,
+            realms: Vec::with_capacity(1 + kept.realms.len()),
+            realm_names: HashMap::new(),
+            alias_names: HashMap::new(),
+            keys: HashMap::new(),
+            last_broadcast: kept.last_broadcast,
+            user_names: NameIndex::of(&kept.users),
+            group_names: names_of_groups(&kept.groups),
+            tokens: kept.sessions.iter().map(|(id, session)| (session.token, *id)).collect(),
+            sessions: kept.sessions.into_iter().collect(),
+            blockers: blockers(&kept.users),
+            users: kept.users,
+            groups: kept.groups,
+        };
+        state.enter_realms(home, kept.realms);
+        state
+    }
+
+    /// The home realm's name may have been another realm's before: the home realm has it now.
+    fn enter_realms(&mut self, home: Name, others: Vec<Realm>) {
+        let home = Realm { name: home, by: None, kind: RealmKind::Own };
+        let home_key = home.name.folded();
+        for (realm, id) in std::iter::once(home).chain(others).zip(0..) {
+            self.keys.extend(realm.peer().and_then(|peer| peer.info.key).map(|key| (key, RealmId(id))));
+            self.put_realm(RealmId(id), realm);
+        }
+        self.realm_names.insert(home_key, RealmId::HOME);
+    }
+
+    /// What a store would have kept of it.
+    #[cfg(test)]
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            head: self.head,
+            time: self.time,
+            users: self.users.clone(),
+            sessions: self.sessions.iter().map(|(id, session)| (*id, session.clone())).collect(),
+            groups: self.groups.clone(),
+            realms: self.realms.iter().skip(1).cloned().collect(),
+            incarnations: self.incarnations.clone(),
+            last_broadcast: self.last_broadcast,
+        }
+    }
+}
+
+/// A deleted group's name is free, and may be a later group's.
+fn names_of_groups(groups: &[Group]) -> HashMap<FoldedName, GroupId> {
+    let numbered = groups.iter().zip(0..).filter(|(group, _)| !group.deleted);
+    numbered.map(|(group, id)| (group.name.folded(), GroupId(id))).collect()
+}
+
+/// Who blocks whom, the other way round.
+fn blockers(users: &[User]) -> HashMap<UserRef, Arc<Vec<UserId>>> {
+    let mut blockers: HashMap<_, Vec<_>> = HashMap::new();
+    for (user, id) in users.iter().zip(0..) {
+        user.blocks.iter().for_each(|blocked| blockers.entry(blocked.clone()).or_default().push(UserId(id)));
+    }
+    blockers.into_iter().map(|(blocked, users)| (blocked, Arc::new(users))).collect()
+}

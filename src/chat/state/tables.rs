@@ -1,0 +1,53 @@
+//! The tables of the state.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::chat::model::group::Group;
+use crate::chat::model::message::UserRef;
+use crate::chat::model::realm::Realm;
+use crate::chat::model::session::Session;
+use crate::chat::model::user::User;
+use crate::chat::state::name_index::NameIndex;
+use crate::id::{GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::name::FoldedName;
+use crate::time::Time;
+
+/// Users, sessions, groups, realms and cursors, with each timeline's newest entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub(in crate::chat) head: Seq,
+    pub(in crate::chat) time: Time,
+    pub(in crate::chat) users: Vec<User>,
+    pub(in crate::chat) sessions: HashMap<SessionId, Session>,
+    pub(in crate::chat) groups: Vec<Group>,
+    pub(in crate::chat) realms: Vec<Realm>,
+    pub(in crate::chat) last_broadcast: Seq,
+    pub(in crate::chat) user_names: NameIndex,
+    pub(in crate::chat) group_names: HashMap<FoldedName, GroupId>,
+    pub(in crate::chat) realm_names: HashMap<FoldedName, RealmId>,
+    /// What other servers call this one, where it is none of its own names.
+    pub(in crate::chat) alias_names: HashMap<FoldedName, RealmId>,
+    /// The other servers by what they are.
+    pub(in crate::chat) keys: HashMap<PeerKey, RealmId>,
+    /// The incarnations of this server, each with the log entry that began it.
+    pub(in crate::chat) incarnations: Vec<(Seq, Incarnation)>,
+    pub(in crate::chat) tokens: HashMap<TokenHash, SessionId>,
+    /// Who does not want to hear from somebody, ascending; nobody's entry is empty. Shared with the pushes in flight.
+    pub(in crate::chat) blockers: HashMap<UserRef, Arc<Vec<UserId>>>,
+}
+
+impl State {
+    /// The newest log entry.
+    #[must_use]
+    pub fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// Its time: the earliest that the next may have.
+    #[must_use]
+    pub fn time(&self) -> Time {
+        self.time
+    }
+}

@@ -1,0 +1,7 @@
+//! Views: what can be read of the state, and who is told of an event.
+
+pub mod history;
+pub mod inbox;
+pub mod lists;
+pub mod notification;
+pub mod recipients;

@@ -1,0 +1,181 @@
+//! From a line to its reply.
+
+use std::ops::ControlFlow;
+
+use tracing::debug;
+
+use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, answer};
+use crate::hub::{DeferredReply, Ticket};
+use crate::id::{Hash64, RealmId, UserId};
+use crate::limits::LINK_VERSION;
+use crate::net::session::reply::{Dispatched, Flow, PendingReply};
+use crate::net::session::state::{Acting, Actor, Session};
+use crate::time::Time;
+use crate::wire::{Action, Dialect, Line, ParseError, Parsed, ReplyContext, Request, SessionRequest, parse};
+
+impl Session {
+    /// Answers one line. The reply leaves with [`Session::send_replies`].
+    pub(in crate::net) async fn answer(&mut self, line: Line) -> Flow {
+        let (context, reply) = match self.begin(line) {
+            ControlFlow::Break(flow) => return flow,
+            ControlFlow::Continue((context, Dispatched::Ready(reply))) => (context, reply),
+            ControlFlow::Continue((context, Dispatched::Waiting(rest))) => (context, rest.await),
+        };
+        if let Ok(Response::Subscribed { after, topics }) = reply.result {
+            self.reply(context, reply);
+            return Box::pin(self.begin_subscription(after, topics)).await;
+        }
+        self.reply(context, reply)
+    }
+
+    fn begin(&mut self, line: Line) -> ControlFlow<Flow, (ReplyContext, Dispatched<'_>)> {
+        let text = match line {
+            Line::Text(text) => text,
+            Line::Invalid(error) => {
+                self.reject(&ParseError::from(error));
+                return ControlFlow::Break(Flow::Continue);
+            }
+        };
+        match parse(&text) {
+            Parsed::Blank => ControlFlow::Break(Flow::Continue),
+            Parsed::Http => {
+                debug!("HTTP on a chat port");
+                ControlFlow::Break(Flow::Drop)
+            }
+            Parsed::Rejected(error) => {
+                self.reject(&error);
+                ControlFlow::Break(Flow::Continue)
+            }
+            Parsed::Request(request) => ControlFlow::Continue((request.context(), self.dispatch(request))),
+        }
+    }
+
+    fn reject(&self, error: &ParseError) {
+        let format = self.send_queue.format();
+        self.send_queue.reply(Ticket::NONE, None, |out| format.reject(out, error));
+    }
+
+    fn dispatch(&mut self, request: Request) -> Dispatched<'_> {
+        let now = Time::now();
+        let mut action = request.action;
+        let mut actor = self.identify(request.token.as_ref(), now);
+        if actor.is_err()
+            && let Some(text) = request.action_without_token
+            && self.attachment.is_some()
+        {
+            // An unknown token in front of a text is a word of the text.
+            action = text;
+            actor = self.identify(None, now);
+        }
+        match actor {
+            Ok(actor) => {
+                let key = idempotency_key(actor, request.tag.as_ref().map(|tag| tag.hash()).zip(request.hash));
+                self.dispatch_for(Acting { actor, now, key }, request.spec.dialect, action)
+            }
+            Err(_) if !request.spec.needs_session => self.dispatch_unauthenticated(action),
+            Err(error) => Dispatched::Ready(PendingReply::new(Err(error), self.hub().read(|_| ()).1)),
+        }
+    }
+
+    fn dispatch_for(&mut self, acting: Acting, dialect: Dialect, action: Action) -> Dispatched<'_> {
+        let request = match action {
+            Action::Change(command) => return Dispatched::Ready(self.change(acting, dialect, &command)),
+            Action::Read(query) => return Dispatched::Ready(self.query(acting, &query)),
+            Action::Session(request) => request,
+        };
+        match request {
+            SessionRequest::Inbox => Dispatched::waiting(self.inbox(acting)),
+            SessionRequest::Peek => Dispatched::waiting(self.peek(acting)),
+            SessionRequest::RealmInbox { realm } => Dispatched::waiting(self.realm_inbox(acting, realm)),
+            SessionRequest::History { conversation, before, limit } => {
+                Dispatched::waiting(self.history(acting, conversation, before, limit))
+            }
+            SessionRequest::Subscribe { after, topics } => Dispatched::Ready(self.subscribe(acting, after, topics)),
+            SessionRequest::Unsubscribe => Dispatched::Ready(self.unsubscribe()),
+            SessionRequest::CreateGroup { group, password } => {
+                Dispatched::waiting(self.create_group(acting, group, password))
+            }
+            SessionRequest::JoinGroup { group, password } => {
+                Dispatched::waiting(self.join_group(acting, group, password))
+            }
+            SessionRequest::ChangeGroupPassword { group, password } => {
+                Dispatched::waiting(self.change_group_password(acting, group, password))
+            }
+            SessionRequest::ChangePassword { old, new } => Dispatched::waiting(self.change_password(acting, old, new)),
+            SessionRequest::Unregister { password } => Dispatched::waiting(self.unregister(acting, password)),
+            SessionRequest::LinkRealm { realm, host, port } => {
+                Dispatched::waiting(self.link_realm(acting, realm, host, port))
+            }
+            request => self.dispatch_unauthenticated(Action::Session(request)),
+        }
+    }
+
+    /// Requests that need no session; others have their error.
+    fn dispatch_unauthenticated(&mut self, action: Action) -> Dispatched<'_> {
+        let Action::Session(request) = action else { return Dispatched::Ready(CommandError::NoSession.into()) };
+        let result = match request {
+            SessionRequest::LogIn { user, password } => return Dispatched::waiting(self.log_in(user, password)),
+            SessionRequest::Register { user, password, profile } => {
+                return Dispatched::waiting(self.register(user, password, profile));
+            }
+            SessionRequest::Exit => Ok(Response::Bye),
+            SessionRequest::Help(word) => Ok(Response::Help(word)),
+            SessionRequest::Ping => Ok(Response::Done),
+            SessionRequest::Version => Ok(Response::Version),
+            // Which server may link is decided once the other server has proven its key.
+            SessionRequest::Link { version } if version == LINK_VERSION => Ok(Response::Linking),
+            SessionRequest::Link { .. } => Err(CommandError::LinkVersion),
+            _ => Err(CommandError::NoSession),
+        };
+        Dispatched::Ready(PendingReply::at_once(result))
+    }
+
+    /// Answers a query from the state.
+    fn query(&self, acting: Acting, query: &Query) -> PendingReply {
+        let context = self.context(acting);
+        let (result, ticket) = self.hub().read(|state| answer(state, &context, query, self));
+        PendingReply::new(result, ticket)
+    }
+
+    fn reply(&self, context: ReplyContext, reply: PendingReply) -> Flow {
+        let PendingReply { result, ticket, delivery } = reply;
+        let result = match (result, delivery) {
+            (Ok(response), Some(delivery)) => {
+                self.send_queue.reply_later(ticket, DeferredReply { context, delivery, response });
+                return Flow::Continue;
+            }
+            (result, _) => result,
+        };
+        let format = self.send_queue.format();
+        let rendered = result.as_ref().map_err(|error| *error);
+        self.send_queue.reply(ticket, context.tag.clone(), |out| format.reply(out, &context, rendered));
+        match result {
+            Ok(Response::Bye) => Flow::Close,
+            Ok(Response::Linking) => Flow::Link,
+            _ => Flow::Continue,
+        }
+    }
+}
+
+fn idempotency_key(actor: Actor, tag_and_request: Option<(Hash64, Hash64)>) -> Option<IdempotencyKey> {
+    let (tag, request) = tag_and_request?;
+    Some(IdempotencyKey { user: actor.user, tag, request })
+}
+
+impl Process for Session {
+    fn is_online(&self, user: UserId) -> bool {
+        self.hub().is_online(user)
+    }
+
+    fn last_seen(&self, user: UserId) -> Option<Time> {
+        self.hub().last_seen(user)
+    }
+
+    fn online(&self, limit: usize) -> Vec<UserId> {
+        self.hub().online(limit)
+    }
+
+    fn link_status(&self, realm: RealmId) -> LinkStatus {
+        self.server.federation.manager.status(realm)
+    }
+}

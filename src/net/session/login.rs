@@ -1,0 +1,130 @@
+//! Accounts: logging in, registering, changing the password, unregistering (PROTOCOL §2, §4, §7).
+
+use secrecy::SecretString;
+
+use crate::chat::{Command, CommandError, Context, NewSession, PasswordHash, Response};
+use crate::id::Token;
+use crate::name::Name;
+use crate::net::session::reply::PendingReply;
+use crate::net::session::state::{Acting, Actor, Session};
+use crate::net::throttle::LoginTarget;
+use crate::time::Time;
+use crate::wire::{NewProfile, ReplyFormat};
+
+impl Session {
+    pub(super) async fn log_in(&mut self, name: Name, password: SecretString) -> PendingReply {
+        let target = LoginTarget::Account(name.folded());
+        let (known, ticket) = self.hub().read(|state| {
+            let (id, user) = state.user_named(&name)?;
+            Some((id, user.name.clone(), user.password.clone()))
+        });
+        let Some((user, shown, hash)) = known else {
+            return PendingReply::new(Err(self.record_failure(target, CommandError::UserNotFound)), ticket);
+        };
+        if let Err(error) = self.check_password(target, password, &hash).await {
+            return PendingReply::new(Err(error), ticket);
+        }
+        let (token, session) = self.new_session();
+        self.open_session(Command::OpenSession { user, verified: hash, session }, shown, token)
+    }
+
+    pub(super) async fn register(
+        &mut self,
+        name: Name,
+        password: SecretString,
+        profile: Option<NewProfile>,
+    ) -> PendingReply {
+        if !self.policy().registration_open {
+            return CommandError::Forbidden.into();
+        }
+        let (is_taken, ticket) = self.hub().read(|state| state.name_owner(&name).is_some());
+        if is_taken {
+            return PendingReply::new(Err(CommandError::UserExists), ticket);
+        }
+        let password = match self.hash_new(password).await {
+            Ok(hash) => hash,
+            Err(error) => return error.into(),
+        };
+        let (token, session) = self.new_session();
+        let (full_name, country) = profile.map(|profile| (profile.full_name, profile.country)).unwrap_or_default();
+        let register = Command::Register { name: name.clone(), full_name, country, password, session: Some(session) };
+        self.open_session(register, name, token)
+    }
+
+    fn new_session(&self) -> (Token, NewSession) {
+        let token = Token::random();
+        let ephemeral = self.send_queue.format() == ReplyFormat::Text;
+        (token, NewSession { token: token.hash(), ephemeral, origin: self.address.to_canonical() })
+    }
+
+    /// Executes a command that opens the session of a token, and attaches the connection to it.
+    fn open_session(&mut self, command: Command, user: Name, token: Token) -> PendingReply {
+        let mut executed = self.hub().execute(&Context::server(Time::now()), &command);
+        if executed.result.is_ok() {
+            let (opened, _) = self.hub().read(|state| {
+                let (session, opened) = state.session_of(&token.hash())?;
+                Some((Actor { user: opened.user, session, token: opened.token }, opened.ephemeral))
+            });
+            if let Some((actor, ephemeral)) = opened {
+                self.attach(actor, ephemeral);
+            }
+        }
+        executed.result = executed.result.map(|_| Response::LoggedIn { user, token });
+        executed.into()
+    }
+
+    pub(super) async fn change_password(
+        &mut self,
+        acting: Acting,
+        old: SecretString,
+        new: SecretString,
+    ) -> PendingReply {
+        if let Some(done) = self.done_before(&acting, Response::Done) {
+            return done.into();
+        }
+        let (verified, password) = match self.verify_and_hash(acting, old, new).await {
+            Ok(hashes) => hashes,
+            Err(reply) => return reply,
+        };
+        let change = Command::ChangePassword { verified, password };
+        self.hub().execute_for(&self.context(acting), &change, self.origin(&acting)).into()
+    }
+
+    /// Checks the old password before the new one costs a hash.
+    async fn verify_and_hash(
+        &mut self,
+        acting: Acting,
+        old: SecretString,
+        new: SecretString,
+    ) -> Result<(PasswordHash, PasswordHash), PendingReply> {
+        self.check_length(&new)?;
+        let verified = self.check_own_password(acting, old).await?;
+        Ok((verified, self.hash_new(new).await?))
+    }
+
+    pub(super) async fn unregister(&mut self, acting: Acting, password: SecretString) -> PendingReply {
+        let verified = match self.check_own_password(acting, password).await {
+            Ok(verified) => verified,
+            Err(reply) => return reply,
+        };
+        let unregister = Command::Unregister { verified };
+        self.hub().execute_for(&self.context(acting), &unregister, self.origin(&acting)).into()
+    }
+
+    /// The hash that the user's password was verified against.
+    async fn check_own_password(
+        &mut self,
+        acting: Acting,
+        password: SecretString,
+    ) -> Result<PasswordHash, PendingReply> {
+        let (account, ticket) = self.hub().read(|state| {
+            let user = state.user(acting.actor.user)?;
+            Some((user.name.folded(), user.password.clone()))
+        });
+        let (name, hash) = account.ok_or(CommandError::NoSession)?;
+        match self.check_password(LoginTarget::Account(name), password, &hash).await {
+            Ok(()) => Ok(hash),
+            Err(error) => Err(PendingReply::new(Err(error), ticket)),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Reading pages from the store: the inbox, the views of realms, history (PROTOCOL §4, §7).
+
+use tracing::error;
+
+use crate::chat::{Command, CommandError, Conversation, ReadPage, Response, State, StoredMessage, TimelineQuery};
+use crate::hub::{Backlog, Hub, Ticket};
+use crate::id::{RealmId, Seq, UserId};
+use crate::limits::{HISTORY_PAGE, READ_RETRIES};
+use crate::name::Name;
+use crate::net::session::reply::PendingReply;
+use crate::net::session::state::{Acting, Session};
+use crate::store::{Page, StoreError};
+
+/// A view with a cursor of its own.
+#[derive(Clone, Copy)]
+enum InboxKind {
+    Own,
+    Realm(RealmId),
+}
+
+/// A page, and when it may be shown.
+struct InboxPage {
+    messages: Vec<StoredMessage>,
+    more: bool,
+    ticket: Ticket,
+}
+
+/// A view of the state's moment, to be read from the store.
+enum OpenInbox {
+    /// The messages past the cursor.
+    New {
+        query: TimelineQuery,
+        cursor: Seq,
+        read_ranges: Vec<(Seq, Seq)>,
+        /// The query covers everything up to here.
+        head: Seq,
+    },
+    /// The page that the same request has read before.
+    Again { query: TimelineQuery, more: bool },
+}
+
+impl InboxKind {
+    fn open(self, state: &State, id: UserId) -> Option<OpenInbox> {
+        let user = state.user(id)?;
+        let head = state.head();
+        Some(match self {
+            Self::Own => {
+                let read_ranges = user.read_ranges.clone();
+                OpenInbox::New { query: state.inbox(id)?, cursor: user.cursor, read_ranges, head }
+            }
+            Self::Realm(realm) => {
+                let (query, cursor) = (state.realm_inbox(id, realm)?, user.realm_cursor(realm));
+                OpenInbox::New { query, cursor, read_ranges: Vec::new(), head }
+            }
+        })
+    }
+
+    fn open_again(self, state: &State, id: UserId, page: &ReadPage) -> Option<OpenInbox> {
+        let realm = match self {
+            Self::Own => None,
+            Self::Realm(realm) => Some(realm),
+        };
+        Some(OpenInbox::Again { query: state.read_before(id, realm, page)?, more: page.more })
+    }
+
+    fn move_cursor(self, from: Seq, upto: Seq) -> Command {
+        match self {
+            Self::Own => Command::ReadInbox { from, upto },
+            Self::Realm(realm) => Command::ReadRealmInbox { realm, from, upto },
+        }
+    }
+}
+
+impl Session {
+    pub(super) async fn inbox(&mut self, acting: Acting) -> PendingReply {
+        self.hub().record_pushed_as_read(acting.actor.user);
+        match self.read(acting, InboxKind::Own).await {
+            Ok(InboxPage { messages, more, ticket }) => {
+                PendingReply::new(Ok(Response::Inbox { messages, more }), ticket)
+            }
+            Err(error) => error.into(),
+        }
+    }
+
+    pub(super) async fn realm_inbox(&mut self, acting: Acting, name: Name) -> PendingReply {
+        let (realm, ticket) = self.hub().read(|state| state.realm_to_read(&name));
+        let Some(realm) = realm else { return PendingReply::new(Err(CommandError::RealmNotFound), ticket) };
+        match self.read(acting, InboxKind::Realm(realm)).await {
+            Ok(InboxPage { messages, more, ticket }) => {
+                PendingReply::new(Ok(Response::Page { messages, more, before: None }), ticket)
+            }
+            Err(error) => error.into(),
+        }
+    }
+
+    /// The inbox without moving its cursor.
+    pub(super) async fn peek(&mut self, acting: Acting) -> PendingReply {
+        self.hub().record_pushed_as_read(acting.actor.user);
+        self.wait_for_own_changes().await;
+        let (query, ticket) = self.hub().read(|state| state.inbox(acting.actor.user));
+        let Some(query) = query else { return CommandError::NoSession.into() };
+        let page = self.page(query).await;
+        PendingReply::new(page.map(|Page { messages, more, .. }| Response::Inbox { messages, more }), ticket)
+    }
+
+    /// Moves no cursor.
+    pub(super) async fn history(
+        &mut self,
+        acting: Acting,
+        conversation: Conversation,
+        before: Option<Seq>,
+        limit: Option<usize>,
+    ) -> PendingReply {
+        self.wait_for_own_changes().await;
+        let before = before.unwrap_or(Seq(u64::MAX));
+        let (query, ticket) = self.hub().read(|state| state.history(acting.actor.user, &conversation, before));
+        let query = match query {
+            Ok(query) => query,
+            Err(error) => return PendingReply::new(Err(error), ticket),
+        };
+        let limit = limit.unwrap_or(HISTORY_PAGE).min(self.policy().inbox_page);
+        let page = self.read_store(move |hub| hub.newest_page(&query, limit)).await;
+        let response = page.map(|page| {
+            let more = page.before.is_some();
+            Response::Page { messages: page.messages, more, before: page.before }
+        });
+        PendingReply::new(response, ticket)
+    }
+
+    /// Reads a page and moves the cursor over it. If another connection of the user was faster, reads again, so that each
+    /// message is shown once.
+    async fn read(&mut self, acting: Acting, kind: InboxKind) -> Result<InboxPage, CommandError> {
+        self.wait_for_own_changes().await;
+        for _ in 0..READ_RETRIES {
+            let (opened, ticket) = self.open(&acting, kind)?;
+            let (query, cursor, read_ranges, head) = match opened {
+                OpenInbox::New { query, cursor, read_ranges, head } => (query, cursor, read_ranges, head),
+                OpenInbox::Again { query, more } => {
+                    let messages = self.page(query).await?.messages;
+                    return Ok(InboxPage { messages, more, ticket });
+                }
+            };
+            let page = self.page(query).await?;
+            if page.messages.is_empty() && !page.more {
+                return Ok(InboxPage { messages: Vec::new(), more: false, ticket });
+            }
+            let upto = page.upto.min(head);
+            let read = ReadPage { after: cursor, upto, read_ranges, more: page.more };
+            let command = kind.move_cursor(cursor, upto);
+            let moved = self.hub().execute_read(&self.context(acting), &command, self.origin(&acting), read);
+            match moved.result {
+                Ok(_) => {
+                    self.skip_pushes(acting, kind, upto);
+                    return Ok(InboxPage { messages: page.messages, more: page.more, ticket: moved.ticket });
+                }
+                Err(CommandError::CursorMoved) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(CommandError::Busy)
+    }
+
+    /// Messages that were read as the inbox are not pushed to the same text connection afterwards.
+    fn skip_pushes(&self, acting: Acting, kind: InboxKind, upto: Seq) {
+        if self.is_own(acting.actor) && matches!(kind, InboxKind::Own) {
+            self.send_queue.mark_read(upto);
+        }
+    }
+
+    fn open(&self, acting: &Acting, kind: InboxKind) -> Result<(OpenInbox, Ticket), CommandError> {
+        let user = acting.actor.user;
+        let (opened, ticket) = self.hub().read(|state| {
+            let done = acting.key.as_ref().map(|key| state.completed_request(key, acting.now)).transpose()?;
+            let page = done.flatten().and_then(|done| done.page.as_deref());
+            let opened = match page {
+                Some(page) => kind.open_again(state, user, page),
+                None => kind.open(state, user),
+            };
+            opened.ok_or(CommandError::NoSession)
+        });
+        Ok((opened?, ticket))
+    }
+
+    /// Waits until this connection's own changes are durable: the next read is to show them.
+    pub(super) async fn wait_for_own_changes(&self) {
+        self.send_replies();
+        self.send_queue.wait_until_below(Backlog { requests: 1, bytes: usize::MAX }).await;
+    }
+
+    async fn page(&self, query: TimelineQuery) -> Result<Page, CommandError> {
+        if query.spans.is_empty() {
+            return Ok(Page::default());
+        }
+        let limit = self.policy().inbox_page;
+        self.read_store(move |hub| hub.page(&query, limit)).await
+    }
+
+    async fn read_store<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Hub) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, CommandError> {
+        self.hub().read_store(read).await.map_err(|error| {
+            error!(%error, "the store could not be read");
+            CommandError::StorageFailed
+        })
+    }
+}

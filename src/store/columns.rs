@@ -1,0 +1,54 @@
+//! Conversions of column values to the types of the domain.
+
+use std::net::IpAddr;
+
+use rusqlite::{Connection, Row};
+
+use crate::chat::{BounceReason, ReadPage};
+use crate::id::Incarnation;
+use crate::name::Name;
+use crate::store::error::StoreError;
+
+pub(super) fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
+    let text: String = row.get(column)?;
+    Name::parse(&text).map_err(|_| StoreError::Damaged("a name that is none".into()))
+}
+
+pub(super) fn address(row: &Row<'_>, column: usize) -> Result<IpAddr, StoreError> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| StoreError::Damaged("an address that is none".into()))
+}
+
+pub(super) fn incarnation(row: &Row<'_>, column: usize) -> Result<Incarnation, StoreError> {
+    Ok(Incarnation(row.get::<_, i64>(column)?.cast_unsigned()))
+}
+
+/// The page that a tagged request read.
+pub(super) fn read_page(row: &Row<'_>, column: usize) -> Result<Option<ReadPage>, StoreError> {
+    let page = row.get::<_, Option<String>>(column)?.map(|page| serde_json::from_str(&page)).transpose();
+    page.map_err(|error| StoreError::Damaged(format!("a tagged request: {error}").into()))
+}
+
+pub(super) fn bounce_reason(number: u8) -> Result<BounceReason, StoreError> {
+    BounceReason::of_number(number).ok_or_else(|| StoreError::Damaged("a refusal of an unknown kind".into()))
+}
+
+/// Reads rows whose first column counts up from `first` without a gap: the state finds them by their position.
+pub(super) fn numbered<T>(
+    database: &Connection,
+    sql: &str,
+    first: usize,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut items = Vec::new();
+    let mut statement = database.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let number: usize = row.get(0)?;
+        if number != first + items.len() {
+            return Err(StoreError::Damaged(format!("number {number} is out of place in: {sql}").into()));
+        }
+        items.push(read(row)?);
+    }
+    Ok(items)
+}

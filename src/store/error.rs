@@ -1,0 +1,87 @@
+//! The errors of the store.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::id::Seq;
+
+/// Why a batch is not known to be on stable storage.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The transaction was rolled back (a full disk, for example). The store is intact and the batch may be retried.
+    #[error("the batch was rolled back: {0}")]
+    RolledBack(#[source] StoreError),
+    /// The outcome is unknown (a failed sync). The store must be reopened before the next write.
+    #[error("it cannot be told whether the batch was stored: {0}")]
+    Unknown(#[source] StoreError),
+}
+
+impl CommitError {
+    pub(super) fn into_cause(self) -> StoreError {
+        let (Self::RolledBack(cause) | Self::Unknown(cause)) = self;
+        cause
+    }
+}
+
+/// Why the store cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The data directory cannot be created or written.
+    #[error("the data directory {} cannot be used: {source}", directory.display())]
+    #[allow(missing_docs)]
+    Directory { directory: PathBuf, source: io::Error },
+    /// The key file cannot be read or written.
+    #[error("the key file {} cannot be used: {source}", file.display())]
+    #[allow(missing_docs)]
+    KeyFile { file: PathBuf, source: io::Error },
+    /// Other users can read the key file, and so impersonate this server, or write it, and so replace its identity.
+    #[error("others than its owner can read or write the key file {}; chmod 600 it, or move it away to become a new server", .0.display())]
+    KeyExposed(PathBuf),
+    /// Another process holds the lock of the data directory.
+    #[error("the data directory {} is in use by another server", .0.display())]
+    InUse(PathBuf),
+    /// The data directory contains files that are not of a store.
+    #[error("the data directory {} is not empty and holds no store of kabar; choose an empty or a new one", .0.display())]
+    Foreign(PathBuf),
+    /// The data directory does not exist or contains no store.
+    #[error("there is no store of kabar in {}", .0.display())]
+    Missing(PathBuf),
+    /// The store has no tables yet: no server was started on it.
+    #[error("there is nothing in the store in {} yet; the first start of a server begins it", .0.display())]
+    Empty(PathBuf),
+    /// The target directory of a backup or an export is not empty.
+    #[error("{} is not empty, and nothing in it is overwritten; choose an empty or a new directory", .0.display())]
+    NotEmpty(PathBuf),
+    /// The target store of an import has log entries already.
+    #[error("the store in {} is in use already; an import needs an empty or a new directory", .0.display())]
+    Used(PathBuf),
+    /// The store has an older version. Only a server migrates it.
+    #[error("the store in {} is that of an older server; start this version's server on it once", .0.display())]
+    Older(PathBuf),
+    /// The store has a version that this program does not know.
+    #[error("the store has version {found}, this server knows versions up to {known}; use the newer server")]
+    #[allow(missing_docs)]
+    Newer { found: u32, known: u32 },
+    /// The store contains bytes or rows that no version of this program writes.
+    #[error("the store is damaged: {0}")]
+    Damaged(Box<str>),
+    /// A batch does not continue the log: `found` is not the number after `head`.
+    #[error("log entry {found} does not follow entry {head}")]
+    #[allow(missing_docs)]
+    OutOfOrder { head: Seq, found: Seq },
+    /// An earlier commit failed with an unknown outcome.
+    #[error("a commit failed before; the store has to be opened anew")]
+    Failed,
+    /// The thread of the checkpointer cannot be started.
+    #[error("no thread can be started: {0}")]
+    Thread(#[source] io::Error),
+    /// SQLite returned an error.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    pub(super) fn damaged_index() -> Self {
+        Self::Damaged("the timeline index".into())
+    }
+}

@@ -1,0 +1,114 @@
+//! The rows of realms and of the other servers behind them, and their outbox queues.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use crate::chat::{OutboxEntry, Peer, PeerAddress, PeerInfo, Realm, RealmKind, Snapshot, TimelineQuery};
+use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
+use crate::store::columns;
+use crate::store::error::StoreError;
+use crate::store::index::chunk::Direction;
+use crate::store::index::timeline_index::Index;
+use crate::store::scan::Scan;
+use crate::time::Time;
+
+/// All realms except the home realm, ordered by id, with empty outbox queues.
+pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
+    let sql = "SELECT id, name, kind, added_by, key, host, port, self_named, called, cursor,
+        (SELECT max(last) FROM chunks WHERE kind = 3 AND owner = realms.id) FROM realms ORDER BY id";
+    let mut realms = columns::numbered(database, sql, 1, |row| {
+        let kind = match row.get(2)? {
+            0 => RealmKind::Own,
+            1 => RealmKind::Peer(Box::new(peer(row)?)),
+            2 => RealmKind::Alias,
+            3 => RealmKind::Removed(row.get::<_, Option<[u8; 32]>>(4)?.map(PeerKey)),
+            kind => return Err(StoreError::Damaged(format!("a realm of kind {kind}").into())),
+        };
+        Ok(Realm { name: columns::name(row, 1)?, by: row.get::<_, Option<u32>>(3)?.map(UserId), kind })
+    })?;
+    load_received(database, &mut realms)?;
+    load_refused(database, &mut realms)?;
+    Ok(realms)
+}
+
+fn peer(row: &Row<'_>) -> Result<Peer, StoreError> {
+    let host: Option<Box<str>> = row.get(5)?;
+    let port: Option<u16> = row.get(6)?;
+    let info = PeerInfo {
+        key: row.get::<_, Option<[u8; 32]>>(4)?.map(PeerKey),
+        address: host.zip(port).map(|(host, port)| PeerAddress { host, port }),
+        self_named: row.get(7)?,
+        our_alias: row.get::<_, Option<u32>>(8)?.map(RealmId),
+    };
+    let last = Seq(row.get::<_, Option<u64>>(10)?.unwrap_or(0));
+    Ok(Peer { info, cursor: Seq(row.get(9)?), last, ..Peer::default() })
+}
+
+fn load_received(database: &Connection, realms: &mut [Realm]) -> Result<(), StoreError> {
+    let mut statement = database.prepare("SELECT realm_id, incarnation, upto FROM received ORDER BY realm_id, seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(peer) = peer_mut(realms, RealmId(row.get(0)?)) {
+            peer.received.push((columns::incarnation(row, 1)?, Seq(row.get(2)?)));
+        }
+    }
+    Ok(())
+}
+
+fn load_refused(database: &Connection, realms: &mut [Realm]) -> Result<(), StoreError> {
+    let mut statement =
+        database.prepare("SELECT realm_id, incarnation, number, why FROM refused ORDER BY realm_id, seq, number")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(peer) = peer_mut(realms, RealmId(row.get(0)?)) {
+            let refused = (columns::incarnation(row, 1)?, Seq(row.get(2)?), columns::bounce_reason(row.get(3)?)?);
+            peer.refused.push(refused);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn peer_mut(realms: &mut [Realm], id: RealmId) -> Option<&mut Peer> {
+    let realm = realms.get_mut((id.0 as usize).checked_sub(1)?)?;
+    match &mut realm.kind {
+        RealmKind::Peer(peer) => Some(peer),
+        RealmKind::Own | RealmKind::Alias | RealmKind::Removed(_) => None,
+    }
+}
+
+/// The incarnations of this server, oldest first.
+pub(super) fn incarnations(database: &Connection) -> Result<Vec<(Seq, Incarnation)>, StoreError> {
+    let mut statement = database.prepare("SELECT begun, incarnation FROM incarnations ORDER BY begun")?;
+    let mut rows = statement.query([])?;
+    let mut incarnations = Vec::new();
+    while let Some(row) = rows.next()? {
+        incarnations.push((Seq(row.get(0)?), columns::incarnation(row, 1)?));
+    }
+    Ok(incarnations)
+}
+
+/// The entry up to which a peer has acknowledged its outbox; the greatest number if the realm is no peer any more.
+pub(super) fn outbox_cursor(database: &Connection, realm: RealmId) -> rusqlite::Result<Seq> {
+    let cursor: Option<u64> = database
+        .prepare_cached("SELECT cursor FROM realms WHERE id = ?1 AND kind = 1")?
+        .query_row([realm.0], |row| row.get(0))
+        .optional()?;
+    Ok(Seq(cursor.unwrap_or(u64::MAX)))
+}
+
+/// Fills the peers' outbox queues with the entries that they have not acknowledged. No commit may come between the
+/// transaction of `database` and `index`.
+pub(super) fn load_queues(database: &Connection, index: &Index, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    let mut message = database.prepare("SELECT time, octet_length(body) FROM log WHERE seq = ?1")?;
+    for (realm, id) in snapshot.realms.iter_mut().zip(1..) {
+        let RealmKind::Peer(peer) = &mut realm.kind else { continue };
+        let query = TimelineQuery::outbox(RealmId(id), peer.cursor);
+        Scan::new(index, &query, Direction::Forward)?.for_each(database, |entry| {
+            let queued = message.query_row([entry.seq.0], |row| {
+                Ok(OutboxEntry { seq: entry.seq, time: Time(row.get(0)?), from: entry.peer, bytes: row.get(1)? })
+            });
+            peer.queue.push(queued?);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

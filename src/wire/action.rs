@@ -1,0 +1,95 @@
+//! What a request wants done.
+
+use secrecy::SecretString;
+
+use crate::chat::{Command, Conversation, Query, Topics};
+use crate::id::Seq;
+use crate::name::Name;
+
+/// What is to be done. Words that mean the same have the same action.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A change that the hub decides.
+    Change(Command),
+    /// A question that the state answers.
+    Read(Query),
+    /// What needs the connection, a password hash, a page of the store or another server first.
+    Session(SessionRequest),
+}
+
+/// A request that the connection's session handles itself.
+#[derive(Clone, Debug)]
+pub enum SessionRequest {
+    LogIn {
+        user: Name,
+        password: SecretString,
+    },
+    Register {
+        user: Name,
+        password: SecretString,
+        /// Given in the form with four parameters.
+        profile: Option<NewProfile>,
+    },
+    ChangePassword {
+        old: SecretString,
+        new: SecretString,
+    },
+    Unregister {
+        password: SecretString,
+    },
+    CreateGroup {
+        group: Name,
+        password: SecretString,
+    },
+    JoinGroup {
+        group: Name,
+        password: SecretString,
+    },
+    ChangeGroupPassword {
+        group: Name,
+        password: SecretString,
+    },
+    Inbox,
+    /// The inbox without moving its cursor.
+    Peek,
+    RealmInbox {
+        realm: Name,
+    },
+    History {
+        conversation: Conversation,
+        /// Only messages with smaller numbers.
+        before: Option<Seq>,
+        /// At least one.
+        limit: Option<usize>,
+    },
+    Subscribe {
+        /// The newest message that the client has; `None`: from now on.
+        after: Option<Seq>,
+        topics: Topics,
+    },
+    Unsubscribe,
+    /// Link another server.
+    LinkRealm {
+        realm: Name,
+        host: Box<str>,
+        port: u16,
+    },
+    /// Another server wants to link this one.
+    Link {
+        version: u16,
+    },
+    Exit,
+    /// With the command word, one of the table; `None`: an overview.
+    Help(Option<&'static str>),
+    Ping,
+    Version,
+}
+
+/// The profile of a new account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewProfile {
+    /// 1 to `PROFILE_BYTES` bytes, `_` replaced by a space.
+    pub full_name: Box<str>,
+    /// Likewise.
+    pub country: Box<str>,
+}

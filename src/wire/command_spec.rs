@@ -1,0 +1,169 @@
+//! A row of the table of commands.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::chat::Response;
+use crate::wire::action::Action;
+use crate::wire::args::{Args, BadParameter};
+use crate::wire::errors::Wording;
+use crate::wire::format::{Dialect, ReplyFormat};
+
+/// A command word.
+pub struct CommandSpec {
+    /// In lower case; clients may write it in any.
+    pub word: &'static str,
+    /// The parameters as help shows them: optional ones in brackets. A token may precede them.
+    pub parameters: &'static str,
+    /// For help, in a few words.
+    pub summary: &'static str,
+    pub(super) theme: Theme,
+    /// In the help overview, after the other words of its theme.
+    pub(super) is_last_in_overview: bool,
+    pub dialect: Dialect,
+    /// It acts for a user.
+    pub needs_session: bool,
+    /// How many parameters stand before a password, if there is one: only those are covered by a request's hash.
+    pub(super) before_password: Option<usize>,
+    /// The reply tells whether another realm has stored the message, also if the realm is a name of this server.
+    pub(super) always_tells_delivery: bool,
+    pub(super) success: Success,
+    /// Errors that this command words differently from the table of errors.
+    pub(super) wordings: &'static [Wording],
+    pub(super) parse: ParseFn,
+}
+
+/// Parses the parameters of a command. Words after the last parameter are ignored: real clients send some.
+pub(super) type ParseFn = fn(&mut Args<'_>) -> Result<Action, BadParameter>;
+
+/// Groups of the help overview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Theme {
+    ComeAndGo,
+    Talk,
+    Read,
+    Groups,
+    OwnAGroup,
+    People,
+    Realms,
+    TalkToRealms,
+    Other,
+}
+
+/// Words a response in a dialect and a format.
+pub(super) type SentenceFn = fn(Dialect, ReplyFormat, &Response) -> Cow<'static, str>;
+
+/// The sentence of a successful reply.
+pub(super) enum Success {
+    Sentence {
+        json: &'static str,
+        text: &'static str,
+    },
+    /// By the form of the request.
+    ByDialect {
+        draft: &'static str,
+        others: &'static str,
+    },
+    /// Depends on the response.
+    Of(SentenceFn),
+}
+
+pub(super) const fn command(
+    word: &'static str,
+    parameters: &'static str,
+    summary: &'static str,
+    theme: Theme,
+    parse: ParseFn,
+) -> CommandSpec {
+    CommandSpec {
+        word,
+        parameters,
+        summary,
+        theme,
+        is_last_in_overview: false,
+        dialect: Dialect::Realm,
+        needs_session: true,
+        before_password: None,
+        always_tells_delivery: false,
+        success: Success::Sentence { json: "", text: "" },
+        wordings: &[],
+        parse,
+    }
+}
+
+impl CommandSpec {
+    pub(super) const fn dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    pub(super) const fn last_in_overview(self) -> Self {
+        Self { is_last_in_overview: true, ..self }
+    }
+
+    pub(super) const fn for_anyone(self) -> Self {
+        Self { needs_session: false, ..self }
+    }
+
+    pub(super) const fn password_after(self, parameters: usize) -> Self {
+        Self { before_password: Some(parameters), ..self }
+    }
+
+    pub(super) const fn tells_delivery(self) -> Self {
+        Self { always_tells_delivery: true, ..self }
+    }
+
+    pub(super) const fn success(self, sentence: &'static str) -> Self {
+        self.success_in(sentence, sentence)
+    }
+
+    pub(super) const fn success_in(self, json: &'static str, text: &'static str) -> Self {
+        Self { success: Success::Sentence { json, text }, ..self }
+    }
+
+    pub(super) const fn success_by_dialect(self, draft: &'static str, others: &'static str) -> Self {
+        Self { success: Success::ByDialect { draft, others }, ..self }
+    }
+
+    pub(super) const fn success_of(self, sentence: SentenceFn) -> Self {
+        Self { success: Success::Of(sentence), ..self }
+    }
+
+    pub(super) const fn errors(self, wordings: &'static [Wording]) -> Self {
+        Self { wordings, ..self }
+    }
+
+    /// The word and its parameters.
+    #[must_use]
+    pub fn usage(&self) -> String {
+        format!("{} {}", self.word, self.parameters).trim_end().to_owned()
+    }
+
+    /// The sentence of a successful reply.
+    pub(super) fn success_sentence(
+        &self,
+        dialect: Dialect,
+        format: ReplyFormat,
+        response: &Response,
+    ) -> Cow<'static, str> {
+        match self.success {
+            Success::Sentence { json, text } => if format == ReplyFormat::Text { text } else { json }.into(),
+            Success::ByDialect { draft, others } => if dialect == Dialect::Draft { draft } else { others }.into(),
+            Success::Of(sentence) => sentence(dialect, format, response),
+        }
+    }
+}
+
+/// Words are unique: a test of the table holds that.
+impl PartialEq for CommandSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.word == other.word
+    }
+}
+
+impl Eq for CommandSpec {}
+
+impl fmt::Debug for CommandSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommandSpec({})", self.word)
+    }
+}

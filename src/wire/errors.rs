@@ -1,0 +1,253 @@
+//! The one table of errors: code, sentences and detail of everything that can go wrong (PROTOCOL §4).
+//!
+//! No error of `auth`, `login` or `register` may contain the letters "ok": a real graphical client takes them for
+//! success (PROTOCOL §1).
+
+use crate::chat::{BounceReason, CommandError};
+use crate::wire::codec::LineError;
+use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub(super) struct ErrorSpec {
+    /// Stable, for programs.
+    pub(super) code: &'static str,
+    sentence: &'static str,
+    /// On a text listener.
+    text: &'static str,
+    /// For the commands of the draft system.
+    draft: &'static str,
+    /// What helps the person who reads it.
+    pub(super) detail: Option<&'static str>,
+}
+
+/// What is wrong with a line that is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParseErrorKind {
+    /// The first word is not in the table of commands.
+    UnknownCommand,
+    /// Too few or bad parameters.
+    BadParameter,
+    /// The line cannot be read at all.
+    Line(LineError),
+}
+
+/// The words of one command for an error, where its document differs from the table.
+pub(super) struct Wording {
+    error: CommandError,
+    json: Option<&'static str>,
+    text: Option<&'static str>,
+    /// Only for the command's form of the draft system.
+    draft_only: bool,
+}
+
+impl Wording {
+    pub(super) const fn new(error: CommandError, json: &'static str, text: &'static str) -> Self {
+        Self { error, json: Some(json), text: Some(text), draft_only: false }
+    }
+
+    pub(super) const fn same(error: CommandError, sentence: &'static str) -> Self {
+        Self::new(error, sentence, sentence)
+    }
+
+    pub(super) const fn in_text(error: CommandError, text: &'static str) -> Self {
+        Self { error, json: None, text: Some(text), draft_only: false }
+    }
+
+    pub(super) const fn in_draft(error: CommandError, sentence: &'static str) -> Self {
+        Self { draft_only: true, ..Self::same(error, sentence) }
+    }
+
+    fn applies(&self, error: CommandError, dialect: Dialect) -> bool {
+        self.error == error && (!self.draft_only || dialect == Dialect::Draft)
+    }
+}
+
+const fn row(code: &'static str, sentence: &'static str, detail: &'static str) -> ErrorSpec {
+    ErrorSpec { code, sentence, text: sentence, draft: sentence, detail: Some(detail) }
+}
+
+impl ErrorSpec {
+    const fn text(self, text: &'static str) -> Self {
+        Self { text, ..self }
+    }
+
+    const fn draft(self, draft: &'static str) -> Self {
+        Self { draft, ..self }
+    }
+
+    const fn without_detail(self) -> Self {
+        Self { detail: None, ..self }
+    }
+
+    /// The sentence in a format, in the words of a dialect if the command is known.
+    pub(super) fn sentence(&self, format: ReplyFormat, dialect: Option<Dialect>) -> &'static str {
+        match (format, dialect) {
+            (ReplyFormat::Text, _) if self.text != self.sentence => self.text,
+            (_, Some(Dialect::Draft)) => self.draft,
+            _ => self.sentence,
+        }
+    }
+}
+
+/// The sentence for a failed command: the command's own words, or those of the table.
+pub(super) fn sentence(
+    error: CommandError,
+    format: ReplyFormat,
+    command: Option<(Dialect, &[Wording])>,
+) -> &'static str {
+    let (dialect, wordings) = command.map_or((None, &[][..]), |(dialect, wordings)| (Some(dialect), wordings));
+    let own = dialect.and_then(|dialect| wordings.iter().find(|wording| wording.applies(error, dialect)));
+    let own = own.and_then(|wording| if format == ReplyFormat::Text { wording.text } else { wording.json });
+    own.unwrap_or_else(|| of(error).sentence(format, dialect))
+}
+
+/// The stable code of an error, for logs and other servers.
+#[must_use]
+pub fn code(error: CommandError) -> &'static str {
+    of(error).code
+}
+
+/// The sentence for a message that came back from another realm.
+pub(super) fn bounce_sentence(why: BounceReason) -> &'static str {
+    of(why.into()).sentence
+}
+
+const BAD_PARAMETER: &str = "parameter salah / tidak ada";
+const BAD_FORMAT: &str = "Format message tidak sesuai";
+
+/// The row of an error.
+pub(super) const fn of(error: CommandError) -> ErrorSpec {
+    use CommandError as E;
+    match error {
+        E::UserNotFound => row("user_not_found", "User tidak ditemukan", "no user has that name"),
+        E::UserOffline => row("user_offline", "User tidak ditemukan", "the user is not online, and nothing was stored"),
+        E::WrongPassword => row("wrong_password", "Password Salah", "").without_detail(),
+        E::PasswordTooShort => {
+            row("bad_parameter", BAD_PARAMETER, "PASSWORD: expected a longer one, as this server is configured")
+                .text(BAD_FORMAT)
+        }
+        E::UserExists => {
+            row("user_exists", "User sudah ada", "the name is taken: choose another").text("Username sudah terpakai")
+        }
+        E::NoSession => row("no_session", "Session tidak ditemukan", "log in first: auth USER PASSWORD"),
+        E::SessionNotFound => row(
+            "session_not_found",
+            "Session tidak ditemukan",
+            "no open session of yours has that number: sessions lists them",
+        ),
+        E::Forbidden => row("forbidden", "Tidak diizinkan", "this server does not let you do that"),
+        E::NotOwner => {
+            row("forbidden", "Hanya untuk pemilik grup", "only the owner of the group may: members names the owner")
+        }
+        E::Oneself => row("bad_parameter", BAD_PARAMETER, "USER: expected a name other than your own").text(BAD_FORMAT),
+        E::Blocked => row("blocked", "Pesan ditolak oleh penerima", "this user does not want to hear from you"),
+        E::GroupExists => row("group_exists", "Group sudah ada", "the name is taken: choose another")
+            .draft("Nama grup sudah terpakai"),
+        E::GroupNotFound => {
+            row("group_not_found", "Group tidak ditemukan", "no group has that name").draft("Nama grup tidak tersedia")
+        }
+        E::AlreadyMember => row("already_member", "User sudah dalam group", "")
+            .draft("Anda telah bergabung dalam grup")
+            .without_detail(),
+        E::NotMember => row(
+            "not_member",
+            "Anda belum bergabung dalam grup",
+            "join the group first: joingroup GROUP; from another realm nobody can",
+        ),
+        E::UserNotMember => {
+            row("not_member", "User belum bergabung dalam grup", "that user is not in the group: members lists who is")
+        }
+        E::RealmExists => {
+            row("realm_exists", "Realm sudah ada", "the name is taken, or that server has one here: realms lists them")
+        }
+        E::RealmNotFound => {
+            row("realm_not_found", "Realm tidak ditemukan", "no realm that this server knows has that name")
+        }
+        E::RealmUnreachable => {
+            row("realm_unreachable", "Realm tidak dapat dihubungi", "no kabar server answered at HOST PORT in time")
+        }
+        E::RealmRefused => row(
+            "realm_refused",
+            "Realm menolak",
+            "the other server does not take it: its operator allows no such link, or the text is too long there",
+        ),
+        E::RealmKeyChanged => row(
+            "realm_key_changed",
+            "Kunci realm berubah",
+            "one of the two servers knows another key for the other: if it was changed on purpose, delrealm and addrealm",
+        ),
+        E::RealmIsThisServer => row(
+            "realm_is_this_server",
+            "Realm itu server ini sendiri",
+            "HOST PORT is this very server: addrealm REALM gives it one more name",
+        ),
+        E::LinkVersion => row(
+            "unknown_version",
+            "Versi link tidak dikenal",
+            "VERSION: expected 1, the link protocol that this server speaks",
+        ),
+        E::RealmQueueFull => row(
+            "realm_queue_full",
+            "Antrean realm penuh",
+            "too much waits for that realm: try again when its link is up",
+        ),
+        E::Throttled => row(
+            "throttled",
+            "Terlalu sering salah, coba lagi nanti",
+            "too many failures of this name or address: wait a minute",
+        ),
+        E::Busy | E::CursorMoved => row("busy", "Server sedang sibuk, coba lagi", "too much at once: try again"),
+        E::UserLimit => limit("this server takes no more users"),
+        E::GroupLimit => limit("this server takes no more groups"),
+        E::MembershipLimit => limit("a user can be in no more groups"),
+        E::RealmLimit => limit("this server takes no more realms"),
+        E::BlockLimit => limit("a user can block no more others"),
+        E::TagReused => {
+            row("tag_reused", "Tag sudah dipakai", "the tag stood on another request within a day: choose another")
+        }
+        E::StorageFailed => {
+            row("storage_failed", "Gagal disimpan", "the disk failed, and nothing was changed: try again")
+        }
+        E::UnknownOutcome => row(
+            "unknown_outcome",
+            "Tidak diketahui apakah tersimpan",
+            "the disk failed half-way: repeat it with the same tag, or find out",
+        ),
+    }
+}
+
+const fn limit(detail: &'static str) -> ErrorSpec {
+    row("limit_reached", "Batas server tercapai", detail)
+}
+
+/// The row of a line that is no request; its detail is that of the line.
+pub(super) const fn of_line(kind: ParseErrorKind) -> ErrorSpec {
+    let code = match kind {
+        ParseErrorKind::UnknownCommand => {
+            return row("unknown_command", "*Maaf, command tidak benar", "").without_detail();
+        }
+        ParseErrorKind::BadParameter => "bad_parameter",
+        ParseErrorKind::Line(LineError::TooLong { .. }) => "line_too_long",
+        ParseErrorKind::Line(LineError::NotUtf8) => "invalid_utf8",
+        ParseErrorKind::Line(LineError::ControlCharacter) => "control_character",
+    };
+    row(code, BAD_PARAMETER, "").text(BAD_FORMAT).draft(BAD_FORMAT).without_detail()
+}
+
+/// The row of the last reply on a connection that the server closes.
+pub(super) const fn of_disconnect(reason: DisconnectReason) -> ErrorSpec {
+    match reason {
+        DisconnectReason::ShuttingDown => {
+            row("shutting_down", "Server berhenti", "the server is stopping: connect again later")
+        }
+        DisconnectReason::Evicted => row(
+            "connection_limit",
+            "Terlalu banyak koneksi",
+            "the server needed room, and this connection was silent without a log-in: connect again",
+        ),
+        DisconnectReason::TooManyConnections => {
+            row("connection_limit", "Terlalu banyak koneksi", "close one, or try again later")
+        }
+    }
+}

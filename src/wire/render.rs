@@ -1,0 +1,44 @@
+//! Rendering: what every format of replies can write. All functions append whole frames.
+
+use std::borrow::Cow;
+
+use crate::chat::{CommandError, Notification, Response, StoredMessage};
+use crate::id::Seq;
+use crate::wire::format::{DisconnectReason, ReplyFormat};
+use crate::wire::request::{ParseError, ReplyContext, Tag};
+use crate::wire::{errors, help};
+
+/// Writes replies and pushes in one format.
+pub trait Render {
+    /// The reply to a request.
+    fn reply(&self, out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>);
+    /// The reply to a line that is no request.
+    fn reject(&self, out: &mut Vec<u8>, error: &ParseError);
+    /// The error for a request of which only the tag is still known.
+    fn fail(&self, out: &mut Vec<u8>, tag: Option<&Tag>, error: CommandError);
+    /// A pushed message. Rendered once for all connections of the format.
+    fn push(&self, out: &mut Vec<u8>, message: &StoredMessage);
+    fn notify(&self, out: &mut Vec<u8>, notification: &Notification);
+    /// Messages after `after` were left out of the pushes because the reader was too slow (PROTOCOL §7).
+    fn lagged(&self, out: &mut Vec<u8>, after: Seq);
+    /// Some of the requested messages before `before` were removed (PROTOCOL §7).
+    fn truncated(&self, out: &mut Vec<u8>, before: Seq);
+    /// A line was begun and not ended. Nothing for a program: it reads one frame per request.
+    fn unfinished_line(&self, out: &mut Vec<u8>);
+    /// The last reply before the server closes the connection.
+    fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason);
+}
+
+/// The sentence of a successful reply.
+pub(super) fn success_sentence(context: &ReplyContext, format: ReplyFormat, response: &Response) -> Cow<'static, str> {
+    match response {
+        Response::Help(word) => help::sentence(*word).into(),
+        _ => context.spec.success_sentence(context.dialect, format, response),
+    }
+}
+
+/// The sentence of an error reply.
+pub(super) fn error_sentence(context: Option<&ReplyContext>, format: ReplyFormat, error: CommandError) -> &'static str {
+    let command = context.map(|context| (context.dialect, context.spec.wordings));
+    errors::sentence(error, format, command)
+}
