@@ -57,7 +57,7 @@ impl Seq {
 }
 
 impl UserId {
-    /// Nobody of this server: where another realm's user would stand. No user ever has that number.
+    /// No user of this server: stands for users of other realms. It is never given to a user.
     pub const NOBODY: Self = Self(u32::MAX);
 }
 
@@ -92,7 +92,7 @@ impl Token {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
 
-    /// The text to hand to the client: the one place where a token leaves.
+    /// The text to hand to the client: a token leaves the server only here.
     #[must_use]
     pub fn expose(&self) -> String {
         self.0.hyphenated().to_string()
@@ -130,7 +130,7 @@ impl fmt::Debug for PeerKey {
     }
 }
 
-/// The first 64 bits of a SHA-256: tells things apart that nobody gains from confusing.
+/// The first 64 bits of a SHA-256: distinguishes values whose confusion gains an attacker nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hash64(pub u64);
 

@@ -61,7 +61,7 @@ pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 
 /// The most messages of an inbox page: PROTOCOL §4. A default.
 pub const INBOX_PAGE: usize = 1_000;
-/// The messages of a history page where none are asked for by number: a few screens of a terminal.
+/// Messages of a history page if the request states no limit: a few screens of a terminal.
 pub const HISTORY_PAGE: usize = 50;
 /// A page ends early once its bodies reach this: a page of long messages must not become a reply of 30 MB.
 pub const PAGE_BYTES: usize = 1024 * 1024;
@@ -129,7 +129,7 @@ pub const BACKLOG: u32 = 4_096;
 
 /// Messages that wait for another server; more are refused to their senders. In memory 40 bytes each, 2.6 MB a server.
 pub const OUTBOX_MESSAGES: usize = 65_536;
-/// Of these, messages of one user: nobody fills the outbox for everybody.
+/// Of these, messages of one user: so that one user cannot fill the outbox for all.
 pub const OUTBOX_MESSAGES_PER_USER: usize = 16_384;
 /// The bytes of their bodies, on the disk alone.
 pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
@@ -238,7 +238,7 @@ pub const PARTITION_MERGED: u32 = 8;
 /// … or bytes of them, with which most chunks are full.
 pub const PARTITION_BYTES: usize = 128 * 1024;
 /// Log entries that the timeline index may trail behind: bounds its memory (some 10 MB, and 70 bytes for each timeline
-/// among them) and what an opening after a crash reads again (half a second, and two where they meet as many timelines).
+/// among them) and what an opening after a crash reads again (half a second, and two if they belong to as many timelines).
 /// Each partition has its turn once in half of it: the longer, the fuller the rows.
 pub const INDEX_WINDOW: u64 = 512 * 1024;
 /// Partitions that have their turn beside one commit, no fewer: each page is written for some of them.
@@ -306,7 +306,7 @@ pub const RETENTION_PAUSE: Duration = Duration::from_millis(10);
 pub const RETENTION_ROWS: usize = 256;
 /// Rows of the timeline index that one step writes, likewise.
 pub const RETENTION_CHUNKS: usize = 128;
-/// Rows that one step looks at, which holds up nobody: about ten milliseconds of one reader.
+/// Rows that one step reads: about ten milliseconds of one reader.
 pub const RETENTION_LOOK: usize = 4_096;
 /// Free pages (of 4 KiB) that one step gives back to the system, each with a move of another page.
 pub const RETENTION_PAGES: u32 = 128;

@@ -22,7 +22,7 @@ impl Name {
     /// Parses a name.
     ///
     /// # Errors
-    /// [`InvalidName`] where the text is not of the form PROTOCOL §3 asks for, or is the reserved word `realm`.
+    /// [`InvalidName`] if the text is not of the form PROTOCOL §3 asks for, or is the reserved word `realm`.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let bytes = text.as_bytes();
         let first_is_alphanumeric = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
@@ -104,7 +104,7 @@ pub struct InvalidName;
 pub struct Address {
     /// The user or group.
     pub name: Name,
-    /// The realm, where one was given.
+    /// The realm, if one was given.
     pub realm: Option<Name>,
 }
 
@@ -120,7 +120,7 @@ impl Address {
     /// Reads `NAME` or `NAME@REALM`.
     ///
     /// # Errors
-    /// [`InvalidName`] where either part is no name.
+    /// [`InvalidName`] if either part is no name.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let Some((name, realm)) = text.split_once('@') else {
             return Ok(Self { name: Name::parse(text)?, realm: None });

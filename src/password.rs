@@ -12,7 +12,7 @@ use crate::limits::{ARGON2, ARGON2_MAX, PASSWORD_BYTES};
 /// Hashes a password with Argon2id and a random salt of its own. Takes about 35 ms and 19 MiB.
 ///
 /// # Errors
-/// [`HashFailed`] where the system gives no random bytes.
+/// [`HashFailed`] if the system gives no random bytes.
 pub fn hash(password: &SecretString) -> Result<PasswordHash, HashFailed> {
     let (memory, passes, lanes) = ARGON2;
     let params = Params::new(memory, passes, lanes, None).map_err(argon2::password_hash::Error::from)?;
@@ -28,7 +28,7 @@ pub fn hash(password: &SecretString) -> Result<PasswordHash, HashFailed> {
 }
 
 /// Whether the password is the one that was hashed, compared in constant time. A malformed or too costly hash is
-/// nobody's password.
+/// `false`.
 #[must_use]
 pub fn verify(password: &SecretString, against: &PasswordHash) -> bool {
     let Ok(hashed) = parse(&against.0) else { return false };
@@ -58,19 +58,19 @@ fn derive(params: Params, password: &SecretString, salt: &[u8]) -> Result<phc::O
     Ok(phc::Output::new(out).map_err(argon2::password_hash::Error::from)?)
 }
 
-/// Reads a hash that somebody else made, such as one from the configuration.
+/// Parses a hash from outside, such as one from the configuration.
 ///
 /// # Errors
-/// [`InvalidHash`] where it is not Argon2id in PHC form, or would cost more than [`ARGON2_MAX`] to check.
+/// [`InvalidHash`] if it is not Argon2id in PHC form, or would cost more than [`ARGON2_MAX`] to check.
 pub fn check_hash(text: &str) -> Result<PasswordHash, InvalidHash> {
     parse(text)?;
     Ok(PasswordHash(text.into()))
 }
 
-/// Reads a password that somebody chose (PROTOCOL §3).
+/// Parses a chosen password (PROTOCOL §3).
 ///
 /// # Errors
-/// [`InvalidPassword`] where it could not be typed as one word of a request line.
+/// [`InvalidPassword`] if it could not be typed as one word of a request line.
 pub fn check(text: &str) -> Result<SecretString, InvalidPassword> {
     let one_word = !text.chars().any(|c| c == ' ' || c.is_control());
     if text.is_empty() || text.len() > PASSWORD_BYTES || !one_word {

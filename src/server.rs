@@ -141,7 +141,7 @@ impl Server {
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
     }
 
-    /// Where the server listens, with the ports that were found where port 0 was asked for.
+    /// The addresses of the listeners, with the ports that the system chose for port 0.
     #[must_use]
     pub fn listening(&self) -> &[(SocketAddr, ReplyFormat)] {
         &self.listening
@@ -160,10 +160,10 @@ impl Server {
         }
     }
 
-    /// Stops in order: accepts nothing more, answers what was received, says why to whoever is connected, stores.
+    /// Stops in order: accepts nothing more, answers what was received, tells connected clients why, stores.
     ///
     /// # Errors
-    /// [`ServerError::Deadline`] where that took too long.
+    /// [`ServerError::Deadline`] if that took too long.
     pub async fn stop(self) -> Result<(), ServerError> {
         let deadline = Instant::now() + self.shutdown;
         self.services.stopping.cancel();

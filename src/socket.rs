@@ -10,7 +10,7 @@ use crate::limits::{KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, UNACKNOWLEDGED};
 /// Sends without delay, and finds out when the other end is dead.
 ///
 /// # Errors
-/// Where the connection is gone already.
+/// If the connection is gone already.
 pub fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);

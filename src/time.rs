@@ -18,7 +18,7 @@ impl Time {
         Self(since.as_millis().try_into().unwrap_or(u64::MAX))
     }
 
-    /// Reads a time of the form of RFC 3339; fractions of a millisecond are left out. None where it is before 1970.
+    /// Reads a time of the form of RFC 3339; fractions of a millisecond are left out. `None` if it is before 1970.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let timestamp: jiff::Timestamp = text.parse().ok()?;
@@ -43,7 +43,7 @@ impl Time {
         TimeText(text)
     }
 
-    /// How long ago `earlier` was; zero where it was not.
+    /// How long ago `earlier` was; zero if it is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

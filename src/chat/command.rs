@@ -78,7 +78,7 @@ pub enum Command {
     },
     /// Move the inbox cursor over a page that was read.
     ReadInbox {
-        /// Where the cursor stood when the page was read.
+        /// The cursor's position when the page was read.
         from: Seq,
         upto: Seq,
     },
@@ -95,7 +95,7 @@ pub enum Command {
     /// Move the cursor in the view of a realm.
     ReadRealmInbox {
         realm: RealmId,
-        /// Where the cursor stood when the page was read.
+        /// The cursor's position when the page was read.
         from: Seq,
         upto: Seq,
     },
@@ -144,7 +144,7 @@ pub enum Command {
         key: Option<PeerKey>,
         address: Option<PeerAddress>,
     },
-    RegisterPeer(PeerHello),
+    RegisterPeer(Box<PeerHello>),
     BeginIncarnation {
         /// A random number.
         incarnation: Incarnation,

@@ -124,7 +124,7 @@ pub struct RealmStatus {
     pub waiting: Option<Duration>,
     /// The other server's key, once it is known.
     pub key: Option<PeerKey>,
-    /// Where it is dialled.
+    /// The address that is dialled.
     pub address: Option<PeerAddress>,
     /// The last failure, in a sentence for operators.
     pub problem: Option<Box<str>>,

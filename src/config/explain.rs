@@ -8,8 +8,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use crate::config::error::{ConfigError, expected, listed, suggestion};
+use crate::config::peers::Peer;
 use crate::config::sources::Sources;
-use crate::config::{ConfiguredUser, Peer};
+use crate::config::users::ConfiguredUser;
 use crate::name::Name;
 
 impl<'a> Sources<'a> {

@@ -12,7 +12,9 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::config::error::{ConfigError, suggestion};
-use crate::config::{Config, ConfiguredUser, Peer, Server, peers};
+use crate::config::peers::{self, Peer};
+use crate::config::sections::{Config, Server};
+use crate::config::users::ConfiguredUser;
 use crate::limits::CONFIG_BYTES;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use super::*;
 use crate::chat::PasswordHash;
+use crate::config::sources::Sources;
 use crate::id::PeerKey;
+use crate::name::Name;
+use std::time::Duration;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
     Sources::merge("config.toml", text, &[])?.into_config()

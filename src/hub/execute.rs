@@ -16,7 +16,7 @@ use crate::hub::tickets::Ticket;
 use crate::id::{RealmId, SessionId, UserId};
 use crate::time::Time;
 
-/// Where a command comes from: a request on a connection.
+/// The origin of a command: a request on a connection.
 #[derive(Clone, Copy, Default)]
 pub struct Origin<'a> {
     /// The connection: it gets a reply, and no push of what it did itself.

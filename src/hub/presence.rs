@@ -42,7 +42,7 @@ struct Online {
 }
 
 impl Presence {
-    /// Nobody is connected, and everything up to `delivered` counts as pushed.
+    /// No connections, and everything up to `delivered` counts as pushed.
     pub(super) fn new(delivered: Seq) -> Self {
         Self { delivered, ..Self::default() }
     }

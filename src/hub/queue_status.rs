@@ -1,6 +1,6 @@
 //! The state of a send queue that can be read without its lock.
 //!
-//! Whoever changes a queue publishes this before it unlocks. So a connection's task asks before each line whether it
+//! A change of a queue publishes this before it unlocks. So a connection's task asks before each line whether it
 //! may go on, and whether anything is to be flushed, for the price of a load.
 
 use crate::hub::sync::{AtomicU64, Ordering};

@@ -1,7 +1,7 @@
 //! One connection's send queue: replies that wait for a commit, then bytes that wait for the socket.
 //!
 //! Replies leave in request order, each not before what it shows is durable; pushes leave as they come. Nothing here
-//! waits: whoever queues something also writes as much as the socket takes, and the connection's own task writes the
+//! waits: the thread that queues something also writes as much as the socket takes, and the connection's own task writes the
 //! rest when the socket is writable again.
 //!
 //! A task asks [`SendQueue::status`] before each request, which takes no lock; so a `send` takes the lock of its
@@ -109,7 +109,7 @@ impl SendQueue {
         self.lock().hold(ticket, tag, write);
     }
 
-    /// Holds a reply that is written later. Whoever settles its delivery status must call `send_replies` then.
+    /// Holds a reply that is written later. The thread that settles its delivery status must call `send_replies` then.
     pub(crate) fn reply_later(&self, ticket: Ticket, deferred: DeferredReply) {
         self.lock().hold_deferred(ticket, deferred);
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::json;
+use crate::json::ascii;
 
 /// An object that is being appended. Dropping it closes it, so that none is left open.
 pub struct Object<'a> {
@@ -33,15 +33,15 @@ impl<'a> Object<'a> {
         self.is_empty = false;
     }
 
-    /// Appends a key and a value that [`json::append`] can write; for a text [`Object::text`] is faster.
+    /// Appends a key and a value that [`ascii::append`] can write; for a text [`Object::text`] is faster.
     pub fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> &mut Self {
-        json::append(self.key(key), value);
+        ascii::append(self.key(key), value);
         self
     }
 
     /// Appends a key and a text.
     pub fn text(&mut self, key: &'static str, value: &str) -> &mut Self {
-        json::append_text(self.key(key), value);
+        ascii::append_text(self.key(key), value);
         self
     }
 
@@ -53,7 +53,7 @@ impl<'a> Object<'a> {
     /// An array of objects that are JSON already, under any key.
     pub fn array<'b>(&mut self, key: &str, objects: impl IntoIterator<Item = &'b Vec<u8>>) -> &mut Self {
         self.separate();
-        json::append_text(self.out, key);
+        ascii::append_text(self.out, key);
         let out = &mut *self.out;
         out.extend_from_slice(b":[");
         for (place, object) in objects.into_iter().enumerate() {

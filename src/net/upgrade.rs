@@ -25,7 +25,7 @@ pub(super) async fn serve(stream: Arc<TcpStream>, context: &ServerContext) {
     }
 }
 
-/// `AsyncRead` and `AsyncWrite` for a socket behind an `Arc`, of which nobody else reads or writes any more.
+/// `AsyncRead` and `AsyncWrite` for a socket behind an `Arc`, which no other task reads or writes any more.
 struct SharedTcpStream(Arc<TcpStream>);
 
 impl AsyncRead for SharedTcpStream {

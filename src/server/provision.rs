@@ -1,4 +1,4 @@
-//! What the configuration brings along: accounts, made where they are missing and never changed afterwards, and other
+//! What the configuration brings along: accounts, registered if they are missing and never changed afterwards, and other
 //! servers, known as it has them.
 
 use tracing::info;

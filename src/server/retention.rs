@@ -11,7 +11,7 @@ use crate::net::ServerContext;
 use crate::store::{Rules, StoreError, Sweep, Swept};
 use crate::time::Time;
 
-/// Sweeps until the server stops, where anything is to be removed.
+/// Sweeps until the server stops, if the configuration limits what is kept.
 pub(super) async fn keep_running(services: Arc<ServerContext>, retention: Retention) {
     if retention == Retention::default() {
         return;

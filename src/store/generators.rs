@@ -134,7 +134,7 @@ impl GeneratedCommand {
             CommandKind::RemoveRealm => self.remove_realm(),
             CommandKind::AddPeer => self.add_peer(),
             CommandKind::ConfigurePeer => self.configure_peer(),
-            CommandKind::RegisterPeer => Command::RegisterPeer(self.peer_hello(state)),
+            CommandKind::RegisterPeer => Command::RegisterPeer(Box::new(self.peer_hello(state))),
             CommandKind::BeginIncarnation => self.begin_incarnation(),
             CommandKind::Receive => self.receive(state),
             CommandKind::AcknowledgeOutbox => self.acknowledge_outbox(state),

@@ -80,7 +80,7 @@ impl LineCodec {
     }
 
     /// One `\r` of a line end may stand past the limit. This is true of a line that grows as soon as it is true of the
-    /// whole, so that it does not matter where reads cut it.
+    /// whole, however the reads cut it.
     fn is_too_long(&self, line: &[u8]) -> bool {
         line.strip_suffix(b"\r").unwrap_or(line).len() > self.limit
     }

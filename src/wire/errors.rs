@@ -32,7 +32,7 @@ pub enum ParseErrorKind {
     Line(LineError),
 }
 
-/// The words of one command for an error, where its document differs from the table.
+/// The words of one command for an error, if its document differs from the table.
 pub(super) struct Wording {
     error: CommandError,
     json: Option<&'static str>,

@@ -50,7 +50,7 @@ fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args
     let hash = tag.is_some().then(|| hash(spec, args));
     let action = (spec.parse)(&mut args)?;
     let may_be_text = token.is_some() && spec.parameters == "TEXT";
-    let action_without_token = if may_be_text { Some((spec.parse)(&mut whole)?) } else { None };
+    let action_without_token = if may_be_text { Some(Box::new((spec.parse)(&mut whole)?)) } else { None };
     Ok(Request { tag, token, spec, action, action_without_token, hash })
 }
 

@@ -31,7 +31,7 @@ pub struct Request {
     pub spec: &'static CommandSpec,
     pub action: Action,
     /// The same request if its token is none, but the first word of a text.
-    pub action_without_token: Option<Action>,
+    pub action_without_token: Option<Box<Action>>,
     /// Distinguishes tagged requests with the same tag. Does not cover passwords.
     pub hash: Option<Hash64>,
 }

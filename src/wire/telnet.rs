@@ -33,7 +33,7 @@ pub(super) enum Telnet {
 pub(super) struct Stripped {
     /// That many bytes at the front are text.
     pub(super) kept: usize,
-    /// Where the newline stands.
+    /// The position of the newline.
     pub(super) newline: Option<usize>,
 }
 

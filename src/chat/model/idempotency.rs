@@ -43,9 +43,9 @@ pub struct CompletedRequest {
 /// A page that was read and can be read again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadPage {
-    /// Where the cursor stood.
+    /// The cursor before.
     pub after: Seq,
-    /// Where the cursor went.
+    /// The cursor afterwards.
     pub upto: Seq,
     /// Ranges in between that were left out because they had been pushed live.
     pub read_ranges: Vec<(Seq, Seq)>,

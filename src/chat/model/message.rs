@@ -11,21 +11,19 @@ use crate::json;
 use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
-/// What was said, as decided and stored.
+/// A message as decided and stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who said it.
     pub from: Author,
-    /// To whom.
     pub to: Destination,
-    /// The other realm, where the message crossed realms (PROTOCOL §6).
+    /// The other realm, if the message crossed realms (PROTOCOL §6).
     pub realm: Option<RealmId>,
     /// The message object. The store keeps it in a column of its own.
     #[serde(skip)]
     pub body: MessageBody,
 }
 
-/// Who said a message.
+/// The sender of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Author {
     /// A user of this server.
@@ -36,7 +34,7 @@ pub enum Author {
     Server,
 }
 
-/// To whom a message was said.
+/// The recipients of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// One user.
@@ -60,7 +58,7 @@ pub struct RemoteName {
     pub name: Name,
 }
 
-/// Somebody who can be told apart from others: a user here, or one of another realm. Ordered, users of here first.
+/// A user of this server or of another realm. Ordered, local users first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UserRef {
     /// A user of this server.
@@ -70,7 +68,7 @@ pub enum UserRef {
 }
 
 impl Author {
-    /// Who that is; nobody where the server itself said it.
+    /// The user; `None` for the server itself.
     #[must_use]
     pub fn user_ref(&self) -> Option<UserRef> {
         match self {
@@ -106,8 +104,8 @@ pub enum Kind {
     Broadcast,
 }
 
-/// A text as a JSON string in ASCII, with its quotes. It is escaped when a request is parsed, so that nobody waits for
-/// that under the state's lock.
+/// A text as a JSON string in ASCII, with its quotes. It is escaped when a request is parsed, so that this
+/// costs no time under the state's lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EscapedText(Box<[u8]>);
 

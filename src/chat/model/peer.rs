@@ -31,9 +31,9 @@ pub struct Peer {
 /// What is known of another server: all that may change but what was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerInfo {
-    /// Its key; none where it was configured without one and never met.
+    /// `None` if it was configured without one and never met.
     pub key: Option<PeerKey>,
-    /// Where it can be dialled.
+    /// The address to dial.
     pub address: Option<PeerAddress>,
     /// It came by itself, and has the name that it calls itself: one that a user gives it goes before.
     pub self_named: bool,
@@ -41,7 +41,7 @@ pub struct PeerInfo {
     pub our_alias: Option<RealmId>,
 }
 
-/// Where a server can be dialled: its ordinary chat port.
+/// A server's address: that of its ordinary chat port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerAddress {
     /// A name or an address.
@@ -153,7 +153,7 @@ impl Peer {
         self.queue.push(OutboxEntry { seq, time, from, bytes });
     }
 
-    /// The incarnation that is forgotten when this one comes: the one that was used longest ago, where there are too many.
+    /// The least recently used incarnation, to be dropped for a new one if there are too many.
     pub(in crate::chat) fn makes_room_for(&self, incarnation: Incarnation) -> Option<Incarnation> {
         let is_full = self.received.len() >= INCARNATIONS_PER_PEER;
         let is_known = self.received.iter().any(|(known, _)| *known == incarnation);

@@ -26,7 +26,7 @@ pub enum RealmKind {
     Removed(Option<PeerKey>),
 }
 
-/// Where messages to an address go.
+/// The route of messages to an address.
 pub enum Route<'a> {
     /// To this server, by one of its names if one was given.
     Local(Option<(RealmId, &'a str)>),

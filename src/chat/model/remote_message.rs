@@ -35,7 +35,7 @@ pub struct PeerHello {
     pub home: Name,
     /// Its name for this server, if it has one.
     pub calls_us: Option<Name>,
-    /// Where it says that it can be dialled.
+    /// The address at which it says it can be dialled.
     pub address: Option<PeerAddress>,
     /// The realm that was dialled, if we dialled.
     pub dialled: Option<RealmId>,

@@ -3,7 +3,7 @@
 use crate::chat::model::message::{Author, Destination, Message};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 
-/// Which list.
+/// A list of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Timeline {
     /// The direct messages that a user received and sent.
@@ -25,25 +25,25 @@ pub struct Entry {
     pub peer: UserId,
     /// In a user's timeline: sent by the user, not received.
     pub sent: bool,
-    /// The other realm, where the message crossed realms.
+    /// The other realm, if the message crossed realms.
     pub realm: Option<RealmId>,
 }
 
 impl Message {
-    /// Whether this user said the message.
+    /// Whether this user sent the message.
     #[must_use]
     pub fn is_from(&self, user: UserId) -> bool {
         self.from == Author::Local(user)
     }
 
-    /// Whether the message was said to this user alone.
+    /// Whether the message is a direct one to this user.
     #[must_use]
     pub fn is_to(&self, user: UserId) -> bool {
         self.to == Destination::User(user)
     }
 
-    /// Where the message stands: one timeline, or for a direct message the receiver's and the sender's, or for one to
-    /// another realm its outbox and the sender's. What one says to oneself stands once, as received.
+    /// The timelines of the message: one, or for a direct message the receiver's and the sender's, or for one to
+    /// another realm its outbox and the sender's. A message to oneself stands once, as received.
     pub fn placements(&self, seq: Seq) -> impl Iterator<Item = (Timeline, Entry)> {
         let author = match self.from {
             Author::Local(author) => author,

@@ -97,7 +97,7 @@ impl User {
         self.realm_cursors.iter().find(|(id, _)| *id == realm).map_or(Seq(0), |(_, cursor)| *cursor)
     }
 
-    /// Where the cursor ends that moves to `upto`: past the end of each pushed range that it touches.
+    /// The new position of a cursor that moves to `upto`: past the end of each pushed range that it touches.
     pub(in crate::chat) fn merge_read_ranges(&self, upto: Seq) -> Seq {
         let ranges = self.read_ranges.iter();
         ranges.fold(upto, |upto, (after, end)| if *after <= upto { upto.max(*end) } else { upto })

@@ -84,20 +84,3 @@ fn sent(from: UserId, to: Destination, realm: Option<(RealmId, &str)>, fields: &
     let realm = realm.map(|(id, _)| id);
     vec![Event::MessageSent(Message { from: Author::Local(from), to, realm, body: MessageBody::compose(fields) })]
 }
-
-/// A message from this server itself (`realm@HOME`) about another realm.
-pub(super) fn system_message(state: &State, to: UserId, (realm, name): (RealmId, &str), text: &str) -> Option<Event> {
-    let recipient = state.user(to).filter(|user| !user.unregistered)?;
-    let sender = format!("realm@{}", state.home()?);
-    let body = MessageBody::compose(&BodyFields {
-        msg_from: &sender,
-        msg_to: recipient.shown_name(),
-        msg: &EscapedText::new(text),
-        from: &sender,
-        to: recipient.name.as_str(),
-        kind: Kind::Direct,
-        group: None,
-        realm: Some(name),
-    });
-    Some(Event::MessageSent(Message { from: Author::Server, to: Destination::User(to), realm: Some(realm), body }))
-}

@@ -11,3 +11,4 @@ pub(super) mod reading;
 pub(super) mod realms;
 pub(super) mod remote;
 pub(super) mod sessions;
+mod system_message;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
 use crate::chat::rules::context::Context;
-use crate::chat::rules::messages::system_message;
+use crate::chat::rules::system_message::system_message;
 use crate::chat::state::State;
 use crate::id::{RealmId, UserId};
 use crate::name::Name;

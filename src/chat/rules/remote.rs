@@ -12,7 +12,7 @@ use crate::chat::model::peer::Peer;
 use crate::chat::model::realm::Realm;
 use crate::chat::model::remote_message::{Bounce, RemoteMessage};
 use crate::chat::model::user::User;
-use crate::chat::rules::messages::system_message;
+use crate::chat::rules::system_message::system_message;
 use crate::chat::state::State;
 use crate::id::{Incarnation, RealmId, Seq, UserId};
 use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
@@ -86,7 +86,7 @@ pub(in crate::chat) fn receive(
     Ok(events)
 }
 
-/// Where a message from another realm goes here, and the recipient's name, shown name and kind.
+/// The local recipient of a message from another realm.
 struct Recipient<'a> {
     to: Destination,
     name: &'a str,

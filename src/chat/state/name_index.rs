@@ -8,7 +8,7 @@ use crate::chat::model::user::User;
 use crate::id::UserId;
 use crate::name::Name;
 
-/// The numbers of users, by their names: eight bytes each, and a look at the account, which whoever asks looks at next.
+/// The numbers of users, by their names: eight bytes each, and a look at the account, which the caller needs next.
 #[derive(Clone, Debug, Default)]
 pub(in crate::chat) struct NameIndex {
     numbers: HashTable<Numbered>,
@@ -30,7 +30,7 @@ impl NameIndex {
         names
     }
 
-    /// Enters a user whose name nobody has yet.
+    /// Adds a user with a new name.
     pub(super) fn insert(&mut self, name: &Name, user: UserId) {
         let numbered = Numbered { user, hash: self.hash(name) };
         self.numbers.insert_unique(spread(numbered.hash), numbered, |other| spread(other.hash));

@@ -26,9 +26,9 @@ impl State {
         (incarnation.map_or(Incarnation(0), |(_, incarnation)| *incarnation), end)
     }
 
-    /// After which number this server has to send, when the other one says how far it came in each incarnation: after
-    /// what it has acknowledged (it may have more, and then says again what of that it refused), or earlier, where it
-    /// has less than it once had (it was restored from a backup).
+    /// The number after which this server sends, given how far the other one has come in each incarnation: after what it
+    /// has acknowledged (it may have more, and then repeats its refusals of that), or earlier if it has less than it once
+    /// had (it was restored from a backup).
     #[must_use]
     pub fn resend_position(&self, peer: &Peer, heads: &[(Incarnation, Seq)]) -> Seq {
         let ends = self.incarnations.iter().skip(1).map(|(begun, _)| Seq(begun.0 - 1)).chain([Seq(u64::MAX)]);
@@ -40,8 +40,8 @@ impl State {
         known.next().map_or(peer.cursor, |known| known.min(peer.cursor))
     }
 
-    /// What the other server need not remember any more of what it refused in an incarnation of this one: up to what this
-    /// one has noted, or all of it, where nothing of then waits any more (what it was is noted, or went with a restore).
+    /// Up to which number the other server may forget its refusals in an incarnation of this one: up to what this one has
+    /// stored, or all of it if none of its messages waits any more.
     #[must_use]
     pub fn confirmed_up_to(&self, peer: &Peer, incarnation: Incarnation) -> Seq {
         let Some(place) = self.incarnations.iter().position(|(_, known)| *known == incarnation) else {
@@ -79,7 +79,7 @@ impl State {
         }
     }
 
-    /// Whoever repeats a request whose message came back is told so again.
+    /// A repeated request whose message was refused is answered with the refusal again.
     pub(super) fn acknowledge_outbox(&mut self, id: RealmId, upto: Seq, refused: &[(Seq, UserId, BounceReason)]) {
         for (number, sender, why) in refused {
             self.change_user(*sender, |user| user.done.record_refusal(*number, *why));

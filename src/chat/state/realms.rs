@@ -65,7 +65,7 @@ impl State {
         self.keys.retain(|_, known| *known != id);
     }
 
-    /// Where an address with this realm leads.
+    /// The route of an address with this realm.
     pub(in crate::chat) fn route(&self, realm: Option<&Name>) -> Result<Route<'_>, CommandError> {
         let Some(name) = realm else { return Ok(Route::Local(None)) };
         let (id, realm) = self.realm_named(name).ok_or(CommandError::RealmNotFound)?;

@@ -110,7 +110,7 @@ fn names_of_groups(groups: &[Group]) -> HashMap<FoldedName, GroupId> {
     numbered.map(|(group, id)| (group.name.folded(), GroupId(id))).collect()
 }
 
-/// Who blocks whom, the other way round.
+/// The blocking users of each blocked one.
 fn blockers(users: &[User]) -> HashMap<UserRef, Arc<Vec<UserId>>> {
     let mut blockers: HashMap<_, Vec<_>> = HashMap::new();
     for (user, id) in users.iter().zip(0..) {

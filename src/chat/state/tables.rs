@@ -27,14 +27,14 @@ pub struct State {
     pub(in crate::chat) user_names: NameIndex,
     pub(in crate::chat) group_names: HashMap<FoldedName, GroupId>,
     pub(in crate::chat) realm_names: HashMap<FoldedName, RealmId>,
-    /// What other servers call this one, where it is none of its own names.
+    /// Names of other servers for this one that are none of its own.
     pub(in crate::chat) alias_names: HashMap<FoldedName, RealmId>,
     /// The other servers by what they are.
     pub(in crate::chat) keys: HashMap<PeerKey, RealmId>,
     /// The incarnations of this server, each with the log entry that began it.
     pub(in crate::chat) incarnations: Vec<(Seq, Incarnation)>,
     pub(in crate::chat) tokens: HashMap<TokenHash, SessionId>,
-    /// Who does not want to hear from somebody, ascending; nobody's entry is empty. Shared with the pushes in flight.
+    /// The users who block a user, sorted; no entry is empty. Shared with the pushes in flight.
     pub(in crate::chat) blockers: HashMap<UserRef, Arc<Vec<UserId>>>,
 }
 

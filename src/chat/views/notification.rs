@@ -18,7 +18,7 @@ pub enum Notification {
         group: Name,
         #[serde(flatten)]
         change: GroupChange,
-        /// The user whom it concerns; `None` if the group was deleted.
+        /// The user concerned; `None` if the group was deleted.
         user: Option<Name>,
     },
     /// The user's inbox cursor moved here.
@@ -63,7 +63,7 @@ pub struct Topics {
     pub presence: bool,
     /// Changes in the user's groups.
     pub group: bool,
-    /// Where the user's inbox is read.
+    /// Moves of the user's inbox cursor.
     pub inbox: bool,
 }
 

@@ -1,6 +1,7 @@
 //! `[[users]]` and `[[peers]]`.
 
 use super::*;
+use crate::name::Name;
 
 #[test]
 fn a_configured_user_has_a_name_and_a_password_or_a_hash() {

@@ -144,7 +144,7 @@ fn hello(local: &LocalServer, key: PeerKey, kind: &HandshakeKind) -> Hello {
 
 fn register_peer(local: &LocalServer, hello: PeerHello) -> Result<RealmId, HandshakeError> {
     let key = hello.key;
-    local.hub.execute_as_server(&Command::RegisterPeer(hello)).result.map_err(HandshakeError::Refused)?;
+    local.hub.execute_as_server(&Command::RegisterPeer(Box::new(hello))).result.map_err(HandshakeError::Refused)?;
     let (known, _) = local.hub.read(|state| state.peer_of(&key).map(|(realm, ..)| realm));
     known.ok_or(HandshakeError::Refused(CommandError::RealmNotFound))
 }

@@ -64,7 +64,7 @@ impl Session {
             && self.attachment.is_some()
         {
             // An unknown token in front of a text is a word of the text.
-            action = text;
+            action = *text;
             actor = self.identify(None, now);
         }
         match actor {

@@ -37,7 +37,7 @@ pub(super) struct Actor {
     pub(super) token: TokenHash,
 }
 
-/// A request that is being served: for whom, since when, and under which idempotency key.
+/// A request that is being served: its actor, its time, and under which idempotency key.
 #[derive(Clone, Copy)]
 pub(super) struct Acting {
     pub(super) actor: Actor,
@@ -65,7 +65,7 @@ impl Session {
         Context { user: Some(user), session: Some(session), now: acting.now, recipient_online: None, policy }
     }
 
-    /// Where the commands of the request come from.
+    /// The origin of the request's commands.
     pub(super) fn origin<'a>(&'a self, acting: &'a Acting) -> Origin<'a> {
         Origin { send_queue: Some(&self.send_queue), key: acting.key.as_ref() }
     }

@@ -159,7 +159,7 @@ impl<'a> Export<'a> {
     }
 }
 
-/// Nobody logs in to an account that was given up.
+/// An account that was given up has no password.
 fn account(user: &User) -> line::User<'_> {
     let has_password = !user.unregistered && !user.password.0.is_empty();
     line::User {

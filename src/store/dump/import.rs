@@ -228,7 +228,7 @@ impl Import {
         }
     }
 
-    /// Somebody of another server, of which nothing is known but the name of its realm.
+    /// A user of another server; only the name of its realm is known.
     pub(super) fn remote(&mut self, field: &str, address: &str) -> Result<RemoteName, LineError> {
         let Address { name, realm } = Address::parse(address).map_err(|expected| invalid(field, expected))?;
         let Some(realm) = realm else { return wrong(format!("{field}: expected NAME@REALM")) };

@@ -47,7 +47,7 @@ pub(super) struct User<'a> {
     pub(super) full_name: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     pub(super) country: Cow<'a, str>,
-    /// Without one nobody can log in.
+    /// Without one the account is locked.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) password_hash: Option<Cow<'a, str>>,
     /// The account was given up later on.

@@ -7,6 +7,10 @@ use crate::id::PeerKey;
 use crate::limits::MAX_REALMS;
 use crate::time::Time;
 
+fn register_peer(hello: PeerHello) -> Command {
+    Command::RegisterPeer(Box::new(hello))
+}
+
 /// A server that dials in from its own port, which the policy allows.
 fn unknown_server(byte: u8, home: &str) -> PeerHello {
     PeerHello {
@@ -25,7 +29,7 @@ fn calling(calls_us: &str, hello: PeerHello) -> PeerHello {
 }
 
 fn register(fixture: &mut Fixture, hello: PeerHello) -> Vec<Event> {
-    fixture.server_does(&Command::RegisterPeer(hello))
+    fixture.server_does(&register_peer(hello))
 }
 
 fn name_of(fixture: &Fixture, byte: u8) -> String {
@@ -80,7 +84,7 @@ fn an_unknown_server_is_refused_if_no_name_is_left_for_it() {
     for taken in ["timur", "timur-abab", "timur-abababab", "timur-abababababababab"] {
         fixture.does(MESSI, &Command::AddRealm { name: name(taken) });
     }
-    fixture.server_refuses(&Command::RegisterPeer(unknown_server(0xab, "timur")), CommandError::RealmExists);
+    fixture.server_refuses(&register_peer(unknown_server(0xab, "timur")), CommandError::RealmExists);
 }
 
 #[test]
@@ -96,15 +100,11 @@ fn the_first_number_of_another_server_is_recorded_at_first_contact() {
 fn an_unknown_server_is_refused_if_the_policy_does_not_allow_it() {
     let mut fixture = Fixture::new();
     fixture.server_refuses(
-        &Command::RegisterPeer(PeerHello { welcome: false, ..unknown_server(2, "timur") }),
+        &register_peer(PeerHello { welcome: false, ..unknown_server(2, "timur") }),
         CommandError::RealmRefused,
     );
     fixture.links("timur", 2);
-    assert!(
-        fixture
-            .server_decides(&Command::RegisterPeer(PeerHello { welcome: false, ..unknown_server(2, "timur") }))
-            .is_ok()
-    );
+    assert!(fixture.server_decides(&register_peer(PeerHello { welcome: false, ..unknown_server(2, "timur") })).is_ok());
 }
 
 #[test]
@@ -114,10 +114,10 @@ fn an_unlinked_server_can_register_only_after_a_user_links_it_again() {
     let policy = Policy { administrators: vec![name("messi").folded()], ..Policy::default() };
     let administrator = Context { policy: &policy, ..Context::on_behalf_of(MESSI, Time(0)) };
     fixture.does_in(&administrator, &Command::RemoveRealm { name: name("timur"), lost: "".into() });
-    fixture.server_refuses(&Command::RegisterPeer(unknown_server(2, "timur")), CommandError::RealmRefused);
-    fixture.server_refuses(&Command::RegisterPeer(unknown_server(2, "utara")), CommandError::RealmRefused);
+    fixture.server_refuses(&register_peer(unknown_server(2, "timur")), CommandError::RealmRefused);
+    fixture.server_refuses(&register_peer(unknown_server(2, "utara")), CommandError::RealmRefused);
     fixture.links("utara", 2);
-    assert!(fixture.server_decides(&Command::RegisterPeer(unknown_server(2, "timur"))).is_ok());
+    assert!(fixture.server_decides(&register_peer(unknown_server(2, "timur"))).is_ok());
 }
 
 #[test]
@@ -137,10 +137,10 @@ fn a_key_other_than_the_known_one_is_refused() {
         ),
     ];
     for (what, hello) in table {
-        assert_eq!(fixture.server_decides(&Command::RegisterPeer(hello)), Err(CommandError::RealmKeyChanged), "{what}");
+        assert_eq!(fixture.server_decides(&register_peer(hello)), Err(CommandError::RealmKeyChanged), "{what}");
     }
     assert!(
-        fixture.server_decides(&Command::RegisterPeer(unknown_server(9, "timur"))).is_ok(),
+        fixture.server_decides(&register_peer(unknown_server(9, "timur"))).is_ok(),
         "its home name alone does not identify a server"
     );
 }
@@ -152,7 +152,7 @@ fn the_first_key_seen_at_a_configured_address_is_pinned() {
     register(&mut fixture, PeerHello { dialled: Some(timur), ..unknown_server(2, "lain") });
     assert_eq!((fixture.state.peer_of(&key(2)).unwrap().0, name_of(&fixture, 2).as_str()), (timur, "timur"));
     fixture.server_refuses(
-        &Command::RegisterPeer(PeerHello { dialled: Some(timur), ..unknown_server(9, "lain") }),
+        &register_peer(PeerHello { dialled: Some(timur), ..unknown_server(9, "lain") }),
         CommandError::RealmKeyChanged,
     );
 }
@@ -173,10 +173,7 @@ fn the_address_that_was_given_for_a_server_takes_precedence_over_the_one_it_adve
 fn a_hello_with_nothing_new_changes_nothing() {
     let mut fixture = Fixture::new();
     register(&mut fixture, calling("barat", unknown_server(2, "timur")));
-    assert_eq!(
-        fixture.server_decides(&Command::RegisterPeer(calling("BARAT", unknown_server(2, "utara")))),
-        Ok(vec![])
-    );
+    assert_eq!(fixture.server_decides(&register_peer(calling("BARAT", unknown_server(2, "utara")))), Ok(vec![]));
 }
 
 #[test]
@@ -244,6 +241,6 @@ fn a_full_table_refuses_new_servers_and_keeps_existing_links() {
     }
     register(&mut fixture, calling("barat", unknown_server(3, "utara")));
     assert_eq!(info_of(&fixture, 3).our_alias, None, "there was room only for the link");
-    assert!(fixture.server_decides(&Command::RegisterPeer(calling("barat", unknown_server(2, "timur")))).is_ok());
-    fixture.server_refuses(&Command::RegisterPeer(unknown_server(4, "selatan")), CommandError::RealmLimit);
+    assert!(fixture.server_decides(&register_peer(calling("barat", unknown_server(2, "timur")))).is_ok());
+    fixture.server_refuses(&register_peer(unknown_server(4, "selatan")), CommandError::RealmLimit);
 }

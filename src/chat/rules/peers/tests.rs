@@ -38,7 +38,7 @@ fn dials_in(fixture: &mut Fixture, home: &str, byte: u8) {
         welcome: true,
         counts: (Incarnation(1), Seq(0)),
     };
-    fixture.server_does(&Command::RegisterPeer(hello));
+    fixture.server_does(&Command::RegisterPeer(Box::new(hello)));
 }
 
 /// Beside the home realm: the further name barat (1), timur (2), which messi linked, and utara (3), which dialled in.

@@ -23,7 +23,7 @@ fn calls_us(fixture: &mut Fixture, byte: u8, called: &str) {
     let (calls_us, counts) = (Some(name(called)), (Incarnation(1), Seq(0)));
     let hello =
         PeerHello { key: key(byte), home: name("x"), calls_us, address: None, dialled: None, welcome: true, counts };
-    fixture.server_does(&Command::RegisterPeer(hello));
+    fixture.server_does(&Command::RegisterPeer(Box::new(hello)));
 }
 
 /// timur and utara are linked. messi has messages from bob of each and from paff, the group has one from bob of timur.

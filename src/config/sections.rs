@@ -1,0 +1,142 @@
+//! The sections of the configuration.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use tracing_subscriber::filter::Targets;
+
+use crate::config::peers::Peer;
+use crate::config::read;
+use crate::config::users::ConfiguredUser;
+use crate::limits::{
+    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, PASSWORD_BYTES, RETENTION_DAYS_MAX,
+    RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX, SHUTDOWN_SECONDS_MAX,
+};
+use crate::name::Name;
+use crate::settings::{Accept, Durability};
+
+/// A valid configuration. `config.example.toml` describes each setting and states its default: it is compiled in, and
+/// no default stands anywhere else.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub connections: Connections,
+    pub accounts: Accounts,
+    pub messages: Messages,
+    pub retention: Retention,
+    pub realms: Realms,
+    pub log: Log,
+    #[serde(skip)]
+    pub users: Vec<ConfiguredUser>,
+    #[serde(skip)]
+    pub peers: Vec<Peer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    #[serde(deserialize_with = "read::addresses")]
+    pub listen: Vec<SocketAddr>,
+    #[serde(deserialize_with = "read::addresses")]
+    pub listen_text: Vec<SocketAddr>,
+    #[serde(deserialize_with = "read::path")]
+    pub data: PathBuf,
+    pub realm: Name,
+    #[serde(deserialize_with = "read::word")]
+    pub durability: Durability,
+    #[serde(rename = "shutdown_seconds", deserialize_with = "read::seconds::<1, SHUTDOWN_SECONDS_MAX, _>")]
+    pub shutdown: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connections {
+    #[serde(deserialize_with = "read::connections::<1, CONNECTIONS_MAX, _>")]
+    pub max: usize,
+    #[serde(deserialize_with = "read::connections::<1, CONNECTIONS_MAX, _>")]
+    pub per_address: usize,
+    #[serde(deserialize_with = "read::bytes::<LINE_BYTES_MIN, LINE_BYTES_MAX, _>")]
+    pub line_bytes: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    #[serde(deserialize_with = "read::word")]
+    pub registration: Registration,
+    #[serde(deserialize_with = "read::bytes::<1, PASSWORD_BYTES, _>")]
+    pub password_min_bytes: usize,
+    #[serde(rename = "session_days", deserialize_with = "read::days::<1, SESSION_DAYS_MAX, _>")]
+    pub session_idle: Duration,
+    #[serde(deserialize_with = "read::names")]
+    pub administrators: Vec<Name>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    #[serde(deserialize_with = "read::messages::<1, INBOX_PAGE_MAX, _>")]
+    pub inbox_page: usize,
+    #[serde(deserialize_with = "read::word")]
+    pub broadcast: Allowed,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Messages older than this are removed; `None` if age does not matter (0 in the file).
+    #[serde(rename = "max_age_days", deserialize_with = "read::days_or_zero::<0, RETENTION_DAYS_MAX, _>")]
+    pub max_age: Option<Duration>,
+    /// The most messages of a timeline; `None` if there is no bound (0 in the file).
+    #[serde(
+        rename = "max_messages_per_timeline",
+        deserialize_with = "read::messages_or_zero::<0, RETENTION_MESSAGES_MAX, _>"
+    )]
+    pub max_messages: Option<usize>,
+    pub delete_unread: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Realms {
+    #[serde(deserialize_with = "read::word")]
+    pub add: Allowed,
+    #[serde(deserialize_with = "read::word")]
+    pub accept: Accept,
+    #[serde(deserialize_with = "read::networks")]
+    pub dial: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    #[serde(deserialize_with = "read::word")]
+    pub format: LogFormat,
+    #[serde(deserialize_with = "read::filter")]
+    pub filter: Targets,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    Open,
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Allowed {
+    Everyone,
+    Administrators,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
