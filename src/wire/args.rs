@@ -95,7 +95,7 @@ impl<'a> Args<'a> {
         let is_token = Token::parse(Args(self.0).next()).is_some();
         let password = self.password(parameter)?;
         if is_token {
-            return Err(BadParameter::new(parameter, "expected something other than a token (UUID)"));
+            return Err(BadParameter::new(parameter, "expected something other than a UUID"));
         }
         Ok(password)
     }

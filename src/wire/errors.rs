@@ -3,6 +3,9 @@
 //! No error of `auth`, `login` or `register` may contain the letters "ok": a real graphical client takes them for
 //! success (PROTOCOL §1).
 
+#[cfg(test)]
+mod tests;
+
 use crate::chat::{BounceReason, CommandError};
 use crate::wire::codec::LineError;
 use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};

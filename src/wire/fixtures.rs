@@ -1,24 +1,25 @@
-//! What the tests of replies reply to: the people of the documents.
+//! What the tests of replies share: requests, responses with the users of the documents, and all variants.
 
+use std::iter;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use crate::chat::{
-    BodyFields, EscapedText, Kind, MessageBody, PeerAddress, Profile, RealmState, RealmStatus, Receipt, Response,
-    SessionStatus, StoredMessage,
+    BodyFields, EscapedText, GroupChange, Kind, MessageBody, Notification, PeerAddress, Profile, RealmState,
+    RealmStatus, Receipt, Response, SessionStatus, StoredMessage, Topics,
 };
 use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
-use crate::wire::{ParseError, Parsed, ReplyContext, parse};
+use crate::wire::{Dialect, DisconnectReason, LineError, ParseError, Parsed, ReplyContext, parse};
 
 pub(super) const TOKEN: &str = "0b5c3f2e-1111-4222-8333-444455556666";
 
 pub(super) const RECEIPT: Receipt = Receipt { seq: Seq(42), time: Time(1_795_244_400_123) };
 
-/// The requests that carry a password of an account, in every form that errors.
-pub(super) const LOG_INS: [&str; 4] = ["auth messi x", "login messi x", "register messi x", "register messi x A B"];
+/// The requests that log in, in every form.
+pub(super) const LOGINS: [&str; 4] = ["auth messi x", "login messi x", "register messi x", "register messi x A B"];
 
 pub(super) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -39,11 +40,28 @@ pub(super) fn context(line: &str) -> ReplyContext {
     }
 }
 
-pub(super) fn rejection(line: &str) -> ParseError {
+pub(super) fn parse_error(line: &str) -> ParseError {
     match parse(line) {
         Parsed::Rejected(error) => error,
         other => panic!("{line:?} is {other:?}"),
     }
+}
+
+/// The one JSON frame that was appended, without its end.
+pub(super) fn frame(append: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = b"before".to_vec();
+    append(&mut out);
+    let text = String::from_utf8(out).unwrap();
+    let frame = text.strip_prefix("before").unwrap().strip_suffix("\r\n\r\n").unwrap();
+    assert!(frame.is_ascii() && !frame.contains(['\r', '\n']), "{frame}");
+    frame.to_owned()
+}
+
+/// The lines that were appended.
+pub(super) fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    append(&mut out);
+    String::from_utf8(out).unwrap()
 }
 
 pub(super) fn messi() -> Profile {
@@ -114,7 +132,98 @@ pub(super) fn message(seq: u64, from: &str, msg: &str, kind: Kind) -> StoredMess
 
 /// Any message with any text.
 pub(super) fn any_message() -> impl Strategy<Value = StoredMessage> {
-    let kind = prop_oneof![Just(Kind::Direct), Just(Kind::Group), Just(Kind::Broadcast)];
+    let kind = proptest::sample::select(kinds().collect::<Vec<_>>());
     (any::<u64>(), "[a-z]{1,3}", any::<String>(), kind)
         .prop_map(|(seq, from, msg, kind)| message(seq, &from, &msg, kind))
+}
+
+// All variants of a type: each names the next one in an exhaustive match, so that a new variant has to be added.
+
+fn kinds() -> impl Iterator<Item = Kind> {
+    iter::successors(Some(Kind::Direct), |kind| match kind {
+        Kind::Direct => Some(Kind::Group),
+        Kind::Group => Some(Kind::Broadcast),
+        Kind::Broadcast => None,
+    })
+}
+
+pub(super) fn dialects() -> impl Iterator<Item = Dialect> {
+    iter::successors(Some(Dialect::Realm), |dialect| match dialect {
+        Dialect::Realm => Some(Dialect::Service),
+        Dialect::Service => Some(Dialect::Cli),
+        Dialect::Cli => Some(Dialect::Layanan),
+        Dialect::Layanan => Some(Dialect::Draft),
+        Dialect::Draft => None,
+    })
+}
+
+pub(super) fn line_errors() -> impl Iterator<Item = LineError> {
+    iter::successors(Some(LineError::NotUtf8), |error| match error {
+        LineError::NotUtf8 => Some(LineError::ControlCharacter),
+        LineError::ControlCharacter => Some(LineError::TooLong { limit: 8192 }),
+        LineError::TooLong { .. } => None,
+    })
+}
+
+pub(super) fn disconnect_reasons() -> impl Iterator<Item = DisconnectReason> {
+    iter::successors(Some(DisconnectReason::ShuttingDown), |reason| match reason {
+        DisconnectReason::ShuttingDown => Some(DisconnectReason::Evicted),
+        DisconnectReason::Evicted => Some(DisconnectReason::TooManyConnections),
+        DisconnectReason::TooManyConnections => None,
+    })
+}
+
+pub(super) fn notifications() -> impl Iterator<Item = Notification> {
+    let group = |change, user| Notification::Group { group: name("fans"), change, user };
+    let first = Notification::Presence { user: name("messi"), online: true };
+    iter::successors(Some(first), move |notification| match notification {
+        Notification::Presence { user, online: true } => {
+            Some(Notification::Presence { user: user.clone(), online: false })
+        }
+        Notification::Presence { .. } => Some(Notification::Inbox { cursor: Seq(42) }),
+        Notification::Inbox { .. } => Some(group(GroupChange::Joined, Some(name("messi")))),
+        Notification::Group { change, user, .. } => match change {
+            GroupChange::Joined => Some(group(GroupChange::Left, user.clone())),
+            GroupChange::Left => Some(group(GroupChange::Kicked, user.clone())),
+            GroupChange::Kicked => Some(group(GroupChange::Owner, user.clone())),
+            GroupChange::Owner => Some(group(GroupChange::Renamed { full_name: "Léo".into() }, user.clone())),
+            GroupChange::Renamed { .. } => Some(group(GroupChange::Deleted, None)),
+            GroupChange::Deleted => None,
+        },
+    })
+}
+
+/// Each with a request that it answers.
+pub(super) fn responses() -> impl Iterator<Item = (&'static str, Response)> {
+    iter::successors(Some(("ping", Response::Done)), |(_, response)| next_response(response))
+}
+
+fn next_response(response: &Response) -> Option<(&'static str, Response)> {
+    let messages = || vec![message(1, "messi", "goal!", Kind::Direct)];
+    Some(match response {
+        Response::Done => ("auth messi x", Response::LoggedIn { user: name("messi"), token: token() }),
+        Response::LoggedIn { .. } => ("logout", Response::LoggedOut),
+        Response::LoggedOut => ("exit", Response::Bye),
+        Response::Bye => ("whoami", Response::Whoami(messi())),
+        Response::Whoami(_) => ("info messi", Response::Info(messi())),
+        Response::Info(_) => ("send messi hi", Response::Sent { receipt: RECEIPT, to: None, delivered: None }),
+        Response::Sent { .. } => ("inbox", Response::Inbox { messages: messages(), more: true }),
+        Response::Inbox { .. } => {
+            ("history", Response::Page { messages: messages(), more: true, before: Some(Seq(1)) })
+        }
+        Response::Page { .. } => ("subscribe", Response::Subscribed { after: None, topics: Topics::default() }),
+        Response::Subscribed { .. } => ("ack 42", Response::Acknowledged(Seq(42))),
+        Response::Acknowledged(_) => ("online", Response::Online(names(&["paff"]))),
+        Response::Online(_) => ("groups", Response::Groups(names(&["g1"]))),
+        Response::Groups(_) => ("members g1", Response::Members { names: names(&["paff"]), owner: None }),
+        Response::Members { .. } => ("grouppasswd g1", Response::GroupPasswordChanged { closed: false }),
+        Response::GroupPasswordChanged { .. } => ("blocks", Response::Blocks(vec!["paff".into()])),
+        Response::Blocks(_) => ("sessions", sessions()),
+        Response::Sessions(_) => ("addrealm timur", Response::RealmAdded { name: name("timur"), key: None }),
+        Response::RealmAdded { .. } => ("realms", links()),
+        Response::Realms(_) => ("link 1", Response::Linking),
+        Response::Linking => ("help", Response::Help(None)),
+        Response::Help(_) => ("version", Response::Version),
+        Response::Version => return None,
+    })
 }

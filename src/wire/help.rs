@@ -76,6 +76,22 @@ mod tests {
     }
 
     #[test]
+    fn the_overview_has_the_words_of_a_theme_in_order() {
+        let expected = [
+            "come and go  auth login register whoami logout exit quit",
+            "talk         send chat sendgroup chatgroup broadcast",
+            "read         inbox kotakmasuk peek ack history subscribe unsubscribe",
+            "groups       addgroup creategroup joingroup leavegroup groups members",
+            "own a group  kick grouppasswd delgroup",
+            "people       showuseractive list user_on online info block unblock blocks",
+            "realms       addrealm delrealm realms link",
+            "talk to them sendprivaterealm sendgrouprealm getrealminbox",
+            "other        passwd setname sessions revoke unregister help ping version",
+        ];
+        assert_eq!(overview().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn usages_and_summaries_stand_in_columns() {
         for line in lines(None) {
             assert!(line.as_bytes()[USAGE_COLUMNS - 1] == b' ' && line.as_bytes()[USAGE_COLUMNS] != b' ', "{line}");

@@ -1,5 +1,8 @@
 //! Rendering: what every format of replies can write. All functions append whole frames.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use crate::chat::{CommandError, Notification, Response, StoredMessage};

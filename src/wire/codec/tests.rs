@@ -45,7 +45,7 @@ fn a_line_may_be_as_long_as_the_limit() {
 }
 
 #[test]
-fn a_longer_line_is_told_once_and_skipped_to_its_newline() {
+fn a_longer_line_is_reported_once_and_skipped_to_its_newline() {
     assert_lines(b"123456789\nnext\n", &[TOO_LONG, text("next")]);
     assert_lines(b"12345678\r\r\nnext\n", &[TOO_LONG, text("next")]);
     assert_lines(b"12345678\rx\nnext\n", &[TOO_LONG, text("next")]);
@@ -53,7 +53,7 @@ fn a_longer_line_is_told_once_and_skipped_to_its_newline() {
 }
 
 #[test]
-fn a_longer_line_is_told_before_its_newline_comes() {
+fn a_longer_line_is_reported_before_its_newline_comes() {
     let (mut codec, mut buffer) = (LineCodec::new(LIMIT), BytesMut::from(&b"123456789"[..]));
     assert_eq!(codec.decode(&mut buffer).unwrap(), Some(TOO_LONG));
     assert_eq!(codec.decode(&mut buffer).unwrap(), None);
@@ -67,7 +67,7 @@ fn only_utf_8_is_served() {
 }
 
 #[test]
-fn control_characters_but_tab_are_refused() {
+fn control_characters_except_tab_are_refused() {
     for byte in (0..b' ').chain([0x7F]).filter(|byte| !b"\t\n\r".contains(byte)) {
         assert_lines(&[b'a', byte, b'b', b'\n'], &[Line::Invalid(LineError::ControlCharacter)]);
     }
@@ -101,7 +101,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn it_does_not_matter_where_reads_cut_the_stream(bytes in bytes(), cuts in proptest::collection::vec(1usize..20, 1..40)) {
+    fn lines_do_not_depend_on_the_sizes_of_reads(bytes in bytes(), cuts in proptest::collection::vec(1usize..20, 1..40)) {
         let mut rest = &bytes[..];
         let mut chunks = Vec::new();
         for cut in cuts.iter().cycle() {

@@ -2,30 +2,15 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::chat::Kind;
+use crate::chat::{GroupChange, Kind, Topics};
 use crate::limits::LINK_VERSION;
 use crate::wire::fixtures::{
-    LOG_INS, PEER_KEY, RECEIPT, SHOWN_KEY, TOKEN, any_message, context, links, message, messi, name, names, realms,
-    rejection, sessions, token,
+    PEER_KEY, RECEIPT, SHOWN_KEY, TOKEN, any_message, context, frame, links, message, messi, name, names, parse_error,
+    realms, sessions, token,
 };
-use crate::wire::{COMMANDS, LineError};
-
-/// The one frame that was appended, without its end.
-fn frame(append: impl FnOnce(&mut Vec<u8>)) -> String {
-    let mut out = b"before".to_vec();
-    append(&mut out);
-    let text = String::from_utf8(out).unwrap();
-    let frame = text.strip_prefix("before").unwrap().strip_suffix("\r\n\r\n").unwrap();
-    assert!(frame.is_ascii() && !frame.contains(['\r', '\n']), "{frame}");
-    frame.to_owned()
-}
 
 fn reply(line: &str, response: &Response) -> String {
     frame(|out| ReplyFormat::Json.reply(out, &context(line), Ok(response)))
-}
-
-fn refused(line: &str, error: CommandError) -> Value {
-    serde_json::from_str(&frame(|out| ReplyFormat::Json.reply(out, &context(line), Err(error)))).unwrap()
 }
 
 /// `rest` is what stands between `"status":"OK",` and the closing brace. `TOKEN` and `WHEN` stand for the samples'.
@@ -129,6 +114,15 @@ fn an_empty_inbox_keeps_its_shape() {
 }
 
 #[test]
+fn acknowledgements_and_subscriptions_name_their_position() {
+    assert_reply("ack 42", &Response::Acknowledged(Seq(42)), r#""message":"Acknowledged","data":{"id":42}"#);
+    let subscribed = |after| Response::Subscribed { after, topics: Topics::default() };
+    assert_reply("subscribe", &subscribed(None), r#""message":"Subscribed""#);
+    assert_reply("subscribe 42", &subscribed(Some(Seq(42))), r#""message":"Subscribed","data":{"after":42}"#);
+    assert_reply("unsubscribe", &Response::Done, r#""message":"Unsubscribed""#);
+}
+
+#[test]
 fn online_users_are_listed_in_the_shape_of_each_system() {
     let active = Response::Online(names(&["paff", "neko"]));
     let data = r#""data":["paff","neko"]"#;
@@ -173,11 +167,12 @@ fn a_page_of_history_says_where_the_next_one_ends() {
 }
 
 #[test]
-fn care_of_people_and_accounts_is_answered() {
+fn block_and_account_commands_have_their_sentences() {
     for (line, response, message) in [
         ("block messi", Response::Done, "User diblokir"),
         ("unblock messi", Response::Done, "User tidak lagi diblokir"),
         ("passwd x y", Response::Done, "Password berhasil diubah"),
+        ("setname Leo_Messi", Response::Done, "Nama berhasil diubah"),
         ("revoke 7", Response::Done, "Session berhasil diakhiri"),
         ("unregister x", Response::Done, "Akun berhasil dihapus"),
     ] {
@@ -216,8 +211,8 @@ fn links_are_made_listed_and_ended() {
 }
 
 #[test]
-fn another_version_of_links_is_told_which_one_this_is() {
-    let detail = refused("link 9", CommandError::LinkVersion)["detail"].to_string();
+fn the_error_for_another_link_version_names_the_supported_one() {
+    let detail = frame(|out| ReplyFormat::Json.reply(out, &context("link 9"), Err(CommandError::LinkVersion)));
     assert!(detail.contains(&format!("VERSION: expected {LINK_VERSION},")), "{detail}");
 }
 
@@ -243,128 +238,45 @@ fn an_error_has_its_keys_in_order() {
 }
 
 #[test]
-fn refusals_are_worded_as_the_table_has_them() {
-    for (line, error, code, message) in [
-        ("auth messi x", CommandError::UserNotFound, "user_not_found", "User Tidak Ada"),
-        ("login messi x", CommandError::UserNotFound, "user_not_found", "User Tidak Ada"),
-        ("auth messi x", CommandError::WrongPassword, "wrong_password", "Password Salah"),
-        ("login messi x", CommandError::WrongPassword, "wrong_password", "Password Salah"),
-        ("register messi x", CommandError::UserExists, "user_exists", "User sudah ada"),
-        ("send messi x", CommandError::UserNotFound, "user_not_found", "User tidak ditemukan"),
-        ("chat messi x", CommandError::UserNotFound, "user_not_found", "User tidak ditemukan"),
-        ("info messi", CommandError::UserNotFound, "user_not_found", "User tidak ditemukan"),
-        ("addgroup g1", CommandError::GroupExists, "group_exists", "Group sudah ada"),
-        ("creategroup g1 x", CommandError::GroupExists, "group_exists", "Nama grup sudah terpakai"),
-        ("joingroup g1", CommandError::AlreadyMember, "already_member", "User sudah dalam group"),
-        ("joingroup g1 x", CommandError::AlreadyMember, "already_member", "Anda telah bergabung dalam grup"),
-        ("joingroup g1", CommandError::GroupNotFound, "group_not_found", "Group tidak ditemukan"),
-        ("joingroup g1 x", CommandError::GroupNotFound, "group_not_found", "Grup tidak tersedia"),
-        ("joingroup g1", CommandError::WrongPassword, "wrong_password", "Password grup salah"),
-        ("joingroup g1 x", CommandError::WrongPassword, "wrong_password", "Password grup salah"),
-        ("sendgroup g1 x", CommandError::GroupNotFound, "group_not_found", "Group tidak ditemukan"),
-        ("chatgroup g1 x", CommandError::GroupNotFound, "group_not_found", "Nama grup tidak tersedia"),
-        ("sendgroup g1 x", CommandError::NotMember, "not_member", "Anda belum bergabung dalam grup"),
-        ("chatgroup g1 x", CommandError::NotMember, "not_member", "Anda belum bergabung dalam grup"),
-        ("leavegroup g1", CommandError::NotMember, "not_member", "Anda belum bergabung dalam grup"),
-        ("kick g1 messi", CommandError::UserNotMember, "not_member", "User belum bergabung dalam grup"),
-        ("kick g1 messi", CommandError::Oneself, "bad_parameter", "parameter salah / tidak ada"),
-        ("delgroup g1", CommandError::NotOwner, "forbidden", "Hanya untuk pemilik grup"),
-        ("send messi x", CommandError::Blocked, "blocked", "Pesan ditolak oleh penerima"),
-        ("passwd x y", CommandError::WrongPassword, "wrong_password", "Password Salah"),
-        ("revoke 7", CommandError::SessionNotFound, "session_not_found", "Session tidak ditemukan"),
-        ("addrealm timur", CommandError::RealmExists, "realm_exists", "Realm sudah ada"),
-        ("sendprivaterealm timur bob x", CommandError::RealmNotFound, "realm_not_found", "Realm tidak ditemukan"),
-        ("sendprivaterealm timur bob x", CommandError::UserNotFound, "user_not_found", "User tidak ditemukan"),
-        ("sendgrouprealm timur g1 x", CommandError::GroupNotFound, "group_not_found", "Group tidak ditemukan"),
-        ("getrealminbox timur", CommandError::RealmNotFound, "realm_not_found", "Realm tidak ditemukan"),
-        ("addrealm t h 1", CommandError::RealmUnreachable, "realm_unreachable", "Realm tidak dapat dihubungi"),
-        ("addrealm t h 1", CommandError::RealmRefused, "realm_refused", "Realm menolak"),
-        ("addrealm t h 1", CommandError::RealmKeyChanged, "realm_key_changed", "Kunci realm berubah"),
-        ("addrealm t h 1", CommandError::RealmIsThisServer, "realm_is_this_server", "Realm itu server ini sendiri"),
-        ("send bob@timur x", CommandError::RealmQueueFull, "realm_queue_full", "Antrean realm penuh"),
-        ("link 9", CommandError::LinkVersion, "unknown_version", "Versi link tidak dikenal"),
-    ] {
-        let frame = refused(line, error);
-        assert_eq!((&frame["code"], &frame["message"]), (&code.into(), &message.into()), "{line:?}");
-        assert_eq!(frame["data"], frame["message"], "{line:?}");
-    }
-}
-
-#[test]
-fn bad_lines_are_worded_as_the_table_has_them() {
-    for (rejection, code, message) in [
-        (rejection("hello"), "unknown_command", "*Maaf, command tidak benar"),
-        (rejection("send messi"), "bad_parameter", "parameter salah / tidak ada"),
-        (rejection("broadcast"), "bad_parameter", "Format message tidak sesuai"),
-        (rejection("creategroup g1"), "bad_parameter", "Format message tidak sesuai"),
-        (rejection("chatgroup g1"), "bad_parameter", "Format message tidak sesuai"),
-        (LineError::TooLong { limit: 8192 }.into(), "line_too_long", "parameter salah / tidak ada"),
-        (LineError::NotUtf8.into(), "invalid_utf8", "parameter salah / tidak ada"),
-        (LineError::ControlCharacter.into(), "control_character", "parameter salah / tidak ada"),
-    ] {
-        let frame: Value = serde_json::from_str(&frame(|out| ReplyFormat::Json.reject(out, &rejection))).unwrap();
-        assert_eq!((&frame["code"], &frame["message"]), (&code.into(), &message.into()));
-        assert_eq!(frame["detail"], *rejection.detail);
-    }
-}
-
-#[test]
 fn the_tag_comes_back_last_in_every_reply() {
     let end = r#","tag":"k1"}"#;
     assert!(reply("#k1 ping", &Response::Done).ends_with(end));
     assert!(frame(|out| ReplyFormat::Json.reply(out, &context("#k1 ping"), Err(CommandError::Busy))).ends_with(end));
-    assert!(frame(|out| ReplyFormat::Json.reject(out, &rejection("#k1 hello"))).ends_with(end));
+    assert!(frame(|out| ReplyFormat::Json.reject(out, &parse_error("#k1 hello"))).ends_with(end));
     let tag = Tag::parse("k1");
     assert!(frame(|out| ReplyFormat::Json.fail(out, tag.as_ref(), CommandError::StorageFailed)).ends_with(end));
 }
 
 #[test]
-fn a_closing_connection_is_told_why() {
-    for (why, code) in [
-        (DisconnectReason::ShuttingDown, "shutting_down"),
-        (DisconnectReason::Evicted, "connection_limit"),
-        (DisconnectReason::TooManyConnections, "connection_limit"),
+fn events_have_their_keys_in_order() {
+    let group = |change, user: Option<&str>| Notification::Group { group: name("fans"), change, user: user.map(name) };
+    for (notification, data) in [
+        (
+            Notification::Presence { user: name("messi"), online: true },
+            r#""presence","data":{"user":"messi","online":true}"#,
+        ),
+        (Notification::Inbox { cursor: Seq(42) }, r#""inbox","data":{"cursor":42}"#),
+        (
+            group(GroupChange::Kicked, Some("messi")),
+            r#""group","data":{"group":"fans","change":"kicked","user":"messi"}"#,
+        ),
+        (group(GroupChange::Deleted, None), r#""group","data":{"group":"fans","change":"deleted","user":null}"#),
+        (
+            group(GroupChange::Renamed { full_name: "Léo".into() }, Some("messi")),
+            r#""group","data":{"group":"fans","change":"renamed","full_name":"L\u00e9o","user":"messi"}"#,
+        ),
     ] {
-        let frame: Value = serde_json::from_str(&frame(|out| ReplyFormat::Json.disconnect(out, why))).unwrap();
-        assert_eq!((&frame["status"], &frame["code"]), (&"ERROR".into(), &code.into()));
+        assert_eq!(frame(|out| ReplyFormat::Json.notify(out, &notification)), format!(r#"{{"event":{data}}}"#));
     }
-}
-
-fn assert_no_ok(append: impl FnOnce(&mut Vec<u8>)) {
-    let frame = frame(append);
-    assert!(!frame.to_ascii_lowercase().contains("ok"), "{frame}");
+    assert_eq!(frame(|out| ReplyFormat::Json.lagged(out, Seq(42))), r#"{"event":"lagged","after":42}"#);
+    assert_eq!(frame(|out| ReplyFormat::Json.truncated(out, Seq(42))), r#"{"event":"truncated","before":42}"#);
 }
 
 #[test]
-fn no_error_of_a_login_contains_ok() {
-    for (line, error) in LOG_INS.iter().flat_map(|line| CommandError::ALL.iter().map(move |error| (line, *error))) {
-        assert_no_ok(|out| ReplyFormat::Json.reply(out, &context(line), Err(error)));
-        assert_no_ok(|out| ReplyFormat::Json.fail(out, None, error));
-    }
-}
-
-#[test]
-fn no_parse_error_of_a_login_contains_ok() {
-    let long = "x".repeat(200);
-    for word in ["auth", "login", "register"] {
-        for rest in ["", "_", "messi", &format!("messi {long}")] {
-            assert_no_ok(|out| ReplyFormat::Json.reject(out, &rejection(&format!("{word} {rest}"))));
-        }
-    }
-    for rest in ["Lionel", &format!("{long} Argentina"), &format!("Lionel {long}")] {
-        assert_no_ok(|out| ReplyFormat::Json.reject(out, &rejection(&format!("register messi x {rest}"))));
-    }
-    assert_no_ok(|out| ReplyFormat::Json.reject(out, &rejection("#* auth messi x")));
-    for error in [LineError::TooLong { limit: 8192 }, LineError::NotUtf8, LineError::ControlCharacter] {
-        assert_no_ok(|out| ReplyFormat::Json.reject(out, &error.into()));
-    }
-}
-
-#[test]
-fn no_last_words_contain_ok() {
-    for why in [DisconnectReason::ShuttingDown, DisconnectReason::Evicted, DisconnectReason::TooManyConnections] {
-        assert_no_ok(|out| ReplyFormat::Json.disconnect(out, why));
-    }
+fn an_unfinished_line_is_no_frame_for_a_program() {
+    let mut out = Vec::new();
+    ReplyFormat::Json.unfinished_line(&mut out);
+    assert!(out.is_empty());
 }
 
 #[test]
@@ -387,12 +299,5 @@ proptest! {
         }
         let pushed = frame(|out| ReplyFormat::Json.push(out, &message));
         prop_assert!(serde_json::from_str::<Value>(&pushed).unwrap().is_object());
-    }
-
-    #[test]
-    fn every_refusal_is_one_object(spec in 0..COMMANDS.len(), error in proptest::sample::select(CommandError::ALL)) {
-        let context = ReplyContext { spec: &COMMANDS[spec], tag: Tag::parse("k"), dialect: COMMANDS[spec].dialect };
-        let frame: Value = serde_json::from_str(&frame(|out| ReplyFormat::Json.reply(out, &context, Err(error)))).unwrap();
-        prop_assert_eq!(&frame["code"], errors::code(error));
     }
 }

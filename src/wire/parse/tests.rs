@@ -29,9 +29,9 @@ fn request(line: &str) -> Request {
     }
 }
 
-fn rejection(line: &str) -> ParseError {
+fn parse_error(line: &str) -> ParseError {
     match parse(line) {
-        Parsed::Rejected(rejection) => rejection,
+        Parsed::Rejected(error) => error,
         other => panic!("{line:?} is {other:?}"),
     }
 }
@@ -54,7 +54,7 @@ fn assert_reads(line: &str, query: Query) {
 }
 
 #[test]
-fn commands_about_oneself_are_read() {
+fn account_commands_are_parsed() {
     for line in ["auth messi surabaya", "login messi surabaya"] {
         assert_asks(line, SessionRequest::LogIn { user: name("messi"), password: secret() });
     }
@@ -74,7 +74,7 @@ fn commands_about_oneself_are_read() {
 }
 
 #[test]
-fn messages_are_read() {
+fn messages_are_parsed() {
     for line in ["send henderson gol dari messi", "chat henderson gol dari messi"] {
         assert_changes(line, Command::SendDirect { to: address("henderson"), text: "gol dari messi".into() });
     }
@@ -88,7 +88,7 @@ fn messages_are_read() {
 }
 
 #[test]
-fn lists_are_read() {
+fn lists_are_parsed() {
     for line in ["showuseractive", "list", "user_on", "online"] {
         assert_reads(line, Query::Online);
     }
@@ -101,7 +101,7 @@ fn lists_are_read() {
 }
 
 #[test]
-fn group_commands_are_read() {
+fn group_commands_are_parsed() {
     assert_changes("addgroup g1", Command::CreateGroup { name: name("g1"), password: None });
     assert_asks("addgroup g1 x", SessionRequest::CreateGroup { group: name("g1"), password: secret() });
     assert_asks("creategroup g1 x", SessionRequest::CreateGroup { group: name("g1"), password: secret() });
@@ -110,7 +110,7 @@ fn group_commands_are_read() {
 }
 
 #[test]
-fn commands_of_group_life_are_read() {
+fn commands_of_group_life_are_parsed() {
     assert_changes("leavegroup g1", Command::LeaveGroup { group: name("g1") });
     assert_changes("kick g1 messi", Command::Kick { group: name("g1"), user: name("messi") });
     assert_changes("delgroup g1", Command::DeleteGroup { group: name("g1") });
@@ -119,7 +119,7 @@ fn commands_of_group_life_are_read() {
 }
 
 #[test]
-fn commands_about_people_are_read() {
+fn commands_about_people_are_parsed() {
     assert_changes("block messi", Command::Block { whom: address("messi") });
     assert_changes("unblock bob@timur", Command::Unblock { whom: address("bob@timur") });
     assert_reads("blocks", Query::Blocks);
@@ -130,7 +130,7 @@ fn commands_about_people_are_read() {
 }
 
 #[test]
-fn history_is_read_with_its_options_in_any_order() {
+fn history_is_parsed_with_its_options_in_any_order() {
     use Conversation::{All, Group, User};
     for (line, conversation, before, limit) in [
         ("history", All, None, None),
@@ -147,7 +147,7 @@ fn history_is_read_with_its_options_in_any_order() {
 }
 
 #[test]
-fn realm_commands_are_read() {
+fn realm_commands_are_parsed() {
     assert_changes("addrealm timur", Command::AddRealm { name: name("timur") });
     let link = SessionRequest::LinkRealm { realm: name("timur"), host: "127.0.0.1".into(), port: 8889 };
     assert_asks("addrealm timur 127.0.0.1 8889", link);
@@ -163,7 +163,7 @@ fn realm_commands_are_read() {
 }
 
 #[test]
-fn commands_about_the_server_are_read() {
+fn commands_about_the_server_are_parsed() {
     assert_asks("help", SessionRequest::Help(None));
     assert_asks("help SEND", SessionRequest::Help(Some("send")));
     assert_asks("ping", SessionRequest::Ping);
@@ -171,7 +171,7 @@ fn commands_about_the_server_are_read() {
 }
 
 #[test]
-fn passwords_are_taken_as_they_stand() {
+fn passwords_are_kept_byte_for_byte() {
     let Action::Session(SessionRequest::LogIn { password, .. }) = request("auth messi #{ä}").action else {
         panic!("not a login")
     };
@@ -226,11 +226,11 @@ fn words_after_the_last_parameter_are_ignored() {
 fn a_tag_goes_with_its_request() {
     let tag = Tag::parse("K-1_z");
     assert_eq!(request("#K-1_z ping").tag, tag);
-    assert_eq!(rejection("#K-1_z send").tag, tag);
-    assert_eq!(rejection("#K-1_z").tag, tag);
+    assert_eq!(parse_error("#K-1_z send").tag, tag);
+    assert_eq!(parse_error("#K-1_z").tag, tag);
     for line in ["#", "# ping", "#a.b ping", &format!("#{} ping", "x".repeat(65))] {
-        let rejection = rejection(line);
-        assert_eq!((rejection.kind, rejection.tag), (ParseErrorKind::BadParameter, None), "{line:?}");
+        let error = parse_error(line);
+        assert_eq!((error.kind, error.tag), (ParseErrorKind::BadParameter, None), "{line:?}");
     }
 }
 
@@ -242,17 +242,17 @@ fn blank_lines_are_nothing() {
 }
 
 #[test]
-fn browsers_are_told_from_people() {
+fn http_requests_are_recognised() {
     assert!(matches!(parse("GET / HTTP/1.1"), Parsed::Http));
     assert!(matches!(parse("Host: localhost:8889"), Parsed::Http));
-    assert_eq!(rejection("GET").kind, ParseErrorKind::UnknownCommand);
+    assert_eq!(parse_error("GET").kind, ParseErrorKind::UnknownCommand);
 }
 
 #[test]
 fn words_outside_the_table_are_unknown() {
     for line in ["hello", "resubscribe", "sendd messi hi", "{}", "send\u{a0}messi hi"] {
-        let rejection = rejection(line);
-        assert_eq!((rejection.kind, rejection.spec), (ParseErrorKind::UnknownCommand, None), "{line:?}");
+        let error = parse_error(line);
+        assert_eq!((error.kind, error.spec), (ParseErrorKind::UnknownCommand, None), "{line:?}");
     }
 }
 
@@ -298,9 +298,9 @@ fn a_bad_parameter_is_named() {
         ("history limit 0", "N"),
         ("history messi last 5", "OPTION"),
     ] {
-        let rejection = rejection(line);
-        assert_eq!(rejection.kind, ParseErrorKind::BadParameter, "{line:?}");
-        assert!(rejection.detail.starts_with(&format!("{parameter}: expected ")), "{line:?}: {}", rejection.detail);
+        let error = parse_error(line);
+        assert_eq!(error.kind, ParseErrorKind::BadParameter, "{line:?}");
+        assert!(error.detail.starts_with(&format!("{parameter}: expected ")), "{line:?}: {}", error.detail);
     }
 }
 
@@ -311,23 +311,44 @@ fn a_full_name_is_set_with_blanks_for_underscores() {
 
 #[test]
 fn reserved_names_are_given_to_nothing_new() {
-    for line in ["register ok x", "register Broadcast x", "addgroup ERR", "creategroup group x", "addrealm ok"] {
-        let detail = rejection(line).detail;
-        assert!(detail.contains(": expected another name: this one is reserved"), "{line:?}: {detail}");
+    for reserved in ["ok", "err", "Broadcast", "GROUP"] {
+        for (line, parameter) in [
+            ("register NAME x", "USER"),
+            ("addgroup NAME", "GROUP"),
+            ("creategroup NAME x", "GROUP"),
+            ("addrealm NAME", "REALM"),
+        ] {
+            let error = parse_error(&line.replace("NAME", reserved));
+            assert_eq!(error.kind, ParseErrorKind::BadParameter, "{line:?}");
+            let expected = format!("{parameter}: expected another name");
+            assert!(error.detail.starts_with(&expected), "{line:?}: {}", error.detail);
+        }
     }
     assert_changes("send ok hi", Command::SendDirect { to: address("ok"), text: "hi".into() });
 }
 
 #[test]
-fn a_token_is_no_new_password() {
-    for line in ["register x", "passwd old", "addgroup g1", "creategroup g1", "grouppasswd g1"] {
-        let detail = rejection(&format!("{line} {TOKEN}")).detail;
-        assert!(
-            detail.contains("PASSWORD: expected something other") || detail.starts_with("NEW: "),
-            "{line}: {detail}"
-        );
+fn a_uuid_is_no_new_password() {
+    for (line, parameter) in [
+        ("register messi", "PASSWORD"),
+        ("passwd old", "NEW"),
+        ("addgroup g1", "PASSWORD"),
+        ("creategroup g1", "PASSWORD"),
+        ("grouppasswd g1", "NEWPASSWORD"),
+    ] {
+        let error = parse_error(&format!("{line} {TOKEN}"));
+        assert_eq!(error.kind, ParseErrorKind::BadParameter, "{line:?}");
+        let expected = format!("{parameter}: expected something other than a UUID;");
+        assert!(error.detail.starts_with(&expected), "{line:?}: {}", error.detail);
     }
-    assert!(matches!(request(&format!("auth messi {TOKEN}")).action, Action::Session(SessionRequest::LogIn { .. })));
+    for word in ["auth", "login"] {
+        let Action::Session(SessionRequest::LogIn { password, .. }) = request(&format!("{word} messi {TOKEN}")).action
+        else {
+            panic!("not a login")
+        };
+        assert_eq!(password.expose_secret(), TOKEN);
+    }
+    assert_asks(&format!("joingroup g1 {TOKEN}"), SessionRequest::JoinGroup { group: name("g1"), password: secret() });
 }
 
 #[test]
@@ -344,14 +365,14 @@ fn a_token_before_a_text_may_be_a_word_of_it() {
 #[test]
 fn a_detail_ends_with_the_usage() {
     let expected = "TEXT: expected a text up to the end of the line; usage: send USER TEXT";
-    assert_eq!(rejection("send messi").detail, expected);
+    assert_eq!(parse_error("send messi").detail, expected);
 }
 
 #[test]
 fn every_command_asks_for_the_parameters_of_its_usage() {
     for spec in COMMANDS {
         match spec.parameters.split(' ').next().filter(|first| !first.starts_with('[') && !first.is_empty()) {
-            Some(first) => assert!(rejection(spec.word).detail.starts_with(first), "{spec:?}"),
+            Some(first) => assert!(parse_error(spec.word).detail.starts_with(first), "{spec:?}"),
             None => assert_eq!(request(spec.word).spec, spec),
         }
     }
@@ -359,7 +380,7 @@ fn every_command_asks_for_the_parameters_of_its_usage() {
 
 proptest! {
     #[test]
-    fn any_text_comes_to_something(line in ".*") {
+    fn only_blank_lines_have_no_result(line in ".*") {
         let is_blank = line.trim_matches([' ', '\t']).is_empty();
         prop_assert_eq!(matches!(parse(&line), Parsed::Blank), is_blank);
     }
@@ -368,7 +389,7 @@ proptest! {
     fn any_parameters_are_answered_under_their_tag(spec in 0..COMMANDS.len(), rest in "[#{}@: \ta-zé0-9]*") {
         let tag = match parse(&format!("#k {} {rest}", COMMANDS[spec].word)) {
             Parsed::Request(request) => request.tag,
-            Parsed::Rejected(rejection) => rejection.tag,
+            Parsed::Rejected(error) => error.tag,
             Parsed::Blank | Parsed::Http => None,
         };
         prop_assert_eq!(tag, Tag::parse("k"));
