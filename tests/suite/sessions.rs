@@ -55,6 +55,37 @@ fn the_reply_to_chat_names_the_recipient_as_registered() {
 }
 
 #[test]
+fn an_unknown_token_before_a_broadcast_is_text_if_the_connection_has_a_session() {
+    const UNKNOWN: &str = "123e4567-e89b-42d3-a456-426614174000";
+    let server = TestServer::start();
+    let mut messi = server.connect().registered("messi");
+    let neko_token = server.connect().asks("register neko rahasia").token();
+    let mut neko = server.connect();
+    messi.asks(&format!("broadcast {UNKNOWN} halo")).expect_ok();
+    messi.asks(&format!("#k1 broadcast {UNKNOWN} apa kabar")).expect_ok();
+    messi.asks(&format!("#k1 broadcast {UNKNOWN} apa kabar")).expect_ok();
+    messi.asks(&format!("send neko {UNKNOWN} is my id")).expect_ok();
+    let texts = neko.asks(&format!("inbox {neko_token}")).expect_ok().texts();
+    let expected = ["halo", "apa kabar", "is my id"].map(|text| format!("{UNKNOWN} {text}"));
+    assert_eq!(texts, expected);
+    // A known token acts, and is no text.
+    messi.asks(&format!("broadcast {neko_token} meong")).expect_ok();
+    assert_eq!(messi.asks("inbox").expect_ok().texts(), ["meong"]);
+}
+
+#[test]
+fn an_unknown_token_is_no_session_before_a_name_or_without_a_session() {
+    const UNKNOWN: &str = "123e4567-e89b-42d3-a456-426614174000";
+    let server = TestServer::start();
+    let mut messi = server.connect().registered("messi");
+    for request in ["send", "chat"] {
+        assert_eq!(messi.asks(&format!("{request} {UNKNOWN} messi halo")).code(), "no_session", "{request}");
+    }
+    assert_eq!(server.connect().asks(&format!("broadcast {UNKNOWN} halo")).code(), "no_session");
+    assert!(messi.asks("inbox").expect_ok().texts().is_empty());
+}
+
+#[test]
 fn the_shortest_password_counts_for_groups_too() {
     let server = TestServer::start_with(|config| config.accounts.password_min_bytes = 6);
     let mut messi = server.connect().registered("messi");
