@@ -1,4 +1,4 @@
-//! The built program, from the outside: arguments, environment and standard input in, output and exit code out.
+//! The program from outside: arguments, environment and standard input in, output and exit code out.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 const BAD_CONFIGURATION: i32 = 78;
 
-/// What a run of the program left behind.
+/// The result of a run of the program.
 struct Run {
     code: i32,
     out: String,
@@ -43,7 +43,7 @@ fn file(text: &str) -> NamedTempFile {
 }
 
 #[test]
-fn check_says_ok_in_one_line() {
+fn check_prints_ok_in_one_line() {
     let hash = run(&mut kabar(&["hash-password"]), "surabaya\n").out;
     let file = file(&format!(
         "[server]\nrealm = \"barat\"\n[[users]]\nname = \"messi\"\npassword = \"surabaya\"\n\
@@ -56,7 +56,7 @@ fn check_says_ok_in_one_line() {
 }
 
 #[test]
-fn check_tells_a_mistake_in_one_line_with_its_place() {
+fn check_prints_an_error_in_one_line_with_its_place() {
     let table = [
         ("unknown key", "[server]\nrelm = \"barat\"", "2:1: "),
         ("unknown section", "[sever]", "1:2: "),
@@ -80,7 +80,7 @@ fn check_tells_a_mistake_in_one_line_with_its_place() {
 }
 
 #[test]
-fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+fn a_flag_overrides_the_environment_and_the_environment_the_file() {
     let file = file("[server]\nrealm = \"file\"\n");
     let path = file.path().to_str().unwrap();
     let realm = |command: &mut Command| run(command, "").out.split([' ', ',']).nth(2).unwrap().to_owned();
@@ -93,7 +93,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
 }
 
 #[test]
-fn a_mistake_in_a_flag_names_the_flag() {
+fn an_error_in_a_flag_names_the_flag() {
     let table = [
         ("--listen", "!", "expected an IP address"),
         ("--listen-text", "!", "expected an IP address"),
@@ -111,14 +111,14 @@ fn a_mistake_in_a_flag_names_the_flag() {
 }
 
 #[test]
-fn a_misspelt_variable_is_a_mistake() {
+fn a_misspelt_variable_is_an_error() {
     let run = run(kabar(&["check"]).env("KABAR_SERVER__RELM", "barat"), "");
     assert_eq!(run.code, BAD_CONFIGURATION);
     assert_eq!(run.err, "kabar: KABAR_SERVER__RELM: unknown setting; did you mean KABAR_SERVER__REALM?\n");
 }
 
 #[test]
-fn serve_with_a_mistake_exits_before_it_touches_anything() {
+fn serve_with_a_bad_configuration_exits_before_it_writes_anything() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [&["--realm", "!"][..], &["serve", "--realm", "!"]] {
         let run = run(kabar(arguments).current_dir(directory.path()), "");
@@ -128,7 +128,7 @@ fn serve_with_a_mistake_exits_before_it_touches_anything() {
 }
 
 #[test]
-fn a_printed_hash_is_the_passwords() {
+fn a_printed_hash_verifies_the_password() {
     for (typed, password) in [("surabaya\n", "surabaya"), ("surabaya\r\n", "surabaya"), ("x", "x")] {
         let run = run(&mut kabar(&["hash-password"]), typed);
         let hash = password::check_hash(run.out.trim_end()).unwrap();
@@ -137,7 +137,7 @@ fn a_printed_hash_is_the_passwords() {
 }
 
 #[test]
-fn what_is_no_password_is_not_hashed() {
+fn invalid_passwords_are_not_hashed() {
     for typed in ["", "\n", "two words\n", "two\nlines\n", &"x".repeat(129)] {
         let run = run(&mut kabar(&["hash-password"]), typed);
         assert_eq!((run.code, run.out.as_str()), (1, ""), "{typed:?}");
@@ -160,7 +160,7 @@ fn the_key_of_a_realm_is_made_once_and_printed_alone() {
 }
 
 #[test]
-fn no_key_is_made_among_other_things() {
+fn no_key_is_made_in_a_directory_with_other_files() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("thesis.txt"), "…").unwrap();
     let run = run(&mut kabar(&["realm", "key", "--data", home.path().to_str().unwrap()]), "");
@@ -170,7 +170,7 @@ fn no_key_is_made_among_other_things() {
 }
 
 #[test]
-fn the_version_tells_the_commit() {
+fn the_version_names_the_commit() {
     let run = run(&mut kabar(&["--version"]), "");
     let version = format!("kabar {} (", env!("CARGO_PKG_VERSION"));
     let commit = run.out.strip_prefix(&version).unwrap().strip_suffix(")\n").unwrap();

@@ -1,4 +1,4 @@
-//! `config.example.toml` says what is true: it parses, and states the defaults.
+//! `config.example.toml` parses, and states the defaults.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -29,7 +29,7 @@ fn the_example_states_the_defaults() {
 }
 
 #[test]
-fn the_peer_in_the_comment_is_one() {
+fn the_commented_peer_parses() {
     let text = std::fs::read_to_string(PATH).unwrap();
     let commented = text.lines().skip_while(|line| *line != "# [[peers]]").take_while(|line| line.starts_with('#'));
     let mut file = tempfile::NamedTempFile::new().unwrap();

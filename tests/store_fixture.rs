@@ -1,4 +1,4 @@
-//! Stores of every released version, as they were written then, open now.
+//! The store of each released version, as that version wrote it, opens in this one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
@@ -17,12 +17,12 @@ const MESSI: UserId = UserId(0);
 const HENDERSON: UserId = UserId(1);
 const NEKO: UserId = UserId(2);
 
-/// Opens a copy of the store that version 1 left behind.
+/// Opens a copy of the store that version 1 wrote.
 fn version_1(home: &Path) -> SqliteStore {
     restored(home, include_str!("fixtures/store-v1/kabar.sql"))
 }
 
-/// Opens a copy of the store that version 2 left behind.
+/// Opens a copy of the store that version 2 wrote.
 fn version_2(home: &Path) -> SqliteStore {
     restored(home, include_str!("fixtures/store-v2/kabar.sql"))
 }
@@ -95,7 +95,7 @@ fn version_1_has_its_link_to_another_server() {
 }
 
 #[test]
-fn version_1_goes_on_with_what_waits_for_another_server() {
+fn version_1_has_the_messages_that_wait_for_another_server() {
     let home = tempfile::tempdir().unwrap();
     let store = version_1(home.path());
     let state = state(&store);
@@ -125,7 +125,7 @@ fn version_1_has_its_messages_in_chunks_and_after_them() {
 }
 
 #[test]
-fn version_1_takes_more() {
+fn version_1_accepts_new_records() {
     let home = tempfile::tempdir().unwrap();
     let store = version_1(home.path());
     let event = Event::InboxRead { user: MESSI, upto: Seq(38) };

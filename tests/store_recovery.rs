@@ -1,7 +1,9 @@
-//! Stores as a power cut leaves them: whatever was synced is there, whatever came later may be torn, reordered or
-//! missing. Everything acknowledged must be there when such a store is opened, and what else is there must be a prefix
-//! of the log.
+//! Stores as a power cut leaves them: synced bytes are intact, later ones may be torn, reordered or missing. An opened
+//! store must hold everything that was acknowledged, and a prefix of the log.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "suite/support/seed.rs"]
+mod seed;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,14 +18,15 @@ use kabar::name::Name;
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use tempfile::TempDir;
 
 const DATABASE: &str = "kabar.db";
 const LOG: &str = "kabar.db-wal";
 const READER: UserId = UserId(0);
 
-/// The files of a running store, and how long its write-ahead log was when each batch was acknowledged.
-struct Story {
+/// The files of a running store, and the length of its write-ahead log when each batch was acknowledged.
+struct RecordedStore {
     records: Vec<Record>,
     /// (bytes of the write-ahead log, records acknowledged).
     acknowledged: Vec<(usize, usize)>,
@@ -33,9 +36,9 @@ struct Story {
     checkpointed: Vec<u8>,
 }
 
-static STORY: LazyLock<Story> = LazyLock::new(tell);
+static RECORDED: LazyLock<RecordedStore> = LazyLock::new(record_store);
 
-fn tell() -> Story {
+fn record_store() -> RecordedStore {
     let home = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(home.path(), Durability::Sync).unwrap();
     let records: Vec<_> = (1..=200).map(|seq| Record { seq: Seq(seq), time: Time(seq), event: event(seq) }).collect();
@@ -52,10 +55,10 @@ fn tell() -> Story {
         .unwrap()
         .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         .unwrap();
-    Story { records, acknowledged, database, log, checkpointed: read(home.path(), DATABASE) }
+    RecordedStore { records, acknowledged, database, log, checkpointed: read(home.path(), DATABASE) }
 }
 
-/// A registration, then messages to the reader, whose inbox is read now and then.
+/// A registration, then messages to the reader. Every tenth event is a read of the inbox.
 fn event(seq: u64) -> Event {
     if seq == 1 {
         let (name, password) = (Name::parse("messi").unwrap(), PasswordHash("$hash".into()));
@@ -74,7 +77,7 @@ fn read(directory: &Path, file: &str) -> Vec<u8> {
 }
 
 fn acknowledged_within(log_bytes: usize) -> usize {
-    STORY.acknowledged.iter().filter(|(bytes, _)| *bytes <= log_bytes).map(|(_, records)| *records).max().unwrap()
+    RECORDED.acknowledged.iter().filter(|(bytes, _)| *bytes <= log_bytes).map(|(_, records)| *records).max().unwrap()
 }
 
 /// Opens a store of these files and checks that it holds a prefix of the log.
@@ -82,7 +85,7 @@ fn recovered(database: &[u8], log: &[u8]) -> usize {
     let home = directory_of(database, log);
     let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
     let snapshot = store.load().unwrap();
-    let (prefix, _) = STORY.records.split_at(snapshot.head.0 as usize);
+    let (prefix, _) = RECORDED.records.split_at(snapshot.head.0 as usize);
 
     let nobody = Name::parse("local").unwrap();
     let mut expected = State::new(nobody.clone());
@@ -103,12 +106,12 @@ fn recovered(database: &[u8], log: &[u8]) -> usize {
         )
         .unwrap();
     let shown: Vec<_> = page.messages.into_iter().map(|message| (message.seq, message.body)).collect();
-    let said: Vec<_> = prefix.iter().filter_map(said).collect();
-    assert_eq!(shown, said);
+    let sent: Vec<_> = prefix.iter().filter_map(message).collect();
+    assert_eq!(shown, sent);
     prefix.len()
 }
 
-fn said(record: &Record) -> Option<(Seq, MessageBody)> {
+fn message(record: &Record) -> Option<(Seq, MessageBody)> {
     match &record.event {
         Event::MessageSent(message) => Some((record.seq, message.body.clone())),
         _ => None,
@@ -125,46 +128,54 @@ fn directory_of(database: &[u8], log: &[u8]) -> TempDir {
 
 #[test]
 fn a_store_cut_at_a_commit_or_a_byte_beside_it_recovers_everything_acknowledged() {
-    for (bytes, records) in &STORY.acknowledged {
-        for cut in [bytes.saturating_sub(1), *bytes, (bytes + 1).min(STORY.log.len())] {
+    for (bytes, records) in &RECORDED.acknowledged {
+        for cut in [bytes.saturating_sub(1), *bytes, (bytes + 1).min(RECORDED.log.len())] {
             let expected = acknowledged_within(cut);
-            assert_eq!(recovered(&STORY.database, &STORY.log[..cut]), expected, "{records} records, cut at {cut}");
+            assert_eq!(
+                recovered(&RECORDED.database, &RECORDED.log[..cut]),
+                expected,
+                "{records} records, cut at {cut}"
+            );
         }
     }
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { rng_seed: RngSeed::Fixed(seed::seed()), ..ProptestConfig::with_cases(64) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(config())]
 
     #[test]
-    fn a_store_cut_at_any_byte_after_its_last_sync_recovers_everything_acknowledged(cut in 0..STORY.log.len()) {
-        prop_assert_eq!(recovered(&STORY.database, &STORY.log[..cut]), acknowledged_within(cut));
+    fn a_store_cut_at_any_byte_after_its_last_sync_recovers_everything_acknowledged(cut in 0..RECORDED.log.len()) {
+        prop_assert_eq!(recovered(&RECORDED.database, &RECORDED.log[..cut]), acknowledged_within(cut));
     }
 
     #[test]
-    fn garbage_after_the_last_sync_takes_nothing_acknowledged(
-        cut in 0..STORY.log.len(),
+    fn garbage_after_the_last_sync_loses_nothing_acknowledged(
+        cut in 0..RECORDED.log.len(),
         garbage in prop::collection::vec(any::<u8>(), 1..9_000),
         more_follows in any::<bool>(),
     ) {
-        let mut log = STORY.log[..cut].to_vec();
+        let mut log = RECORDED.log[..cut].to_vec();
         log.extend(garbage);
-        if more_follows && log.len() < STORY.log.len() {
-            log.extend(&STORY.log[log.len()..]);
+        if more_follows && log.len() < RECORDED.log.len() {
+            log.extend(&RECORDED.log[log.len()..]);
         }
-        prop_assert!(recovered(&STORY.database, &log) >= acknowledged_within(cut));
+        prop_assert!(recovered(&RECORDED.database, &log) >= acknowledged_within(cut));
     }
 
     #[test]
-    fn a_checkpoint_cut_short_takes_nothing(copied in prop::collection::vec(any::<bool>(), 256)) {
-        let mut database = STORY.checkpointed.clone();
+    fn a_torn_checkpoint_loses_nothing(copied in prop::collection::vec(any::<bool>(), 256)) {
+        let mut database = RECORDED.checkpointed.clone();
         for page in (0..copied.len()).filter(|page| !copied[*page]) {
             let (start, end) = (page * 4096, (page + 1) * 4096);
-            let old = STORY.database.get(start..end).map_or(vec![0; 4096], <[u8]>::to_vec);
+            let old = RECORDED.database.get(start..end).map_or(vec![0; 4096], <[u8]>::to_vec);
             if let Some(place) = database.get_mut(start..end) {
                 place.copy_from_slice(&old);
             }
         }
-        prop_assert_eq!(recovered(&database, &STORY.log), STORY.records.len());
+        prop_assert_eq!(recovered(&database, &RECORDED.log), RECORDED.records.len());
     }
 }

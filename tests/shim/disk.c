@@ -1,8 +1,8 @@
-/* A disk that obeys the test: preloaded into the server, it holds, fails or fills at a file's word.
+/* A disk that a test makes fail: preloaded into the server, it looks at files before each sync and write.
  *
- *   $KABAR_DISK/hold   while it is there, a sync does not return; `held` appears when one waits
- *   $KABAR_DISK/fail   while it is there, a sync fails
- *   $KABAR_DISK/full   while it is there, a write to the store finds no space
+ *   $KABAR_DISK/hold   while it exists, a sync does not return; `held` is created when one waits
+ *   $KABAR_DISK/fail   while it exists, a sync fails
+ *   $KABAR_DISK/full   while it exists, a write to the store finds no space
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,16 +1,17 @@
-//! Whatever is thrown at a listener, it stays in step: every frame is whole, and the next good line is answered.
+//! Random bytes at a listener: every frame is whole, and the next well-formed line is answered.
 
+use crate::support::seed::seed;
 use crate::support::{Client, TestServer};
 
-/// For each listener.
+/// Lines for each listener.
 const CASES: usize = 60_000;
-/// Cases sent before their answers are read.
+/// Lines sent before their replies are read.
 const AT_ONCE: usize = 40;
 
 #[test]
 fn any_bytes_at_the_json_listener_leave_the_next_line_answered() {
     let server = TestServer::start();
-    throw(&|| server.connect(), &|client, fence| {
+    fuzz(&|| server.connect(), &|client, fence| {
         let expected = format!("\"tag\":\"{fence}\"");
         while !client.hears_frame().contains(&expected) {}
     });
@@ -19,31 +20,29 @@ fn any_bytes_at_the_json_listener_leave_the_next_line_answered() {
 #[test]
 fn any_bytes_at_the_text_listener_leave_the_next_line_answered() {
     let server = TestServer::start();
-    // A text reply carries no tag; but no case asks for a pong.
-    throw(&|| server.connect_text(), &|client, _| while client.hears_line() != "[OK] pong" {});
+    // A text reply carries no tag, but no case sends a ping.
+    fuzz(&|| server.connect_text(), &|client, _| while client.hears_line() != "[OK] pong" {});
 }
 
-fn throw(connect: &dyn Fn() -> Client, hear_fence: &dyn Fn(&mut Client, &str)) {
-    let seed = fastrand::u64(..);
-    println!("seed {seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
+fn fuzz(connect: &dyn Fn() -> Client, hear_fence: &dyn Fn(&mut Client, &str)) {
+    let mut random = fastrand::Rng::with_seed(seed());
     let mut client = connect();
     for round in 0..CASES / AT_ONCE {
-        let mut thrown = Vec::new();
+        let mut sent = Vec::new();
         for _ in 0..AT_ONCE {
-            thrown.extend(case(&mut random));
-            thrown.push(b'\n');
+            sent.extend(case(&mut random));
+            sent.push(b'\n');
         }
         let fence = format!("fence-{round}");
-        thrown.extend(format!("#{fence} ping\n").bytes());
-        for piece in pieces(&thrown, &mut random) {
+        sent.extend(format!("#{fence} ping\n").bytes());
+        for piece in pieces(&sent, &mut random) {
             client.sends(piece);
         }
         hear_fence(&mut client, &fence);
     }
 }
 
-/// Noise, or something that is nearly a command.
+/// Random bytes, or nearly a command.
 fn case(random: &mut fastrand::Rng) -> Vec<u8> {
     const WORDS: [&str; 16] = [
         "send",

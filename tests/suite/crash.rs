@@ -1,5 +1,5 @@
-//! The real server under load, killed at a random moment, again and again: nothing acknowledged is lost or doubled,
-//! and each sender's order is kept (PROTOCOL §5).
+//! The program under load, killed after a random number of replies, again and again: no acknowledged message is lost or
+//! doubled, and the order of each sender is preserved (PROTOCOL §5).
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, Write};
@@ -7,18 +7,19 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::support::Client;
 use crate::support::load::{self, Conversation, WINDOW, hear};
 use crate::support::process::Process;
+use crate::support::replies::ReplyCounter;
+use crate::support::seed::seed;
 use serde_json::Value;
 use tempfile::TempDir;
 
 const ROUNDS: usize = 20;
 const WORKERS: usize = 8;
 
-/// What a worker asked for, in a form that can be looked for later.
+/// A request of a worker, whose effect can be looked up later.
 #[derive(Clone, Debug, PartialEq)]
 enum Asked {
     Direct { to: usize, text: String },
@@ -51,9 +52,7 @@ type Exchange = load::Exchange<Asked>;
 
 #[test]
 fn a_killed_server_loses_nothing_that_it_acknowledged() {
-    let seed = fastrand::u64(..);
-    println!("seed {seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = fastrand::Rng::with_seed(seed());
     let directory = TempDir::new().unwrap();
     let data = directory.path().join("data");
     let tokens = prepare(&Process::start(&data));
@@ -62,7 +61,7 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
     for round in 0..ROUNDS {
         let server = Process::start(&data);
         let load = Load { address: server.address(), round, seed: random.u64(..) };
-        let exchanges = load.until(random.u64(20..300), &tokens, || server.kill());
+        let exchanges = load.until(random.usize(1..3_000), &tokens, || server.kill());
         acknowledged += exchanges.iter().flatten().filter(|(_, reply)| reply.is_some()).count();
         let server = Process::start(&data);
         check(&server, &tokens, &exchanges, &mut created);
@@ -71,7 +70,7 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
     assert!(acknowledged > ROUNDS * WINDOW, "the load was no load: {acknowledged} acknowledged");
 }
 
-/// Makes the users and their common group, and gives their tokens.
+/// Registers the users, makes their common group, and returns their tokens.
 fn prepare(server: &Process) -> Vec<String> {
     let mut tokens = Vec::new();
     for worker in 0..WORKERS {
@@ -91,38 +90,46 @@ struct Load {
 }
 
 impl Load {
-    /// Runs the load on all connections, and ends it after some milliseconds of it by `kill`.
-    fn until(self, milliseconds: u64, tokens: &[String], kill: impl FnOnce()) -> Vec<Vec<Exchange>> {
+    /// Runs the load on all connections, and ends it by `kill` after so many replies.
+    fn until(self, count: usize, tokens: &[String], kill: impl FnOnce()) -> Vec<Vec<Exchange>> {
         let killed = Arc::new(AtomicBool::new(false));
+        let replies = Arc::new(ReplyCounter::default());
         let begun = Arc::new(Barrier::new(WORKERS + 1));
         let workers: Vec<_> = tokens
             .iter()
             .cloned()
             .enumerate()
             .map(|(worker, token)| {
-                let (killed, begun) = (killed.clone(), begun.clone());
+                let (killed, begun, replies) = (killed.clone(), begun.clone(), replies.clone());
                 thread::spawn(move || {
                     let conversation = Conversation::resume(TcpStream::connect(self.address).unwrap(), &token);
                     begun.wait();
-                    conversation.map(|conversation| self.work(worker, conversation, &killed)).unwrap_or_default()
+                    conversation
+                        .map(|conversation| self.work(worker, conversation, &killed, &replies))
+                        .unwrap_or_default()
                 })
             })
             .collect();
         begun.wait();
-        let deadline = Instant::now() + Duration::from_millis(milliseconds);
-        thread::park_timeout(deadline.saturating_duration_since(Instant::now()));
+        replies.wait_for(count);
         kill();
         killed.store(true, Ordering::Relaxed);
         workers.into_iter().map(|worker| worker.join().unwrap()).collect()
     }
 
-    /// Asks without end, and notes what was answered, until the connection breaks.
-    fn work(self, worker: usize, conversation: Conversation<Asked>, killed: &AtomicBool) -> Vec<Exchange> {
+    /// Sends requests until the connection breaks.
+    fn work(
+        self,
+        worker: usize,
+        conversation: Conversation<Asked>,
+        killed: &AtomicBool,
+        replies: &ReplyCounter,
+    ) -> Vec<Exchange> {
         let mut random = fastrand::Rng::with_seed(self.seed.wrapping_add(worker as u64));
-        // One account a round: a hash is slow, and a registration binds the connection to somebody else.
+        // One account a round: a hash is slow, and a registration binds its connection to the new account.
         let newcomer = (worker == 0).then(|| self.register(&format!("newcomer-{}", self.round)));
         let next = |number| Asked::random(worker, self.round, number, &mut random);
-        let exchanges = conversation.run(killed, Asked::line, next);
+        let exchanges = conversation.run(killed, replies, Asked::line, next);
         newcomer.into_iter().chain(exchanges).collect()
     }
 
@@ -164,7 +171,7 @@ fn read_all(client: &mut Client) -> Vec<Value> {
     messages
 }
 
-/// What one writer sent to one reader: all that was acknowledged, under the acknowledged id, in the order of sending.
+/// Every message that was acknowledged has arrived under the acknowledged id, in the order of sending.
 fn check_messages(inbox: &[Value], writer: usize, sent: &[&Exchange]) {
     let from = format!("user{writer}");
     let arrived: Vec<&Value> = inbox.iter().filter(|message| message["from"] == *from).collect();

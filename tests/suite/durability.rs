@@ -1,25 +1,23 @@
-//! What OK means (PROTOCOL §5), on a disk that holds, fails and fills at the test's word.
+//! What OK means (PROTOCOL §5), on a disk that blocks, fails or is full when the test says so.
 //!
-//! `kill -9` cannot show a missing sync, for the page cache survives it. So the server runs here with a small library
-//! preloaded that stands between it and the disk (`tests/shim/disk.c`).
+//! `kill -9` cannot show a missing sync, for the page cache survives it. So the server runs with a preloaded library
+//! that intercepts its system calls for the disk (`tests/shim/disk.c`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::support::Client;
 use crate::support::process::Process;
+use crate::support::{Client, wait_until};
 use tempfile::TempDir;
 
-/// A server on a disk that obeys.
-struct Patient {
+/// A server on a disk that a test makes fail.
+struct ServerOnFaultyDisk {
     directory: TempDir,
     server: Process,
 }
 
-impl Patient {
+impl ServerOnFaultyDisk {
     fn start() -> Self {
         Self::start_configured("")
     }
@@ -37,30 +35,35 @@ impl Patient {
         Self { directory, server }
     }
 
-    fn word(&self, word: &str) -> PathBuf {
-        self.directory.path().join("disk").join(word)
+    /// A file that controls the disk (`tests/shim/disk.c`).
+    fn flag(&self, name: &str) -> PathBuf {
+        self.directory.path().join("disk").join(name)
     }
 
-    fn tell_disk(&self, word: &str) {
-        fs::write(self.word(word), "").unwrap();
+    fn set(&self, flag: &str) {
+        fs::write(self.flag(flag), "").unwrap();
     }
 
-    fn untell_disk(&self, word: &str) {
-        fs::remove_file(self.word(word)).unwrap();
+    fn clear(&self, flag: &str) {
+        fs::remove_file(self.flag(flag)).unwrap();
     }
 
-    /// Asks, and finds the answer kept back exactly as long as the disk holds the sync.
-    fn asks_while_the_disk_holds(&self, client: &mut Client, request: &str) {
-        self.tell_disk("hold");
+    fn wait_for_a_blocked_sync(&self) {
+        wait_until("the server syncs", || self.flag("held").exists());
+    }
+
+    /// Sends a request while the disk blocks, and checks that the reply comes only after the sync.
+    fn asks_while_the_disk_blocks(&self, client: &mut Client, request: &str) {
+        self.set("hold");
         client.says(request);
-        wait_for(&self.word("held"));
+        self.wait_for_a_blocked_sync();
         let mut other = self.server.connect();
         for _ in 0..100 {
             other.hears_nothing();
         }
-        assert!(client.has_heard_nothing(), "answered before it was synced: {request}");
-        self.untell_disk("hold");
-        self.untell_disk("held");
+        assert!(client.has_heard_nothing(), "a reply left before the sync: {request}");
+        self.clear("hold");
+        self.clear("held");
         client.hears().expect_ok();
     }
 }
@@ -73,19 +76,11 @@ fn compile(directory: &Path) -> PathBuf {
     shim
 }
 
-fn wait_for(path: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !path.exists() {
-        assert!(Instant::now() < deadline, "the server never synced");
-        thread::yield_now();
-    }
-}
-
 #[test]
 fn no_ok_leaves_before_the_sync_that_covers_it_has_returned() {
-    let patient = Patient::start();
-    let mut messi = patient.server.connect().registered("messi");
-    let mut neko = patient.server.connect().registered("neko");
+    let faulty = ServerOnFaultyDisk::start();
+    let mut messi = faulty.server.connect().registered("messi");
+    let mut neko = faulty.server.connect().registered("neko");
     for request in [
         "send neko halo",
         "sendprivaterealm local neko halo",
@@ -101,73 +96,69 @@ fn no_ok_leaves_before_the_sync_that_covers_it_has_returned() {
         "auth messi rahasia2",
         "logout",
     ] {
-        patient.asks_while_the_disk_holds(&mut messi, request);
+        faulty.asks_while_the_disk_blocks(&mut messi, request);
     }
     for request in ["joingroup fans", "inbox", "getrealminbox local", "leavegroup fans", "unregister rahasia"] {
-        patient.asks_while_the_disk_holds(&mut neko, request);
+        faulty.asks_while_the_disk_blocks(&mut neko, request);
     }
 }
 
 #[test]
-fn what_goes_to_another_realm_is_synced_even_where_nothing_else_is() {
+fn messages_to_other_realms_are_synced_even_with_fast_durability() {
     let nobody_is_there = "[[peers]]\nname = \"timur\"\naddress = \"127.0.0.1:1\"\n";
-    let patient = Patient::start_configured(&format!("[server]\ndurability = \"fast\"\n{nobody_is_there}"));
-    let mut messi = patient.server.connect().registered("messi");
-    patient.asks_while_the_disk_holds(&mut messi, "send bob@timur halo");
-    patient.tell_disk("hold");
+    let faulty = ServerOnFaultyDisk::start_configured(&format!("[server]\ndurability = \"fast\"\n{nobody_is_there}"));
+    let mut messi = faulty.server.connect().registered("messi");
+    faulty.asks_while_the_disk_blocks(&mut messi, "send bob@timur halo");
+    faulty.set("hold");
     messi.asks("send messi halo").expect_ok();
-    patient.untell_disk("hold");
+    faulty.clear("hold");
 }
 
 #[test]
-fn nobody_is_shown_what_a_crash_could_take_back() {
-    let patient = Patient::start();
-    let mut messi = patient.server.connect().registered("messi");
-    let mut neko = patient.server.connect().registered("neko");
-    patient.tell_disk("hold");
+fn a_reply_that_shows_an_unsynced_change_waits_for_the_sync() {
+    let faulty = ServerOnFaultyDisk::start();
+    let mut messi = faulty.server.connect().registered("messi");
+    let mut neko = faulty.server.connect().registered("neko");
+    faulty.set("hold");
     messi.says("addgroup fans");
-    wait_for(&patient.word("held"));
+    faulty.wait_for_a_blocked_sync();
     neko.says("addgroup fans");
-    patient.server.connect().hears_nothing();
-    assert!(neko.has_heard_nothing(), "was told of a group that is not on the disk");
-    patient.untell_disk("hold");
+    faulty.server.connect().hears_nothing();
+    assert!(neko.has_heard_nothing(), "the reply shows a group that is not on the disk");
+    faulty.clear("hold");
     messi.hears().expect_ok();
     assert_eq!(neko.hears().code(), "group_exists");
 }
 
 #[test]
-fn a_full_disk_refuses_changes_and_nothing_is_lost() {
-    let patient = Patient::start();
-    let mut messi = patient.server.connect().registered("messi");
-    let mut neko = patient.server.connect().registered("neko");
+fn on_a_full_disk_changes_are_refused_and_nothing_is_lost() {
+    let faulty = ServerOnFaultyDisk::start();
+    let mut messi = faulty.server.connect().registered("messi");
+    let mut neko = faulty.server.connect().registered("neko");
     messi.asks("send neko before").expect_ok();
-    patient.tell_disk("full");
+    faulty.set("full");
     assert_eq!(messi.asks("#again send neko during").code(), "storage_failed");
     assert_eq!(messi.asks("addgroup fans").code(), "storage_failed");
     assert_eq!(neko.asks("info messi").expect_ok().message(), "messi");
-    patient.untell_disk("full");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !messi.asks("send neko after").is_ok() {
-        assert!(Instant::now() < deadline, "the server did not try its disk again");
-        thread::yield_now();
-    }
+    faulty.clear("full");
+    wait_until("the server writes again", || messi.asks("send neko after").is_ok());
     assert_eq!(neko.asks("inbox").expect_ok().texts(), ["before", "after"]);
 }
 
 #[test]
-fn a_failed_sync_leaves_the_outcome_open_and_what_was_acknowledged_whole() {
-    let patient = Patient::start();
-    let mut messi = patient.server.connect().registered("messi");
-    let mut neko = patient.server.connect().registered("neko");
+fn after_a_failed_sync_the_outcome_is_unknown_and_acknowledged_messages_survive() {
+    let faulty = ServerOnFaultyDisk::start();
+    let mut messi = faulty.server.connect().registered("messi");
+    let mut neko = faulty.server.connect().registered("neko");
     let token = neko.asks("auth neko rahasia").token();
     messi.asks("send neko before").expect_ok();
-    patient.tell_disk("fail");
+    faulty.set("fail");
     let failed = messi.asks("#once send neko during");
     assert_eq!((failed.code(), &failed.0["tag"]), ("unknown_outcome", &"once".into()));
-    patient.untell_disk("fail");
+    faulty.clear("fail");
     assert_eq!(messi.asks("send neko after").code(), "unknown_outcome", "a disk that lost a sync is not trusted again");
     assert_eq!(neko.asks("info messi").expect_ok().message(), "messi");
-    let Patient { directory, server } = patient;
+    let ServerOnFaultyDisk { directory, server } = faulty;
     server.kill();
     let server = Process::start(&directory.path().join("data"));
     let texts = server.connect().asks(&format!("inbox {token}")).expect_ok().texts();
@@ -175,20 +166,17 @@ fn a_failed_sync_leaves_the_outcome_open_and_what_was_acknowledged_whole() {
 }
 
 #[test]
-fn a_connection_never_becomes_somebody_else_after_a_failed_commit() {
-    let patient = Patient::start();
-    let mut messi = patient.server.connect().registered("messi");
-    patient.server.connect().registered("neko");
-    patient.tell_disk("full");
+fn a_login_that_was_not_committed_never_binds_the_connection_to_another_user() {
+    let faulty = ServerOnFaultyDisk::start();
+    let mut messi = faulty.server.connect().registered("messi");
+    faulty.server.connect().registered("neko");
+    faulty.set("full");
     assert_eq!(messi.asks("auth messi rahasia").code(), "storage_failed");
-    patient.untell_disk("full");
-    let mut neko = patient.server.connect();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    // The session that failed gives its number to the next one.
-    while !neko.asks("auth neko rahasia").is_ok() {
-        assert!(Instant::now() < deadline, "the server did not try its disk again");
-    }
-    // A commit that fails sooner than the connection is bound anew leaves it to its session of before.
+    faulty.clear("full");
+    let mut neko = faulty.server.connect();
+    // The number of the session that failed is used again for this one.
+    wait_until("the server writes again", || neko.asks("auth neko rahasia").is_ok());
+    // If the commit fails before the connection is bound anew, its earlier session remains.
     let messi = messi.asks("whoami");
     assert!(!messi.is_ok() || messi.message() == "messi", "{messi:?}");
     assert_eq!(neko.asks("whoami").expect_ok().message(), "neko");

@@ -1,4 +1,4 @@
-//! Habits of real programs that were written for the five systems, each of which has broken a server before.
+//! What real clients of the five systems do. Each of these habits has broken a server before.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -83,7 +83,7 @@ fn every_error_has_a_message_and_every_login_a_tokenid() {
 }
 
 #[test]
-fn no_error_of_a_login_could_be_taken_for_ok() {
+fn no_error_of_a_login_contains_the_letters_ok() {
     let server = TestServer::with_documented_users();
     let mut client = server.connect();
     let unknown = "5f0c8b3e-52f5-4f0c-9d1c-2b5a7c1e9d10";
@@ -112,7 +112,7 @@ fn no_error_of_a_login_could_be_taken_for_ok() {
 }
 
 #[test]
-fn a_connection_that_did_not_ask_gets_no_second_frame() {
+fn a_connection_without_a_subscription_gets_no_unsolicited_frame() {
     let server = TestServer::with_documented_users();
     let mut messi = server.connect().logged_in("messi", "surabaya");
     let mut henderson = server.connect().logged_in("henderson", "surabaya");
@@ -243,7 +243,7 @@ fn a_client_may_sit_silent_for_hours() {
     server.join().unwrap();
 }
 
-/// On this runtime's clock any deadline that the server set its connections would pass at once.
+/// The clock of this runtime is paused and advanced, so that any deadline of a connection would pass at once.
 fn serve_on_a_fast_clock(
     tell: &mpsc::Sender<(SocketAddr, SocketAddr)>,
     clients_logged_in: oneshot::Receiver<()>,
@@ -264,7 +264,7 @@ fn serve_on_a_fast_clock(
         tokio::time::advance(Duration::from_secs(3 * 3600)).await;
         tell.send(addresses).unwrap();
         clients_done.await.unwrap();
-        // On this clock an orderly stop would run out of time at once.
+        // An orderly stop would run out of time at once on this clock.
         drop(server);
     });
 }

@@ -1,4 +1,4 @@
-//! Live delivery: nothing missing and nothing twice between what was and what is (PROTOCOL §7).
+//! Subscriptions: no gap and no repeat between stored and live messages (PROTOCOL §7).
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::TestServer;
 
 #[test]
-fn a_subscriber_hears_what_is_said_and_no_more_after_unsubscribing() {
+fn a_subscriber_gets_messages_until_it_unsubscribes() {
     let server = TestServer::start();
     let mut messi = server.connect().registered("messi");
     let mut neko = server.connect().registered("neko");
@@ -79,10 +79,10 @@ fn a_subscription_from_the_beginning_under_load_has_no_gap_and_no_repeat() {
     let server = TestServer::start();
     let mut neko = server.connect().registered("neko");
     let mut messi = server.connect().registered("messi");
-    let said: String = (0..BEFORE).map(|number| format!("send neko {number}\n")).collect();
-    messi.sends(said);
+    let lines: String = (0..BEFORE).map(|number| format!("send neko {number}\n")).collect();
+    messi.sends(lines);
     (0..BEFORE).for_each(|_| drop(messi.hears().expect_ok()));
-    let talking = thread::spawn(move || {
+    let sending = thread::spawn(move || {
         for number in BEFORE..BEFORE + DURING {
             messi.says(&format!("send neko {number}"));
         }
@@ -92,12 +92,12 @@ fn a_subscription_from_the_beginning_under_load_has_no_gap_and_no_repeat() {
     for number in 0..BEFORE + DURING {
         assert_eq!(neko.hears().0["data"]["msg"], number.to_string());
     }
-    talking.join().unwrap();
+    sending.join().unwrap();
     neko.hears_nothing();
 }
 
 #[test]
-fn a_slow_reader_is_told_that_it_lags_and_catches_up() {
+fn a_slow_reader_gets_a_lagged_event_and_catches_up() {
     const MESSAGES: usize = 4_000;
     let server = TestServer::start();
     let mut slow = server.connect().registered("slow");
@@ -120,14 +120,14 @@ fn a_slow_reader_is_told_that_it_lags_and_catches_up() {
         last = event.0["data"]["id"].as_u64().unwrap();
         heard += 1;
     }
-    assert!(heard < MESSAGES, "16 MB cannot be on their way to a reader that takes nothing");
+    assert!(heard < MESSAGES, "16 MB cannot be in the buffers of a reader that reads nothing");
     slow.asks(&format!("subscribe {last}")).expect_ok();
     (heard..MESSAGES).for_each(|_| assert_eq!(slow.hears().0["event"], "message"));
     slow.hears_nothing();
 }
 
 #[test]
-fn what_changes_beside_messages_is_told_to_those_who_asked() {
+fn presence_group_and_inbox_events_go_to_subscribers_that_asked_for_them() {
     let server = TestServer::start();
     let mut messi = server.connect();
     let token = messi.asks("register messi rahasia").token();
@@ -136,14 +136,14 @@ fn what_changes_beside_messages_is_told_to_those_who_asked() {
     let mut neko = server.connect().registered("neko");
     assert_eq!(tablet.hears().0, json!({"event":"presence","data":{"user":"neko","online":true}}));
     messi.asks("addgroup fans").expect_ok();
-    let told = |change, user| json!({"event":"group","data":{"group":"fans","change":change,"user":user}});
-    assert_eq!(tablet.hears().0, told("joined", json!("messi")));
+    let event = |change, user| json!({"event":"group","data":{"group":"fans","change":change,"user":user}});
+    assert_eq!(tablet.hears().0, event("joined", json!("messi")));
     neko.asks("joingroup fans").expect_ok();
-    assert_eq!(tablet.hears().0, told("joined", json!("neko")));
+    assert_eq!(tablet.hears().0, event("joined", json!("neko")));
     messi.asks("kick fans neko").expect_ok();
-    assert_eq!(tablet.hears().0, told("kicked", json!("neko")));
+    assert_eq!(tablet.hears().0, event("kicked", json!("neko")));
     messi.asks("delgroup fans").expect_ok();
-    assert_eq!(tablet.hears().0, told("deleted", json!(null)));
+    assert_eq!(tablet.hears().0, event("deleted", json!(null)));
     let id = neko.asks("send messi halo").expect_ok().0["data"]["id"].clone();
     assert_eq!(tablet.hears().0["data"]["id"], id);
     messi.asks("inbox").expect_ok();
@@ -154,7 +154,7 @@ fn what_changes_beside_messages_is_told_to_those_who_asked() {
 }
 
 #[test]
-fn a_subscription_alone_means_messages_only() {
+fn a_subscription_without_topics_is_for_messages_only() {
     let server = TestServer::start();
     let mut messi = server.connect().registered("messi");
     messi.asks("subscribe").expect_ok();

@@ -1,12 +1,13 @@
-//! kabar from outside: real sockets, real processes, a real disk.
+//! kabar as its clients and operators see it: sockets, processes, files.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod any_bytes;
 mod crash;
+mod data_commands;
 mod durability;
+mod full_names;
 mod habits;
-mod keeping;
 mod live;
 mod overload;
 mod people;
@@ -16,3 +17,4 @@ mod sessions;
 mod support;
 mod tags;
 mod transcripts;
+mod unfinished_lines;

@@ -1,5 +1,4 @@
-//! What one connection can do to the others: its requests are bounded, its turns are short, and it is not served when
-//! nobody is there to read.
+//! What one connection can do to the others: its requests are bounded, its turns are short, and a reset ends its requests.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -47,7 +46,7 @@ fn all_requests_before_a_half_close_are_served() {
 }
 
 #[test]
-fn a_stop_is_in_order_and_does_not_serve_those_who_read_nothing() {
+fn a_stop_does_not_serve_connections_that_read_nothing() {
     let mut server = TestServer::start();
     server.connect().registered("watcher");
     let clients: Vec<Client> = (0..4)
@@ -62,11 +61,14 @@ fn a_stop_is_in_order_and_does_not_serve_those_who_read_nothing() {
     drop(clients);
     server.start_again();
     let mut watcher = server.connect().logged_in("watcher", "rahasia");
-    assert!(watcher.asks("inbox").texts().is_empty(), "the replies before were not taken");
+    assert!(
+        watcher.asks("inbox").texts().is_empty(),
+        "a request was served though the replies before it were not read"
+    );
 }
 
 #[test]
-fn blank_lines_without_end_let_others_have_their_turn() {
+fn a_flood_of_blank_lines_does_not_starve_other_connections() {
     let (runtime, _directory, server) = server_on_one_thread();
     let address = server.listening()[0].0;
     let mut flood = TcpStream::connect(address).unwrap();

@@ -1,4 +1,4 @@
-//! Group life, blocks and account care as seen by those who hear live (PROTOCOL §7).
+//! What subscribers see of groups, blocks, sessions and passwords (PROTOCOL §7).
 
 use crate::support::{Client, TestServer};
 
@@ -17,7 +17,7 @@ fn text_of(event: &mut Client) -> String {
 }
 
 #[test]
-fn a_subscriber_hears_nothing_of_whom_it_blocks_live_or_replayed() {
+fn a_subscriber_gets_no_messages_of_blocked_users_live_or_replayed() {
     let server = TestServer::start();
     let (mut messi, mut neko) = fans(&server);
     let mut ivy = server.connect().registered("ivy");
@@ -36,7 +36,7 @@ fn a_subscriber_hears_nothing_of_whom_it_blocks_live_or_replayed() {
 }
 
 #[test]
-fn who_is_put_out_of_a_group_hears_nothing_of_it_any_more() {
+fn a_kicked_member_gets_no_further_messages_of_the_group() {
     let server = TestServer::start();
     let (mut messi, mut neko) = fans(&server);
     messi.asks("sendgroup fans before").expect_ok();
@@ -48,7 +48,7 @@ fn who_is_put_out_of_a_group_hears_nothing_of_it_any_more() {
 }
 
 #[test]
-fn a_revoked_session_hears_nothing_any_more_and_does_not_count_as_online() {
+fn a_revoked_session_gets_no_messages_and_does_not_count_as_online() {
     let server = TestServer::start();
     let (mut messi, mut neko) = fans(&server);
     let mut phone = server.connect().logged_in("neko", "rahasia");
@@ -61,7 +61,7 @@ fn a_revoked_session_hears_nothing_any_more_and_does_not_count_as_online() {
 }
 
 #[test]
-fn a_changed_password_ends_what_other_devices_hear() {
+fn changing_the_password_ends_the_other_sessions() {
     let server = TestServer::start();
     let (mut messi, mut neko) = fans(&server);
     let mut phone = server.connect().logged_in("neko", "rahasia");
@@ -90,5 +90,5 @@ fn a_tagged_change_of_a_group_or_an_account_is_done_once() {
         let first = messi.asks(request).expect_ok();
         assert_eq!(messi.asks(request), first, "{request}");
     }
-    assert_eq!(neko.asks("joingroup fans").code(), "group_not_found", "it ended with its last member");
+    assert_eq!(neko.asks("joingroup fans").code(), "group_not_found", "a group ends with its last member");
 }

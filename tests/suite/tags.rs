@@ -19,7 +19,7 @@ fn a_repeated_send_is_done_once_and_answered_the_same() {
 }
 
 #[test]
-fn a_request_is_remembered_across_connections_and_a_restart() {
+fn a_tag_is_remembered_across_connections_and_restarts() {
     let mut server = TestServer::start();
     let (mut messi, mut neko) = two_users(&server);
     let token = messi.asks("auth messi rahasia").token();
@@ -32,7 +32,7 @@ fn a_request_is_remembered_across_connections_and_a_restart() {
 }
 
 #[test]
-fn a_group_is_made_once() {
+fn a_tagged_addgroup_is_done_once() {
     let server = TestServer::start();
     let (mut messi, _) = two_users(&server);
     for _ in 0..2 {
@@ -42,7 +42,7 @@ fn a_group_is_made_once() {
 }
 
 #[test]
-fn the_same_tag_on_another_request_is_a_mistake() {
+fn the_same_tag_on_another_request_is_an_error() {
     let server = TestServer::start();
     let (mut messi, mut neko) = two_users(&server);
     messi.asks("#k1 send neko halo").expect_ok();
@@ -86,7 +86,7 @@ fn a_login_only_echoes_its_tag() {
 }
 
 #[test]
-fn the_last_256_tags_of_a_user_are_remembered_and_nobody_pushes_out_anothers() {
+fn the_last_256_tags_of_each_user_are_remembered() {
     let server = TestServer::start();
     let (mut messi, mut neko) = two_users(&server);
     let first = messi.asks("#k0 send neko 0").expect_ok();
@@ -97,5 +97,5 @@ fn the_last_256_tags_of_a_user_are_remembered_and_nobody_pushes_out_anothers() {
     for number in 1..=256 {
         messi.asks(&format!("#k{number} send neko {number}")).expect_ok();
     }
-    assert_ne!(messi.asks("#k0 send neko 0").expect_ok(), first, "pushed out, so done again");
+    assert_ne!(messi.asks("#k0 send neko 0").expect_ok(), first, "forgotten, so done again");
 }

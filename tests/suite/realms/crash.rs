@@ -1,4 +1,4 @@
-//! Two server processes under load, each killed or paused at random moments: no acknowledged message is lost or doubled,
+//! Two server processes under load, each killed or paused after a random number of replies: no acknowledged message is lost or doubled,
 //! and the order of each sender is preserved (PROTOCOL §6).
 
 use std::collections::HashMap;
@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{is_drained, seed, wait_for};
+use super::{is_drained, wait_for};
 use crate::support::load::{Conversation, Exchange};
 use crate::support::port::free_address;
 use crate::support::process::Process;
+use crate::support::replies::ReplyCounter;
+use crate::support::seed::seed;
 
 const ROUNDS: usize = 20;
 const NAMES: [&str; 2] = ["barat", "timur"];
@@ -53,12 +55,14 @@ struct Side {
     /// The number of starts.
     lives: Mutex<u32>,
     restarted: Condvar,
+    replies: ReplyCounter,
 }
 
 impl Side {
     fn new(directory: &Path, name: &str) -> Self {
         let (listen, data) = (free_address(), directory.join(name));
-        Self { listen, data, tokens: Vec::new(), lives: Mutex::new(0), restarted: Condvar::new() }
+        let (lives, restarted, replies) = (Mutex::new(0), Condvar::new(), ReplyCounter::default());
+        Self { listen, data, tokens: Vec::new(), lives, restarted, replies }
     }
 
     fn start(&self, name: &str) -> Process {
@@ -105,31 +109,27 @@ fn send_load(sides: &[Side; 2], (from, user): (usize, usize), seed: u64, is_over
             realm: NAMES[1 - from],
             text: (sent + number).to_string(),
         };
-        exchanges.extend(conversation.run(is_over, Asked::line, next));
+        exchanges.extend(conversation.run(is_over, &side.replies, Asked::line, next));
     }
     exchanges
-}
-
-fn pass(milliseconds: u64) {
-    let until = Instant::now() + Duration::from_millis(milliseconds);
-    thread::park_timeout(until.saturating_duration_since(Instant::now()));
 }
 
 /// Kills or pauses a random server, again and again.
 fn break_often(sides: &[Side; 2], mut servers: [Process; 2], random: &mut fastrand::Rng) -> [Process; 2] {
     for round in 0..ROUNDS {
-        pass(random.u64(20..400));
         let victim = random.usize(0..2);
+        sides[victim].replies.wait_for_more(random.usize(1..1_000));
         if round % 4 == 3 {
             servers[victim].pause();
-            pass(random.u64(50..1_000));
+            // Neither server need answer anything now: there is nothing to count.
+            thread::park_timeout(Duration::from_millis(random.u64(50..1_000)));
             servers[victim].go_on();
             continue;
         }
         let [first, second] = servers;
         let (dying, living) = if victim == 0 { (first, second) } else { (second, first) };
         dying.kill();
-        pass(random.u64(0..200));
+        sides[1 - victim].replies.wait_for_more(random.usize(0..200));
         let revived = sides[victim].start(NAMES[victim]);
         servers = if victim == 0 { [revived, living] } else { [living, revived] };
     }

@@ -23,7 +23,8 @@ fn an_address_with_a_realm_does_the_same() {
     let (mut messi, mut henderson) = (pair.messi(), pair.henderson());
     let sent = messi.asks("send henderson@timur apa kabar").expect_ok();
     assert_eq!((sent.message(), &sent.0["data"]["delivered"]), ("Message sent", &true.into()));
-    assert_eq!(messi.asks("chat henderson@timur halo").expect_ok().0["data"]["delivered"], true);
+    let sent = messi.asks("chat HENDERSON@timur halo").expect_ok();
+    assert_eq!((sent.message(), &sent.0["data"]["delivered"]), ("send to HENDERSON", &true.into()));
     assert_eq!(henderson.asks("inbox").texts(), ["apa kabar", "halo"]);
 }
 

@@ -19,6 +19,9 @@ use crate::support::{Client, TestServer};
 /// How long to wait for the state of a link. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A stop that waits for a silent peer takes longer, for that is less than a handshake may take.
+const QUICK_STOP: Duration = Duration::from_secs(3);
+
 /// Two servers with the documented users: messi is on barat, henderson on timur.
 struct Pair {
     barat: TestServer,
@@ -109,12 +112,4 @@ fn wait_for_inbox(client: &mut Client) -> Vec<String> {
         }
         assert!(begun.elapsed() < PATIENCE, "nothing came");
     }
-}
-
-/// The number in `KABAR_SEED`, or a random one. Printed, so that a failing test can be repeated.
-fn seed() -> u64 {
-    let given = std::env::var("KABAR_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(|| fastrand::u64(..));
-    println!("KABAR_SEED={seed} repeats this run");
-    seed
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// How long a test waits for what must come. Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client {
     stream: TcpStream,
@@ -44,13 +44,13 @@ impl Client {
         self.sends(format!("{line}\n"));
     }
 
-    /// Sends one line and hears the one reply to it.
+    /// Sends one line and reads the one reply to it.
     pub(crate) fn asks(&mut self, line: &str) -> Reply {
         self.says(line);
         self.hears()
     }
 
-    /// All messages that a reading command has, page by page.
+    /// All messages that a reading command returns, page by page.
     pub(crate) fn reads_all(&mut self, line: &str) -> Vec<Value> {
         let mut messages = Vec::new();
         loop {
@@ -81,7 +81,7 @@ impl Client {
         line.trim_end_matches("\r\n").to_owned()
     }
 
-    /// Nothing is on its way: a reply to `ping` is the very next thing.
+    /// Nothing is on its way: the reply to a `ping` comes next.
     pub(crate) fn hears_nothing(&mut self) {
         assert_eq!(self.asks("ping").message(), "pong");
     }
@@ -104,7 +104,7 @@ impl Client {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// The first bytes of a reply, which has more.
+    /// The first bytes of a longer reply.
     pub(crate) fn hears_some_bytes(&mut self) {
         self.stream.read_exact(&mut [0; 8]).unwrap();
     }
@@ -116,14 +116,14 @@ impl Client {
         rest
     }
 
-    /// The server closed, in order or not.
+    /// The server closes, with a reset or without.
     pub(crate) fn hears_it_end(&mut self) {
         let ended = self.stream.read_to_end(&mut Vec::new());
         let is_late = ended.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
         assert!(!is_late, "the server did not close");
     }
 
-    /// The server closed, and said nothing more.
+    /// The server closes and sends nothing more.
     pub(crate) fn hears_the_end(&mut self) {
         assert_eq!(String::from_utf8_lossy(&self.hears_the_rest()), "");
     }

@@ -1,4 +1,4 @@
-//! Load for servers that break: requests in a row on a connection, and what was answered to each.
+//! Load for servers that break: pipelined requests on a connection, each with its reply.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-/// Requests on their way at a time on each connection, so that a kill meets full batches.
+use super::replies::ReplyCounter;
+
+/// Unanswered requests of each connection, enough that a kill meets full batches.
 pub(crate) const WINDOW: usize = 16;
 
 /// A request, and the reply if there was one.
@@ -20,7 +22,7 @@ pub(crate) struct Conversation<A> {
 }
 
 impl<A> Conversation<A> {
-    /// A connection that acts for whom the token was given to; none where it broke already.
+    /// Binds a connection to the session of a token. `None` if it is broken already.
     pub(crate) fn resume(mut stream: TcpStream, token: &str) -> Option<Self> {
         writeln!(stream, "whoami {token}").ok()?;
         let mut replies = BufReader::new(stream.try_clone().unwrap());
@@ -28,11 +30,12 @@ impl<A> Conversation<A> {
         Some(Self { stream, replies, exchanges: Vec::new() })
     }
 
-    /// Asks what `next` gives, a window of requests at a time, until the connection breaks, or all was answered that was
-    /// asked before the end.
+    /// Sends the requests that `next` returns, a window of them at a time, until the connection breaks, or until it is
+    /// over and every request is answered. Counts each reply.
     pub(crate) fn run(
         mut self,
         is_over: &AtomicBool,
+        replies: &ReplyCounter,
         line: impl Fn(&A) -> String,
         mut next: impl FnMut(usize) -> A,
     ) -> Vec<Exchange<A>> {
@@ -46,24 +49,25 @@ impl<A> Conversation<A> {
                     break;
                 }
             }
-            if !self.hear_one(&mut answered) {
+            if !self.hear_one(&mut answered, replies) {
                 break;
             }
         }
-        // What was answered before a kill and not read yet was acknowledged all the same.
-        while answered < self.exchanges.len() && self.hear_one(&mut answered) {}
+        // Replies that left before a kill and were not read yet are acknowledgements all the same.
+        while answered < self.exchanges.len() && self.hear_one(&mut answered, replies) {}
         self.exchanges
     }
 
-    fn hear_one(&mut self, answered: &mut usize) -> bool {
+    fn hear_one(&mut self, answered: &mut usize, replies: &ReplyCounter) -> bool {
         let Some(reply) = hear(&mut self.replies) else { return false };
         self.exchanges[*answered].1 = Some(reply);
         *answered += 1;
+        replies.add_one();
         true
     }
 }
 
-/// The next whole frame; none where the connection broke.
+/// The next whole frame. `None` if the connection is broken.
 pub(crate) fn hear(replies: &mut impl BufRead) -> Option<Value> {
     let (mut frame, mut empty) = (String::new(), String::new());
     replies.read_line(&mut frame).ok()?;

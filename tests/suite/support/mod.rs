@@ -1,12 +1,26 @@
-//! What the tests share: a server in this process, and clients that read as sentences.
+//! Test support: a server in this process, the program as a process of its own, clients, and load.
+
+use std::time::Instant;
 
 pub(crate) mod client;
 pub(crate) mod load;
 pub(crate) mod port;
 pub(crate) mod process;
+pub(crate) mod replies;
+pub(crate) mod seed;
 pub(crate) mod server;
 pub(crate) mod transcript;
 
 pub(crate) use client::Client;
 pub(crate) use server::TestServer;
 pub(crate) use transcript::Transcript;
+
+/// Polls until the condition holds.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + client::PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
+    }
+}

@@ -4,11 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below what the system picks from, so that nobody is given the port while its server is down.
+/// Below the ephemeral ports, so that the system gives the port to no other socket while its server is down.
 const FIRST: u16 = 10_000;
 const LAST: u16 = 30_000;
 
-/// An address of this machine where nobody listens, and that this process gives once.
+/// A local address without a listener. This process returns each only once.
 pub(crate) fn free_address() -> SocketAddr {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let next = NEXT.get_or_init(|| AtomicU16::new(fastrand::u16(FIRST..LAST / 2)));

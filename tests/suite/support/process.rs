@@ -1,4 +1,4 @@
-//! The real binary as a process of its own, to be killed.
+//! The program as a process of its own, which can be killed.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines().map_while(Result::ok);
-        // It listens before it says so, on the port that the system picked.
+        // It listens before it logs that, on the port that the system picked.
         let address = lines.by_ref().find_map(|line| address_in(&line)).expect("the server ended before it served");
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address }
@@ -44,19 +44,19 @@ impl Process {
         self.address
     }
 
-    /// As a power cut, but for the page cache.
+    /// Like a power cut, except that the page cache survives.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end, and gives its exit code.
+    /// Ends it with SIGTERM and returns its exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
         self.signal("TERM");
         self.child.wait().unwrap().code()
     }
 
-    /// It does nothing until it goes on, and nobody is told.
+    /// Stops it with SIGSTOP: its connections stay open, and nothing is answered.
     pub(crate) fn pause(&self) {
         self.signal("STOP");
     }

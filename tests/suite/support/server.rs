@@ -1,4 +1,4 @@
-//! A server in this process, on ports that the system picks, with data that vanishes with it.
+//! A server in this process, on ports that the system picks, in a temporary data directory.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -46,7 +46,7 @@ impl TestServer {
         Self { config, runtime, running, _directory: directory }
     }
 
-    /// A server of a realm, with the accounts of PROTOCOL §3, that is always found at the same address.
+    /// A server of a realm, with the accounts of PROTOCOL §3. Its address stays the same across restarts.
     pub(crate) fn of_realm(name: &str, change: impl FnOnce(&mut Config)) -> Self {
         Self::start_with(|config| {
             config.users = documented_users();
@@ -67,13 +67,13 @@ impl TestServer {
         self.start_again_with(|_| {});
     }
 
-    /// Starts the stopped server again, as one that is new in the world.
+    /// Starts the stopped server on an empty data directory.
     pub(crate) fn start_anew(&mut self) {
         std::fs::remove_dir_all(&self.config.server.data).unwrap();
         self.start_again();
     }
 
-    /// The address of the JSON listener, though the server is stopped, where it was not picked by the system.
+    /// The configured address of the JSON listener, of a stopped server, too.
     pub(crate) fn home(&self) -> SocketAddr {
         self.config.server.listen[0]
     }
@@ -82,7 +82,7 @@ impl TestServer {
         &self.config.server.data
     }
 
-    /// Stops the server in order and starts it again on the same data, with settings written as `KABAR_SECTION__KEY=V`.
+    /// Restarts the server on the same data, with settings written as `KABAR_SECTION__KEY=V`.
     pub(crate) fn restart_with(&mut self, settings: &[&str]) {
         self.stop();
         let pairs = settings.iter().map(|setting| setting.split_once('=').unwrap());
@@ -91,6 +91,7 @@ impl TestServer {
         self.running = Some(start(&self.runtime, &Config { server, log, users, ..set }));
     }
 
+    /// Stops the server in order. Panics if that takes longer than `[server] shutdown_seconds`.
     pub(crate) fn stop(&mut self) {
         if let Some(server) = self.running.take() {
             self.runtime.block_on(server.stop()).unwrap();
@@ -139,7 +140,7 @@ fn user(name: &str, full_name: &str, country: &str, password: &str) -> Configure
     }
 }
 
-/// Hashing takes a while on purpose: once for each password is enough for all tests of a process.
+/// Hashing is slow on purpose: each password is hashed once for all tests of a process.
 fn hashed(password: &str) -> PasswordHash {
     static HASHES: Mutex<BTreeMap<String, PasswordHash>> = Mutex::new(BTreeMap::new());
     let mut hashes = HASHES.lock().unwrap();

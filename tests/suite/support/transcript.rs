@@ -1,23 +1,22 @@
-//! Plays a written conversation against a server, and says where it went another way.
+//! Plays a written conversation against a server, and panics at the first difference.
 //!
 //! ```text
 //! # a remark
 //! messi> auth messi surabaya             messi's connection sends this line; a new name opens a connection
-//! messi< {"status":"OK",...}             the next frame messi hears, byte for byte but for what changes each time
+//! messi< {"status":"OK",...}             the next frame of messi's, byte for byte except for ids, times, tokens, versions
 //! paff/text> login paff cytus            a connection to the text listener
 //! paff/text< [OK] login berhasil
-//! messi< (nothing)                       nothing else is on its way to messi
+//! messi< (nothing)                       no other frame is on its way to messi
 //! messi< (closed)                        the server closed
-//! -- restart                             the server stops and starts again; last words can still be heard
+//! -- restart                             the server stops and starts again; its last frames can still be read
 //! -- restart with KABAR_SECTION__KEY=V   likewise, with other settings (until the next restart)
 //! -- close messi                         messi's connection ends
 //! -- half-close messi                    messi sends nothing more
 //! ```
 //!
-//! In what is sent, `TOKEN` is the token that this connection got last, `TOKEN:paff` the one that paff got, and the word
-//! `ID` the id that this connection heard last; `\r`, `\t` and `\xNN` are those bytes, and no newline follows a line that
-//! ends in `\`. Ids, times, tokens and versions differ
-//! from run to run: any stands for any.
+//! In a request, `TOKEN` is the last token that this connection received, `TOKEN:paff` that of paff's, and the word `ID`
+//! the last id that this connection received; `\r`, `\t` and `\xNN` are those bytes, and no newline follows a line that
+//! ends in `\`. In a reply, any id, time, token or version stands for any other.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,14 +25,14 @@ use super::{Client, TestServer};
 pub(crate) struct Transcript<'a> {
     server: &'a mut TestServer,
     clients: HashMap<String, Client>,
-    /// Connections that a restart has ended: their last words can be heard until a new one is opened.
+    /// Connections that a restart has ended. Their last frames can be read until a new one is opened.
     ended: HashMap<String, Client>,
     tokens: BTreeMap<String, String>,
     ids: HashMap<String, String>,
 }
 
 impl<'a> Transcript<'a> {
-    /// Plays the lines; panics at the first that goes another way, naming `source` and the line.
+    /// Plays the lines. Panics at the first difference with its line in `source`.
     pub(crate) fn play(server: &'a mut TestServer, source: &str, text: &str) {
         let (clients, ended, ids) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut transcript = Self { server, clients, ended, tokens: BTreeMap::new(), ids };
@@ -125,7 +124,7 @@ fn token_in(heard: &str) -> Option<String> {
     heard.split(|c| !is_of_a_word(c)).find(|word| is_token(word)).map(str::to_owned)
 }
 
-/// The last one, of a message or of what a page of history ends before.
+/// The last id of a message, or the `before` of a history page.
 fn id_in(heard: &str) -> Option<String> {
     let after = |key: &&str| heard.rfind(*key).map(|at| at + key.len());
     let at = ID_KEYS.iter().filter_map(after).max()?;
@@ -135,7 +134,7 @@ fn id_in(heard: &str) -> Option<String> {
 /// Ends of keys whose value is an id.
 const ID_KEYS: [&str; 2] = ["id\"", "before\""];
 
-/// The text with everything that differs from run to run replaced.
+/// The text, with placeholders for everything that differs from run to run.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
     let mut is_id = false;

@@ -1,4 +1,4 @@
-//! Keeping and copying: retention, backup, export and import, with the real program.
+//! The commands on a data directory (backup, export, import), and retention, with the program itself.
 
 use std::fs;
 use std::io::Write;
@@ -7,12 +7,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::Client;
 use crate::support::process::Process;
+use crate::support::{Client, wait_until};
 
 fn kabar(arguments: &[&str]) -> Output {
     kabar_reading(arguments, "")
@@ -37,27 +36,29 @@ fn succeeds(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The one line of a refusal.
+/// The one line that a failed command prints.
 #[track_caller]
 fn refuses(output: &Output) -> String {
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &[][..]), "{output:?}");
-    let told = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(told.lines().count(), 1, "{told}");
-    told
+    let printed = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    printed
 }
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A server's directory, and what may be found in it: accounts, sessions, groups, realms, every kind of message.
-struct Town {
+/// A data directory with accounts, sessions, groups, realms and every kind of message.
+struct Sample {
     home: TempDir,
     tokens: Vec<String>,
 }
 
-impl Town {
-    fn build(server: &Process, home: TempDir) -> Self {
+impl Sample {
+    fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let server = Process::start(&home.path().join("data"));
         let (mut messi, mut neko) = (server.connect().registered("messi"), server.connect());
         let registered = neko.asks("register neko rahasia Neko_UwU Jepang").expect_ok();
         let token = messi.asks("auth messi rahasia").expect_ok().token();
@@ -68,6 +69,7 @@ impl Town {
             neko.asks(request).expect_ok();
         }
         messi.asks("sendgroup fans gól").expect_ok();
+        server.kill();
         Self { home, tokens: vec![token, registered.token()] }
     }
 
@@ -76,30 +78,22 @@ impl Town {
     }
 }
 
-/// Everything that the people of a town can find out.
-fn all_answers(server: &Process, town: &Town) -> Vec<String> {
-    let mut answers = Vec::new();
-    for token in &town.tokens {
+/// The replies to everything that the users can ask with their tokens.
+fn all_replies(server: &Process, sample: &Sample) -> Vec<String> {
+    let mut replies = Vec::new();
+    for token in &sample.tokens {
         let mut client = server.connect();
         let requests = ["whoami", "groups", "inbox", "getrealminbox timur", "getrealminbox local"];
-        answers.extend(requests.map(|request| {
+        replies.extend(requests.map(|request| {
             client.says(&format!("{request} {token}"));
             client.hears_frame()
         }));
     }
-    answers
+    replies
 }
 
-fn town() -> Town {
-    let home = TempDir::new().unwrap();
-    let server = Process::start(&home.path().join("data"));
-    let town = Town::build(&server, home);
-    server.kill();
-    town
-}
-
-/// What people find when they log in with their passwords: their groups, what they have not read, and everything else.
-fn what_people_find(server: &Process) -> Vec<String> {
+/// What users find who log in with their passwords: their groups, their unread messages, and their history.
+fn what_users_find(server: &Process) -> Vec<String> {
     let mut found = Vec::new();
     for user in ["messi", "neko"] {
         let mut client = server.connect().logged_in(user, "rahasia");
@@ -116,28 +110,28 @@ fn what_people_find(server: &Process) -> Vec<String> {
 }
 
 #[test]
-fn an_import_of_an_export_has_the_same_people_and_messages() {
-    let town = town();
-    let (data, there, file) = (town.path("data"), town.path("there"), town.path("export"));
-    let said = succeeds(&["export", text(&file), "--data", text(&data)]);
+fn an_import_of_an_export_has_the_same_users_and_messages() {
+    let sample = Sample::new();
+    let (data, there, file) = (sample.path("data"), sample.path("there"), sample.path("export"));
+    let printed = succeeds(&["export", text(&file), "--data", text(&data)]);
     let lines = fs::read_to_string(&file).unwrap();
-    assert_eq!(said, format!("OK: {} lines in {}\n", lines.lines().count(), file.display()));
+    assert_eq!(printed, format!("OK: {} lines in {}\n", lines.lines().count(), file.display()));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     succeeds(&["import", text(&file), "--data", text(&there)]);
     assert_eq!(succeeds(&["export", "--data", text(&there)]), lines);
-    let found = what_people_find(&Process::start(&data));
+    let found = what_users_find(&Process::start(&data));
     assert!(found.iter().any(|message| message.contains("gól")), "{found:?}");
-    assert_eq!(what_people_find(&Process::start(&there)), found);
+    assert_eq!(what_users_find(&Process::start(&there)), found);
 }
 
 #[test]
-fn a_backup_is_the_same_server() {
-    let town = town();
-    let (data, there) = (town.path("data"), town.path("there"));
-    let said = succeeds(&["backup", text(&there), "--data", text(&data)]);
-    assert!(said.starts_with("OK: ") && said.ends_with(&format!(" bytes in {}\n", there.display())), "{said}");
+fn a_backup_replies_as_the_original() {
+    let sample = Sample::new();
+    let (data, there) = (sample.path("data"), sample.path("there"));
+    let printed = succeeds(&["backup", text(&there), "--data", text(&data)]);
+    assert!(printed.starts_with("OK: ") && printed.ends_with(&format!(" bytes in {}\n", there.display())), "{printed}");
     assert_eq!(succeeds(&["export", "--data", text(&there)]), succeeds(&["export", "-", "--data", text(&data)]));
-    assert_eq!(all_answers(&Process::start(&there), &town), all_answers(&Process::start(&data), &town));
+    assert_eq!(all_replies(&Process::start(&there), &sample), all_replies(&Process::start(&data), &sample));
 }
 
 #[test]
@@ -155,7 +149,7 @@ fn a_backup_while_messages_flow_holds_all_that_was_acknowledged_before_it() {
         copied.store(true, Ordering::Relaxed);
         sending.join().unwrap()
     });
-    assert!(sent > before, "nothing was sent beside the backup");
+    assert!(sent > before, "nothing was sent during the backup");
     let copy = Process::start(&there);
     let texts = inbox(&mut copy.connect(), &token);
     assert!(texts.len() >= before, "{} of {before} messages are in the copy", texts.len());
@@ -163,7 +157,7 @@ fn a_backup_while_messages_flow_holds_all_that_was_acknowledged_before_it() {
     assert_eq!(inbox(&mut neko, &token).len(), sent);
 }
 
-/// Sends numbers from `from` on, 2,000 at least, until it may end; gives the number after the last.
+/// Sends numbers from `from` on, 2,000 at least, until it may end. Returns the number after the last.
 fn sends_many(client: &mut Client, from: usize, may_end: impl Fn() -> bool) -> usize {
     const AT_ONCE: usize = 100;
     let mut next = from;
@@ -187,34 +181,34 @@ fn inbox(client: &mut Client, token: &str) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_overwritten_or_mixed() {
-    let town = town();
-    let (data, file) = (town.path("data"), town.path("export"));
+fn existing_files_and_stores_are_not_overwritten() {
+    let sample = Sample::new();
+    let (data, file) = (sample.path("data"), sample.path("export"));
     fs::write(&file, "mine").unwrap();
-    let told = refuses(&kabar(&["export", text(&file), "--data", text(&data)]));
-    assert!(told.contains("cannot be made"), "{told}");
+    let printed = refuses(&kabar(&["export", text(&file), "--data", text(&data)]));
+    assert!(printed.contains("cannot be made"), "{printed}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
-    let told = refuses(&kabar(&["backup", text(town.home.path()), "--data", text(&data)]));
-    assert!(told.contains("is not empty, and nothing in it is overwritten"), "{told}");
-    let told = refuses(&kabar_reading(&["import", "-", "--data", text(&data)], "{\"kabar_export\":1}\n"));
-    assert!(told.contains("in use already"), "{told}");
-    let told = refuses(&kabar(&["backup", text(&town.path("copy")), "--data", text(&town.path("nowhere"))]));
-    assert!(told.contains("there is no store of kabar in"), "{told}");
+    let printed = refuses(&kabar(&["backup", text(sample.home.path()), "--data", text(&data)]));
+    assert!(printed.contains("is not empty, and nothing in it is overwritten"), "{printed}");
+    let printed = refuses(&kabar_reading(&["import", "-", "--data", text(&data)], "{\"kabar_export\":1}\n"));
+    assert!(printed.contains("in use already"), "{printed}");
+    let printed = refuses(&kabar(&["backup", text(&sample.path("copy")), "--data", text(&sample.path("nowhere"))]));
+    assert!(printed.contains("there is no store of kabar in"), "{printed}");
 }
 
 #[test]
-fn a_wrong_line_of_an_import_is_told_with_its_file_and_number() {
+fn the_error_of_an_import_names_the_file_and_the_line() {
     let home = TempDir::new().unwrap();
     let file = home.path().join("lines");
     fs::write(&file, "{\"kabar_export\":2}\n\n{\"user\":{\"country\":\"messi\"}}\n").unwrap();
-    let told = refuses(&kabar(&["import", text(&file), "--data", text(&home.path().join("data"))]));
-    assert_eq!(told, format!("kabar: {}:3:27: missing field `name`\n", file.display()));
-    let told = refuses(&kabar_reading(&["import", "-", "--data", text(&home.path().join("data"))], "halo\n"));
-    assert_eq!(told, "kabar: standard input:1: expected the first line {\"kabar_export\":2}\n");
+    let printed = refuses(&kabar(&["import", text(&file), "--data", text(&home.path().join("data"))]));
+    assert_eq!(printed, format!("kabar: {}:3:27: missing field `name`\n", file.display()));
+    let printed = refuses(&kabar_reading(&["import", "-", "--data", text(&home.path().join("data"))], "halo\n"));
+    assert_eq!(printed, "kabar: standard input:1: expected the first line {\"kabar_export\":2}\n");
 }
 
 #[test]
-fn retention_takes_what_is_read_and_gives_its_space_back() {
+fn retention_removes_read_messages_and_frees_their_space() {
     let home = TempDir::new().unwrap();
     let data = home.path().join("data");
     let server = Process::start(&data);
@@ -233,18 +227,14 @@ fn retention_takes_what_is_read_and_gives_its_space_back() {
     let server = Process::start_with(&data, |command| {
         command.env("KABAR_RETENTION__MAX_MESSAGES_PER_TIMELINE", "10");
     });
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while size() > before / 10 {
-        assert!(Instant::now() < deadline, "{before} bytes became {}", size());
-        thread::yield_now();
-    }
+    wait_until("nine tenths of the file are freed", || size() <= before / 10);
     assert_eq!(inbox(&mut server.connect(), &token), ["unread"]);
     let left = succeeds(&["export", "--data", text(&data)]).matches("{\"message\":").count();
     assert_eq!(left, 10);
 }
 
 #[test]
-fn a_subscription_from_before_what_retention_removed_is_told_so() {
+fn a_subscription_from_a_removed_message_begins_with_a_truncated_event() {
     let home = TempDir::new().unwrap();
     let data = home.path().join("data");
     let server = Process::start(&data);
@@ -258,11 +248,7 @@ fn a_subscription_from_before_what_retention_removed_is_told_so() {
         command.env("KABAR_RETENTION__MAX_MESSAGES_PER_TIMELINE", "2");
     });
     let mut neko = server.connect().logged_in("neko", "rahasia");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while neko.reads_all("history").len() > 2 {
-        assert!(Instant::now() < deadline, "nothing was removed");
-        thread::yield_now();
-    }
+    wait_until("old messages are removed", || neko.reads_all("history").len() <= 2);
     let [.., removed, first, last] = ids[..] else { panic!("{ids:?}") };
     for (after, truncated) in [(0, true), (removed - 1, true), (removed, false), (first, false)] {
         neko.asks(&format!("subscribe {after}")).expect_ok();
