@@ -1,4 +1,4 @@
-//! Conversions of column values to the types of the domain.
+//! Reading rows, and converting column values to the types of the domain.
 
 use std::net::IpAddr;
 
@@ -41,14 +41,27 @@ pub(super) fn numbered<T>(
     read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut items = Vec::new();
-    let mut statement = database.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    for_each_row(database, sql, |row| {
         let number: usize = row.get(0)?;
         if number != first + items.len() {
             return Err(StoreError::Damaged(format!("number {number} is out of place in: {sql}").into()));
         }
         items.push(read(row)?);
-    }
+        Ok(())
+    })?;
     Ok(items)
+}
+
+/// Visits the rows of a query without parameters.
+pub(super) fn for_each_row(
+    database: &Connection,
+    sql: &str,
+    mut visit: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = database.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row)?;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use crate::chat::{
     CompletedRequest, CompletedRequests, Group, Membership, PasswordHash, Receipt, Session, Snapshot, Timeline, User,
@@ -31,11 +31,7 @@ pub(super) fn load(database: &Connection, index: &Index) -> Result<Snapshot, Sto
     };
     link_sessions(&mut snapshot);
     load_members(database, &mut snapshot)?;
-    load_realm_cursors(database, &mut snapshot.users)?;
-    load_read_ranges(database, &mut snapshot.users)?;
-    load_requests(database, &mut snapshot.users)?;
-    load_blocks(database, &mut snapshot.users)?;
-    load_remote_blocks(database, &mut snapshot.users)?;
+    load_user_lists(database, &mut snapshot.users)?;
     load_last_entries(database, index, &mut snapshot)?;
     peers::load_queues(database, index, &mut snapshot)?;
     Ok(snapshot)
@@ -80,11 +76,9 @@ fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
 }
 
 fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreError> {
-    let mut statement =
-        database.prepare("SELECT id, user_id, token, opened, used, ephemeral, origin FROM sessions ORDER BY id")?;
-    let mut rows = statement.query([])?;
+    let sql = "SELECT id, user_id, token, opened, used, ephemeral, origin FROM sessions ORDER BY id";
     let mut sessions = Vec::new();
-    while let Some(row) = rows.next()? {
+    columns::for_each_row(database, sql, |row| {
         let session = Session {
             user: UserId(row.get(1)?),
             token: TokenHash(row.get(2)?),
@@ -94,7 +88,8 @@ fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreErr
             origin: columns::address(row, 6)?,
         };
         sessions.push((SessionId(row.get(0)?), session));
-    }
+        Ok(())
+    })?;
     Ok(sessions)
 }
 
@@ -107,87 +102,69 @@ fn link_sessions(snapshot: &mut Snapshot) {
 }
 
 fn load_members(database: &Connection, snapshot: &mut Snapshot) -> Result<(), StoreError> {
-    let mut statement = database.prepare("SELECT group_id, user_id, joined, \"left\" FROM members ORDER BY joined")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    let sql = "SELECT group_id, user_id, joined, \"left\" FROM members ORDER BY joined";
+    columns::for_each_row(database, sql, |row| {
         let (group_id, user_id) = (GroupId(row.get(0)?), UserId(row.get(1)?));
         let left = row.get::<_, Option<u64>>(3)?.map(Seq);
-        let Some(group) = snapshot.groups.get_mut(group_id.0 as usize) else { continue };
+        let Some(group) = snapshot.groups.get_mut(group_id.0 as usize) else { return Ok(()) };
         if left.is_none() && !group.deleted {
             Arc::make_mut(&mut group.members).push(user_id);
         }
         if let Some(user) = snapshot.users.get_mut(user_id.0 as usize) {
             user.memberships.push(Membership { group: group_id, joined: Seq(row.get(2)?), left });
         }
-    }
+        Ok(())
+    })?;
     for user in &mut snapshot.users {
         user.memberships.sort_by_key(|membership| (membership.group, membership.joined));
     }
     Ok(())
 }
 
-fn load_realm_cursors(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
-    let mut statement = database.prepare("SELECT user_id, realm_id, cursor FROM realm_cursors ORDER BY since")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.realm_cursors.push((RealmId(row.get(1)?), Seq(row.get(2)?)));
-        }
-    }
-    Ok(())
-}
-
-fn load_read_ranges(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
-    let mut statement = database.prepare("SELECT user_id, after, upto FROM live_intervals ORDER BY user_id, after")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.read_ranges.push((Seq(row.get(1)?), Seq(row.get(2)?)));
-        }
-    }
-    Ok(())
-}
-
-fn load_requests(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
-    let mut statement =
-        database.prepare("SELECT user_id, tag, request, first, time, page, refused FROM done ORDER BY seq")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let done = CompletedRequest {
+/// Sets the fields of users that have their own tables. The first column of each query is the user.
+fn load_user_lists(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
+    let sql = "SELECT user_id, realm_id, cursor FROM realm_cursors ORDER BY since";
+    for_each_user(database, sql, users, |user, row| {
+        user.realm_cursors.push((RealmId(row.get(1)?), Seq(row.get(2)?)));
+        Ok(())
+    })?;
+    let sql = "SELECT user_id, after, upto FROM live_intervals ORDER BY user_id, after";
+    for_each_user(database, sql, users, |user, row| {
+        user.read_ranges.push((Seq(row.get(1)?), Seq(row.get(2)?)));
+        Ok(())
+    })?;
+    let sql = "SELECT user_id, tag, request, first, time, page, refused FROM done ORDER BY seq";
+    for_each_user(database, sql, users, |user, row| {
+        user.done.push(CompletedRequest {
             tag: Hash64(row.get::<_, i64>(1)?.cast_unsigned()),
             request: Hash64(row.get::<_, i64>(2)?.cast_unsigned()),
             receipt: Receipt { seq: Seq(row.get(3)?), time: Time(row.get(4)?) },
             page: columns::read_page(row, 5)?.map(Box::new),
             refused: row.get::<_, Option<u8>>(6)?.map(columns::bounce_reason).transpose()?,
-        };
-        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.done.push(done);
-        }
-    }
-    Ok(())
+        });
+        Ok(())
+    })?;
+    let sql = "SELECT user_id, blocked_id FROM blocks ORDER BY user_id, blocked_id";
+    for_each_user(database, sql, users, |user, row| {
+        user.blocks.push(UserRef::Local(UserId(row.get(1)?)));
+        Ok(())
+    })?;
+    let sql = "SELECT user_id, realm_id, name FROM remote_blocks ORDER BY user_id, realm_id, name";
+    for_each_user(database, sql, users, |user, row| {
+        user.blocks.push(UserRef::Remote(RealmId(row.get(1)?), columns::name(row, 2)?.folded()));
+        Ok(())
+    })
 }
 
-fn load_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
-    let mut statement = database.prepare("SELECT user_id, blocked_id FROM blocks ORDER BY user_id, blocked_id")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.blocks.push(UserRef::Local(UserId(row.get(1)?)));
-        }
-    }
-    Ok(())
-}
-
-fn load_remote_blocks(database: &Connection, users: &mut [User]) -> Result<(), StoreError> {
-    let mut statement =
-        database.prepare("SELECT user_id, realm_id, name FROM remote_blocks ORDER BY user_id, realm_id, name")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if let Some(user) = users.get_mut(row.get::<_, usize>(0)?) {
-            user.blocks.push(UserRef::Remote(RealmId(row.get(1)?), columns::name(row, 2)?.folded()));
-        }
-    }
-    Ok(())
+fn for_each_user(
+    database: &Connection,
+    sql: &str,
+    users: &mut [User],
+    mut visit: impl FnMut(&mut User, &Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    columns::for_each_row(database, sql, |row| {
+        users.get_mut(row.get::<_, usize>(0)?).map_or(Ok(()), |user| visit(user, row))
+    })
 }
 
 /// Sets the newest entry of each timeline.

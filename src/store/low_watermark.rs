@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::chat::{Timeline, TimelineQuery};
 use crate::id::Seq;
 use crate::store::error::StoreError;
-use crate::store::timeline_key;
+use crate::store::{columns, timeline_key};
 
 /// The timeline's low watermark, 0 if nothing was removed.
 pub(super) fn get(database: &Connection, timeline: Timeline) -> rusqlite::Result<Seq> {
@@ -29,12 +29,11 @@ pub(super) fn advance(transaction: &Connection, timeline: Timeline, upto: Seq) -
 
 /// The low watermarks of all timelines from which something was removed.
 pub(super) fn all(database: &Connection) -> Result<Vec<(Timeline, Seq)>, StoreError> {
-    let mut statement = database.prepare("SELECT kind, owner, upto FROM removed")?;
-    let mut rows = statement.query([])?;
     let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
+    columns::for_each_row(database, "SELECT kind, owner, upto FROM removed", |row| {
         all.push((timeline_key::decode(row.get(0)?, row.get(1)?)?, Seq(row.get(2)?)));
-    }
+        Ok(())
+    })?;
     Ok(all)
 }
 

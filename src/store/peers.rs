@@ -26,7 +26,6 @@ pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
         Ok(Realm { name: columns::name(row, 1)?, by: row.get::<_, Option<u32>>(3)?.map(UserId), kind })
     })?;
     load_received(database, &mut realms)?;
-    load_refused(database, &mut realms)?;
     Ok(realms)
 }
 
@@ -44,27 +43,21 @@ fn peer(row: &Row<'_>) -> Result<Peer, StoreError> {
 }
 
 fn load_received(database: &Connection, realms: &mut [Realm]) -> Result<(), StoreError> {
-    let mut statement = database.prepare("SELECT realm_id, incarnation, upto FROM received ORDER BY realm_id, seq")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    let sql = "SELECT realm_id, incarnation, upto FROM received ORDER BY realm_id, seq";
+    columns::for_each_row(database, sql, |row| {
         if let Some(peer) = peer_mut(realms, RealmId(row.get(0)?)) {
             peer.received.push((columns::incarnation(row, 1)?, Seq(row.get(2)?)));
         }
-    }
-    Ok(())
-}
-
-fn load_refused(database: &Connection, realms: &mut [Realm]) -> Result<(), StoreError> {
-    let mut statement =
-        database.prepare("SELECT realm_id, incarnation, number, why FROM refused ORDER BY realm_id, seq, number")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+        Ok(())
+    })?;
+    let sql = "SELECT realm_id, incarnation, number, why FROM refused ORDER BY realm_id, seq, number";
+    columns::for_each_row(database, sql, |row| {
         if let Some(peer) = peer_mut(realms, RealmId(row.get(0)?)) {
-            let refused = (columns::incarnation(row, 1)?, Seq(row.get(2)?), columns::bounce_reason(row.get(3)?)?);
-            peer.refused.push(refused);
+            let why = columns::bounce_reason(row.get(3)?)?;
+            peer.refused.push((columns::incarnation(row, 1)?, Seq(row.get(2)?), why));
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 pub(super) fn peer_mut(realms: &mut [Realm], id: RealmId) -> Option<&mut Peer> {
@@ -77,12 +70,11 @@ pub(super) fn peer_mut(realms: &mut [Realm], id: RealmId) -> Option<&mut Peer> {
 
 /// The incarnations of this server, oldest first.
 pub(super) fn incarnations(database: &Connection) -> Result<Vec<(Seq, Incarnation)>, StoreError> {
-    let mut statement = database.prepare("SELECT begun, incarnation FROM incarnations ORDER BY begun")?;
-    let mut rows = statement.query([])?;
     let mut incarnations = Vec::new();
-    while let Some(row) = rows.next()? {
+    columns::for_each_row(database, "SELECT begun, incarnation FROM incarnations ORDER BY begun", |row| {
         incarnations.push((Seq(row.get(0)?), columns::incarnation(row, 1)?));
-    }
+        Ok(())
+    })?;
     Ok(incarnations)
 }
 

@@ -6,11 +6,12 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::chat::{Entry, Timeline};
 use crate::id::Seq;
 use crate::store::bulk_insert::BulkInsert;
+use crate::store::columns;
 use crate::store::error::StoreError;
 use crate::store::index::chunk;
 use crate::store::index::encoding::{self, EncodedEntries, append_varint};
@@ -171,16 +172,13 @@ pub(crate) fn for_each_entry(
     size: u32,
     mut visit: impl FnMut(Timeline, Seq),
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("SELECT kind, partition, tails FROM runs")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    columns::for_each_row(connection, "SELECT kind, partition, tails FROM runs", |row| {
         let partition = Partition::stored(row.get(0)?, row.get(1)?, size)?;
         decode(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?, &mut |slot, encoded| {
             let timeline = partition.timeline(slot)?;
             encoding::for_each(encoded, |entry| visit(timeline, entry.seq))
-        })?;
-    }
-    Ok(())
+        })
+    })
 }
 
 /// Visits the slots of all runs of a partition, oldest run first, each with its encoded entries.
@@ -202,24 +200,13 @@ fn for_each_slot_of_level(
 ) -> Result<u32, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT tails FROM runs WHERE level = ?1 AND number = ?2 AND kind = ?3 AND partition = ?4")?;
-    let mut number = 0;
-    while for_each_slot_of_run(&mut statement, partition, level, number, visit)? {
-        number += 1;
+    for number in 0.. {
+        let key = (level as u8, number, partition.kind, partition.number);
+        let run = statement.query_row(key, |row| Ok(decode(row.get_ref(0)?.as_blob()?, visit))).optional()?;
+        let Some(decoded) = run else { return Ok(number) };
+        decoded?;
     }
-    Ok(number)
-}
-
-/// As [`for_each_slot`], for one run. Returns `false` if there is no such run.
-fn for_each_slot_of_run(
-    statement: &mut CachedStatement<'_>,
-    partition: Partition,
-    level: Level,
-    number: u32,
-    visit: &mut impl FnMut(u8, &[u8]) -> Result<(), StoreError>,
-) -> Result<bool, StoreError> {
-    let key = (level as u8, number, partition.kind, partition.number);
-    let run = statement.query_row(key, |row| Ok(decode(row.get_ref(0)?.as_blob()?, visit))).optional()?;
-    run.transpose().map(|run| run.is_some())
+    Ok(u32::MAX)
 }
 
 fn decode(bytes: &[u8], visit: &mut impl FnMut(u8, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {

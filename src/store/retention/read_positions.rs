@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::chat::{Entry, Timeline};
 use crate::id::{GroupId, Seq};
 use crate::store::error::StoreError;
-use crate::store::peers;
+use crate::store::{columns, peers};
 
 #[derive(Debug, Default)]
 pub(super) struct ReadPositions {
@@ -22,17 +22,15 @@ impl ReadPositions {
         let lowest = "SELECT min(cursor) FROM users WHERE NOT unregistered";
         let everyone: Option<u64> = database.query_row(lowest, [], |row| row.get(0))?;
         // Former members still read what was sent before they left. The present members are one range together.
-        let mut statement = database.prepare(
-            "SELECT group_id, min(max(cursor, joined)), \"left\" FROM members JOIN users ON users.id = user_id
-                WHERE NOT unregistered AND (\"left\" IS NULL OR \"left\" > max(cursor, joined))
-                GROUP BY group_id, \"left\"",
-        )?;
-        let mut rows = statement.query([])?;
+        let sql = "SELECT group_id, min(max(cursor, joined)), \"left\" FROM members JOIN users ON users.id = user_id
+            WHERE NOT unregistered AND (\"left\" IS NULL OR \"left\" > max(cursor, joined))
+            GROUP BY group_id, \"left\"";
         let mut groups: HashMap<_, Vec<_>> = HashMap::new();
-        while let Some(row) = rows.next()? {
+        columns::for_each_row(database, sql, |row| {
             let upto = row.get::<_, Option<u64>>(2)?.unwrap_or(u64::MAX);
             groups.entry(GroupId(row.get(0)?)).or_default().push((Seq(row.get(1)?), Seq(upto)));
-        }
+            Ok(())
+        })?;
         Ok(Self { groups, everyone: Seq(everyone.unwrap_or(u64::MAX)) })
     }
 
