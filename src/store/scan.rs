@@ -195,7 +195,7 @@ struct SpanCursor {
     upto: Seq,
     /// The part to read next; `None` after the last.
     part: Option<Part>,
-    /// The tables are read up to here: memory has the entries after it.
+    /// The tables are read up to here: memory has the entries after it. 0 if there is nothing more to read in the tables.
     stored_upto: Seq,
     /// Whose runs to read.
     runs: Option<Partition>,
@@ -264,6 +264,14 @@ impl SpanCursor {
             (_, Some(partition)) => runs::read(database, partition, self.timeline)?,
             (_, None) => Vec::new(),
         };
+        let reaches_past_the_span = match self.direction {
+            Direction::Forward => entries.last().is_some_and(|entry| entry.seq > upto),
+            Direction::Reverse => entries.first().is_some_and(|entry| entry.seq <= self.after),
+        };
+        if reaches_past_the_span {
+            // Then so does everything that follows in the tables: nothing is left to read there.
+            self.stored_upto = Seq(0);
+        }
         entries.retain(|entry| self.after < entry.seq && entry.seq <= upto);
         self.is_aligned |= !entries.is_empty();
         Ok(entries)
