@@ -1,10 +1,10 @@
-//! Builds the house: store, hub, listeners; and takes it down in order.
+//! Starts the server: store, hub, links, listeners; and stops it in order.
 
+mod error;
 mod housekeeping;
 mod provision;
 mod retention;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,58 +17,16 @@ use tracing::{info, warn};
 
 use crate::chat::{self, Command, State};
 use crate::config::{Allowed, Config, Registration};
-use crate::federation::{self, Identity, IdentityError, LinkManager, LinkPolicy, TcpTransport};
+use crate::federation::{self, Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::net::{self, Admission, Federation, Listener, PasswordHasher, Policy, ServerContext, Throttle};
-use crate::store::{SqliteStore, StoreError};
+use crate::store::SqliteStore;
 use crate::wire::{DisconnectReason, ReplyFormat};
 
-/// Why the server did not start, or did not end in order.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// The store refused.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    /// There is no key by which other servers know this one.
-    #[error("{0}")]
-    Identity(#[from] IdentityError),
-    /// The store does not take what links need.
-    #[error("the store cannot be written: links to other servers cannot begin")]
-    Links,
-    /// A configured server is known here under another name, or its name is another realm's.
-    #[error("the configured peer {name} cannot be known by that name ({code}): see the command realms, and delrealm")]
-    Peer {
-        /// As configured.
-        name: Name,
-        /// Of the refusal.
-        code: &'static str,
-    },
-    /// An address could not be bound.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The system refused something that every process may have.
-    #[error("the system refused {what}: {source}")]
-    System {
-        /// What was asked for.
-        what: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A configured password could not be hashed.
-    #[error("the password of the configured user {0} could not be hashed")]
-    Password(String),
-    /// The stop took longer than allowed. Nothing acknowledged is lost.
-    #[error("the stop took longer than {0:?}; what was left was cut off")]
-    Deadline(Duration),
-}
+pub use error::ServerError;
 
 /// A server that runs.
 pub struct Server {

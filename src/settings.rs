@@ -21,6 +21,6 @@ pub enum Accept {
     Known,
     /// Those whose key is known, and any other on this machine.
     Loopback,
-    /// All.
+    /// All servers.
     Any,
 }

@@ -10,7 +10,7 @@ use kabar::federation::Identity;
 use kabar::limits::TRANSFER_BUFFER_BYTES;
 use kabar::store;
 
-use crate::cli::Location;
+use crate::cli::args::Location;
 use crate::cli::progress::{ProgressLine, grouped};
 
 /// As a file name: standard input or output.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod args;
 mod data;
 mod hash_password;
 mod progress;
@@ -8,8 +9,10 @@ mod serve;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use kabar::config::{Config, ConfigError, Override};
+use clap::{Parser, Subcommand};
+use kabar::config::ConfigError;
+
+use crate::cli::args::{Location, Settings};
 
 /// EX_CONFIG of sysexits.h: the configuration is wrong, and another start will not help.
 const BAD_CONFIGURATION: u8 = 78;
@@ -86,76 +89,6 @@ enum RealmCommand {
     ///
     /// If there is none yet, it is made, and the directory with it.
     Key(Location),
-}
-
-/// The data directory, by the configuration that the server would use.
-#[derive(Debug, Args)]
-struct Location {
-    /// Read settings from a TOML file
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Directory of the data [default: ./kabar-data]
-    #[arg(long, value_name = "DIR")]
-    data: Vec<String>,
-}
-
-/// Each flag is the text of a setting: the configuration checks it, so that an error reads the same from every source.
-#[derive(Debug, Args)]
-struct Settings {
-    #[command(flatten)]
-    location: Location,
-    /// Listener for JSON [default: 127.0.0.1:8889]
-    #[arg(long, value_name = "ADDR")]
-    listen: Vec<String>,
-    /// Listener for text, or none [127.0.0.1:8890]
-    #[arg(long, value_name = "ADDR")]
-    listen_text: Vec<String>,
-    /// Name of the home realm [default: local]
-    #[arg(long, value_name = "NAME")]
-    realm: Vec<String>,
-    /// Whether OK waits for the disk [default: sync]
-    #[arg(long, value_name = "sync|fast")]
-    durability: Vec<String>,
-    /// For people or for programs [default: pretty]
-    #[arg(long, value_name = "pretty|json")]
-    log_format: Vec<String>,
-    /// LEVEL or TARGET=LEVEL,... [default: info]
-    #[arg(long, value_name = "FILTER")]
-    log_filter: Vec<String>,
-}
-
-impl Location {
-    /// The data directory.
-    fn find(&self) -> Result<PathBuf, ConfigError> {
-        Ok(self.load([])?.server.data)
-    }
-
-    fn load<const N: usize>(&self, flags: [(&str, &str, &str, &[String]); N]) -> Result<Config, ConfigError> {
-        let data = ("--data", "server", "data", &self.data[..]);
-        let given = flags.into_iter().chain([data]).filter(|(.., values)| !values.is_empty());
-        let overrides: Vec<_> = given
-            .map(|(flag, section, key, values)| Override {
-                place: flag.to_owned(),
-                section: section.to_owned(),
-                key: key.to_owned(),
-                text: values.join(","),
-            })
-            .collect();
-        Config::load(self.config.as_deref(), std::env::vars_os(), &overrides)
-    }
-}
-
-impl Settings {
-    fn load(&self) -> Result<Config, ConfigError> {
-        self.location.load([
-            ("--listen", "server", "listen", &self.listen),
-            ("--listen-text", "server", "listen_text", &self.listen_text),
-            ("--realm", "server", "realm", &self.realm),
-            ("--durability", "server", "durability", &self.durability),
-            ("--log-format", "log", "format", &self.log_format),
-            ("--log-filter", "log", "filter", &self.log_filter),
-        ])
-    }
 }
 
 /// Runs the command of the process's arguments, and prints its error.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use kabar::config::Config;
 use kabar::{logging, server};
 
-use crate::cli::Settings;
+use crate::cli::args::Settings;
 
 pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let config = settings.load()?;

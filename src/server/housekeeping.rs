@@ -7,10 +7,11 @@ use crate::config::Retention;
 use crate::id::SessionId;
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING};
 use crate::net::ServerContext;
-use crate::server::{ServerError, retention};
+use crate::server::error::ServerError;
+use crate::server::retention;
 use crate::time::Time;
 
-/// Begins to keep house, until the server stops, on a thread of its own: while any timer runs, the threads that serve
+/// Begins the work that recurs until the server stops, on a thread of its own: while any timer runs, the threads that serve
 /// traffic would set one each time they wait for it.
 pub(super) fn start(services: &Arc<ServerContext>, retention: &Retention) -> Result<(), ServerError> {
     let threads = |source| ServerError::System { what: "threads", source };

@@ -7,7 +7,7 @@ use crate::chat::{Command, PasswordHash, PeerAddress};
 use crate::config::{ConfiguredUser, Password, Peer};
 use crate::hub::Hub;
 use crate::password;
-use crate::server::ServerError;
+use crate::server::error::ServerError;
 
 pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), ServerError> {
     let (missing, _) =

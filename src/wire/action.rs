@@ -90,6 +90,6 @@ pub enum SessionRequest {
 pub struct NewProfile {
     /// 1 to `PROFILE_BYTES` bytes, `_` replaced by a space.
     pub full_name: Box<str>,
-    /// Likewise.
+    /// As `full_name`.
     pub country: Box<str>,
 }

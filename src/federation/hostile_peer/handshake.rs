@@ -75,10 +75,10 @@ async fn another_key_at_the_address_of_a_known_peer_is_refused() {
     let server = TestServer::new();
     let at_a_port = || Hello { port: Some(9_889), ..hello() };
     server.connect(TIMUR, LOCALHOST).complete_handshake(at_a_port()).await;
-    let mut impostor = server.connect(PeerKey([3; 32]), LOCALHOST);
-    impostor.send(&Frame::Hello(at_a_port())).await;
-    impostor.receive().await;
-    impostor.expect_close(CloseReason::KeyChanged).await;
+    let mut other_key = server.connect(PeerKey([3; 32]), LOCALHOST);
+    other_key.send(&Frame::Hello(at_a_port())).await;
+    other_key.receive().await;
+    other_key.expect_close(CloseReason::KeyChanged).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -150,10 +150,10 @@ proptest! {
     fn random_bytes_fail(bytes in proptest::collection::vec(any::<u8>(), 0..2_000), ends: bool) {
         in_paused_time(async {
             for dialling in [false, true] {
-                let (here, mut stranger) = duplex(PIPE);
-                stranger.write_all(&bytes).await.unwrap();
+                let (here, mut client) = duplex(PIPE);
+                client.write_all(&bytes).await.unwrap();
                 if ends {
-                    stranger.shutdown().await.unwrap();
+                    client.shutdown().await.unwrap();
                 }
                 let start = Instant::now();
                 let endpoint = &SERVERS.dialled;

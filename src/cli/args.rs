@@ -1,0 +1,76 @@
+//! The flags that say which configuration a command uses.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use kabar::config::{Config, ConfigError, Override};
+
+/// The data directory, by the configuration that the server would use.
+#[derive(Debug, Args)]
+pub(super) struct Location {
+    /// Read settings from a TOML file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of the data [default: ./kabar-data]
+    #[arg(long, value_name = "DIR")]
+    data: Vec<String>,
+}
+
+/// Each flag is the text of a setting: the configuration checks it, so that an error reads the same from every source.
+#[derive(Debug, Args)]
+pub(super) struct Settings {
+    #[command(flatten)]
+    location: Location,
+    /// Listener for JSON [default: 127.0.0.1:8889]
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<String>,
+    /// Listener for text, or none [127.0.0.1:8890]
+    #[arg(long, value_name = "ADDR")]
+    listen_text: Vec<String>,
+    /// Name of the home realm [default: local]
+    #[arg(long, value_name = "NAME")]
+    realm: Vec<String>,
+    /// Whether OK waits for the disk [default: sync]
+    #[arg(long, value_name = "sync|fast")]
+    durability: Vec<String>,
+    /// For people or for programs [default: pretty]
+    #[arg(long, value_name = "pretty|json")]
+    log_format: Vec<String>,
+    /// LEVEL or TARGET=LEVEL,... [default: info]
+    #[arg(long, value_name = "FILTER")]
+    log_filter: Vec<String>,
+}
+
+impl Location {
+    /// The data directory.
+    pub(super) fn find(&self) -> Result<PathBuf, ConfigError> {
+        Ok(self.load([])?.server.data)
+    }
+
+    fn load<const N: usize>(&self, flags: [(&str, &str, &str, &[String]); N]) -> Result<Config, ConfigError> {
+        let data = ("--data", "server", "data", &self.data[..]);
+        let given = flags.into_iter().chain([data]).filter(|(.., values)| !values.is_empty());
+        let overrides: Vec<_> = given
+            .map(|(flag, section, key, values)| Override {
+                place: flag.to_owned(),
+                section: section.to_owned(),
+                key: key.to_owned(),
+                text: values.join(","),
+            })
+            .collect();
+        Config::load(self.config.as_deref(), std::env::vars_os(), &overrides)
+    }
+}
+
+impl Settings {
+    pub(super) fn load(&self) -> Result<Config, ConfigError> {
+        self.location.load([
+            ("--listen", "server", "listen", &self.listen),
+            ("--listen-text", "server", "listen_text", &self.listen_text),
+            ("--realm", "server", "realm", &self.realm),
+            ("--durability", "server", "durability", &self.durability),
+            ("--log-format", "log", "format", &self.log_format),
+            ("--log-filter", "log", "filter", &self.log_filter),
+        ])
+    }
+}
