@@ -76,8 +76,7 @@ pub const JOIN_TRIES: usize = 8;
 pub const READ_RETRIES: usize = 16;
 /// Names in a list of active users, members or groups: 1 MB of reply at the most.
 pub const LIST_NAMES: usize = 20_000;
-/// Connections to the store for reading: pages are read at once by that many, others wait. Each has a page cache of
-/// its own.
+/// Reading connections to the store: so many pages are read concurrently, other reads wait. Each has its own page cache.
 pub const READERS: usize = 4;
 
 // --- connections ---
@@ -219,49 +218,50 @@ pub const SHUTDOWN: Duration = Duration::from_secs(10);
 
 // --- the store ---
 
-/// Timeline entries that a chunk row packs: a chunk is read as a whole, and a page wants few of them.
+/// Timeline entries in a chunk row: a chunk is decoded as a whole, and a page needs few chunks.
 pub const CHUNK_ENTRIES: usize = 128;
-/// Neighbouring timelines that are a partition: those with few new entries share a row of the index, a run. The more, the
-/// fewer pages are written; the fewer, the less is read for one of them. Part of the stored form, so never changed without
-/// a new version of the store.
+/// Neighbouring timelines in a partition, whose few new entries share a row of the index, a run. A larger partition means
+/// fewer pages to write, a smaller one less to decode per timeline. Part of the stored format: changing it needs a new
+/// version of the store.
 pub const PARTITION_TIMELINES: u32 = 128;
-/// Neighbouring partitions whose runs become one together: they stand in the same pages.
+/// Neighbouring partitions that are compacted in the same flush cycle: their runs are in the same pages.
 pub const PARTITIONS_TOGETHER: u32 = 64;
-/// A partition with more bytes at its turn gets no run: with some 16 entries for each timeline a chunk is worth its row.
+/// A partition with at least so many new bytes is flushed to chunks, not to a run: some 16 entries per timeline are worth a
+/// row each.
 pub const RUN_BYTES: usize = 16 * 1024;
-/// The most runs of a partition before they become one. Some partitions have half as many then: a round in which all
-/// became one would take twice as long.
+/// Runs per partition before they are merged. For some partitions it is half as many, so that not all are merged in the
+/// same flush cycle, which would take twice as long.
 pub const PARTITION_RUNS: u32 = 24;
-/// The most such ones of a partition before all that it has becomes chunks: with [`PARTITION_RUNS`] what a reader of one
-/// timeline looks through, …
+/// Merged runs per partition before all its runs are split into chunks. Together with [`PARTITION_RUNS`] it bounds the runs
+/// that a read of one timeline scans.
 pub const PARTITION_MERGED: u32 = 8;
-/// … or bytes of them, with which most chunks are full.
+/// Bytes of runs per partition before they are split into chunks: then most chunks are full.
 pub const PARTITION_BYTES: usize = 128 * 1024;
-/// Log entries that the timeline index may trail behind: bounds its memory (some 10 MB, and 70 bytes for each timeline
-/// among them) and what an opening after a crash reads again (half a second, and two if they belong to as many timelines).
-/// Each partition has its turn once in half of it: the longer, the fuller the rows.
+/// Log entries after the high-water mark of the timeline index. Bounds the memtable (some 10 MB, and 70 bytes per timeline
+/// in it) and recovery after a crash (half a second, or two if every entry is of another timeline). A flush cycle is half of
+/// it: a longer one writes fuller rows.
 pub const INDEX_WINDOW: u64 = 512 * 1024;
-/// Partitions that have their turn beside one commit, no fewer: each page is written for some of them.
+/// The fewest partitions that a commit flushes, if any: neighbouring partitions share pages.
 pub const PARTITIONS_PER_COMMIT: usize = 8;
-/// The page cache of the writing connection, in KiB: what is changed again and again is little, and after a commit that
-/// moved pages SQLite looks at all that it holds, …
+/// The page cache of the writing connection, in KiB. Few pages are changed repeatedly, and after a commit that moved pages
+/// SQLite visits the whole cache.
 pub const WRITER_CACHE_KIB: u32 = 4 * 1024;
-/// … and of each reading one.
+/// The page cache of each reading connection, in KiB.
 pub const READER_CACHE_KIB: u32 = 4 * 1024;
-/// Pages (of 4 KiB) in the write-ahead log at which the checkpointer starts to copy them back, off the commit path.
+/// Pages (of 4 KiB) in the write-ahead log at which the checkpointer starts to copy them, off the commit path.
 pub const WAL_CHECKPOINT_PAGES: u32 = 2_000;
 /// Pages at which a commit waits for the checkpointer: bounds the log at 128 MB on a disk that cannot keep up.
 pub const WAL_MAX_PAGES: u32 = 32_000;
-/// Pages that a commit copies back itself after the checkpointer, so that the log starts anew, which is twice as fast to
-/// sync as one that grows: 1 MB, no more than a large batch writes.
+/// Pages that a commit copies itself after the checkpointer, so that SQLite overwrites the log instead of growing it, which
+/// is twice as fast to sync: 1 MB, no more than a large batch writes.
 pub const WAL_REST_PAGES: u32 = 256;
-/// Rows of the index that one transaction of a closing store writes, or their like in runs: about 4 MB.
+/// Index rows, or the cost of as many, in one transaction of a closing store: about 4 MB.
 pub const CLOSING_ROWS: usize = 4_096;
-/// Timeline entries that one page looks at, shown or not: some 8,000 chunks, a tenth of a second.
+/// Timeline entries that one page scans, matching or not: some 8,000 chunks, a tenth of a second.
 pub const PAGE_ENTRIES: usize = 1024 * 1024;
-/// How long a statement waits for another process at the database, an operator's shell that writes for example.
+/// How long a statement waits for a lock of another process, for example an operator's shell that writes.
 pub const STORE_BUSY: Duration = Duration::from_secs(5);
-/// Prepared statements kept by a connection to the store: more than there are.
+/// Prepared statements that a connection to the store caches: more than there are.
 pub const STATEMENTS: usize = 64;
 
 // --- links between servers (PROTOCOL §6) ---
@@ -298,22 +298,22 @@ pub const RETENTION_MESSAGES_MAX: usize = 10_000_000;
 
 // --- retention ---
 
-/// A sweep begins this often.
+/// The interval between sweeps.
 pub const RETENTION_ROUND: Duration = Duration::from_secs(3600);
-/// Between two steps of a sweep: with steps of a few milliseconds commits find the store free most of the time.
+/// The pause between two steps of a sweep: with steps of a few milliseconds, commits rarely wait for one.
 pub const RETENTION_PAUSE: Duration = Duration::from_millis(10);
-/// Log rows that one step deletes: about two milliseconds.
+/// Log rows that one step of a sweep deletes: about two milliseconds.
 pub const RETENTION_ROWS: usize = 256;
-/// Rows of the timeline index that one step writes, likewise.
+/// Index rows that one step of a sweep writes: about two milliseconds.
 pub const RETENTION_CHUNKS: usize = 128;
-/// Rows that one step reads: about ten milliseconds of one reader.
+/// Rows that one step of a sweep reads, which blocks nothing: about ten milliseconds of one reading connection.
 pub const RETENTION_LOOK: usize = 4_096;
-/// Free pages (of 4 KiB) that one step gives back to the system, each with a move of another page.
+/// Free pages (of 4 KiB) that one step of a sweep returns to the file system; each costs moving another page.
 pub const RETENTION_PAGES: u32 = 128;
 
 // --- backup, export, import ---
 
-/// Pages (of 4 KiB) that one step of a backup copies: progress shows, and a terminal's interrupt is heard soon.
+/// Pages (of 4 KiB) that one step of a backup copies: between steps it reports progress and handles an interrupt.
 pub const BACKUP_PAGES: i32 = 1_024;
 /// Lines between two looks at the clock for showing progress.
 pub const PROGRESS_STEP: u64 = 1_024;
