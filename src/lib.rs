@@ -1,14 +1,15 @@
 //! kabar, a chat server daemon that anything with a socket can use: lines in, JSON out.
 //!
-//! One ordered log; everything else is a view of it. The rooms, each of which uses only those below it:
+//! Every change is an event of one ordered log; the state, the inboxes and the tables are derived from it. The modules,
+//! each of which uses only those below it:
 //!
-//! - [`server`] builds the house and takes it down in order
-//! - [`net`] listens, and lives each connection's life
-//! - [`federation`] joins servers
-//! - [`hub`] owns the state, the order of changes, and who is connected
-//! - [`store`] keeps the log and its timelines on disk; [`wire`] turns bytes into requests and outcomes into frames
-//! - [`chat`] is the domain: pure functions over the log
-//! - [`name`], [`id`], [`time`], [`json`], [`limits`], [`settings`], [`socket`] are what all of them speak in
+//! - [`server`] starts and stops everything
+//! - `net`: listeners, connections, sessions
+//! - [`federation`]: links to other servers
+//! - `hub`: the shared state, the order of changes, delivery to connections
+//! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
+//! - [`chat`]: the domain, pure functions over the state
+//! - [`name`], [`id`], [`time`], `json`, [`limits`], `settings`, `socket`: used by all of them
 //!
 //! `docs/ARCHITECTURE.md` follows one request through them.
 
@@ -17,17 +18,17 @@
 pub mod chat;
 pub mod config;
 pub mod federation;
-pub mod hub;
+mod hub;
 pub mod id;
-pub mod json;
+mod json;
 pub mod limits;
 pub mod logging;
 pub mod name;
-pub mod net;
+mod net;
 pub mod password;
 pub mod server;
-pub mod settings;
-pub mod socket;
+mod settings;
+mod socket;
 pub mod store;
 pub mod time;
 pub mod wire;

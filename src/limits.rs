@@ -13,8 +13,6 @@ pub const PASSWORD_BYTES: usize = 128;
 pub const PROFILE_BYTES: usize = 128;
 /// The sessions of one user; the least recently used goes: PROTOCOL §2.
 pub const SESSIONS_PER_USER: usize = 32;
-/// How long a session stays valid unused: PROTOCOL §2. A default.
-pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A session's last use is noted at most this often, so that use costs no disk: fine enough to tell 32 devices apart.
 pub const SESSION_TOUCH: Duration = Duration::from_secs(10 * 60);
 /// Expired sessions are looked for this often.
@@ -44,8 +42,6 @@ pub const PUSHED_RANGES: usize = 32;
 
 // --- the wire (PROTOCOL §1, §7) ---
 
-/// The longest request line, in bytes, without its newline: PROTOCOL §1. A default.
-pub const LINE_BYTES: usize = 8 * 1024;
 /// The smallest line limit that may be configured: a real client sends 3 KB as its first line.
 pub const LINE_BYTES_MIN: usize = 4 * 1024;
 /// The largest line limit that may be configured: escaped, a line grows up to sixfold, and a page holds many.
@@ -59,8 +55,6 @@ pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 
 // --- reading ---
 
-/// The most messages of an inbox page: PROTOCOL §4. A default.
-pub const INBOX_PAGE: usize = 1_000;
 /// Messages of a history page if the request states no limit: a few screens of a terminal.
 pub const HISTORY_PAGE: usize = 50;
 /// A page ends early once its bodies reach this: a page of long messages must not become a reply of 30 MB.
@@ -81,12 +75,8 @@ pub const READERS: usize = 4;
 
 // --- connections ---
 
-/// Connections at a time. A default, lowered to what the process may have of file descriptors.
-pub const CONNECTIONS: usize = 10_000;
 /// File descriptors kept free for the store, listeners and logs.
 pub const RESERVED_DESCRIPTORS: usize = 64;
-/// Connections from one address that is not loopback: a school behind one address fits. A default.
-pub const CONNECTIONS_PER_ADDRESS: usize = 1_024;
 /// Above this share of the connection limit the unauthenticated connection that was silent longest is evicted: PROTOCOL §1.
 pub const EVICTION_PERCENT: usize = 90;
 /// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
@@ -213,8 +203,6 @@ pub const PENDING_CHANGES: usize = 65_536;
 pub const PENDING_BYTES: usize = 64 * 1024 * 1024;
 /// After a failed commit that left the store whole (a full disk), it is tried again this often.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
-/// How long a stop may take before the rest is cut off. A default.
-pub const SHUTDOWN: Duration = Duration::from_secs(10);
 
 // --- the store ---
 

@@ -60,15 +60,15 @@ command_errors! {
     Throttled,
     /// Too much at once.
     Busy,
-    /// `MAX_USERS`.
+    /// There are `MAX_USERS`.
     UserLimit,
-    /// `MAX_GROUPS`.
+    /// There are `MAX_GROUPS`.
     GroupLimit,
-    /// `MAX_MEMBERSHIPS`.
+    /// The user has `MAX_MEMBERSHIPS`.
     MembershipLimit,
-    /// `MAX_REALMS`.
+    /// There are `MAX_REALMS`.
     RealmLimit,
-    /// `BLOCKS_PER_USER`.
+    /// The user has `BLOCKS_PER_USER`.
     BlockLimit,
     /// The tag was used for another request.
     TagReused,

@@ -32,9 +32,9 @@ mod tests;
 mod tickets;
 mod user_bitset;
 
-pub use committer::{Committer, Step};
+pub use committer::Step;
 pub use deferred_reply::DeferredReply;
-pub use delivery_status::{DeliveryHandle, DeliveryStatus};
+pub use delivery_status::DeliveryHandle;
 pub use execute::{Executed, Origin};
 pub use outbox_tail::{OutboxTail, TailRead};
 pub use queue_status::{Backlog, QueueStatus};
@@ -42,4 +42,6 @@ pub use send_queue::SendQueue;
 pub use shared::Hub;
 pub use socket_writer::{ConnectionEnd, SocketWriter};
 pub use subscription::Replay;
-pub use tickets::{CommitStatus, Ticket, Tickets};
+pub use tickets::{CommitStatus, Ticket};
+#[cfg(test)]
+pub use {committer::Committer, delivery_status::DeliveryStatus, tickets::Tickets};

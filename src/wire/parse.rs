@@ -10,7 +10,7 @@ use crate::wire::args::{Args, BadParameter};
 use crate::wire::command_spec::CommandSpec;
 use crate::wire::errors::ParseErrorKind;
 use crate::wire::http;
-use crate::wire::request::{ParseError, Parsed, Request, Tag};
+use crate::wire::request::{ParseError, Parsed, Request, Tag, WithoutToken};
 
 /// Parses a line. Any text has a result.
 #[must_use]
@@ -49,9 +49,13 @@ fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args
     let token = take_token(&mut args);
     let hash = tag.is_some().then(|| hash(spec, args));
     let action = (spec.parse)(&mut args)?;
-    let may_be_text = token.is_some() && spec.parameters == "TEXT";
-    let action_without_token = if may_be_text { Some(Box::new((spec.parse)(&mut whole)?)) } else { None };
-    Ok(Request { tag, token, spec, action, action_without_token, hash })
+    let without_token = if token.is_some() && spec.parameters == "TEXT" {
+        let hash = tag.is_some().then(|| self::hash(spec, whole));
+        Some(Box::new(WithoutToken { action: (spec.parse)(&mut whole)?, hash }))
+    } else {
+        None
+    };
+    Ok(Request { tag, token, spec, action, without_token, hash })
 }
 
 fn hash(spec: &CommandSpec, mut parameters: Args<'_>) -> Hash64 {

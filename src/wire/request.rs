@@ -30,9 +30,17 @@ pub struct Request {
     pub token: Option<Token>,
     pub spec: &'static CommandSpec,
     pub action: Action,
-    /// The same request if its token is none, but the first word of a text.
-    pub action_without_token: Option<Box<Action>>,
+    /// The same request if its token is unknown, and so the first word of a text.
+    pub without_token: Option<Box<WithoutToken>>,
     /// Distinguishes tagged requests with the same tag. Does not cover passwords.
+    pub hash: Option<Hash64>,
+}
+
+/// What changes in a request if its token is a word of its text.
+#[derive(Debug)]
+pub struct WithoutToken {
+    pub action: Action,
+    /// As in [`Request`].
     pub hash: Option<Hash64>,
 }
 
@@ -40,7 +48,7 @@ pub struct Request {
 #[derive(Clone, Debug)]
 pub struct ReplyContext {
     pub spec: &'static CommandSpec,
-    /// Echoed.
+    /// Echoed in the reply.
     pub tag: Option<Tag>,
     /// Whose sentences the reply uses.
     pub dialect: Dialect,

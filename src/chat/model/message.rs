@@ -251,7 +251,7 @@ impl MessageBody {
 /// A message as the store returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Its `id`.
+    /// The `id` that clients see.
     pub seq: Seq,
     pub time: Time,
     pub body: MessageBody,

@@ -53,7 +53,7 @@ pub struct PeerAddress {
 /// A message that waits for another server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboxEntry {
-    /// Its number.
+    /// The log entry of the message.
     pub seq: Seq,
     /// When it was sent.
     pub time: Time,

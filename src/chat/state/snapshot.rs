@@ -20,7 +20,7 @@ use crate::time::Time;
 pub struct Snapshot {
     /// The newest log entry.
     pub head: Seq,
-    /// Its time.
+    /// The time of the newest log entry.
     pub time: Time,
     /// In the order of their numbers.
     pub users: Vec<User>,

@@ -57,19 +57,19 @@ impl Session {
 
     fn dispatch(&mut self, request: Request) -> Dispatched<'_> {
         let now = Time::now();
-        let mut action = request.action;
+        let (mut action, mut hash) = (request.action, request.hash);
         let mut actor = self.identify(request.token.as_ref(), now);
         if actor.is_err()
-            && let Some(text) = request.action_without_token
+            && let Some(text) = request.without_token
             && self.attachment.is_some()
         {
             // An unknown token in front of a text is a word of the text.
-            action = *text;
+            (action, hash) = (text.action, text.hash);
             actor = self.identify(None, now);
         }
         match actor {
             Ok(actor) => {
-                let key = idempotency_key(actor, request.tag.as_ref().map(|tag| tag.hash()).zip(request.hash));
+                let key = idempotency_key(actor, request.tag.as_ref().map(|tag| tag.hash()).zip(hash));
                 self.dispatch_for(Acting { actor, now, key }, request.spec.dialect, action)
             }
             Err(_) if !request.spec.needs_session => self.dispatch_unauthenticated(action),
