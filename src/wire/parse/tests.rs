@@ -361,6 +361,8 @@ fn a_token_before_a_text_may_be_a_word_of_it() {
     let text = format!("{TOKEN} halo").as_str().into();
     assert_eq!(whole, Some(format!("{:?}", Action::Change(Command::Broadcast { text }))));
     assert!(self::request(&format!("send {TOKEN} messi hi")).without_token.is_none());
+    let tagged = self::request(&format!("#k broadcast {TOKEN} halo"));
+    assert_ne!(tagged.without_token.and_then(|request| request.hash), tagged.hash);
 }
 
 #[test]
