@@ -77,12 +77,21 @@ impl OutboxTail {
         waiting
     }
 
-    /// Records that the peer has everything up to `upto`. Returns the senders that waited for that.
-    pub(super) fn acknowledge(&self, upto: Seq) -> Vec<Waiter> {
+    /// Takes over the senders that wait for the link before, with the time they have left.
+    pub(super) fn take_over(&self, waiting: Vec<Waiter>) {
+        self.inner().waiting = waiting.into();
+    }
+
+    /// Records that the peer has everything up to `upto`. Returns the senders that waited for that; `None` if the tail is
+    /// closed: the link that replaced this one resends the messages, and is told the same.
+    pub(super) fn acknowledge(&self, upto: Seq) -> Option<Vec<Waiter>> {
         let mut inner = self.inner();
+        if inner.closed {
+            return None;
+        }
         inner.acknowledged = upto.max(inner.acknowledged);
         let count = inner.waiting.partition_point(|waiter| waiter.message <= upto);
-        inner.waiting.drain(..count).collect()
+        Some(inner.waiting.drain(..count).collect())
     }
 
     /// Removes and returns the senders whose time is over.

@@ -14,15 +14,14 @@ use crate::id::{RealmId, Seq};
 use crate::store::{Page, StoreError};
 
 impl Hub {
-    /// Opens the tail of an outbox for a new link. A tail of the same outbox that is open is closed.
+    /// Opens the tail of an outbox for a new link. A tail of the same outbox that is open is closed, and its senders wait on:
+    /// the new link resends what was not acknowledged.
     #[must_use]
     pub(crate) fn open_outbox_tail(&self, realm: RealmId, acknowledged: Seq) -> Arc<OutboxTail> {
         let mut presence = self.0.presence();
         let tail = Arc::new(OutboxTail::new(realm, presence.delivered, acknowledged));
-        let before = presence.outbox_tails.insert(realm, tail.clone());
-        drop(presence);
-        if let Some(before) = before {
-            self.fail_waiters(&before);
+        if let Some(before) = presence.outbox_tails.insert(realm, tail.clone()) {
+            tail.take_over(before.close());
         }
         tail
     }
@@ -34,23 +33,19 @@ impl Hub {
             presence.outbox_tails.remove(&tail.realm);
         }
         drop(presence);
-        self.fail_waiters(tail);
-    }
-
-    fn fail_waiters(&self, tail: &OutboxTail) {
         self.settle_waiters(&tail.close(), DeliveryStatus::Queued);
     }
 
     /// Records that the peer has stored or refused everything up to `upto`, and answers the senders that wait. Returns
-    /// the refusals that no sender was answered with.
+    /// the refusals that no sender was answered with; `None` if the tail is closed, and nothing was recorded.
     #[must_use]
     pub(crate) fn note_acknowledged(
         &self,
         tail: &OutboxTail,
         upto: Seq,
         refused: &[(Seq, BounceReason)],
-    ) -> Vec<(Seq, BounceReason)> {
-        let settled = tail.acknowledge(upto);
+    ) -> Option<Vec<(Seq, BounceReason)>> {
+        let settled = tail.acknowledge(upto)?;
         let is_told = |number: Seq, why| {
             let first = settled.partition_point(|waiter| waiter.message < number);
             let its = settled.iter().skip(first).take_while(|waiter| waiter.message == number);
@@ -58,7 +53,7 @@ impl Hub {
         };
         let untold = refused.iter().filter(|(number, why)| !is_told(*number, *why)).copied().collect();
         self.settle_waiters(&settled, DeliveryStatus::Delivered);
-        untold
+        Some(untold)
     }
 
     /// Answers `delivered: false` to every sender whose message was not acknowledged within [`DELIVERY_WAIT`].

@@ -67,3 +67,22 @@ async fn a_refusal_in_the_reply_is_not_repeated_in_the_inbox() {
     assert_eq!(peer.receive().await, Some(Frame::RefusalsConfirmed { incarnation, upto: number }));
     assert!(server.inbox().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_waits_on_if_another_link_replaces_the_one_before() {
+    let server = TestServer::new();
+    for refused in [None, Some(BounceReason::Blocked)] {
+        let mut replaced = server.connect_linked().await;
+        let sent = server.send("halo");
+        let (incarnation, messages) = replaced.receive_messages().await;
+        let mut peer = server.connect_linked().await;
+        assert_eq!(peer.receive_messages().await.1[0].number, messages[0].number);
+        let upto = messages[0].number;
+        // Too late, on the link that was replaced.
+        replaced.send(&Frame::Acknowledged { incarnation, upto, refused: Vec::new() }).await;
+        let refusals = refused.map(|why| (upto, why)).into_iter().collect();
+        peer.send(&Frame::Acknowledged { incarnation, upto, refused: refusals }).await;
+        assert_eq!(delivery(&sent).await, refused.map_or(DeliveryStatus::Delivered, DeliveryStatus::Refused));
+        assert!(server.inbox().is_empty());
+    }
+}

@@ -162,7 +162,7 @@ impl Sender {
         let settled: Vec<InFlight> = self.in_flight.drain(..count).collect();
         let Some(last) = settled.last().map(|sent| sent.number.1) else { return Ok(()) };
         let refused = refused_of(&settled, refused);
-        let untold = hub.note_acknowledged(&self.outbox, last, &refused);
+        let untold = hub.note_acknowledged(&self.outbox, last, &refused).ok_or(LinkEnd::Replaced)?;
         self.unpersisted += settled.len();
         if refused.is_empty() {
             if self.unpersisted < CURSOR_SAVED_MESSAGES {
