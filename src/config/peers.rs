@@ -36,6 +36,9 @@ pub(super) fn check(peers: &[(usize, Peer)], home: &Name) -> Result<(), (usize, 
         if peer.address.is_none() && peer.key.is_none() {
             return Err((*at, "[[peers]] expected an address or a key, or both".to_owned()));
         }
+        if peer.name.is_reserved() {
+            return Err((*at, format!("[[peers]] {} is reserved; expected another name", peer.name)));
+        }
         if peer.name.is_same(home) {
             return Err((*at, format!("[[peers]] {} is the name of this server's own realm", peer.name)));
         }

@@ -18,9 +18,9 @@ pub(super) fn start(services: &Arc<ServerContext>, retention: &Retention) -> Res
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(threads)?;
     let (closing, retaining) =
         (close_expired(services.clone()), retention::keep_running(services.clone(), retention.clone()));
-    let keeping = services.tasks.track_future(async { tokio::join!(closing, retaining) });
+    let recurring = services.tasks.track_future(async { tokio::join!(closing, retaining) });
     let keep = move || {
-        runtime.block_on(keeping);
+        runtime.block_on(recurring);
     };
     std::thread::Builder::new().name("housekeeping".into()).spawn(keep).map_err(threads)?;
     Ok(())

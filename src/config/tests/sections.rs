@@ -112,6 +112,10 @@ fn a_mistake_in_a_peer_is_told() {
             "[[peers]]\nname = \"Local\"\naddress = \"[::1]:1\"",
             "1:1: [[peers]] Local is the name of this server's own realm",
         ),
+        (
+            "[[peers]]\nname = \"Broadcast\"\naddress = \"[::1]:1\"",
+            "1:1: [[peers]] Broadcast is reserved; expected another name",
+        ),
         (same_key.as_str(), "4:1: [[peers]] timur has the key of barat; expected different ones"),
         ("[peers]", "1:1: expected servers, each under a line [[peers]], found a section"),
     ];
