@@ -4,7 +4,7 @@
 //! join the pending batch. The [`Committer`] stores batch after batch, each with one sync, and only then sends the
 //! replies and pushes of a batch. While one batch is being synced the next is being decided.
 //!
-//! Locks are taken in the order state, pending, presence, send queue; none is held over an await or a read of the store.
+//! Locks are taken in the order state, pending, presence, then outbox tail or send queue; none is held over an await or a read of the store.
 
 mod attach;
 mod batch;

@@ -82,10 +82,10 @@ impl Hub {
 impl Shared {
     /// Registers a sender for the delivery status of its message.
     pub(super) fn wait_for(&self, realm: RealmId, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
-        let tail = self.presence().outbox_tails.get(&realm).cloned();
-        tail.map_or_else(
-            || DeliveryHandle::settled(DeliveryStatus::Queued).into(),
-            |tail| tail.wait(message, send_queue),
-        )
+        // Under the lock: a link that replaces this one takes over whoever waits by then.
+        let presence = self.presence();
+        let delivery = presence.outbox_tails.get(&realm).map(|tail| tail.wait(message, send_queue));
+        drop(presence);
+        delivery.unwrap_or_else(|| DeliveryHandle::settled(DeliveryStatus::Queued).into())
     }
 }

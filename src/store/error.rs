@@ -28,11 +28,9 @@ impl CommitError {
 pub enum StoreError {
     /// The data directory cannot be created or written.
     #[error("the data directory {} cannot be used: {source}", directory.display())]
-    #[allow(missing_docs)]
     Directory { directory: PathBuf, source: io::Error },
     /// The key file cannot be read or written.
     #[error("the key file {} cannot be used: {source}", file.display())]
-    #[allow(missing_docs)]
     KeyFile { file: PathBuf, source: io::Error },
     /// Other users can read the key file, and so impersonate this server, or write it, and so replace its identity.
     #[error("others than its owner can read or write the key file {}; chmod 600 it, or move it away to become a new server", .0.display())]
@@ -60,14 +58,12 @@ pub enum StoreError {
     Older(PathBuf),
     /// The store has a version that this program does not know.
     #[error("the store has version {found}, this server knows versions up to {known}; use the newer server")]
-    #[allow(missing_docs)]
     Newer { found: u32, known: u32 },
     /// The store contains bytes or rows that no version of this program writes.
     #[error("the store is damaged: {0}")]
     Damaged(Box<str>),
     /// A batch does not continue the log: `found` is not the number after `head`.
     #[error("log entry {found} does not follow entry {head}")]
-    #[allow(missing_docs)]
     OutOfOrder { head: Seq, found: Seq },
     /// An earlier commit failed with an unknown outcome.
     #[error("a commit failed before; the store has to be opened anew")]
