@@ -1,10 +1,11 @@
 //! The hub: the one owner of the state, the one order of changes, and who is connected.
 //!
 //! A change is decided and applied at once, on the thread that brings it, under the state's write lock; its records
-//! join the pending batch. The [`Committer`] stores batch after batch, each with one sync, and only then sends the
+//! join the pending batch. The `Committer` stores batch after batch, each with one sync, and only then sends the
 //! replies and pushes of a batch. While one batch is being synced the next is being decided.
 //!
-//! Locks are taken in the order state, pending, presence, then outbox tail or send queue; none is held over an await or a read of the store.
+//! Locks are taken in the order state, pending, presence, then outbox tail or send queue; none is held over an await or a
+//! read of the store.
 
 mod attach;
 mod batch;
@@ -43,5 +44,5 @@ pub use shared::Hub;
 pub use socket_writer::{ConnectionEnd, SocketWriter};
 pub use subscription::Replay;
 pub use tickets::{CommitStatus, Ticket};
-#[cfg(test)]
+#[cfg(all(test, not(feature = "loom")))]
 pub use {committer::Committer, delivery_status::DeliveryStatus, tickets::Tickets};

@@ -56,7 +56,7 @@ impl Hub {
         Some(untold)
     }
 
-    /// Answers `delivered: false` to every sender whose message was not acknowledged within [`DELIVERY_WAIT`].
+    /// Answers `delivered: false` to every sender whose message was not acknowledged within `DELIVERY_WAIT`.
     pub(crate) fn expire_waiters(&self, tail: &OutboxTail, now: Instant) {
         self.settle_waiters(&tail.take_expired(now), DeliveryStatus::Queued);
     }

@@ -8,14 +8,14 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | errors, rows, files | [`error`], [`page`], [`lock`], [`files`], [`columns`], [`head`], [`record`], [`timeline_key`], [`bulk_insert`], [`schema`] |
-//! | connections | [`connection`], [`readers`], [`checkpoint`], [`key_file`], [`directory`], [`read_only`] |
-//! | projection of events to rows | [`projection`], [`low_watermark`] |
-//! | timeline index | [`index`] |
-//! | reads | [`scan`], [`peers`], [`load`] |
-//! | writes | [`writer`], [`retention`] |
-//! | facade | [`interface`], [`sqlite`] |
-//! | whole stores | [`dump`], [`backup`] |
+//! | errors, rows, files | `error`, `page`, `lock`, `files`, `columns`, `head`, `record`, `timeline_key`, `bulk_insert`, `schema` |
+//! | connections | `connection`, `readers`, `checkpoint`, `key_file`, `directory`, `read_only` |
+//! | projection of events to rows | `projection`, `low_watermark` |
+//! | timeline index | `index` |
+//! | reads | `scan`, `peers`, `load` |
+//! | writes | `writer`, `retention` |
+//! | facade | `interface`, `sqlite` |
+//! | whole stores | `dump`, `backup` |
 
 mod backup;
 mod bulk_insert;
