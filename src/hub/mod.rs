@@ -44,5 +44,5 @@ pub use shared::Hub;
 pub use socket_writer::{ConnectionEnd, SocketWriter};
 pub use subscription::Replay;
 pub use tickets::{CommitStatus, Ticket};
-#[cfg(all(test, not(feature = "loom")))]
-pub use {committer::Committer, delivery_status::DeliveryStatus, tickets::Tickets};
+#[cfg(test)]
+pub use {committer::Committer, delivery_status::DeliveryStatus};

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 use crate::chat::{Command, Context, NewSession, PasswordHash, Record, Snapshot, TimelineQuery, Topics};
+use crate::hub::tickets::Tickets;
 use crate::hub::{
-    Backlog, Committer, ConnectionEnd, Executed, Hub, Origin, Replay, SendQueue, SocketWriter, Step, Ticket, Tickets,
+    Backlog, Committer, ConnectionEnd, Executed, Hub, Origin, Replay, SendQueue, SocketWriter, Step, Ticket,
 };
 use crate::id::{Seq, SessionId, Token, UserId};
 use crate::limits::PUSHES_AT_ONCE;
