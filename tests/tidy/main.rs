@@ -49,7 +49,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
         &["net", "federation", "hub", "store", "wire", "chat", "config", "name", "id", "time", "limits", "password"],
     ),
     ("cli", &["server", "federation", "store", "config", "logging", "password", "limits"]),
-    ("main", &["cli", "config"]),
+    ("main", &["cli"]),
 ];
 
 /// The layers inside `chat`, from the lowest to the highest.
