@@ -43,7 +43,6 @@ fn compose(msg: &EscapedText) -> MessageBody {
         from: "messi",
         to: "henderson",
         kind: Kind::Direct,
-        group: None,
         realm: None,
     })
 }

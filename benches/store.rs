@@ -38,7 +38,7 @@ impl Bare {
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384")
             .unwrap();
-        let table = "CREATE TABLE log (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, event BLOB NOT NULL, body TEXT)";
+        let table = "CREATE TABLE log (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, event BLOB NOT NULL, body BLOB)";
         connection.execute_batch(table).unwrap();
         Self(connection)
     }
@@ -50,7 +50,7 @@ impl Appender for Bare {
         let mut statement = transaction.prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4)").unwrap();
         for record in batch {
             let Event::MessageSent(message) = &record.event else { continue };
-            let body = std::str::from_utf8(&message.body.0).unwrap();
+            let body = message.body.packed();
             statement.execute(params![record.seq.0, record.time.0, [0_u8; 10].as_slice(), body]).unwrap();
         }
         drop(statement);
@@ -66,9 +66,9 @@ fn record(seq: u64) -> Record {
         let (from, to) = (sender.as_str(), receiver.as_str());
         let msg = &EscapedText::new(text);
         let kind = Kind::Direct;
-        MessageBody::compose(&BodyFields { msg_from: from, msg_to: to, msg, from, to, kind, group: None, realm: None })
+        MessageBody::compose(&BodyFields { msg_from: from, msg_to: to, msg, from, to, kind, realm: None })
     };
-    let body = compose(&"x".repeat(BODY_BYTES.saturating_sub(compose("").0.len())));
+    let body = compose(&"x".repeat(BODY_BYTES.saturating_sub(compose("").packed().len())));
     let (from, to) = (Author::Local(UserId(from)), Destination::User(UserId(to)));
     let message = Message { from, to, realm: None, body };
     Record { seq: Seq(seq), time: Time(1_795_244_400_000 + seq), event: Event::MessageSent(message) }

@@ -9,7 +9,7 @@
 //! - `hub`: the shared state, the order of changes, delivery to connections
 //! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
 //! - [`chat`]: the domain, pure functions over the state
-//! - [`name`], [`id`], [`time`], `json`, [`limits`], `settings`, `socket`: used by all of them
+//! - [`name`], [`id`], [`time`], `json`, [`limits`], `settings`, `socket`, `varint`: used by all of them
 //!
 //! `docs/ARCHITECTURE.md` follows one request through them.
 
@@ -31,4 +31,5 @@ mod settings;
 mod socket;
 pub mod store;
 pub mod time;
+mod varint;
 pub mod wire;

@@ -206,8 +206,9 @@ pub const STORE_RETRY: Duration = Duration::from_secs(1);
 
 // --- the store ---
 
-/// Timeline entries in a chunk row: a chunk is decoded as a whole, and a page needs few chunks.
-pub const CHUNK_ENTRIES: usize = 128;
+/// Timeline entries at which a chunk row is written, with all that the timeline has then, at most twice as many: 1 to 4 KB.
+/// A chunk is decoded as a whole, some microseconds, and each costs a write to a page of keys.
+pub const CHUNK_ENTRIES: usize = 512;
 /// Neighbouring timelines in a partition, whose few new entries share a row of the index, a run. A larger partition means
 /// fewer pages to write, a smaller one less to decode per timeline. Part of the stored format: changing it needs a new
 /// version of the store.
@@ -243,6 +244,12 @@ pub const WAL_MAX_PAGES: u32 = 32_000;
 /// Pages that a commit copies itself after the checkpointer, so that SQLite overwrites the log instead of growing it, which
 /// is twice as fast to sync: 1 MB, no more than a large batch writes.
 pub const WAL_REST_PAGES: u32 = 256;
+/// The longest row of the log, unless one record is longer: with its key it fits in a page of 4 KiB.
+pub const SEGMENT_BYTES: usize = 4_048;
+/// Damaged places that the server logs, each once: an operator needs a restore by then, not more lines.
+pub const DAMAGE_REPORTS: usize = 100;
+/// How long commits may wait for readers when a sweep erases the write-ahead log: a page is read in less.
+pub const WAL_TRUNCATE: Duration = Duration::from_millis(100);
 /// Index rows, or the cost of as many, in one transaction of a closing store: about 4 MB.
 pub const CLOSING_ROWS: usize = 4_096;
 /// Timeline entries that one page scans, matching or not: some 8,000 chunks, a tenth of a second.
@@ -290,11 +297,11 @@ pub const RETENTION_MESSAGES_MAX: usize = 10_000_000;
 pub const RETENTION_ROUND: Duration = Duration::from_secs(3600);
 /// The pause between two steps of a sweep: with steps of a few milliseconds, commits rarely wait for one.
 pub const RETENTION_PAUSE: Duration = Duration::from_millis(10);
-/// Log rows that one step of a sweep deletes: about two milliseconds.
-pub const RETENTION_ROWS: usize = 256;
+/// Log rows, each a page, that one step of a sweep deletes or writes again: about two milliseconds.
+pub const RETENTION_ROWS: usize = 64;
 /// Index rows that one step of a sweep writes: about two milliseconds.
 pub const RETENTION_CHUNKS: usize = 128;
-/// Rows that one step of a sweep reads, which blocks nothing: about ten milliseconds of one reading connection.
+/// Log records or index rows that one step of a sweep reads, which blocks nothing: about ten milliseconds of one reading connection.
 pub const RETENTION_LOOK: usize = 4_096;
 /// Free pages (of 4 KiB) that one step of a sweep returns to the file system; each costs moving another page.
 pub const RETENTION_PAGES: u32 = 128;

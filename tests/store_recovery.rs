@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use kabar::chat::{
-    Author, Destination, Event, Filter, Message, MessageBody, PasswordHash, Record, SeqRange, State, Timeline,
-    TimelineQuery,
+    Author, BodyFields, Destination, EscapedText, Event, Filter, Kind, Message, MessageBody, PasswordHash, Record,
+    SeqRange, State, Timeline, TimelineQuery,
 };
 use kabar::id::{Seq, UserId};
 use kabar::name::Name;
@@ -68,7 +68,9 @@ fn event(seq: u64) -> Event {
     if seq.is_multiple_of(10) {
         return Event::InboxRead { user: READER, upto: Seq(seq - 1) };
     }
-    let body = MessageBody(format!("\"msg\":\"{}\"}}", "halo ".repeat(seq as usize)).into());
+    let (from, to, kind) = ("paff", "messi", Kind::Direct);
+    let msg = &EscapedText::new(&"halo ".repeat(seq as usize));
+    let body = MessageBody::compose(&BodyFields { msg_from: from, msg_to: to, msg, from, to, kind, realm: None });
     Event::MessageSent(Message { from: Author::Local(UserId(1)), to: Destination::User(READER), realm: None, body })
 }
 

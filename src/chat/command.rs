@@ -2,8 +2,8 @@
 
 use crate::chat::error::{BounceReason, CommandError};
 use crate::chat::event::Event;
+use crate::chat::model::body::EscapedText;
 use crate::chat::model::idempotency::Receipt;
-use crate::chat::model::message::EscapedText;
 use crate::chat::model::peer::PeerAddress;
 use crate::chat::model::remote_message::{Bounce, PeerHello, RemoteMessage};
 use crate::chat::model::session::NewSession;

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::chat::command::{Command, decide};
 use crate::chat::error::{BounceReason, CommandError};
 use crate::chat::event::{Event, Record};
-use crate::chat::model::message::{Message, MessageBody};
+use crate::chat::model::body::MessageBody;
+use crate::chat::model::message::Message;
 use crate::chat::model::peer::{Peer, PeerAddress};
 use crate::chat::model::remote_message::RemoteMessage;
 use crate::chat::model::session::NewSession;
@@ -44,7 +45,7 @@ pub(in crate::chat) fn at(port: u16) -> PeerAddress {
 }
 
 pub(in crate::chat) fn text(body: &MessageBody) -> String {
-    body.read(|parts| parts.msg.into_owned()).unwrap()
+    body.fields().unwrap().msg.into_owned()
 }
 
 /// A message from a user of another server to a user here.

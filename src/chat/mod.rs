@@ -24,12 +24,10 @@ mod views;
 pub use command::{Command, decide, response};
 pub use error::{BounceReason, CommandError};
 pub use event::{Event, Record};
+pub use model::body::{BodyFields, EscapedText, Kind, MessageBody, MessageFields};
 pub use model::group::Group;
 pub use model::idempotency::{CompletedRequest, CompletedRequests, IdempotencyKey, ReadPage, Receipt};
-pub use model::message::{
-    Author, BodyFields, Destination, EscapedText, Kind, Message, MessageBody, MessageFields, RemoteName, StoredMessage,
-    UserRef,
-};
+pub use model::message::{Author, Destination, Message, RemoteName, StoredMessage, UserRef};
 pub use model::peer::{OutboxEntry, OutboxQueue, Peer, PeerAddress, PeerInfo};
 pub use model::realm::{Realm, RealmKind};
 pub use model::remote_message::{Bounce, PeerHello, RemoteMessage};

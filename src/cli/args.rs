@@ -63,6 +63,11 @@ impl Location {
 }
 
 impl Settings {
+    /// Whether the command line names the data directory.
+    pub(super) fn names_data(&self) -> bool {
+        !self.location.data.is_empty()
+    }
+
     pub(super) fn load(&self) -> Result<Config, ConfigError> {
         self.location.load([
             ("--listen", "server", "listen", &self.listen),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use kabar::federation::Identity;
 use kabar::limits::TRANSFER_BUFFER_BYTES;
-use kabar::store;
+use kabar::store::{self, Damage, StoreError};
 
 use crate::cli::args::Location;
 use crate::cli::progress::{ProgressLine, grouped};
@@ -18,43 +18,57 @@ const STANDARD: &str = "-";
 
 pub(super) fn backup(location: &Location, to: &Path) -> Result<(), Box<dyn Error>> {
     let data = location.find()?;
-    let mut line = ProgressLine::new("backing up", "pages");
-    let bytes = store::backup(&data, to, &mut |progress| line.show(progress))?;
+    let mut line = ProgressLine::new("backing up");
+    let (bytes, damage) = store::backup(&data, to, &mut |progress| line.show(progress))?;
     drop(line);
+    refuse_damage(&damage)?;
     writeln!(io::stdout(), "OK: {} bytes in {}", grouped(bytes), to.display())?;
     Ok(())
 }
 
 pub(super) fn export(location: &Location, to: &Path) -> Result<(), Box<dyn Error>> {
     let data = location.find()?;
-    let mut line = ProgressLine::new("exporting", "lines");
+    let mut line = ProgressLine::new("exporting");
     if to == Path::new(STANDARD) {
-        write_export(io::stdout().lock(), &data, &mut line)?;
-        return Ok(());
+        let (_, damage) = write_export(io::stdout().lock(), &data, &mut line)?;
+        drop(line);
+        return refuse_damage(&damage);
     }
     // An export contains password hashes and messages: only its owner can read it, and no file is overwritten.
     let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
     let file = created.map_err(|error| format!("{} cannot be made: {error}", to.display()))?;
-    let written = write_export(&file, &data, &mut line).and_then(|lines| Ok(file.sync_all().map(|()| lines)?));
+    let written = write_export(&file, &data, &mut line).and_then(|done| Ok(file.sync_all().map(|()| done)?));
     drop(line);
     match written {
-        Ok(lines) => writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), to.display())?,
+        Ok((lines, damage)) => {
+            refuse_damage(&damage)?;
+            writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), to.display())?;
+            Ok(())
+        }
         Err(error) => {
             fs::remove_file(to)?;
-            return Err(error);
+            Err(error)
         }
     }
-    Ok(())
 }
 
-fn write_export(out: impl Write, data: &Path, line: &mut ProgressLine) -> Result<u64, Box<dyn Error>> {
+/// A command that has done what it could fails all the same if something was damaged, so that a script notices.
+pub(super) fn refuse_damage(damage: &[Damage]) -> Result<(), Box<dyn Error>> {
+    if damage.is_empty() {
+        return Ok(());
+    }
+    let places = damage.iter().map(|place| format!("\n  {place}")).collect::<String>();
+    Err(format!("damaged on disk, all else was read:{places}").into())
+}
+
+fn write_export(out: impl Write, data: &Path, line: &mut ProgressLine) -> Result<(u64, Vec<Damage>), Box<dyn Error>> {
     let mut out = BufWriter::with_capacity(TRANSFER_BUFFER_BYTES, out);
     Ok(store::export(data, &mut out, &mut |progress| line.show(progress))?)
 }
 
 pub(super) fn import(location: &Location, from: &Path) -> Result<(), Box<dyn Error>> {
     let data = location.find()?;
-    let mut line = ProgressLine::new("importing", "lines");
+    let mut line = ProgressLine::new("importing");
     let mut show = |progress| line.show(progress);
     let lines = if from == Path::new(STANDARD) {
         let mut input = BufReader::with_capacity(TRANSFER_BUFFER_BYTES, io::stdin().lock());
@@ -68,6 +82,22 @@ pub(super) fn import(location: &Location, from: &Path) -> Result<(), Box<dyn Err
     };
     drop(line);
     writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), data.display())?;
+    Ok(())
+}
+
+/// Reads all of a store and prints what it has, or what of it is damaged.
+pub(super) fn verify(data: &Path) -> Result<(), Box<dyn Error>> {
+    let mut line = ProgressLine::new("checking");
+    let found = store::verify(data, &mut |progress| line.show(progress));
+    drop(line);
+    if matches!(found, Err(StoreError::Missing(_) | StoreError::Empty(_))) {
+        writeln!(io::stdout(), "OK: no store in {} yet", data.display())?;
+        return Ok(());
+    }
+    let found = found?;
+    refuse_damage(&found.damage)?;
+    let (entries, messages) = (grouped(found.entries), grouped(found.messages));
+    writeln!(io::stdout(), "OK: {entries} log entries, {messages} of them messages, nothing is damaged")?;
     Ok(())
 }
 

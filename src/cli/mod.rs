@@ -3,6 +3,7 @@
 mod args;
 mod data;
 mod hash_password;
+mod listing;
 mod progress;
 mod serve;
 
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 use kabar::config::ConfigError;
 
 use crate::cli::args::{Location, Settings};
+use crate::cli::listing::{LogArgs, MessageArgs};
 
 /// EX_CONFIG of sysexits.h: the configuration is wrong, and another start will not help.
 const BAD_CONFIGURATION: u8 = 78;
@@ -47,6 +49,10 @@ enum Command {
     /// Run the server; the same as no command
     Serve(Settings),
     /// Check the configuration that `serve` would use, and exit
+    ///
+    /// With --data also all of the store in it, of a running server too.
+    ///
+    /// Exit status 1 if anything is damaged.
     Check(Settings),
     /// Copy the store, of a running server too, to a new directory
     Backup {
@@ -74,6 +80,10 @@ enum Command {
         #[command(flatten)]
         location: Location,
     },
+    /// List the messages of a store, of a running server too
+    Messages(MessageArgs),
+    /// List the entries of the log, of a running server too
+    Log(LogArgs),
     /// This server as others know it
     Realm {
         #[command(subcommand)]
@@ -100,6 +110,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Backup { to, location } => data::backup(&location, &to),
         Command::Export { to, location } => data::export(&location, &to),
         Command::Import { from, location } => data::import(&location, &from),
+        Command::Messages(args) => listing::messages(&args),
+        Command::Log(args) => listing::log(&args),
         Command::Realm { command: RealmCommand::Key(location) } => data::realm_key(&location),
         Command::HashPassword => hash_password::run(),
     };

@@ -9,15 +9,14 @@ use kabar::store::Progress;
 /// A line of a terminal that is overwritten again and again, without colours.
 pub(super) struct ProgressLine {
     doing: &'static str,
-    unit: &'static str,
     terminal: bool,
     shown: Instant,
     width: usize,
 }
 
 impl ProgressLine {
-    pub(super) fn new(doing: &'static str, unit: &'static str) -> Self {
-        Self { doing, unit, terminal: io::stderr().is_terminal(), shown: Instant::now(), width: 0 }
+    pub(super) fn new(doing: &'static str) -> Self {
+        Self { doing, terminal: io::stderr().is_terminal(), shown: Instant::now(), width: 0 }
     }
 
     pub(super) fn show(&mut self, progress: Progress) {
@@ -26,7 +25,7 @@ impl ProgressLine {
         }
         self.shown = Instant::now();
         let percent = progress.percent.map_or(String::new(), |percent| format!(" ({percent}%)"));
-        let text = format!("{}: {} {}{percent}", self.doing, grouped(progress.count), self.unit);
+        let text = format!("{}: {} {}{percent}", self.doing, grouped(progress.count), progress.unit);
         self.write(&text);
         self.width = text.len();
     }

@@ -7,6 +7,7 @@ use kabar::config::Config;
 use kabar::{logging, server};
 
 use crate::cli::args::Settings;
+use crate::cli::data;
 
 pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let config = settings.load()?;
@@ -31,5 +32,5 @@ pub(super) fn check(settings: &Settings) -> Result<(), Box<dyn Error>> {
         server.data.display(),
         users.len()
     )?;
-    Ok(())
+    if settings.names_data() { data::verify(&server.data) } else { Ok(()) }
 }

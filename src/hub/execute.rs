@@ -233,7 +233,7 @@ impl Batch {
 
     fn push_record(&mut self, record: Record, state: &State, send_queue: Option<&Arc<SendQueue>>) {
         if let Event::MessageSent(message) = &record.event {
-            self.bytes += message.body.0.len();
+            self.bytes += message.body.size();
             self.pushes.push(Push {
                 what: Payload::Message(self.records.len()),
                 audience: state.audience(message),

@@ -143,7 +143,7 @@ impl OutboxTail {
         }
         let taken = inner.recent.len().min(limit);
         let messages: Vec<_> = inner.recent.drain(..taken).collect();
-        inner.bytes -= messages.iter().map(|message| message.body.0.len()).sum::<usize>();
+        inner.bytes -= messages.iter().map(|message| message.body.size()).sum::<usize>();
         if let Some(last) = messages.last() {
             inner.complete_after = last.seq;
         }
@@ -153,7 +153,7 @@ impl OutboxTail {
     /// Adds a durable message. If the link does not keep up, the oldest are dropped; it reads them from the store.
     pub(super) fn push(&self, message: StoredMessage) {
         let mut inner = self.inner();
-        inner.bytes += message.body.0.len();
+        inner.bytes += message.body.size();
         inner.recent.push_back(message);
         while inner.recent.len() > OUTBOX_TAIL_MESSAGES || inner.bytes > OUTBOX_TAIL_BYTES {
             inner.drop_first();
@@ -186,7 +186,7 @@ impl OutboxTail {
 impl Inner {
     fn drop_first(&mut self) {
         if let Some(first) = self.recent.pop_front() {
-            self.bytes -= first.body.0.len();
+            self.bytes -= first.body.size();
             self.complete_after = first.seq;
         }
     }

@@ -6,35 +6,40 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::limits::BACKUP_PAGES;
+use crate::store::damage::Damage;
 use crate::store::directory::{self, TempDatabase};
-use crate::store::dump::progress::Progress;
 use crate::store::error::StoreError;
-use crate::store::{connection, key_file, read_only};
+use crate::store::progress::Progress;
+use crate::store::{connection, key_file, read_only, verify};
 
 /// Copies a snapshot of the store and the server's key, if there is one, to a directory, which must be new or empty.
-/// Returns the number of bytes. A server started on the copy has the same identity to its peers.
+/// Returns the number of bytes, and what of the copy is damaged: all of it is read again. A server started on the copy has
+/// the same identity to its peers.
 ///
 /// # Errors
 /// If there is no store of this version, it or the key cannot be read, or the target is not empty or cannot be written.
-pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
+pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(u64, Vec<Damage>), StoreError> {
     let mut source = read_only::open(from)?;
     let key = key_file::read(from)?;
     directory::make_empty(to)?;
     let temp = TempDatabase::create(to)?;
     // SQLite restarts a backup whenever the source changes, unless the source is a snapshot. This blocks no writer.
     let snapshot = Transaction::new(&mut source, TransactionBehavior::Deferred)?;
-    let bytes = copy(&snapshot, &mut connection::open_temp(&temp.path())?, progress)?;
+    let mut target = connection::open_temp(&temp.path())?;
+    let bytes = copy(&snapshot, &mut target, progress)?;
+    let damage = verify::verify_database(&mut target, progress)?.damage;
+    drop(target);
     if let Some(key) = key {
         key_file::write(to, &key)?;
     }
     temp.finish()?;
-    Ok(bytes)
+    Ok((bytes, damage))
 }
 
 fn copy(snapshot: &Connection, target: &mut Connection, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {
     let page_bytes: u64 = snapshot.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let _first_read_takes_the_snapshot: u32 =
-        snapshot.query_row("SELECT count(*) FROM log WHERE seq = 0", [], |row| row.get(0))?;
+        snapshot.query_row("SELECT count(*) FROM log WHERE last = 0", [], |row| row.get(0))?;
     let backup = Backup::new(snapshot, target)?;
     loop {
         let step = backup.step(BACKUP_PAGES)?;
@@ -44,7 +49,7 @@ fn copy(snapshot: &Connection, target: &mut Connection, progress: &mut dyn FnMut
             StepResult::Done => return Ok(pages(all) * page_bytes),
             StepResult::More => {
                 let done = pages(all.saturating_sub(left));
-                progress(Progress::new(done, done, Some(pages(all))));
+                progress(Progress::new(done, "pages", done, Some(pages(all))));
             }
             // Busy or locked, though neither side has another writer: retrying would not end.
             _ => return Err(StoreError::Damaged("it is locked by another program".into())),
@@ -94,7 +99,8 @@ mod tests {
         store.close().unwrap();
         drop(store);
         let there = home.path().join("copy");
-        let bytes = backup(here.path(), &there, &mut |_| {}).unwrap();
+        let (bytes, damage) = backup(here.path(), &there, &mut |_| {}).unwrap();
+        assert_eq!(damage, []);
         let database = fs::metadata(there.join("kabar.db")).unwrap();
         assert_eq!((database.len(), database.permissions().mode() & 0o777), (bytes, 0o600));
         let files: Vec<_> = fs::read_dir(&there).unwrap().map(|file| file.unwrap().file_name()).collect();

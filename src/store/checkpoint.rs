@@ -4,9 +4,9 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
-use crate::limits::{WAL_CHECKPOINT_PAGES, WAL_MAX_PAGES, WAL_REST_PAGES};
+use crate::limits::{STORE_BUSY, WAL_CHECKPOINT_PAGES, WAL_MAX_PAGES, WAL_REST_PAGES, WAL_TRUNCATE};
 use crate::store::error::StoreError;
 use crate::store::lock::lock;
 
@@ -54,14 +54,23 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// Copies as much as possible without blocking. This also truncates the database file after a vacuum.
-    pub(super) fn copy(&self) -> rusqlite::Result<()> {
-        checkpoint(&lock(&self.connection), PASSIVE).map(|_| ())
-    }
-
     /// Copies all of the WAL and truncates its file, unless another process is reading.
     pub(super) fn truncate(&self) -> rusqlite::Result<()> {
-        checkpoint(&lock(&self.connection), "PRAGMA wal_checkpoint(TRUNCATE)").map(|_| ())
+        checkpoint(&lock(&self.connection), TRUNCATE).map(|_| ())
+    }
+
+    /// As [`Checkpointer::truncate`], for a store in use: commits wait only while the last pages are copied, and no longer
+    /// than [`WAL_TRUNCATE`] for readers. With a reader that takes longer the WAL stays for the next time.
+    pub(super) fn truncate_in_use(&self) -> rusqlite::Result<()> {
+        let connection = lock(&self.connection);
+        checkpoint(&connection, PASSIVE)?;
+        connection.busy_timeout(WAL_TRUNCATE)?;
+        let truncated = checkpoint(&connection, TRUNCATE);
+        connection.busy_timeout(STORE_BUSY)?;
+        match truncated {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+            done => done.map(|_| ()),
+        }
     }
 }
 
@@ -78,6 +87,7 @@ impl Drop for Checkpointer {
 
 /// Neither waits for readers or the writer, nor blocks them.
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 fn run(connection: &Mutex<Connection>, woken: &Receiver<()>) {
     while woken.recv().is_ok() {

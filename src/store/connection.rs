@@ -16,6 +16,8 @@ pub(super) fn open_writer(database: &Path, durability: Durability) -> rusqlite::
     // Takes effect only in a new database. Retention returns free pages to the file system a few at a time.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // What retention removes is overwritten: otherwise SQLite leaves it readable in free pages and in gaps of others.
+    connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
     set_durability(&connection, durability)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     Ok(connection)
@@ -76,7 +78,7 @@ mod tests {
         let database = home.path().join("kabar.db");
         std::fs::write(&database, "").unwrap();
         let writer = open_writer(&database, Durability::Fast).unwrap();
-        writer.execute_batch(include_str!("version-1.sql")).unwrap();
+        writer.execute_batch(include_str!("schema.sql")).unwrap();
         let mut newest = writer.prepare("SELECT max(last) FROM chunks WHERE kind = ?1 AND owner = ?2").unwrap();
         for owner in 0..3 {
             newest.query_row([0, owner], |row| row.get::<_, Option<u64>>(0)).unwrap();

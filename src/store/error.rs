@@ -53,8 +53,8 @@ pub enum StoreError {
     /// The target store of an import has log entries already.
     #[error("the store in {} is in use already; an import needs an empty or a new directory", .0.display())]
     Used(PathBuf),
-    /// The store has an older version. Only a server migrates it.
-    #[error("the store in {} is that of an older server; start this version's server on it once", .0.display())]
+    /// The store has a version that was never released.
+    #[error("the store in {} is that of a server in development: export it with that server, and import it with this one", .0.display())]
     Older(PathBuf),
     /// The store has a version that this program does not know.
     #[error("the store has version {found}, this server knows versions up to {known}; use the newer server")]

@@ -12,12 +12,15 @@ use crate::id::{GroupId, Hash64, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::store::error::StoreError;
 use crate::store::index::timeline_index::Index;
 use crate::store::index::{chunk, runs};
+use crate::store::log::head;
+use crate::store::log::reader::LogReader;
 use crate::store::peers::{self, incarnations, realms};
-use crate::store::{columns, head, low_watermark};
+use crate::store::{columns, low_watermark};
 use crate::time::Time;
 
-/// Reads the snapshot. No commit may come between the transaction of `database` and `index`.
-pub(super) fn load(database: &Connection, index: &Index) -> Result<Snapshot, StoreError> {
+/// Reads the snapshot. No commit may come between the transaction of `log` and `index`.
+pub(super) fn load(log: &mut LogReader<'_>, index: &Index) -> Result<Snapshot, StoreError> {
+    let database = log.database();
     let (head, time) = head::read(database)?;
     let mut snapshot = Snapshot {
         head,
@@ -33,7 +36,7 @@ pub(super) fn load(database: &Connection, index: &Index) -> Result<Snapshot, Sto
     load_members(database, &mut snapshot)?;
     load_user_lists(database, &mut snapshot.users)?;
     load_last_entries(database, index, &mut snapshot)?;
-    peers::load_queues(database, index, &mut snapshot)?;
+    peers::load_queues(log, index, &mut snapshot)?;
     Ok(snapshot)
 }
 
@@ -170,7 +173,7 @@ fn for_each_user(
 /// Sets the newest entry of each timeline.
 fn load_last_entries(database: &Connection, index: &Index, snapshot: &mut Snapshot) -> Result<(), StoreError> {
     let partition_timelines = index.config().partition_timelines;
-    runs::for_each_entry(database, partition_timelines, |timeline, seq| raise_last(snapshot, timeline, seq))?;
+    runs::for_each_entry(database, partition_timelines, |timeline, entry| raise_last(snapshot, timeline, entry.seq))?;
     index.newest_in_memory().for_each(|(timeline, seq)| raise_last(snapshot, timeline, seq));
     // Chunks are older than runs and memory: only timelines without entries there need the look-up.
     for (user, id) in snapshot.users.iter_mut().zip(0..).filter(|(user, _)| user.last == Seq(0)) {

@@ -8,43 +8,47 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | errors, rows, files | `error`, `page`, `lock`, `files`, `columns`, `head`, `record`, `timeline_key`, `bulk_insert`, `schema` |
+//! | errors, rows, files | `error`, `page`, `lock`, `files`, `damage`, `checksum`, `columns`, `timeline_key`, `bulk_insert`, `schema` |
 //! | connections | `connection`, `readers`, `checkpoint`, `key_file`, `directory`, `read_only` |
 //! | projection of events to rows | `projection`, `low_watermark` |
+//! | log | `log` |
 //! | timeline index | `index` |
 //! | reads | `scan`, `peers`, `load` |
 //! | writes | `writer`, `retention` |
 //! | facade | `interface`, `sqlite` |
-//! | whole stores | `dump`, `backup` |
+//! | whole stores | `progress`, `listing`, `verify`, `dump`, `backup` |
 
 mod backup;
 mod bulk_insert;
 mod checkpoint;
+mod checksum;
 mod columns;
 mod connection;
+mod damage;
 mod directory;
 mod dump;
 mod error;
 mod files;
 #[cfg(test)]
 mod generators;
-mod head;
 mod index;
 mod interface;
 mod key_file;
+mod listing;
 mod load;
 mod lock;
+mod log;
 mod low_watermark;
 #[cfg(test)]
 mod model;
 mod page;
 mod peers;
+mod progress;
 mod projection;
 #[cfg(test)]
 mod properties;
 mod read_only;
 mod readers;
-mod record;
 #[cfg(test)]
 mod reference_model;
 mod retention;
@@ -54,16 +58,21 @@ mod sqlite;
 #[cfg(test)]
 mod testing;
 mod timeline_key;
+mod verify;
 mod writer;
 
 pub use crate::settings::Durability;
 pub use backup::backup;
+pub use damage::Damage;
 pub use directory::Directory;
-pub use dump::{DumpError, Progress, export, import};
+pub use dump::{DumpError, export, import};
 pub use error::{CommitError, StoreError};
 pub use interface::Store;
 pub use key_file::{path as key_path, read as read_key, write as write_key};
+pub use listing::{MessageFilter, MessageFormat, list_messages, list_records};
 pub use page::{NewestPage, Page};
+pub use progress::Progress;
 pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
 pub use sqlite::SqliteStore;
+pub use verify::{Verification, verify};

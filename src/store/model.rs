@@ -1,5 +1,6 @@
 //! The model that a store is tested against: the state and the log in memory.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -7,9 +8,11 @@ use rusqlite::Connection;
 use crate::chat::{Command, Context, Event, IdempotencyKey, ReadPage, Record, State, decide};
 use crate::id::{Hash64, Seq, UserId};
 use crate::name::Name;
+use crate::store::damage::DamageLog;
+use crate::store::error::StoreError;
 use crate::store::generators::{CommandKind, GeneratedCommand};
 use crate::store::interface::Store;
-use crate::store::record;
+use crate::store::log::rows;
 use crate::store::sqlite::SqliteStore;
 use crate::time::Time;
 
@@ -96,13 +99,13 @@ pub(super) fn home() -> Name {
 /// The log of the store in a directory.
 pub(super) fn stored_log(directory: &Path) -> Vec<Record> {
     let database = Connection::open(directory.join("kabar.db")).unwrap();
-    let mut statement = database.prepare("SELECT seq, time, event, body FROM log ORDER BY seq").unwrap();
-    let rows = statement.query_map([], |row| {
-        let mut event = record::decode(row.get_ref(2)?.as_blob()?).unwrap();
-        if let Event::MessageSent(message) = &mut event {
-            message.body.0 = row.get::<_, String>(3)?.into();
-        }
-        Ok(Record { seq: Seq(row.get(0)?), time: Time(row.get(1)?), event })
-    });
-    rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    let damage = DamageLog::new(directory.to_owned());
+    let mut log = Vec::new();
+    rows::for_each(&database, Seq(0), &damage, |segment| {
+        log.extend(segment.records().map(Result::unwrap));
+        Ok::<_, StoreError>(ControlFlow::Continue(()))
+    })
+    .unwrap();
+    assert_eq!(damage.met(), []);
+    log
 }

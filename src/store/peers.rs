@@ -2,14 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::chat::{OutboxEntry, Peer, PeerAddress, PeerInfo, Realm, RealmKind, Snapshot, TimelineQuery};
+use crate::chat::{OutboxEntry, Peer, PeerAddress, PeerInfo, Realm, RealmKind, Snapshot, Timeline, TimelineQuery};
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
 use crate::store::columns;
 use crate::store::error::StoreError;
 use crate::store::index::chunk::Direction;
 use crate::store::index::timeline_index::Index;
+use crate::store::log::reader::LogReader;
 use crate::store::scan::Scan;
-use crate::time::Time;
 
 /// All realms except the home realm, ordered by id, with empty outbox queues.
 pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
@@ -88,17 +88,16 @@ pub(super) fn outbox_cursor(database: &Connection, realm: RealmId) -> rusqlite::
 }
 
 /// Fills the peers' outbox queues with the entries that they have not acknowledged. No commit may come between the
-/// transaction of `database` and `index`.
-pub(super) fn load_queues(database: &Connection, index: &Index, snapshot: &mut Snapshot) -> Result<(), StoreError> {
-    let mut message = database.prepare("SELECT time, octet_length(body) FROM log WHERE seq = ?1")?;
+/// transaction of `log` and `index`.
+pub(super) fn load_queues(log: &mut LogReader<'_>, index: &Index, snapshot: &mut Snapshot) -> Result<(), StoreError> {
     for (realm, id) in snapshot.realms.iter_mut().zip(1..) {
         let RealmKind::Peer(peer) = &mut realm.kind else { continue };
         let query = TimelineQuery::outbox(RealmId(id), peer.cursor);
-        Scan::new(index, &query, Direction::Forward)?.for_each(database, |entry| {
-            let queued = message.query_row([entry.seq.0], |row| {
-                Ok(OutboxEntry { seq: entry.seq, time: Time(row.get(0)?), from: entry.peer, bytes: row.get(1)? })
-            });
-            peer.queue.push(queued?);
+        Scan::new(index, &query, Direction::Forward)?.for_each(log.database(), |entry| {
+            if let Some(message) = log.message(Timeline::Outbox(RealmId(id)), &entry)? {
+                let bytes = u32::try_from(message.body.size()).unwrap_or(u32::MAX);
+                peer.queue.push(OutboxEntry { seq: entry.seq, time: message.time, from: entry.peer, bytes });
+            }
             Ok(())
         })?;
     }

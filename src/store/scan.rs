@@ -11,10 +11,9 @@ use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
 
-use bytes::Bytes;
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use rusqlite::Connection;
 
-use crate::chat::{Entry, MessageBody, SeqRange, StoredMessage, Timeline, TimelineQuery};
+use crate::chat::{Entry, SeqRange, StoredMessage, Timeline, TimelineQuery};
 use crate::id::Seq;
 use crate::limits::PAGE_BYTES;
 use crate::store::error::StoreError;
@@ -22,8 +21,8 @@ use crate::store::index::chunk::Direction;
 use crate::store::index::partition::Partition;
 use crate::store::index::timeline_index::Index;
 use crate::store::index::{chunk, runs};
+use crate::store::log::reader::LogReader;
 use crate::store::page::{NewestPage, Page};
-use crate::time::Time;
 
 /// A query's spans with what the memtable has of them.
 pub(super) struct Scan {
@@ -69,9 +68,9 @@ impl Scan {
     }
 
     /// Reads a page of a forward scan.
-    pub(super) fn page(self, database: &Connection, query: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
+    pub(super) fn page(self, log: &mut LogReader<'_>, query: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
         let head = self.head;
-        let (messages, cut) = self.read(database, query, limit)?;
+        let (messages, cut) = self.read(log, query, limit)?;
         let upto = match (&cut, messages.last()) {
             (None, _) => head,
             (Some(Cut { is_full: true, .. }), Some(last)) => last.seq,
@@ -83,22 +82,22 @@ impl Scan {
     /// Reads a page of a reverse scan.
     pub(super) fn newest_page(
         self,
-        database: &Connection,
+        log: &mut LogReader<'_>,
         query: &TimelineQuery,
         limit: usize,
     ) -> Result<NewestPage, StoreError> {
-        let (mut messages, cut) = self.read(database, query, limit)?;
+        let (mut messages, cut) = self.read(log, query, limit)?;
         messages.reverse();
         Ok(NewestPage { messages, before: cut.map(|cut| cut.at.next()) })
     }
 
     fn read(
         self,
-        database: &Connection,
+        log: &mut LogReader<'_>,
         query: &TimelineQuery,
         limit: usize,
     ) -> Result<(Vec<StoredMessage>, Option<Cut>), StoreError> {
-        let mut log = database.prepare_cached("SELECT time, body FROM log WHERE seq = ?1")?;
+        let database = log.database();
         let mut entries = MergeIter::new(self.cursors, self.direction);
         let (mut messages, mut bytes, mut seen) = (Vec::new(), 0, 0);
         while let Some((timeline, entry)) = entries.next(database)? {
@@ -109,24 +108,15 @@ impl Scan {
                 return Ok((messages, Some(Cut { at: entry.seq, is_full })));
             }
             if matches
-                && let Some(message) = read_message(&mut log, entry.seq)?
-                && query.matches_body(timeline, &entry, &message.body)
+                && let Some(message) = log.message(timeline, &entry)?
+                && (message.body.is_damaged() || query.matches_body(timeline, &entry, &message.body))
             {
-                bytes += message.body.0.len();
+                bytes += message.body.size();
                 messages.push(message);
             }
         }
         Ok((messages, None))
     }
-}
-
-/// Returns `None` if retention deleted the message after the memtable was read.
-fn read_message(log: &mut CachedStatement<'_>, seq: Seq) -> Result<Option<StoredMessage>, StoreError> {
-    let message = log.query_row([seq.0], |row| {
-        let body = MessageBody(Bytes::copy_from_slice(row.get_ref(1)?.as_bytes()?));
-        Ok(StoredMessage { seq, time: Time(row.get(0)?), body })
-    });
-    Ok(message.optional()?)
 }
 
 /// The k-way merge of some cursors. An entry of overlapping spans is returned once.

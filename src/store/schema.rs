@@ -1,9 +1,7 @@
-//! The version of the tables, and its migrations.
+//! The version of the tables.
 //!
-//! A new version is a script at the end of [`MIGRATIONS`], which changes the tables of the scripts before it and fills new
-//! columns from the log or the entity tables. A released script never changes. The missing scripts and the new version
-//! number are one transaction. A new event is a variant at the end of `Event`; a new encoding of events or index rows has
-//! another leading byte. Tests open a frozen store of each version.
+//! A new version is a script that changes the tables of the version before it, and a frozen store of that version in the
+//! tests. A new event is a variant at the end of `Event`; a new encoding of segments or index rows has another leading byte.
 
 use std::path::Path;
 
@@ -14,44 +12,44 @@ use crate::store::error::StoreError;
 /// The value of `PRAGMA application_id`: `kabr`.
 const APPLICATION: u32 = 0x6b61_6272;
 
-/// The script at index n migrates version n (`PRAGMA user_version`) to n + 1. The empty database has version 0.
-const MIGRATIONS: [&str; 2] = [include_str!("version-1.sql"), include_str!("version-2.sql")];
+/// The value of `PRAGMA user_version`. Versions 1 and 2 were never released; the server that wrote one exports it.
+const VERSION: u32 = 3;
 
-/// Migrates the database to the newest version.
+const TABLES: &str = include_str!("schema.sql");
+
+/// Creates the tables in an empty database.
 pub(super) fn prepare(connection: &mut Connection, directory: &Path) -> Result<(), StoreError> {
-    let missing = missing(connection, directory)?;
-    if missing.is_empty() {
+    if !is_fresh(connection, directory)? {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for script in missing {
-        transaction.execute_batch(script)?;
-    }
+    transaction.execute_batch(TABLES)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
 }
 
-/// Returns an error unless the database has the newest version.
+/// Returns an error unless the database has the tables.
 pub(super) fn check(connection: &Connection, directory: &Path) -> Result<(), StoreError> {
-    match missing(connection, directory)?.len() {
-        0 => Ok(()),
-        all if all == MIGRATIONS.len() => Err(StoreError::Empty(directory.to_owned())),
-        _ => Err(StoreError::Older(directory.to_owned())),
-    }
+    if is_fresh(connection, directory)? { Err(StoreError::Empty(directory.to_owned())) } else { Ok(()) }
 }
 
-/// The migrations that the database needs.
-fn missing(connection: &Connection, directory: &Path) -> Result<&'static [&'static str], StoreError> {
+/// Whether the database is empty. Returns an error if it is not of this version.
+fn is_fresh(connection: &Connection, directory: &Path) -> Result<bool, StoreError> {
     let application = pragma(connection, "application_id")?;
     let version = pragma(connection, "user_version")?;
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let fresh = (application, version, tables) == (0, 0, 0);
-    if application != APPLICATION && !fresh {
+    if (application, version, tables) == (0, 0, 0) {
+        return Ok(true);
+    }
+    if application != APPLICATION {
         return Err(StoreError::Foreign(directory.to_owned()));
     }
-    let newer = StoreError::Newer { found: version, known: MIGRATIONS.len() as u32 };
-    MIGRATIONS.get(version as usize..).ok_or(newer)
+    match version {
+        VERSION => Ok(false),
+        found if found < VERSION => Err(StoreError::Older(directory.to_owned())),
+        found => Err(StoreError::Newer { found, known: VERSION }),
+    }
 }
 
 fn pragma(connection: &Connection, name: &str) -> Result<u32, StoreError> {
@@ -70,18 +68,18 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_database_gets_the_newest_version_once() {
+    fn an_empty_database_gets_the_tables_once() {
         let mut connection = prepared("").unwrap();
         prepare(&mut connection, Path::new("here")).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 2);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), VERSION);
     }
 
     #[test]
     fn the_error_for_a_newer_version_says_what_to_do() {
-        let refused = prepared("PRAGMA application_id = 0x6b616272; PRAGMA user_version = 3").err().unwrap();
+        let refused = prepared("PRAGMA application_id = 0x6b616272; PRAGMA user_version = 4").err().unwrap();
         assert_eq!(
             refused.to_string(),
-            "the store has version 3, this server knows versions up to 2; use the newer server"
+            "the store has version 4, this server knows versions up to 3; use the newer server"
         );
     }
 
@@ -90,5 +88,11 @@ mod tests {
         for foreign in ["CREATE TABLE log (line)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
             assert!(matches!(prepared(foreign), Err(StoreError::Foreign(_))), "{foreign}");
         }
+    }
+
+    #[test]
+    fn the_error_for_a_version_that_was_never_released_says_what_to_do() {
+        let refused = prepared("PRAGMA application_id = 0x6b616272; PRAGMA user_version = 2").err().unwrap();
+        assert!(refused.to_string().contains("export"), "{refused}");
     }
 }

@@ -10,6 +10,7 @@ use crate::id::Seq;
 use crate::settings::Durability;
 use crate::store::checkpoint::Checkpointer;
 use crate::store::connection;
+use crate::store::damage::DamageLog;
 use crate::store::directory::Directory;
 use crate::store::error::{CommitError, StoreError};
 use crate::store::index::chunk::Direction;
@@ -19,12 +20,14 @@ use crate::store::index::partition::Partition;
 use crate::store::index::timeline_index::Index;
 use crate::store::interface::Store;
 use crate::store::lock::lock;
+use crate::store::log::reader::LogReader;
+use crate::store::log::{head, segment};
 use crate::store::page::{NewestPage, Page};
 use crate::store::readers::Readers;
 use crate::store::retention::sweep::{Sweep, SweepTarget, Swept};
 use crate::store::scan::Scan;
 use crate::store::writer::Writer;
-use crate::store::{head, load, low_watermark, schema};
+use crate::store::{load, low_watermark, schema};
 
 /// The embedded store.
 ///
@@ -34,6 +37,7 @@ pub struct SqliteStore {
     index: Mutex<Index>,
     readers: Readers,
     checkpointer: Checkpointer,
+    damage: DamageLog,
     durability: Durability,
     /// Dropped last, with its lock: the fields before it still write while they are dropped.
     _directory: Directory,
@@ -57,15 +61,20 @@ impl SqliteStore {
         // A killed server may have left commits in the WAL that were not synced. They are readable now, but a power cut
         // would still revert them: sync them before anyone reads them.
         checkpointer.truncate()?;
-        let index = Index::open(&writer, config)?;
+        let damage = DamageLog::new(database.clone());
+        let index = Mutex::new(Index::open(&writer, config, &damage)?);
         let readers = Readers::open(&database)?;
         let writer = Mutex::new(Writer::new(writer));
-        Ok(Self { writer, index: Mutex::new(index), readers, checkpointer, durability, _directory: directory })
+        Ok(Self { writer, index, readers, checkpointer, damage, durability, _directory: directory })
+    }
+
+    fn log<'a>(&'a self, database: &'a Connection) -> LogReader<'a> {
+        LogReader::new(database, &self.damage)
     }
 
     /// Writes a plan without a batch. The writer must be locked since the plan was made.
     fn flush(&self, writer: &mut Writer, plan: &FlushPlan) -> Result<(), StoreError> {
-        writer.commit(Seq(0), &[], plan).map_err(CommitError::into_cause)?;
+        writer.commit(Seq(0), (&[], &[]), plan).map_err(CommitError::into_cause)?;
         lock(&self.index).apply(plan, &[]);
         Ok(())
     }
@@ -76,10 +85,12 @@ impl Store for SqliteStore {
         // Without commits in between, the tables and the index match.
         let _no_commits = lock(&self.writer);
         let index = lock(&self.index);
-        self.readers.read(|database| load::load(database, &index))
+        self.readers.read(|database| load::load(&mut self.log(database), &index))
     }
 
     fn commit(&self, batch: &[Record]) -> Result<(), CommitError> {
+        // Before the lock: reading a snapshot and a sweep wait for it.
+        let segments = segment::encode(batch).map_err(CommitError::RolledBack)?;
         let mut writer = lock(&self.writer);
         let connection = writer.connection().map_err(CommitError::Unknown)?;
         self.checkpointer.bound_wal(connection).map_err(|error| CommitError::RolledBack(error.into()))?;
@@ -92,19 +103,19 @@ impl Store for SqliteStore {
             let index = lock(&self.index);
             (index.head(), index.plan_commit(batch.len()))
         };
-        writer.commit(head, batch, &plan)?;
+        writer.commit(head, (batch, &segments), &plan)?;
         lock(&self.index).apply(&plan, batch);
         Ok(())
     }
 
     fn page(&self, query: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {
         let scan = Scan::new(&lock(&self.index), query, Direction::Forward)?;
-        self.readers.read(|database| scan.page(database, query, limit))
+        self.readers.read(|database| scan.page(&mut self.log(database), query, limit))
     }
 
     fn newest_page(&self, query: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         let scan = Scan::new(&lock(&self.index), query, Direction::Reverse)?;
-        self.readers.read(|database| scan.newest_page(database, query, limit))
+        self.readers.read(|database| scan.newest_page(&mut self.log(database), query, limit))
     }
 
     fn low_watermark(&self, query: &TimelineQuery) -> Result<Seq, StoreError> {
@@ -162,6 +173,10 @@ impl SweepTarget for SqliteStore {
         Ok(Some(partition))
     }
 
+    fn damage(&self) -> &DamageLog {
+        &self.damage
+    }
+
     fn entries_in_memory(&self, timeline: Timeline) -> usize {
         lock(&self.index).entries_in_memory(timeline)
     }
@@ -173,10 +188,10 @@ impl SweepTarget for SqliteStore {
             self.write(|transaction| Ok(transaction.execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))?))?;
         }
         let after = free(lock(&self.writer).connection()?)?;
-        // A database of an early version cannot return its free pages; it reuses them.
         let has_more = 0 < after && after < before;
         if !has_more {
-            self.checkpointer.copy()?;
+            // Shortens the database file, and erases what the WAL has of removed messages.
+            self.checkpointer.truncate_in_use()?;
         }
         Ok(has_more)
     }
@@ -271,9 +286,10 @@ mod tests {
                 let expected: Vec<_> = (1..=head).filter(|seq| seq % 5 == 0).collect();
                 let seqs =
                     |messages: Vec<StoredMessage>| messages.iter().map(|message| message.seq.0).collect::<Vec<_>>();
-                let page = store.readers.read(|database| forward.page(database, &view, 1_000)).unwrap();
+                let page = store.readers.read(|database| forward.page(&mut store.log(database), &view, 1_000)).unwrap();
                 assert_eq!(seqs(page.messages), expected, "forward, {head} read at {seq}");
-                let page = store.readers.read(|database| reverse.newest_page(database, &view, 1_000)).unwrap();
+                let page =
+                    store.readers.read(|database| reverse.newest_page(&mut store.log(database), &view, 1_000)).unwrap();
                 assert_eq!(seqs(page.messages), expected, "reverse, {head} read at {seq}");
             }
         }

@@ -59,7 +59,6 @@ pub(super) fn sent(seq: u64, from: u32, to: Destination, msg: &str) -> Record {
         from: "messi",
         to: "henderson",
         kind: Kind::Direct,
-        group: None,
         realm: None,
     };
     let message = Message { from: Author::Local(UserId(from)), to, realm: None, body: MessageBody::compose(&fields) };

@@ -1,17 +1,14 @@
 //! The connection that writes: a batch and the flushes of the index, in one transaction.
 
-use std::sync::LazyLock;
-
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, ToSql, Transaction, TransactionBehavior};
 
 use crate::chat::Record;
 use crate::id::Seq;
-use crate::store::bulk_insert::BulkInsert;
 use crate::store::error::{CommitError, StoreError};
 use crate::store::index::flush_plan::FlushPlan;
+use crate::store::log::rows;
+use crate::store::log::segment::EncodedSegment;
 use crate::store::projection::project;
-use crate::store::record;
 
 pub(super) struct Writer {
     connection: Connection,
@@ -29,10 +26,17 @@ impl Writer {
         if self.failed { Err(StoreError::Failed) } else { Ok(&self.connection) }
     }
 
-    /// Writes a batch, whose records follow `head`, and a plan, atomically.
-    pub(super) fn commit(&mut self, head: Seq, batch: &[Record], plan: &FlushPlan) -> Result<(), CommitError> {
+    /// Writes a batch, whose records follow `head`, with its segments, and a plan, atomically.
+    pub(super) fn commit(
+        &mut self,
+        head: Seq,
+        (batch, segments): (&[Record], &[EncodedSegment]),
+        plan: &FlushPlan,
+    ) -> Result<(), CommitError> {
         self.write(|transaction| {
-            append(transaction, head, batch)?;
+            check_order(head, batch)?;
+            rows::insert(transaction, segments)?;
+            project_all(transaction, batch)?;
             plan.write(transaction)
         })
     }
@@ -76,23 +80,9 @@ fn not_committed(error: rusqlite::Error) -> CommitError {
     }
 }
 
-static LOG: LazyLock<BulkInsert> = LazyLock::new(|| BulkInsert::new("log (seq, time, event, body)", 4));
-
-fn append(transaction: &Connection, head: Seq, batch: &[Record]) -> Result<(), StoreError> {
-    check_order(head, batch)?;
-    let mut event = Vec::new();
-    LOG.run(transaction, batch, |row, first, record| {
-        record::encode(&record.event, &mut event)?;
-        row.raw_bind_parameter(first, record.seq.0)?;
-        row.raw_bind_parameter(first + 1, record.time.0)?;
-        row.raw_bind_parameter(first + 2, event.as_slice())?;
-        row.raw_bind_parameter(first + 3, text(record::body(&record.event)))?;
-        Ok(())
-    })?;
-    for record in batch {
-        project(record, |sql, values| transaction.prepare_cached(sql)?.execute(values).map(|_| ()))?;
-    }
-    Ok(())
+fn project_all(transaction: &Connection, batch: &[Record]) -> rusqlite::Result<()> {
+    let write = |sql: &'static str, values: &[&dyn ToSql]| transaction.prepare_cached(sql)?.execute(values).map(|_| ());
+    batch.iter().try_for_each(|record| project(record, write))
 }
 
 fn check_order(mut head: Seq, batch: &[Record]) -> Result<(), StoreError> {
@@ -103,11 +93,6 @@ fn check_order(mut head: Seq, batch: &[Record]) -> Result<(), StoreError> {
         head = record.seq;
     }
     Ok(())
-}
-
-/// A text column from bytes, which must be ASCII.
-fn text(bytes: Option<&[u8]>) -> ToSqlOutput<'_> {
-    bytes.map_or(ToSqlOutput::Owned(Value::Null), |bytes| ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
 }
 
 #[cfg(test)]

@@ -120,13 +120,13 @@ pub(super) fn sessions() -> Response {
 }
 
 pub(super) fn message(seq: u64, from: &str, msg: &str, kind: Kind) -> StoredMessage {
-    let (to, group) = match kind {
-        Kind::Direct => ("henderson", None),
-        Kind::Group => ("informatika21", Some("informatika21")),
-        Kind::Broadcast => ("*", None),
+    let to = match kind {
+        Kind::Direct | Kind::Damaged => "henderson",
+        Kind::Group => "informatika21",
+        Kind::Broadcast => "*",
     };
     let msg = &EscapedText::new(msg);
-    let fields = BodyFields { msg_from: from, msg_to: to, msg, from, to, kind, group, realm: None };
+    let fields = BodyFields { msg_from: from, msg_to: to, msg, from, to, kind, realm: None };
     StoredMessage { seq: Seq(seq), time: RECEIPT.time, body: MessageBody::compose(&fields) }
 }
 
@@ -143,7 +143,8 @@ fn kinds() -> impl Iterator<Item = Kind> {
     iter::successors(Some(Kind::Direct), |kind| match kind {
         Kind::Direct => Some(Kind::Group),
         Kind::Group => Some(Kind::Broadcast),
-        Kind::Broadcast => None,
+        Kind::Broadcast => Some(Kind::Damaged),
+        Kind::Damaged => None,
     })
 }
 

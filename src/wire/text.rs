@@ -74,11 +74,12 @@ impl Render for Text {
 /// A message as it is pushed, and as an inbox lists it.
 fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
     // A body that cannot be read was not written by this server; it is not shown.
-    let _ = message.body.read(|MessageFields { from, msg, kind, group, .. }| match kind {
-        Kind::Direct => append_line(out, &["[", &from, "] ", &msg]),
-        Kind::Group => append_line(out, &["[group ", &group.unwrap_or_default(), "] ", &from, ": ", &msg]),
+    let Some(MessageFields { from, msg_to, msg, kind, .. }) = message.body.fields() else { return };
+    match kind {
+        Kind::Direct | Kind::Damaged => append_line(out, &["[", &from, "] ", &msg]),
+        Kind::Group => append_line(out, &["[group ", &msg_to, "] ", &from, ": ", &msg]),
         Kind::Broadcast => append_line(out, &["[broadcast] ", &from, ": ", &msg]),
-    });
+    }
 }
 
 fn append_error(out: &mut Vec<u8>, sentence: &str) {

@@ -1,4 +1,4 @@
-//! The commands on a data directory (backup, export, import), and retention, with the program itself.
+//! The commands on a data directory, and retention, with the program itself.
 
 use std::fs;
 use std::io::Write;
@@ -260,4 +260,75 @@ fn a_subscription_from_a_removed_message_begins_with_a_truncated_event() {
         }
     }
     neko.hears_nothing();
+}
+
+#[test]
+fn messages_are_listed_by_person_group_and_time() {
+    let sample = Sample::new();
+    let data = sample.path("data");
+    let listed = |arguments: &[&str]| succeeds(&[&["messages", "--data", text(&data)], arguments].concat());
+    let texts = |listed: &str| -> Vec<String> {
+        listed.lines().map(|line| line.split_once(": ").unwrap().1.to_owned()).collect()
+    };
+    assert_eq!(texts(&listed(&[])), ["all", "read", "direct", "crossed", "gól"]);
+    assert_eq!(texts(&listed(&["--user", "NEKO"])), ["read", "direct", "crossed"]);
+    assert!(listed(&["--group", "fans"]).ends_with(" messi -> group:fans: gól\n"));
+    assert_eq!(
+        (listed(&["--since", "2030-01-01"]), texts(&listed(&["--since", "2020-01-01"])).len()),
+        (String::new(), 5)
+    );
+    let object: serde_json::Value = serde_json::from_str(&listed(&["--group", "fans", "--json"])).unwrap();
+    assert_eq!((object["msg"].as_str(), object["kind"].as_str()), (Some("gól"), Some("group")));
+}
+
+#[test]
+fn log_entries_are_listed_by_number_without_secrets() {
+    let sample = Sample::new();
+    let data = sample.path("data");
+    let listed = succeeds(&["log", "--data", text(&data)]);
+    let entries: Vec<serde_json::Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(entries.iter().zip(1..).all(|(entry, number)| entry["id"] == number));
+    assert!(listed.contains("UserRegistered") && listed.contains("\"msg\":\"direct\""));
+    assert!(!listed.contains("$argon2id$") && listed.contains("\"password\":\"hidden\""));
+    let some = succeeds(&["log", "--data", text(&data), "3", "4"]);
+    assert_eq!(some.lines().collect::<Vec<_>>(), listed.lines().skip(2).take(2).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_check_reads_all_of_the_store_beside_the_server() {
+    let sample = Sample::new();
+    let data = sample.path("data");
+    let _server = Process::start(&data);
+    let checked = succeeds(&["check", "--data", text(&data)]);
+    assert!(checked.ends_with("of them messages, nothing is damaged\n"), "{checked}");
+    assert!(succeeds(&["check", "--data", text(&sample.path("none"))]).ends_with("yet\n"));
+}
+
+#[test]
+fn damage_is_told_by_every_command_and_the_rest_is_there() {
+    let sample = Sample::new();
+    let data = sample.path("data");
+    // After an orderly stop all messages are in the index: of one that is not, a damaged log would place nothing.
+    assert_eq!(Process::start(&data).terminate(), Some(0));
+    let database = rusqlite::Connection::open(data.join("kabar.db")).unwrap();
+    // The row of the message "read", which was committed alone.
+    let entry = succeeds(&["messages", "--data", text(&data), "--user", "neko"]);
+    let number = entry.split(' ').next().unwrap();
+    database.execute("UPDATE log SET data = zeroblob(30) WHERE last = ?1", [number]).unwrap();
+    drop(database);
+    let (copy, lines) = (sample.path("copy"), sample.path("lines"));
+    for arguments in [&["check"][..], &["messages"], &["log"], &["export", text(&lines)], &["backup", text(&copy)]] {
+        let output = kabar(&[arguments, &["--data", text(&data)]].concat());
+        let told = String::from_utf8(output.stderr).unwrap();
+        let place = format!("log entry {number}");
+        assert_eq!((output.status.code(), told.contains(&place)), (Some(1), true), "{arguments:?}: {told}");
+    }
+    assert!(fs::read_to_string(&lines).unwrap().contains("g\\u00f3l"));
+    let server = Process::start(&data);
+    let mut neko = server.connect();
+    neko.asks("auth neko rahasia").expect_ok();
+    neko.says("history messi");
+    let history = neko.hears_frame();
+    assert!(history.contains("\"kind\":\"damaged\"") && history.contains("\"msg\":\"direct\""), "{history}");
+    assert!(!history.contains("\"msg\":\"read\""));
 }

@@ -27,7 +27,7 @@ const LINES: usize = 400;
 const CRUTCHES_PERCENT: usize = 1;
 
 /// Which top-level modules a top-level module may use.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
@@ -35,10 +35,11 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("json", &[]),
     ("settings", &[]),
     ("socket", &["limits"]),
+    ("varint", &[]),
     ("password", &["chat", "limits"]),
-    ("chat", &["name", "id", "time", "limits", "json"]),
+    ("chat", &["name", "id", "time", "limits", "json", "varint"]),
     ("wire", &["chat", "name", "id", "time", "limits", "json"]),
-    ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings"]),
+    ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings", "varint"]),
     ("config", &["chat", "name", "id", "limits", "password", "settings"]),
     ("logging", &["config"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),

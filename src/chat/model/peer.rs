@@ -149,7 +149,7 @@ impl Peer {
             Author::Local(user) => user,
             Author::Remote(_) | Author::Server => UserId::NOBODY,
         };
-        let bytes = u32::try_from(message.body.0.len()).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(message.body.size()).unwrap_or(u32::MAX);
         self.queue.push(OutboxEntry { seq, time, from, bytes });
     }
 

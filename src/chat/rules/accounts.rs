@@ -107,7 +107,8 @@ mod tests {
     fn shown_names(fixture: &Fixture) -> (String, String) {
         let events = fixture.decide(MESSI, &Command::SendDirect { to: address("paff"), text: "halo".into() }).unwrap();
         let [Event::MessageSent(message)] = &events[..] else { panic!("not one message: {events:?}") };
-        message.body.read(|fields| (fields.msg_from.into_owned(), fields.msg_to.into_owned())).unwrap()
+        let fields = message.body.fields().unwrap();
+        (fields.msg_from.into_owned(), fields.msg_to.into_owned())
     }
 
     #[test]

@@ -58,7 +58,8 @@ mod tests {
     use super::*;
     use crate::chat::command::Command;
     use crate::chat::fixture::{Fixture, MESSI, NEKO, PAFF, address, hash, name};
-    use crate::chat::model::message::{Destination, Message, MessageBody};
+    use crate::chat::model::body::MessageBody;
+    use crate::chat::model::message::{Destination, Message};
     use crate::id::UserId;
 
     fn block(whom: &str) -> Command {

@@ -2,7 +2,8 @@
 
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
-use crate::chat::model::message::{Author, BodyFields, Destination, EscapedText, Kind, Message, MessageBody, UserRef};
+use crate::chat::model::body::{BodyFields, EscapedText, Kind, MessageBody};
+use crate::chat::model::message::{Author, Destination, Message, UserRef};
 use crate::chat::model::realm::Route;
 use crate::chat::model::user::User;
 use crate::chat::rules::context::Context;
@@ -54,7 +55,7 @@ pub(in crate::chat) fn send_group(
         return Err(CommandError::NotMember);
     }
     let name = group.name.as_str();
-    let fields = BodyFields { group: Some(name), ..local_fields(sender, (name, name), text, Kind::Group, realm) };
+    let fields = local_fields(sender, (name, name), text, Kind::Group, realm);
     Ok(sent(from, Destination::Group(group_id), realm, &fields))
 }
 
@@ -77,7 +78,7 @@ fn local_fields<'a>(
     realm: Option<(RealmId, &'a str)>,
 ) -> BodyFields<'a> {
     let (from, msg_from) = (sender.name.as_str(), sender.shown_name());
-    BodyFields { msg_from, msg_to, msg: text, from, to, kind, group: None, realm: realm.map(|(_, name)| name) }
+    BodyFields { msg_from, msg_to, msg: text, from, to, kind, realm: realm.map(|(_, name)| name) }
 }
 
 fn sent(from: UserId, to: Destination, realm: Option<(RealmId, &str)>, fields: &BodyFields<'_>) -> Vec<Event> {

@@ -5,9 +5,8 @@ mod tests;
 
 use crate::chat::error::{BounceReason, CommandError};
 use crate::chat::event::Event;
-use crate::chat::model::message::{
-    Author, BodyFields, Destination, EscapedText, Kind, Message, MessageBody, RemoteName,
-};
+use crate::chat::model::body::{BodyFields, EscapedText, Kind, MessageBody};
+use crate::chat::model::message::{Author, Destination, Message, RemoteName};
 use crate::chat::model::peer::Peer;
 use crate::chat::model::realm::Realm;
 use crate::chat::model::remote_message::{Bounce, RemoteMessage};
@@ -34,11 +33,10 @@ pub(super) fn send(
         from: sender.name.as_str(),
         to: &address,
         kind: if to_group { Kind::Group } else { Kind::Direct },
-        group: to_group.then_some(to.as_str()),
         realm: Some(realm.name.as_str()),
     });
     let queue = &peer.queue;
-    let is_full = queue.len() >= OUTBOX_MESSAGES || queue.bytes() + body.0.len() > OUTBOX_BYTES;
+    let is_full = queue.len() >= OUTBOX_MESSAGES || queue.bytes() + body.size() > OUTBOX_BYTES;
     if is_full || queue.len_of(sender_id) >= OUTBOX_MESSAGES_PER_USER {
         return Err(CommandError::RealmQueueFull);
     }
@@ -106,7 +104,6 @@ fn deliver(state: &State, (id, realm): (RealmId, &Realm), message: &RemoteMessag
         from: &from,
         to: name,
         kind,
-        group: (kind == Kind::Group).then_some(name),
         realm: Some(realm.name.as_str()),
     });
     Ok(Message { from: author, to, realm: Some(id), body })

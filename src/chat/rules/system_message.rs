@@ -1,7 +1,8 @@
 //! Messages from this server itself.
 
 use crate::chat::event::Event;
-use crate::chat::model::message::{Author, BodyFields, Destination, EscapedText, Kind, Message, MessageBody};
+use crate::chat::model::body::{BodyFields, EscapedText, Kind, MessageBody};
+use crate::chat::model::message::{Author, Destination, Message};
 use crate::chat::state::State;
 use crate::id::{RealmId, UserId};
 
@@ -16,7 +17,6 @@ pub(super) fn system_message(state: &State, to: UserId, (realm, name): (RealmId,
         from: &sender,
         to: recipient.name.as_str(),
         kind: Kind::Direct,
-        group: None,
         realm: Some(name),
     });
     Some(Event::MessageSent(Message { from: Author::Server, to: Destination::User(to), realm: Some(realm), body }))

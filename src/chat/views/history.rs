@@ -1,7 +1,7 @@
 //! Reading again: a conversation, or all of them, whatever the cursors say (PROTOCOL §7).
 
 use crate::chat::error::CommandError;
-use crate::chat::model::message::Kind;
+use crate::chat::model::body::Kind;
 use crate::chat::model::realm::Route;
 use crate::chat::model::timeline::Timeline;
 use crate::chat::model::user::User;

@@ -3,8 +3,9 @@
 #[cfg(test)]
 mod tests;
 
+use crate::chat::model::body::{Kind, MessageBody};
 use crate::chat::model::idempotency::ReadPage;
-use crate::chat::model::message::{Kind, MessageBody, UserRef};
+use crate::chat::model::message::UserRef;
 use crate::chat::model::timeline::{Entry, Timeline};
 use crate::chat::model::user::User;
 use crate::chat::state::State;
@@ -110,12 +111,12 @@ impl TimelineQuery {
         if self.only.is_none() && (!in_group || self.hidden.is_empty()) {
             return true;
         }
-        let parts = body.read(|parts| {
-            let other = if entry.sent { &parts.to } else { &parts.from };
+        let counterpart = body.fields().and_then(|fields| {
+            let other = if entry.sent { &fields.to } else { &fields.from };
             let name = other.split_once('@').map_or(&**other, |(name, _)| name);
-            (parts.kind, Name::parse(name).ok().map(|name| name.folded()))
+            Some((fields.kind, Name::parse(name).ok()?.folded()))
         });
-        let Ok((kind, Some(name))) = parts else { return self.only.is_none() };
+        let Some((kind, name)) = counterpart else { return self.only.is_none() };
         let is_hidden = in_group && self.hidden.binary_search(&UserRef::Remote(realm, name)).is_ok();
         self.only.is_none_or(|only| only == Counterpart { kind, name }) && !is_hidden
     }

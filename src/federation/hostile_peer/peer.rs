@@ -10,7 +10,7 @@ use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::chat::{BounceReason, MessageFields, Peer};
+use crate::chat::{BounceReason, Peer};
 use crate::federation::frame::{self, CloseReason, Frame, Hello, WireMessage};
 use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link_manager::LinkManager;
@@ -106,8 +106,8 @@ impl TestServer {
     pub(super) fn inbox(&self) -> Vec<(String, String)> {
         let view = self.hub.read(|state| state.inbox(UserId(0)).unwrap()).0;
         let messages = self.hub.page(&view, usize::MAX).unwrap().messages;
-        let fields = |fields: MessageFields<'_>| (fields.from.into_owned(), fields.msg.into_owned());
-        messages.iter().map(|message| message.body.read(fields).unwrap()).collect()
+        let fields = messages.iter().map(|message| message.body.fields().unwrap());
+        fields.map(|fields| (fields.from.into_owned(), fields.msg.into_owned())).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio::time::Instant;
 
-use crate::chat::{Bounce, BounceReason, Command, Kind, MessageFields, StoredMessage};
+use crate::chat::{Bounce, BounceReason, Command, Kind, StoredMessage};
 use crate::federation::frame::{self, CloseReason, Frame, SourceSeq, WireMessage};
 use crate::federation::link::end::LinkEnd;
 use crate::federation::link::write_buffers::WriteBuffers;
@@ -133,7 +133,7 @@ impl Sender {
             let (incarnation, end) = hub.read(|state| state.incarnation_of(first.seq)).0;
             let mut bytes = 0;
             let fits = |message: &&StoredMessage| {
-                bytes += message.body.0.len();
+                bytes += message.body.size();
                 message.seq == first.seq || (message.seq <= end && bytes <= LINK_BATCH_BYTES)
             };
             let count = rest.iter().take_while(fits).count();
@@ -227,19 +227,17 @@ fn index_of(settled: &[InFlight], number: Seq) -> Option<usize> {
     settled.binary_search_by_key(&number, |sent| sent.number.1).ok()
 }
 
-/// The wire form of a stored message, and its address. `None` if the body is not one of ours; the message is skipped.
+/// The wire form of a stored message, and its address. `None` if the store has lost it; the message is skipped.
 fn to_wire(message: &StoredMessage) -> Option<(WireMessage, Box<str>)> {
-    let converted = message.body.read(|fields: MessageFields<'_>| {
-        let address = Address::parse(&fields.to).ok()?;
-        let wire_message = WireMessage {
-            number: message.seq,
-            from: (&*fields.from).into(),
-            full_name: (&*fields.msg_from).into(),
-            to: address.name.as_str().into(),
-            to_group: fields.kind == Kind::Group,
-            text: (&*fields.msg).into(),
-        };
-        Some((wire_message, fields.to.into()))
-    });
-    converted.ok().flatten()
+    let fields = message.body.fields().filter(|fields| fields.kind != Kind::Damaged)?;
+    let address = Address::parse(&fields.to).ok()?;
+    let wire_message = WireMessage {
+        number: message.seq,
+        from: (&*fields.from).into(),
+        full_name: (&*fields.msg_from).into(),
+        to: address.name.as_str().into(),
+        to_group: fields.kind == Kind::Group,
+        text: (&*fields.msg).into(),
+    };
+    Some((wire_message, fields.to.into()))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::chat::{MessageFields, PeerAddress};
+use crate::chat::PeerAddress;
 use crate::federation::simulation::network::{Network, PORT};
 use crate::federation::simulation::plan::{Action, SERVERS, random_action};
 use crate::federation::simulation::server::{Server, home};
@@ -266,11 +266,8 @@ impl Cluster {
         let store = DiskStore { disk: server.disk.clone(), home: server.home.clone() };
         let page = store.page(&view, usize::MAX).unwrap();
         let numbers = page.messages.iter().filter_map(|message| {
-            let (to, from, text) = message
-                .body
-                .read(|fields| (fields.to.into_owned(), fields.from.into_owned(), fields.msg.into_owned()))
-                .unwrap();
-            (to == receiver && !from.starts_with("realm@")).then(|| text.parse().unwrap())
+            let fields = message.body.fields().unwrap();
+            (fields.to == receiver && !fields.from.starts_with("realm@")).then(|| fields.msg.parse().unwrap())
         });
         numbers.collect()
     }
@@ -299,7 +296,6 @@ impl Cluster {
         let view = state.inbox(UserId(u32::try_from(user).unwrap())).unwrap();
         let store = DiskStore { disk: server.disk.clone(), home: server.home.clone() };
         let messages = store.page(&view, usize::MAX).unwrap().messages;
-        let is_notification = |fields: MessageFields<'_>| fields.from.starts_with("realm@");
-        messages.iter().filter(|message| message.body.read(is_notification).unwrap()).count()
+        messages.iter().filter(|message| message.body.sender().unwrap().starts_with("realm@")).count()
     }
 }

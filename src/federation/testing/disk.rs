@@ -30,7 +30,7 @@ impl Disk {
     pub(in crate::federation) fn holds(&self, text: &str) -> bool {
         let records = self.0.lock().unwrap();
         records.iter().any(|record| match &record.event {
-            Event::MessageSent(message) => message.body.read(|parts| parts.msg == text).unwrap(),
+            Event::MessageSent(message) => message.body.fields().unwrap().msg == text,
             _ => false,
         })
     }

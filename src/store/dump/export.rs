@@ -5,57 +5,64 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use bytes::Bytes;
 use rusqlite::{Transaction, TransactionBehavior};
 
-use crate::chat::{Author, Destination, Event, Group, Message, MessageBody, MessageFields, Snapshot, User, UserRef};
+use crate::chat::{Author, Destination, Event, Group, Message, MessageFields, Record, Snapshot, User, UserRef};
 use crate::id::{GroupId, Seq, UserId};
 use crate::json;
 use crate::limits::PROGRESS_STEP;
+use crate::store::damage::{Damage, DamageLog};
 use crate::store::dump::error::DumpError;
 use crate::store::dump::line::{self, Block, End, Header, Line, Member, Read, Timestamp, VERSION};
-use crate::store::dump::progress::Progress;
 use crate::store::dump::steps::{Step, steps};
 use crate::store::error::StoreError;
 use crate::store::index::config::IndexConfig;
 use crate::store::index::timeline_index::Index;
-use crate::store::{load, read_only, record};
+use crate::store::log::reader::LogReader;
+use crate::store::log::rows;
+use crate::store::progress::Progress;
+use crate::store::{load, read_only};
 use crate::time::Time;
 
-/// Writes the accounts, groups and messages of the store in a directory, and returns the number of lines. A server may be
-/// running on it; what it commits after the beginning is left out.
+/// Writes the accounts, groups and messages of the store in a directory. Returns the number of lines, and the damage that
+/// was met: messages in damaged places are left out. A server may be running on the store; what it commits after the
+/// beginning is left out, too.
 ///
 /// # Errors
 /// If there is no store of this version, it cannot be read, or `out` cannot be written.
-pub fn export(directory: &Path, out: &mut dyn Write, progress: &mut dyn FnMut(Progress)) -> Result<u64, DumpError> {
+pub fn export(
+    directory: &Path,
+    out: &mut dyn Write,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(u64, Vec<Damage>), DumpError> {
+    let damage = DamageLog::new(directory.to_owned());
     let mut database = read_only::open(directory)?;
     let transaction = Transaction::new(&mut database, TransactionBehavior::Deferred)?;
-    let snapshot = load::load(&transaction, &Index::open(&transaction, IndexConfig::default())?)?;
+    let index = Index::open(&transaction, IndexConfig::default(), &damage)?;
+    let snapshot = load::load(&mut LogReader::new(&transaction, &damage), &index)?;
     let lines = LineWriter { out, line: Vec::new(), count: 0, position: Seq(0), head: snapshot.head, progress };
     let mut export = Export { snapshot: &snapshot, lines, newest_user: None, counts: End::default() };
     export.lines.write(&Header { kabar_export: VERSION, ends: true })?;
     let mut steps = steps(&snapshot).into_iter().peekable();
-    let mut statement =
-        transaction.prepare("SELECT seq, time, event, body FROM log WHERE body IS NOT NULL ORDER BY seq")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (seq, time) = (Seq(row.get(0)?), Time(row.get(1)?));
-        while let Some((_, step)) = steps.next_if(|(after, _)| *after < seq) {
-            export.step(step)?;
+    rows::for_each(&transaction, Seq(0), &damage, |segment| {
+        for record in segment.records() {
+            let Record { seq, time, event } = record?;
+            let Event::MessageSent(message) = event else { continue };
+            while let Some((_, step)) = steps.next_if(|(after, _)| *after < seq) {
+                export.step(step)?;
+            }
+            export.message(seq, time, &message)?;
         }
-        let body = MessageBody(Bytes::copy_from_slice(row.get_ref(3)?.as_bytes().map_err(rusqlite::Error::from)?));
-        let event = record::decode(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        if let Event::MessageSent(message) = event {
-            export.message(seq, time, &message, &body)?;
-        }
-    }
+        Ok::<_, DumpError>(ControlFlow::Continue(()))
+    })?;
     steps.try_for_each(|(_, step)| export.step(step))?;
     export.blocks()?;
     export.lines.write(&Line::End(export.counts))?;
     export.lines.out.flush()?;
-    Ok(export.lines.count)
+    Ok((export.lines.count, damage.met()))
 }
 
 struct Export<'a> {
@@ -101,7 +108,7 @@ impl<'a> Export<'a> {
         Ok(Member { group: self.group(group)?.name.clone(), user: self.user(user)?.name.clone(), left })
     }
 
-    fn message(&mut self, seq: Seq, time: Time, message: &Message, body: &MessageBody) -> Result<(), DumpError> {
+    fn message(&mut self, seq: Seq, time: Time, message: &Message) -> Result<(), DumpError> {
         self.newest_user = None;
         self.lines.position = seq;
         self.counts.messages += 1;
@@ -109,20 +116,19 @@ impl<'a> Export<'a> {
             Author::Local(id) => Some(self.user(id)?),
             Author::Remote(_) | Author::Server => None,
         };
-        let written = body.read(|MessageFields { from, to, msg_from, msg, .. }| {
-            let shown = match (account, from.split_once('@')) {
-                (Some(user), _) => user.shown_name(),
-                (None, Some((name, _))) if matches!(message.from, Author::Remote(_)) => name,
-                (None, _) => &from,
-            };
-            let msg_from = (msg_from != shown).then_some(msg_from);
-            let is_group = matches!(message.to, Destination::Group(_) | Destination::RemoteGroup(_));
-            let (to, group) = if is_group { (None, Some(to)) } else { (Some(to), None) };
-            let time = Timestamp(time);
-            let from = Cow::Borrowed(&*from);
-            self.lines.write(&Line::Message(line::Message { time, from, to, group, msg_from, text: msg }))
-        });
-        written.map_err(|_| StoreError::Damaged("the body of a message".into()))?
+        let damaged = || StoreError::Damaged("the body of a message".into());
+        let MessageFields { from, to, msg_from, msg, .. } = message.body.fields().ok_or_else(damaged)?;
+        let shown = match (account, from.split_once('@')) {
+            (Some(user), _) => user.shown_name(),
+            (None, Some((name, _))) if matches!(message.from, Author::Remote(_)) => name,
+            (None, _) => &from,
+        };
+        let msg_from = (msg_from != shown).then_some(msg_from);
+        let is_group = matches!(message.to, Destination::Group(_) | Destination::RemoteGroup(_));
+        let (to, group) = if is_group { (None, Some(to)) } else { (Some(to), None) };
+        let time = Timestamp(time);
+        let from = Cow::Borrowed(&*from);
+        self.lines.write(&Line::Message(line::Message { time, from, to, group, msg_from, text: msg }))
     }
 
     /// In the order of the names, as the numbers of other realms change with an import.
@@ -189,7 +195,7 @@ impl LineWriter<'_> {
         self.out.write_all(&self.line)?;
         self.count += 1;
         if self.count.is_multiple_of(PROGRESS_STEP) {
-            (self.progress)(Progress::new(self.count, self.position.0, Some(self.head.0)));
+            (self.progress)(Progress::new(self.count, "lines", self.position.0, Some(self.head.0)));
         }
         Ok(())
     }

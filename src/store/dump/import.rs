@@ -12,14 +12,16 @@ use crate::limits::{MAX_REALMS, PROFILE_BYTES};
 use crate::name::{Address, InvalidName, Name};
 use crate::password;
 use crate::settings::Durability;
+use crate::store::damage::DamageLog;
 use crate::store::directory::{Directory, TempDatabase};
 use crate::store::dump::appender::Appender;
 use crate::store::dump::error::DumpError;
 use crate::store::dump::line::{Block, End, Group, Line, Member, User};
-use crate::store::dump::progress::Progress;
 use crate::store::dump::reader::LineReader;
 use crate::store::error::StoreError;
-use crate::store::{connection, head, schema};
+use crate::store::log::head;
+use crate::store::progress::Progress;
+use crate::store::{connection, schema};
 use crate::time::Time;
 
 /// Reads lines into the store of a directory, which must be new or hold a store in which nothing has happened, and must
@@ -42,7 +44,7 @@ pub fn import(
     let temp = TempDatabase::create(directory)?;
     let mut database = connection::open_temp(&temp.path())?;
     schema::prepare(&mut database, directory)?;
-    let mut import = Import::new(Appender::new(database)?)?;
+    let mut import = Import::new(Appender::new(database, &DamageLog::new(temp.path()))?)?;
     let mut reader = LineReader::new(input, name, bytes);
     let must_end = reader.header()?.ends;
     while reader.advance()? {

@@ -82,7 +82,6 @@ impl Import {
             from,
             to,
             kind,
-            group: (kind == Kind::Group).then_some(msg_to),
             realm,
         })
     }

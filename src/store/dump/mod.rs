@@ -10,7 +10,6 @@ mod export;
 mod import;
 mod line;
 mod messages;
-pub(super) mod progress;
 mod reader;
 mod steps;
 #[cfg(test)]
@@ -19,4 +18,3 @@ mod tests;
 pub use error::DumpError;
 pub use export::export;
 pub use import::import;
-pub use progress::Progress;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::limits::{IMPORT_LINE_BYTES, PROGRESS_STEP};
 use crate::store::dump::error::DumpError;
 use crate::store::dump::line::{Header, Line, VERSION};
-use crate::store::dump::progress::Progress;
+use crate::store::progress::Progress;
 
 pub(super) struct LineReader<'a> {
     input: &'a mut dyn BufRead,
@@ -75,7 +75,7 @@ impl<'a> LineReader<'a> {
 
     pub(super) fn show(&self, progress: &mut dyn FnMut(Progress)) {
         if self.count.is_multiple_of(PROGRESS_STEP) {
-            progress(Progress::new(self.count, self.read, self.bytes));
+            progress(Progress::new(self.count, "lines", self.read, self.bytes));
         }
     }
 

@@ -58,8 +58,8 @@ fn message(fields: &str) -> String {
 fn read(store: &SqliteStore, view: &TimelineQuery) -> Vec<(Time, String)> {
     let messages = store.page(view, 10_000).unwrap().messages;
     let parts = messages.iter().map(|message| {
-        let words = message.body.read(|it| format!("{} ({}) to {}: {}", it.from, it.msg_from, it.to, it.msg));
-        (message.time, words.unwrap())
+        let it = message.body.fields().unwrap();
+        (message.time, format!("{} ({}) to {}: {}", it.from, it.msg_from, it.to, it.msg))
     });
     parts.collect()
 }

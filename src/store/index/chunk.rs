@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::chat::{Entry, Timeline};
-use crate::id::Seq;
+use crate::id::{Seq, UserId};
 use crate::store::bulk_insert::BulkInsert;
 use crate::store::error::StoreError;
 use crate::store::index::encoding::{EncodedEntries, decode};
-use crate::store::timeline_key;
+use crate::store::{checksum, columns, timeline_key};
 
 static CHUNKS: LazyLock<BulkInsert> = LazyLock::new(|| BulkInsert::new("chunks (kind, owner, last, entries)", 4));
 
@@ -21,7 +21,7 @@ pub(crate) fn insert(transaction: &Connection, chunks: &[(Timeline, EncodedEntri
         row.raw_bind_parameter(first, kind)?;
         row.raw_bind_parameter(first + 1, owner)?;
         row.raw_bind_parameter(first + 2, entries.newest().0)?;
-        row.raw_bind_parameter(first + 3, entries.bytes())?;
+        row.raw_bind_parameter(first + 3, sealed(*timeline, entries.newest(), entries.bytes()))?;
         Ok(())
     })
 }
@@ -61,9 +61,9 @@ pub(crate) fn read_ending_upto(
 }
 
 const FIRST_ENDING_AFTER: &str =
-    "SELECT entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last > ?3 ORDER BY last LIMIT 1";
+    "SELECT last, entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last > ?3 ORDER BY last LIMIT 1";
 const LAST_ENDING_UPTO: &str =
-    "SELECT entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last <= ?3 ORDER BY last DESC LIMIT 1";
+    "SELECT last, entries FROM chunks WHERE kind = ?1 AND owner = ?2 AND last <= ?3 ORDER BY last DESC LIMIT 1";
 
 /// The entries after `after` of the chunk that `sql` finds by `bound`.
 fn read(
@@ -78,11 +78,37 @@ fn read(
     let bound = i64::try_from(bound.0).unwrap_or(i64::MAX);
     let entries = connection
         .prepare_cached(sql)?
-        .query_row(params![kind, owner, bound], |row| Ok(decode(row.get_ref(0)?.as_blob()?, after)))
+        .query_row(params![kind, owner, bound], |row| Ok(decode_row(timeline, row, after)))
         .optional()?
         .transpose()?;
     // An empty chunk would make a reader ask for the same chunk forever.
     if entries.as_ref().is_some_and(Vec::is_empty) { Err(StoreError::damaged_index()) } else { Ok(entries) }
+}
+
+/// The entries after `after` of a row that begins with `last` and `entries`. A damaged chunk counts as one entry, which no
+/// log record confirms: readers get a mark.
+fn decode_row(timeline: Timeline, row: &Row<'_>, after: Seq) -> Result<Vec<Entry>, StoreError> {
+    let last = Seq(row.get(0)?);
+    let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+    match checksum::opened(&key(timeline, last), bytes) {
+        Some(entries) => decode(entries, after),
+        None => Ok(vec![unconfirmed(last)]),
+    }
+}
+
+/// An entry in the place of damaged ones.
+pub(crate) fn unconfirmed(seq: Seq) -> Entry {
+    Entry { seq, peer: UserId::NOBODY, sent: false, realm: None }
+}
+
+fn sealed(timeline: Timeline, last: Seq, entries: &[u8]) -> Vec<u8> {
+    checksum::sealed(&key(timeline, last), entries)
+}
+
+/// What the checksum covers beside the entries.
+fn key(timeline: Timeline, last: Seq) -> [u64; 3] {
+    let (kind, owner) = timeline_key::encode(timeline);
+    [kind.into(), owner.into(), last.0]
 }
 
 /// The newest entry of a timeline's chunks, 0 if it has none.
@@ -92,6 +118,18 @@ pub(crate) fn newest(connection: &Connection, timeline: Timeline) -> Result<Seq,
         .prepare_cached("SELECT max(last) FROM chunks WHERE kind = ?1 AND owner = ?2")?
         .query_row(params![kind, owner], |row| row.get(0))?;
     Ok(Seq(last.unwrap_or(0)))
+}
+
+/// Visits all entries of all chunks.
+pub(crate) fn for_each_entry(
+    connection: &Connection,
+    mut visit: impl FnMut(Timeline, Entry),
+) -> Result<(), StoreError> {
+    columns::for_each_row(connection, "SELECT last, entries, kind, owner FROM chunks", |row| {
+        let timeline = timeline_key::decode(row.get(2)?, row.get(3)?)?;
+        decode_row(timeline, row, Seq(0))?.into_iter().for_each(|entry| visit(timeline, entry));
+        Ok(())
+    })
 }
 
 pub(crate) struct Chunk {
@@ -122,8 +160,7 @@ pub(crate) fn walk(
     })?;
     let mut rows = statement.query(params![kind, owner])?;
     while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let chunk = Chunk { last: Seq(row.get(0)?), entries: decode(bytes, Seq(0))? };
+        let chunk = Chunk { last: Seq(row.get(0)?), entries: decode_row(timeline, row, Seq(0))? };
         if visit(chunk).is_break() {
             break;
         }
@@ -164,6 +201,6 @@ pub(crate) fn replace_entries(
     let encoded: EncodedEntries = entries.iter().copied().collect();
     transaction
         .prepare_cached("UPDATE chunks SET entries = ?4 WHERE kind = ?1 AND owner = ?2 AND last = ?3")?
-        .execute(params![kind, owner, last.0, encoded.bytes()])?;
+        .execute(params![kind, owner, last.0, sealed(timeline, *last, encoded.bytes())])?;
     Ok(())
 }

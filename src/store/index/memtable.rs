@@ -50,7 +50,8 @@ impl Memtable {
             });
         }
         let tail = &mut self.tails[*index as usize - 1];
-        if tail.last.len() == self.chunk_entries {
+        // The batch that fills a chunk makes it longer: the few entries over would be a row of their own.
+        if tail.last.len() == 2 * self.chunk_entries {
             tail.full.get_or_insert_default().push(std::mem::take(&mut tail.last));
         }
         tail.last.push(entry);
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn entries_are_kept_by_timeline_and_in_chunks() {
-        let mut memtable = Memtable::new(2);
+        let mut memtable = Memtable::new(1);
         push(&mut memtable, user(2), &[1, 3]);
         push(&mut memtable, Timeline::Group(GroupId(2)), &[2, 5]);
         push(&mut memtable, user(2), &[4]);

@@ -1,29 +1,32 @@
 //! Recovery at opening: replays the log after the high-water mark into the memtable.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
-use crate::chat::{Entry, Event, Timeline};
+use crate::chat::{Entry, Event, Record, Timeline};
 use crate::id::Seq;
 use crate::limits::MAX_USERS;
+use crate::store::damage::DamageLog;
 use crate::store::error::StoreError;
 use crate::store::index::config::IndexConfig;
 use crate::store::index::partition::Partition;
 use crate::store::index::run_stats::RunStatsTable;
 use crate::store::index::{chunk, runs};
-use crate::store::{low_watermark, record, timeline_key};
+use crate::store::log::rows;
+use crate::store::{low_watermark, timeline_key};
 
 /// Passes to `insert` the entries of the log after `mark` that are in no chunk and no run and were not removed, each
 /// timeline's in ascending order.
 pub(super) fn replay_log(
     database: &Connection,
+    damage: &DamageLog,
     (mark, head): (Seq, Seq),
-    config: &IndexConfig,
-    stats: &RunStatsTable,
+    (config, stats): (&IndexConfig, &RunStatsTable),
     mut insert: impl FnMut(Timeline, Entry),
 ) -> Result<(), StoreError> {
-    let mut entries = read_log(database, (mark, head), config)?;
+    let mut entries = read_log(database, damage, (mark, head), config)?;
     let removed: HashMap<_, _> = low_watermark::all(database)?.into_iter().collect();
     let partition = |(timeline, _): &(Timeline, Entry)| Partition::of(*timeline, config.partition_timelines);
     // In the order of the tables, so that the look-ups read each page once.
@@ -47,20 +50,23 @@ pub(super) fn replay_log(
 
 fn read_log(
     database: &Connection,
+    damage: &DamageLog,
     (mark, head): (Seq, Seq),
     config: &IndexConfig,
 ) -> Result<Vec<(Timeline, Entry)>, StoreError> {
     // Two entries a message, allocated at once: while a list is grown it takes twice its size.
     let mut entries = Vec::with_capacity(2 * head.0.saturating_sub(mark.0).min(config.window) as usize);
-    let mut statement =
-        database.prepare("SELECT seq, event FROM log WHERE seq > ?1 AND body IS NOT NULL ORDER BY seq")?;
-    let mut rows = statement.query([mark.0])?;
-    while let Some(row) = rows.next()? {
-        let event = record::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        if let Event::MessageSent(message) = event {
-            entries.extend(message.placements(Seq(row.get(0)?)));
+    rows::for_each(database, mark, damage, |segment| {
+        for record in segment.records() {
+            let Record { seq, event, .. } = record?;
+            if let Event::MessageSent(message) = event
+                && seq > mark
+            {
+                entries.extend(message.placements(seq));
+            }
         }
-    }
+        Ok::<_, StoreError>(ControlFlow::Continue(()))
+    })?;
     Ok(entries)
 }
 

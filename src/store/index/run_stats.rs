@@ -41,6 +41,16 @@ impl RunStatsTable {
         *stats = RunStats { fresh: stats.fresh + 1, bytes, after, upto, ..*stats };
     }
 
+    /// Counts a stored run, whose entries are up to `upto`. Each level counts up to its highest number: a new run gets the
+    /// next one.
+    pub(super) fn restore(&mut self, partition: Partition, (is_fresh, number): (bool, u32), bytes: u32, upto: Seq) {
+        let stats = self.entry(partition);
+        let count = if is_fresh { &mut stats.fresh } else { &mut stats.merged };
+        *count = (*count).max(number.saturating_add(1));
+        stats.bytes = stats.bytes.saturating_add(bytes);
+        stats.upto = upto;
+    }
+
     /// Replaces the fresh runs of a partition by one merged run.
     pub(super) fn merge(&mut self, partition: Partition) {
         let stats = self.entry(partition);

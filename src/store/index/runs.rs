@@ -6,31 +6,33 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, Row};
 
 use crate::chat::{Entry, Timeline};
 use crate::id::Seq;
 use crate::store::bulk_insert::BulkInsert;
-use crate::store::columns;
 use crate::store::error::StoreError;
 use crate::store::index::chunk;
-use crate::store::index::encoding::{self, EncodedEntries, append_varint};
+use crate::store::index::encoding::{self, EncodedEntries};
 use crate::store::index::partition::Partition;
-use crate::store::index::run_stats::{RunStats, RunStatsTable};
+use crate::store::index::run_stats::RunStatsTable;
+use crate::store::{checksum, columns};
+use crate::varint;
 
 /// The leading byte of the encoding: after it for each timeline its slot, the length of its entries, and the entries.
 const SLOTS: u8 = 1;
 
+/// In the order of age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
-    /// Flushed from the memtable.
-    Fresh = 0,
     /// Merged from fresh runs, and older than all of them.
-    Merged = 1,
+    Merged = 0,
+    /// Flushed from the memtable.
+    Fresh = 1,
 }
 
 static RUNS: LazyLock<BulkInsert> =
-    LazyLock::new(|| BulkInsert::new("runs (level, number, kind, partition, tails)", 5));
+    LazyLock::new(|| BulkInsert::new("runs (kind, partition, level, number, newest, tails)", 6));
 
 /// A run to be written.
 #[derive(Debug)]
@@ -38,20 +40,22 @@ pub(crate) struct Run {
     level: Level,
     pub(super) number: u32,
     pub(super) partition: Partition,
+    newest: Seq,
     bytes: Vec<u8>,
 }
 
 impl Run {
     /// An empty fresh run.
     pub(super) fn new(partition: Partition, number: u32) -> Self {
-        Self { level: Level::Fresh, number, partition, bytes: vec![SLOTS] }
+        Self { level: Level::Fresh, number, partition, newest: Seq(0), bytes: vec![SLOTS] }
     }
 
     /// Appends entries of a timeline, which must be newer than those that the run has of it.
     pub(super) fn push(&mut self, timeline: Timeline, entries: &EncodedEntries) {
         self.bytes.push(self.partition.slot(timeline));
-        append_varint(entries.bytes().len() as u64, |byte| self.bytes.push(byte));
+        varint::append(entries.bytes().len() as u64, |byte| self.bytes.push(byte));
         self.bytes.extend_from_slice(entries.bytes());
+        self.newest = self.newest.max(entries.newest());
     }
 
     /// Its length in bytes.
@@ -62,13 +66,19 @@ impl Run {
 
 pub(super) fn insert(transaction: &Connection, runs: &[Run]) -> Result<(), StoreError> {
     RUNS.run(transaction, runs, |row, first, run| {
-        row.raw_bind_parameter(first, run.level as u8)?;
-        row.raw_bind_parameter(first + 1, run.number)?;
-        row.raw_bind_parameter(first + 2, run.partition.kind)?;
-        row.raw_bind_parameter(first + 3, run.partition.number)?;
-        row.raw_bind_parameter(first + 4, run.bytes.as_slice())?;
+        row.raw_bind_parameter(first, run.partition.kind)?;
+        row.raw_bind_parameter(first + 1, run.partition.number)?;
+        row.raw_bind_parameter(first + 2, run.level as u8)?;
+        row.raw_bind_parameter(first + 3, run.number)?;
+        row.raw_bind_parameter(first + 4, run.newest.0)?;
+        row.raw_bind_parameter(first + 5, checksum::sealed(&key(run.partition, run.newest), &run.bytes))?;
         Ok(())
     })
+}
+
+/// What the checksum covers beside the bytes.
+fn key(partition: Partition, newest: Seq) -> [u64; 3] {
+    [partition.kind.into(), partition.number.into(), newest.0]
 }
 
 /// All entries of a timeline in the runs of its partition, oldest first.
@@ -79,7 +89,7 @@ pub(crate) fn read(
 ) -> Result<Vec<Entry>, StoreError> {
     let wanted = partition.slot(timeline);
     let mut entries = Vec::new();
-    for_each_slot(connection, partition, |slot, encoded| {
+    for_each_slot(connection, partition, Level::Merged, |slot, encoded| {
         if slot != wanted {
             return Ok(());
         }
@@ -91,7 +101,7 @@ pub(crate) fn read(
 /// The newest entry in the runs of each slot of a partition, 0 if there is none.
 pub(super) fn newest(connection: &Connection, partition: Partition) -> Result<Vec<Seq>, StoreError> {
     let mut newest = vec![Seq(0); partition.size as usize];
-    for_each_slot(connection, partition, |slot, encoded| {
+    for_each_slot(connection, partition, Level::Merged, |slot, encoded| {
         let newest = newest.get_mut(usize::from(slot)).ok_or_else(StoreError::damaged_index)?;
         encoding::for_each(encoded, |entry| *newest = entry.seq)
     })?;
@@ -105,7 +115,7 @@ pub(super) fn split_into_chunks(
     chunk_entries: usize,
 ) -> Result<(), StoreError> {
     let mut chunks = Vec::new();
-    for (timeline, entries) in remove(transaction, partition, &[Level::Merged, Level::Fresh])? {
+    for (timeline, entries) in remove(transaction, partition, Level::Merged)? {
         chunks.extend(entries.chunks(chunk_entries).map(|part| (timeline, part.iter().copied().collect())));
     }
     chunk::insert(transaction, &chunks)
@@ -114,30 +124,28 @@ pub(super) fn split_into_chunks(
 /// Replaces the fresh runs of a partition by one merged run with the given number.
 pub(super) fn merge(transaction: &Connection, partition: Partition, number: u32) -> Result<(), StoreError> {
     let mut run = Run { level: Level::Merged, ..Run::new(partition, number) };
-    for (timeline, entries) in remove(transaction, partition, &[Level::Fresh])? {
+    for (timeline, entries) in remove(transaction, partition, Level::Fresh)? {
         run.push(timeline, &entries.into_iter().collect());
     }
     insert(transaction, &[run])
 }
 
-/// Deletes the runs of the levels, which must be in order of age; returns their entries by timeline.
+/// Deletes the runs from a level on; returns their entries by timeline.
 fn remove(
     transaction: &Connection,
     partition: Partition,
-    levels: &[Level],
+    from: Level,
 ) -> Result<Vec<(Timeline, Vec<Entry>)>, StoreError> {
     let mut slots = vec![Vec::new(); partition.size as usize];
-    for level in levels {
-        let runs = for_each_slot_of_level(transaction, partition, *level, &mut |slot, encoded| {
-            let entries = slots.get_mut(usize::from(slot)).ok_or_else(StoreError::damaged_index)?;
-            encoding::for_each(encoded, |entry| entries.push(entry))
-        })?;
-        let mut delete = transaction
-            .prepare_cached("DELETE FROM runs WHERE level = ?1 AND number = ?2 AND kind = ?3 AND partition = ?4")?;
-        for number in 0..runs {
-            delete.execute((*level as u8, number, partition.kind, partition.number))?;
-        }
-    }
+    for_each_slot(transaction, partition, from, |slot, encoded| {
+        let entries = slots.get_mut(usize::from(slot)).ok_or_else(StoreError::damaged_index)?;
+        encoding::for_each(encoded, |entry| entries.push(entry))
+    })?;
+    transaction.prepare_cached("DELETE FROM runs WHERE kind = ?1 AND partition = ?2 AND level >= ?3")?.execute((
+        partition.kind,
+        partition.number,
+        from as u8,
+    ))?;
     let with_entries = slots.into_iter().zip(0..).filter(|(entries, _)| !entries.is_empty());
     with_entries.map(|(entries, slot)| Ok((partition.timeline(slot)?, entries))).collect()
 }
@@ -145,24 +153,13 @@ fn remove(
 /// The statistics of all stored runs, whose entries are up to `upto`.
 pub(super) fn stats(connection: &Connection, size: u32, upto: Seq) -> Result<RunStatsTable, StoreError> {
     let mut table = RunStatsTable::default();
-    let mut statement = connection
-        .prepare("SELECT number, kind, partition, octet_length(tails) FROM runs WHERE level = ?1 ORDER BY number")?;
-    for level in [Level::Merged, Level::Fresh] {
-        let mut rows = statement.query([level as u8])?;
-        while let Some(row) = rows.next()? {
-            let partition = Partition::stored(row.get(1)?, row.get(2)?, size)?;
-            let RunStats { fresh, merged, .. } = table.get(partition);
-            let next: u32 = if level == Level::Merged { merged } else { fresh };
-            // A gap would hide the runs after it.
-            if row.get::<_, u32>(0)? != next {
-                return Err(StoreError::damaged_index());
-            }
-            table.add(partition, row.get(3)?, Seq(0), upto);
-            if level == Level::Merged {
-                table.merge(partition);
-            }
-        }
-    }
+    let sql = "SELECT kind, partition, level, number, octet_length(tails) FROM runs";
+    columns::for_each_row(connection, sql, |row| {
+        let partition = Partition::stored(row.get(0)?, row.get(1)?, size)?;
+        let is_fresh = row.get::<_, u8>(2)? == Level::Fresh as u8;
+        table.restore(partition, (is_fresh, row.get(3)?), row.get(4)?, upto);
+        Ok(())
+    })?;
     Ok(table)
 }
 
@@ -170,43 +167,48 @@ pub(super) fn stats(connection: &Connection, size: u32, upto: Seq) -> Result<Run
 pub(crate) fn for_each_entry(
     connection: &Connection,
     size: u32,
-    mut visit: impl FnMut(Timeline, Seq),
+    mut visit: impl FnMut(Timeline, Entry),
 ) -> Result<(), StoreError> {
-    columns::for_each_row(connection, "SELECT kind, partition, tails FROM runs", |row| {
-        let partition = Partition::stored(row.get(0)?, row.get(1)?, size)?;
-        decode(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?, &mut |slot, encoded| {
+    columns::for_each_row(connection, "SELECT newest, tails, kind, partition FROM runs", |row| {
+        let partition = Partition::stored(row.get(2)?, row.get(3)?, size)?;
+        decode_row(partition, row, &mut |slot, encoded| {
             let timeline = partition.timeline(slot)?;
-            encoding::for_each(encoded, |entry| visit(timeline, entry.seq))
+            encoding::for_each(encoded, |entry| visit(timeline, entry))
         })
     })
 }
 
-/// Visits the slots of all runs of a partition, oldest run first, each with its encoded entries.
+/// Visits the slots of the runs of a partition from a level on, oldest run first, each with its encoded entries.
 fn for_each_slot(
     connection: &Connection,
     partition: Partition,
+    from: Level,
     mut visit: impl FnMut(u8, &[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    for_each_slot_of_level(connection, partition, Level::Merged, &mut visit)?;
-    for_each_slot_of_level(connection, partition, Level::Fresh, &mut visit).map(|_| ())
+    let mut statement = connection.prepare_cached(
+        "SELECT newest, tails FROM runs WHERE kind = ?1 AND partition = ?2 AND level >= ?3 ORDER BY level, number",
+    )?;
+    let mut rows = statement.query((partition.kind, partition.number, from as u8))?;
+    while let Some(row) = rows.next()? {
+        decode_row(partition, row, &mut visit)?;
+    }
+    Ok(())
 }
 
-/// As [`for_each_slot`], for one level. Returns the number of runs.
-fn for_each_slot_of_level(
-    connection: &Connection,
+/// Visits the slots of a run whose row begins with `newest` and `tails`. A damaged run counts as one entry in each slot,
+/// which no log record confirms: readers of these timelines get a mark.
+fn decode_row(
     partition: Partition,
-    level: Level,
+    row: &Row<'_>,
     visit: &mut impl FnMut(u8, &[u8]) -> Result<(), StoreError>,
-) -> Result<u32, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT tails FROM runs WHERE level = ?1 AND number = ?2 AND kind = ?3 AND partition = ?4")?;
-    for number in 0.. {
-        let key = (level as u8, number, partition.kind, partition.number);
-        let run = statement.query_row(key, |row| Ok(decode(row.get_ref(0)?.as_blob()?, visit))).optional()?;
-        let Some(decoded) = run else { return Ok(number) };
-        decoded?;
+) -> Result<(), StoreError> {
+    let newest = Seq(row.get(0)?);
+    let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+    if let Some(tails) = checksum::opened(&key(partition, newest), bytes) {
+        return decode(tails, visit);
     }
-    Ok(u32::MAX)
+    let mark = EncodedEntries::from_iter([chunk::unconfirmed(newest)]);
+    (0..partition.size).try_for_each(|slot| visit(slot as u8, mark.bytes()))
 }
 
 fn decode(bytes: &[u8], visit: &mut impl FnMut(u8, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -232,11 +234,11 @@ mod tests {
     }
 
     #[test]
-    fn the_encoding_of_the_first_release_is_unchanged() {
+    fn the_encoding_is_unchanged() {
         let mut run = Run::new(PARTITION, 0);
         run.push(Timeline::User(UserId(8)), &encoded(&[1_000]));
         run.push(Timeline::User(UserId(11)), &encoded(&[3, 5]));
-        let frozen = [1, 0, 6, 1, 232, 7, 7, 0, 0, 3, 9, 1, 3, 7, 0, 0, 2, 7, 0, 0];
+        let frozen = [1, 0, 4, 1, 160, 31, 7, 3, 5, 1, 12, 7, 8, 7];
         assert_eq!((run.bytes.as_slice(), run.len()), (frozen.as_slice(), frozen.len()));
         let mut slots = Vec::new();
         decode(&frozen, &mut |slot, encoded| {
@@ -261,9 +263,9 @@ mod tests {
             assert!(matches!(Partition::stored(kind, number, 4), Err(StoreError::Damaged(_))), "{kind} {number}");
         }
         let database = Connection::open_in_memory().unwrap();
-        database.execute_batch(include_str!("../version-2.sql")).unwrap();
+        database.execute_batch(include_str!("../schema.sql")).unwrap();
         let mut run = Run::new(PARTITION, 0);
-        run.bytes.extend([4, 6, 1, 232, 7, 7, 0, 0]);
+        run.bytes.extend([4, 4, 1, 160, 31, 7]);
         insert(&database, &[run]).unwrap();
         assert!(matches!(split_into_chunks(&database, PARTITION, 9), Err(StoreError::Damaged(_))));
         assert!(matches!(newest(&database, PARTITION), Err(StoreError::Damaged(_))));
@@ -272,7 +274,7 @@ mod tests {
 
     fn database_with_runs(numbers: &[u32]) -> Connection {
         let database = Connection::open_in_memory().unwrap();
-        database.execute_batch(concat!(include_str!("../version-1.sql"), include_str!("../version-2.sql"))).unwrap();
+        database.execute_batch(include_str!("../schema.sql")).unwrap();
         for (number, seq) in numbers.iter().zip(1..) {
             let mut run = Run::new(PARTITION, *number);
             run.push(Timeline::User(UserId(9)), &encoded(&[10 * seq, 10 * seq + 1]));
@@ -287,14 +289,21 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_in_the_numbers_of_runs_is_reported_as_damage() {
-        assert!(stats(&database_with_runs(&[0, 1]), 4, Seq(50)).is_ok());
-        for numbers in [&[1][..], &[0, 2]] {
-            assert!(
-                matches!(stats(&database_with_runs(numbers), 4, Seq(50)), Err(StoreError::Damaged(_))),
-                "{numbers:?}"
-            );
+    fn a_new_run_comes_after_a_gap_in_the_numbers() {
+        for (numbers, next) in [(&[0, 1][..], 2), (&[1], 2), (&[0, 2], 3)] {
+            let stats = stats(&database_with_runs(numbers), 4, Seq(50)).unwrap();
+            assert_eq!(stats.get(PARTITION).fresh, next, "{numbers:?}");
         }
+    }
+
+    #[test]
+    fn a_damaged_run_is_a_mark_in_each_of_its_timelines() {
+        let database = database_with_runs(&[0, 1]);
+        database.execute_batch("UPDATE runs SET tails = zeroblob(9) WHERE number = 0").unwrap();
+        assert_eq!(seqs(&database), [11, 20, 21]);
+        assert_eq!(read(&database, PARTITION, Timeline::User(UserId(10))).unwrap(), [chunk::unconfirmed(Seq(11))]);
+        split_into_chunks(&database, PARTITION, 9).unwrap();
+        assert_eq!(chunk::newest(&database, Timeline::User(UserId(10))).unwrap(), Seq(11));
     }
 
     #[test]
@@ -303,8 +312,8 @@ mod tests {
         let all = [10, 11, 20, 21];
         merge(&database, PARTITION, 0).unwrap();
         assert_eq!(seqs(&database), all);
-        let RunStats { fresh, merged, .. } = stats(&database, 4, Seq(50)).unwrap().get(PARTITION);
-        assert_eq!((fresh, merged), (0, 1));
+        let counts = stats(&database, 4, Seq(50)).unwrap().get(PARTITION);
+        assert_eq!((counts.fresh, counts.merged), (0, 1));
         let mut run = Run::new(PARTITION, 0);
         run.push(Timeline::User(UserId(9)), &encoded(&[30]));
         insert(&database, &[run]).unwrap();

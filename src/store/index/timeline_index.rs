@@ -5,15 +5,16 @@ use rusqlite::Connection;
 use crate::chat::{Entry, Event, Record, SeqRange, Timeline};
 use crate::id::Seq;
 use crate::limits::RETENTION_CHUNKS;
+use crate::store::damage::DamageLog;
 use crate::store::error::StoreError;
-use crate::store::head;
 use crate::store::index::config::IndexConfig;
-use crate::store::index::encoding::decode;
+use crate::store::index::encoding::{self, decode};
 use crate::store::index::flush_plan::{FlushCycle, FlushPlan, FlushPlanner};
 use crate::store::index::memtable::Memtable;
 use crate::store::index::partition::Partition;
 use crate::store::index::run_stats::RunStatsTable;
 use crate::store::index::{recovery, runs};
+use crate::store::log::head;
 
 /// Entries are added once they are durable, and removed after the transaction that flushed them, all entries of a timeline
 /// together. So the memtable has exactly the entries that are newer than all that the tables have of their timeline.
@@ -30,13 +31,13 @@ pub(crate) struct Index {
 
 impl Index {
     /// Reads the statistics of the runs, and the log after the mark.
-    pub(crate) fn open(database: &Connection, config: IndexConfig) -> Result<Self, StoreError> {
+    pub(crate) fn open(database: &Connection, config: IndexConfig, damage: &DamageLog) -> Result<Self, StoreError> {
         let (head, _) = head::read(database)?;
         let mark = Seq(database.query_row("SELECT upto FROM indexed", [], |row| row.get(0))?);
         let stats = runs::stats(database, config.partition_timelines, head)?;
         let mut memtable = Memtable::new(config.chunk_entries);
         let insert = |timeline, entry| memtable.push(timeline, entry);
-        recovery::replay_log(database, (mark, head), &config, &stats, insert)?;
+        recovery::replay_log(database, damage, (mark, head), (&config, &stats), insert)?;
         Ok(Self { config, head, mark, memtable, stats, cycle: FlushCycle::starting_at(head) })
     }
 
@@ -72,6 +73,16 @@ impl Index {
     /// The number of entries of a timeline in memory.
     pub(crate) fn entries_in_memory(&self, timeline: Timeline) -> usize {
         self.memtable.len(timeline)
+    }
+
+    /// Visits all entries in memory.
+    pub(crate) fn for_each_in_memory(&self, mut visit: impl FnMut(Timeline, Entry)) -> Result<(), StoreError> {
+        for timeline in self.memtable.all() {
+            for chunk in self.memtable.chunks(timeline) {
+                encoding::for_each(chunk.bytes(), |entry| visit(timeline, entry))?;
+            }
+        }
+        Ok(())
     }
 
     /// The newest entry of each timeline that has entries in memory.
@@ -150,8 +161,9 @@ impl Index {
     /// Plans flushing to chunks some of the timelines that have entries up to `upto`, or more than `most` entries, in
     /// memory; `None` if there are none.
     pub(crate) fn plan_flush_to_chunks(&self, upto: Seq, most: usize) -> Option<FlushPlan> {
-        // The next commit flushes timelines that fill a chunk.
-        if upto <= self.mark && most >= self.config.chunk_entries {
+        // A timeline has more entries than fill a chunk only from its last batch until the next commit.
+        let has_most = |timeline: &Timeline| self.memtable.len(*timeline) <= most;
+        if upto <= self.mark && most >= self.config.chunk_entries && self.memtable.full().iter().all(has_most) {
             return None;
         }
         let is_due =

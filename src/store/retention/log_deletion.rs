@@ -1,31 +1,24 @@
-//! Deleting entries from the log.
+//! Deleting records from the log.
+
+use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
-use crate::chat::Event;
+use crate::chat::{Event, Record};
 use crate::id::Seq;
 use crate::limits::{RETENTION_LOOK, RETENTION_ROWS};
+use crate::store::damage::DamageLog;
 use crate::store::error::StoreError;
-use crate::store::{low_watermark, record};
-use crate::time::Time;
+use crate::store::log::rows;
+use crate::store::log::segment::{EncodedSegment, Segment};
+use crate::store::low_watermark;
 
-/// The newest log entry from before `time`, 0 if there is none, by bisection: times never decrease along the log.
-pub(super) fn newest_before(database: &Connection, time: Time, head: Seq) -> Result<Seq, StoreError> {
-    let mut statement = database.prepare_cached("SELECT time FROM log WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1")?;
-    // Entries up to `low` are older, entries after `high` are not.
-    let (mut low, mut high) = (0, head.0);
-    while low < high {
-        let middle = high - (high - low) / 2;
-        let mut rows = statement.query([middle])?;
-        let is_older = rows.next()?.map(|row| row.get(0)).transpose()?.is_none_or(|found: u64| found < time.0);
-        if is_older { low = middle } else { high = middle - 1 }
-    }
-    Ok(Seq(low))
-}
-
-/// The log entries to delete in one step.
+/// What one step deletes from the log. A row that has other records, too, is written again without them, so that nothing
+/// of what is removed stays on the disk.
 pub(super) struct LogDeletion {
-    entries: Vec<Seq>,
+    /// The keys of rows without any record that stays.
+    whole: Vec<Seq>,
+    shortened: Vec<EncodedSegment>,
     pub(super) messages: u64,
     /// The log was searched up to here.
     pub(super) upto: Seq,
@@ -36,40 +29,54 @@ pub(super) struct LogDeletion {
 impl LogDeletion {
     /// Searches the log after `after` and up to `upto`, as much as one step may. Messages are due if they are in no
     /// timeline any more, other events up to `old`.
-    pub(super) fn find(database: &Connection, old: Seq, after: Seq, upto: Seq) -> Result<Self, StoreError> {
-        let mut found = Self { entries: Vec::new(), messages: 0, upto: after, is_last: false };
-        let mut statement =
-            database.prepare_cached("SELECT seq, event FROM log WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3")?;
-        let mut rows = statement.query([after.0, upto.0, RETENTION_LOOK as u64])?;
+    pub(super) fn find(
+        database: &Connection,
+        damage: &DamageLog,
+        old: Seq,
+        (after, upto): (Seq, Seq),
+    ) -> Result<Self, StoreError> {
+        let mut found = Self { whole: Vec::new(), shortened: Vec::new(), messages: 0, upto: after, is_last: true };
         let mut searched = 0;
-        while let Some(row) = rows.next()? {
-            searched += 1;
-            let seq = Seq(row.get(0)?);
-            let event = record::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-            found.upto = seq;
-            if !is_due(database, old, seq, &event)? {
-                continue;
+        rows::for_each(database, after, damage, |segment| {
+            let is_full = found.whole.len() + found.shortened.len() >= RETENTION_ROWS || searched >= RETENTION_LOOK;
+            if is_full || segment.first() > upto {
+                found.is_last = !is_full;
+                return Ok(ControlFlow::Break(()));
             }
-            found.messages += u64::from(matches!(event, Event::MessageSent(_)));
-            found.entries.push(seq);
-            if found.entries.len() == RETENTION_ROWS {
-                return Ok(found);
-            }
-        }
-        found.is_last = searched < RETENTION_LOOK;
+            searched += found.search(database, segment, old, upto)?;
+            Ok::<_, StoreError>(ControlFlow::Continue(()))
+        })?;
         Ok(found)
     }
 
+    /// Finds the due records of a segment. Returns how many it has.
+    fn search(&mut self, database: &Connection, segment: &Segment, old: Seq, upto: Seq) -> Result<usize, StoreError> {
+        let mut due = Vec::new();
+        let mut records = 0;
+        for record in segment.records() {
+            let Record { seq, event, .. } = record?;
+            records += 1;
+            if seq <= upto && is_due(database, old, seq, &event)? {
+                self.messages += u64::from(matches!(event, Event::MessageSent(_)));
+                due.push(seq);
+            }
+        }
+        if due.len() == records {
+            self.whole.push(segment.last());
+        } else if !due.is_empty() {
+            self.shortened.extend(segment.retain(|seq| due.binary_search(&seq).is_err()));
+        }
+        self.upto = segment.last().min(upto);
+        Ok(records)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.whole.is_empty() && self.shortened.is_empty()
     }
 
     pub(super) fn write(&self, transaction: &Connection) -> Result<(), StoreError> {
-        let mut statement = transaction.prepare_cached("DELETE FROM log WHERE seq = ?1")?;
-        for seq in &self.entries {
-            statement.execute([seq.0])?;
-        }
-        Ok(())
+        self.whole.iter().try_for_each(|last| rows::delete(transaction, *last))?;
+        Ok(self.shortened.iter().try_for_each(|segment| rows::replace(transaction, segment))?)
     }
 }
 

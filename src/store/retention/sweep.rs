@@ -5,14 +5,16 @@ use rusqlite::Connection;
 use crate::chat::Timeline;
 use crate::id::Seq;
 use crate::limits::{RETENTION_CHUNKS, RETENTION_LOOK, RETENTION_PAGES};
+use crate::store::damage::DamageLog;
 use crate::store::error::StoreError;
 use crate::store::index::chunk;
 use crate::store::index::partition::Partition;
-use crate::store::retention::log_deletion::{self, LogDeletion};
+use crate::store::log::{head, time_search};
+use crate::store::low_watermark;
+use crate::store::retention::log_deletion::LogDeletion;
 use crate::store::retention::read_positions::ReadPositions;
 use crate::store::retention::rules::{Limits, Rules};
 use crate::store::retention::truncation::Truncation;
-use crate::store::{head, low_watermark};
 
 /// The state of a sweep between its steps. It may be replaced by a new one at any time; a kept one skips what an earlier
 /// sweep has searched.
@@ -72,6 +74,8 @@ pub(crate) trait SweepTarget {
     /// The number of entries of a timeline in memory.
     fn entries_in_memory(&self, timeline: Timeline) -> usize;
 
+    fn damage(&self) -> &DamageLog;
+
     /// Returns up to `pages` free pages to the file system. Returns whether there are more.
     fn vacuum(&self, pages: u32) -> Result<bool, StoreError>;
 }
@@ -108,7 +112,7 @@ impl Sweep {
         let rules = self.limits.rules;
         let (head, time, old, positions) = store.read(|database| {
             let (head, time) = head::read(database)?;
-            let old = rules.before.map_or(Ok(Seq(0)), |before| log_deletion::newest_before(database, before, head))?;
+            let old = rules.before.map_or(Ok(Seq(0)), |before| time_search::newest_before(database, before, head))?;
             // Outboxes do not need the positions of users.
             let positions = if rules.unread { ReadPositions::default() } else { ReadPositions::read(database)? };
             Ok((head, time, old, positions))
@@ -177,7 +181,7 @@ impl Sweep {
 
     fn delete_log(&mut self, store: &impl SweepTarget, after: Seq, upto: Seq) -> Result<SweepPhase, StoreError> {
         let old = self.limits.old;
-        let deletion = store.read(|database| LogDeletion::find(database, old, after, upto))?;
+        let deletion = store.read(|database| LogDeletion::find(database, store.damage(), old, (after, upto)))?;
         if !deletion.is_empty() {
             store.write(|transaction| deletion.write(transaction))?;
             self.deleted += deletion.messages;

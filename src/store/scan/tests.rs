@@ -4,6 +4,7 @@ use crate::id::UserId;
 use crate::store::interface::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::store::testing::{TINY, direct_query, open_tiny, sent};
+use crate::time::Time;
 
 /// A store with these messages from user 1 to user 2.
 fn store_with(texts: impl IntoIterator<Item = String>) -> (tempfile::TempDir, SqliteStore) {

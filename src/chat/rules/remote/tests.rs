@@ -36,7 +36,8 @@ fn message(events: &[Event]) -> &Message {
 }
 
 fn object(message: &Message) -> String {
-    format!("{{{}", String::from_utf8(message.body.0.to_vec()).unwrap())
+    let object = String::from_utf8(message.body.object(Seq(1), Time(0))).unwrap();
+    object.replace(r#","id":1,"time":"1970-01-01T00:00:00.000Z""#, "")
 }
 
 fn texts(events: &[Event]) -> Vec<String> {

@@ -298,3 +298,65 @@ fn outbox_entries_stay_until_they_are_acknowledged_or_the_realm_is_removed() {
     model.execute(messi, &Command::RemoveRealm { name: Name::parse("realm0").unwrap(), lost: "lost".into() });
     assert_eq!(left(&mut model), 0);
 }
+
+/// A text that nothing else contains.
+fn marked(seq: u64) -> String {
+    format!("<{seq}>{}", "halo ".repeat((seq * 7 % 40) as usize))
+}
+
+/// The numbers of the marked texts that stand somewhere in the files of a directory.
+fn marks_in_files(directory: &Path, upto: u64) -> Vec<u64> {
+    let files = fs::read_dir(directory).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+    let bytes = files.collect::<Vec<_>>().concat();
+    let stands = |seq: &u64| memchr::memmem::find(&bytes, format!("<{seq}>").as_bytes()).is_some();
+    (1..=upto).filter(stands).collect()
+}
+
+#[test]
+fn what_was_removed_is_in_no_file_any_more() {
+    const MESSAGES: u64 = 4_000;
+    let home = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
+    let batch: Vec<_> = (1..=MESSAGES)
+        .map(|seq| sent(seq, 1, Destination::User(UserId(2 + (seq % 7 % 3) as u32)), &marked(seq)))
+        .collect();
+    batch.chunks(90).for_each(|batch| store.commit(batch).unwrap());
+    assert_eq!(marks_in_files(home.path(), MESSAGES).len() as u64, MESSAGES);
+
+    // By number, so that of most rows some messages stay; and then by age, so that whole rows go.
+    let newest = Rules { before: None, newest: Some(900), unread: true };
+    let old = Rules { before: Some(Time(1_000 * 3_500)), newest: None, unread: true };
+    for rules in [newest, old] {
+        run_sweep(&store, &mut Sweep::default(), rules);
+        let stored: Vec<_> = stored_log(home.path()).iter().map(|record| record.seq.0).collect();
+        assert!(!stored.is_empty() && stored.len() < 3_000);
+        assert_eq!(marks_in_files(home.path(), MESSAGES), stored, "{rules:?}");
+    }
+}
+
+#[test]
+fn a_sweep_by_number_counts_what_the_last_batch_brought() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open_tiny(home.path());
+    let batch: Vec<_> = (1..=9).map(|seq| sent(seq, 1, to(2), "")).collect();
+    store.commit(&batch).unwrap();
+    let newest = Rules { before: None, newest: Some(TINY.chunk_entries + 1), unread: true };
+    run_sweep(&store, &mut Sweep::default(), newest);
+    assert_eq!(readable(&store, 2), [5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn a_sweep_removes_without_the_rows_that_are_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open_tiny(home.path());
+    (1..=9).for_each(|seq| store.commit(&[sent(seq, 1, Destination::User(UserId(2)), "")]).unwrap());
+    let shell = Connection::open(home.path().join("kabar.db")).unwrap();
+    shell.execute_batch("UPDATE log SET data = zeroblob(20) WHERE last = 4").unwrap();
+    assert_eq!(run_sweep(&store, &mut Sweep::default(), EVERYTHING), 8);
+    let left: u64 = shell
+        .query_row("SELECT group_concat(last) FROM log", [], |row| row.get::<_, String>(0))
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(left, 4);
+}

@@ -1,21 +1,20 @@
--- All events in one order: everything else here is a view of it. `event` is a format byte and the event in postcard's
--- form; `body` is a message's JSON object but for its opening brace, id and time.
+-- All events in one order: everything else here is a view of it. A row packs consecutive records of one batch, with a
+-- checksum; docs/STORE.md describes its bytes.
 CREATE TABLE log (
-    seq INTEGER PRIMARY KEY,
-    time INTEGER NOT NULL, -- milliseconds since 1970, UTC
-    event BLOB NOT NULL,
-    body TEXT
+    last INTEGER PRIMARY KEY, -- the number of its last record
+    data BLOB NOT NULL
 );
 
 -- The older part of the timeline index. A chunk packs some consecutive entries of one timeline; `last` is the newest of
--- them. kind 0: a user's timeline, 1: a group's, 2: the broadcasts (owner 0), 3: the outbox to a realm.
+-- them. Not WITHOUT ROWID, nor runs: rows of hundreds of bytes would make a deep tree, and each would be written to a page
+-- of its own. kind 0: a user's timeline, 1: a group's, 2: the broadcasts (owner 0), 3: the outbox to a realm.
 CREATE TABLE chunks (
     kind INTEGER NOT NULL,
     owner INTEGER NOT NULL,
     last INTEGER NOT NULL,
     entries BLOB NOT NULL,
     PRIMARY KEY (kind, owner, last)
-) WITHOUT ROWID;
+);
 
 -- One row: every message up to this log entry stands in a chunk.
 CREATE TABLE indexed (upto INTEGER NOT NULL);
@@ -155,15 +154,15 @@ CREATE TABLE remote_blocks (
     PRIMARY KEY (user_id, realm_id, name)
 ) WITHOUT ROWID;
 
--- For people with a shell: the messages in words.
-CREATE VIEW messages AS
-SELECT
-    seq AS id,
-    strftime('%Y-%m-%dT%H:%M:%fZ', time / 1000.0, 'unixepoch') AS time,
-    json_extract('{' || body, '$.kind') AS kind,
-    json_extract('{' || body, '$.from') AS sender,
-    json_extract('{' || body, '$.to') AS receiver,
-    json_extract('{' || body, '$.realm') AS realm,
-    json_extract('{' || body, '$.msg') AS msg
-FROM log
-WHERE body IS NOT NULL;
+-- What came last of the timeline index, where few entries came to many timelines: a run packs the newest entries of a
+-- partition of neighbouring timelines, those numbered n * 128 and on for partition n of a kind. It is newer than the
+-- chunks of its timelines. Some runs together become one, and some of those chunks.
+CREATE TABLE runs (
+    kind INTEGER NOT NULL, -- as in chunks
+    partition INTEGER NOT NULL,
+    level INTEGER NOT NULL, -- 0: made of several, 1: as it was written at first, and newer than all of level 0
+    number INTEGER NOT NULL, -- from 0 on, the oldest first
+    newest INTEGER NOT NULL, -- the newest of its entries
+    tails BLOB NOT NULL,
+    PRIMARY KEY (kind, partition, level, number)
+);

@@ -1,0 +1,172 @@
+//! The encoding of a record in its segment: its time after the segment's base time, its event in postcard's format, and
+//! the body of a message up to the end.
+
+use bytes::Bytes;
+
+use crate::chat::{Event, MessageBody};
+use crate::store::error::StoreError;
+use crate::varint;
+
+/// Replaces the contents of `out` by an encoded event with its body.
+pub(super) fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), StoreError> {
+    out.clear();
+    *out = postcard::to_extend(event, std::mem::take(out)).map_err(|error| damaged(&error.to_string()))?;
+    if let Event::MessageSent(message) = event {
+        out.extend_from_slice(message.body.packed());
+    }
+    Ok(())
+}
+
+/// Appends the time after the base time, in milliseconds.
+pub(super) fn append_delay(delay: u64, out: &mut Vec<u8>) {
+    varint::append(delay, |byte| out.push(byte));
+}
+
+/// Decodes the time after the base time, and the event with its body.
+pub(super) fn decode(bytes: &Bytes) -> Result<(u64, Event), StoreError> {
+    let read = |error: postcard::Error| damaged(&error.to_string());
+    let (delay, rest) = postcard::take_from_bytes(bytes).map_err(read)?;
+    let (mut event, rest) = postcard::take_from_bytes(rest).map_err(read)?;
+    match &mut event {
+        Event::MessageSent(message) => message.body = MessageBody::from_packed(bytes.slice_ref(rest)),
+        _ if rest.is_empty() => {}
+        _ => return Err(damaged("bytes behind it")),
+    }
+    Ok((delay, event))
+}
+
+fn damaged(why: &str) -> StoreError {
+    StoreError::Damaged(format!("an event in the log: {why}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{
+        Author, BounceReason, Destination, IdempotencyKey, Message, MessageBody, PasswordHash, PeerAddress, PeerInfo,
+        RemoteName,
+    };
+    use crate::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+    use crate::name::Name;
+    use crate::store::testing::kinds;
+    use data_encoding::HEXLOWER;
+    use std::collections::BTreeSet;
+    use std::net::IpAddr;
+
+    kinds!(EventKind of Event:
+        UserRegistered, SessionOpened, SessionUsed, SessionClosed, MessageSent, InboxRead, PushedRead, RealmInboxRead,
+        GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
+        GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, IncarnationBegun, PeerAdded,
+        PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
+    );
+
+    fn message(to: Destination, realm: Option<RealmId>) -> Event {
+        Event::MessageSent(Message { from: Author::Local(UserId(300)), to, realm, body: MessageBody::default() })
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    /// Events and their bytes. A line here never changes.
+    fn frozen() -> Vec<(Event, &'static str)> {
+        let (user, group, realm) = (UserId(300), GroupId(2), RealmId(3));
+        let registered = Event::UserRegistered {
+            user,
+            name: name("messi"),
+            full_name: "Lionel".into(),
+            country: "".into(),
+            password: PasswordHash("$a$".into()),
+        };
+        let created = Event::GroupCreated { group, name: name("tim"), owner: user, password: None };
+        let (session, origin) = (SessionId(4), IpAddr::from([127, 0, 0, 1]));
+        let blocked = Author::Local(UserId(1));
+        let once = IdempotencyKey { user, tag: Hash64(5), request: Hash64(6) };
+        vec![
+            (registered, "00ac02056d65737369064c696f6e656c0003246124"),
+            (
+                Event::SessionOpened { user, token: TokenHash([7; 32]), ephemeral: true, origin },
+                "01ac02070707070707070707070707070707070707070707070707070707070707070701007f000001",
+            ),
+            (Event::SessionUsed { session }, "0204"),
+            (Event::SessionClosed { session }, "0304"),
+            (message(Destination::User(UserId(1)), None), "0400ac02000100"),
+            (message(Destination::Group(group), Some(realm)), "0400ac0201020103"),
+            (message(Destination::Everyone, None), "0400ac020200"),
+            (Event::InboxRead { user, upto: Seq(5) }, "05ac0205"),
+            (Event::PushedRead { user, after: Seq(5), upto: Seq(6) }, "06ac020506"),
+            (Event::RealmInboxRead { user, realm, upto: Seq(7) }, "07ac020307"),
+            (created, "08020374696dac0200"),
+            (Event::GroupJoined { group, user }, "0902ac02"),
+            (Event::RealmAdded { realm, name: name("barat"), by: Some(user) }, "0a0305626172617401ac02"),
+            (Event::RequestDone { key: once, first: Seq(8), page: None }, "0bac0205060800"),
+            (Event::GroupLeft { group, user, by: UserId(1) }, "0c02ac0201"),
+            (Event::GroupHandedOver { group, owner: user }, "0d02ac02"),
+            (Event::GroupDeleted { group }, "0e02"),
+            (Event::GroupPasswordChanged { group, password: None }, "0f0200"),
+            (Event::UserBlocked { user, blocked: blocked.clone() }, "10ac020001"),
+            (Event::UserUnblocked { user, blocked }, "11ac020001"),
+            (Event::PasswordChanged { user, password: PasswordHash("$b$".into()) }, "12ac0203246224"),
+            (Event::UserUnregistered { user }, "13ac02"),
+            (Event::UserRenamed { user, full_name: "Leo".into() }, "1cac02034c656f"),
+        ]
+    }
+
+    /// Events of other servers.
+    fn frozen_of_peers() -> Vec<(Event, &'static str)> {
+        let (user, realm, incarnation) = (UserId(300), RealmId(3), Incarnation(u64::MAX));
+        let far = || RemoteName { realm, name: name("far") };
+        let crossed =
+            |from, to| Event::MessageSent(Message { from, to, realm: Some(realm), body: MessageBody::default() });
+        let address = PeerAddress { host: "timur.example".into(), port: 8889 };
+        let info =
+            PeerInfo { key: Some(PeerKey([7; 32])), address: Some(address), self_named: true, our_alias: Some(realm) };
+        let refused = vec![(Seq(8), BounceReason::UserNotFound), (Seq(9), BounceReason::Malformed)];
+        let returned = vec![(Seq(8), user, BounceReason::GroupNotFound), (Seq(9), user, BounceReason::Blocked)];
+        vec![
+            (crossed(Author::Local(user), Destination::RemoteUser(far())), "0400ac020303036661720103"),
+            (crossed(Author::Local(user), Destination::RemoteGroup(far())), "0400ac020403036661720103"),
+            (crossed(Author::Remote(far()), Destination::User(user)), "0401030366617200ac020103"),
+            (crossed(Author::Server, Destination::User(user)), "040200ac020103"),
+            (Event::UserBlocked { user, blocked: Author::Remote(far()) }, "10ac02010303666172"),
+            (Event::IncarnationBegun { incarnation }, "14ffffffffffffffffff01"),
+            (
+                Event::PeerAdded { realm, name: name("timur"), by: Some(user), info },
+                "15030574696d757201ac02010707070707070707070707070707070707070707070707070707070707070707010d74696d75722e6578616d706c65b945010103",
+            ),
+            (Event::PeerChanged { realm, name: name("timur"), info: PeerInfo::default() }, "16030574696d757200000000"),
+            (Event::AliasAdded { realm, name: name("barat") }, "1703056261726174"),
+            (Event::RealmRemoved { realm }, "1803"),
+            (
+                Event::PeerReceived { realm, incarnation, upto: Seq(9), refused, forgotten: Some(Incarnation(7)) },
+                "1903ffffffffffffffffff010902080009040107",
+            ),
+            (Event::PeerConfirmed { realm, incarnation, upto: Seq(9) }, "1a03ffffffffffffffffff0109"),
+            (Event::OutboxAcknowledged { realm, upto: Seq(9), refused: returned }, "1b03090208ac020109ac0203"),
+        ]
+    }
+
+    #[test]
+    fn the_encoding_is_unchanged() {
+        let mut bytes = Vec::new();
+        for (event, frozen) in frozen().into_iter().chain(frozen_of_peers()) {
+            encode(&event, &mut bytes).unwrap();
+            assert_eq!(HEXLOWER.encode(&bytes), frozen, "{event:?}");
+            assert_eq!(decode(&Bytes::from([&[5], &bytes[..]].concat())).unwrap(), (5, event));
+        }
+    }
+
+    #[test]
+    fn every_event_is_frozen() {
+        let kinds: BTreeSet<_> =
+            frozen().iter().chain(&frozen_of_peers()).map(|(event, _)| EventKind::of(event)).collect();
+        assert!(kinds.iter().eq(EventKind::ALL));
+    }
+
+    #[test]
+    fn unknown_encodings_are_reported_as_damage() {
+        for bytes in [&[][..], &[0], &[0, 99], &[0, 2, 4, 0], &[0xff; 11]] {
+            assert!(matches!(decode(&Bytes::from_static(bytes)), Err(StoreError::Damaged(_))), "{bytes:?}");
+        }
+    }
+}
