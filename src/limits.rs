@@ -26,14 +26,22 @@ pub const EXPIRED_PER_ROUND: usize = 256;
 pub const MAX_LOG_NUMBER: u64 = i64::MAX as u64;
 /// Accounts: at about 400 bytes each, 4 GB.
 pub const MAX_USERS: usize = 10_000_000;
-/// Groups, deleted ones included, whose numbers are never used again.
+/// Groups that are not deleted: at about 300 bytes each, 300 MB.
 pub const MAX_GROUPS: usize = 1_000_000;
-/// Intervals of membership of one user, closed ones included: an inbox merges that many timelines at most.
+/// Memberships of one user, ended ones included: an inbox merges that many timelines at most. For one more the oldest that
+/// ended is forgotten.
 pub const MAX_MEMBERSHIPS: usize = 1_000;
-/// Realms: each may become a link, with a queue of its own.
+/// Realms that users added or other servers brought: each may become a link, with a queue of its own. Those of the
+/// configuration do not count, so that nobody can take their places.
 pub const MAX_REALMS: usize = 256;
-/// Realms that ever were, removed ones included, whose numbers are never used again: at 200 bytes each, 13 MB.
-pub const MAX_REALM_NUMBERS: usize = 65_536;
+/// Servers that were unlinked and must not come back by themselves; the oldest is forgotten. At 200 bytes each, 800 KB.
+pub const UNLINKED_REMEMBERED: usize = 4_096;
+/// Removed realms that one removal forgets, so that it is quick: more than one, to catch up on a store of an earlier version.
+pub const FORGOTTEN_AT_ONCE: usize = 64;
+/// Views of realms whose cursor is kept for one user; past it the oldest is forgotten, and shows from the beginning again.
+pub const REALM_CURSORS: usize = 1_024;
+/// The greatest quota that may be configured: more is no limit.
+pub const QUOTA_MAX: usize = 1_000_000;
 /// People that one user blocks: every page and push looks them up by bisection. More is a server of one's own.
 pub const BLOCKS_PER_USER: usize = 1_000;
 /// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages

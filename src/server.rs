@@ -216,6 +216,7 @@ fn policy(config: &Config) -> Policy {
             administrators: config.accounts.administrators.iter().map(Name::folded).collect(),
             broadcast_restricted: config.messages.broadcast == Allowed::Administrators,
             realms_restricted: config.realms.add == Allowed::Administrators,
+            quotas: chat::Quotas { groups: config.limits.groups_per_user, realms: config.limits.realms_per_user },
         },
     }
 }

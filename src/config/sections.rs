@@ -12,7 +12,7 @@ use crate::config::peers::Peer;
 use crate::config::read;
 use crate::config::users::ConfiguredUser;
 use crate::limits::{
-    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, PASSWORD_BYTES, RETENTION_DAYS_MAX,
+    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, PASSWORD_BYTES, QUOTA_MAX, RETENTION_DAYS_MAX,
     RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX, SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
@@ -29,6 +29,7 @@ pub struct Config {
     pub messages: Messages,
     pub retention: Retention,
     pub realms: Realms,
+    pub limits: Limits,
     pub log: Log,
     #[serde(skip)]
     pub users: Vec<ConfiguredUser>,
@@ -109,6 +110,20 @@ pub struct Realms {
     pub accept: Accept,
     #[serde(deserialize_with = "read::networks")]
     pub dial: Vec<IpNet>,
+}
+
+/// What one user may have or do; `None` where that is not limited (0 in the file).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub groups_per_user: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub groups_per_day: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub realms_per_user: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub realms_per_day: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -82,6 +82,11 @@ fn every_setting_of_the_file_arrives() {
         add = "administrators"
         accept = "any"
         dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]
+        [limits]
+        groups_per_user = 1
+        groups_per_day = 2
+        realms_per_user = 3
+        realms_per_day = 0
         [log]
         format = "json"
         filter = "warn,kabar::net=debug"
@@ -115,6 +120,9 @@ fn every_setting_of_the_file_arrives() {
     assert_eq!(config.retention, Retention { max_age, max_messages: Some(5), delete_unread: true });
     let dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"].map(|network| network.parse().unwrap()).to_vec();
     assert_eq!(config.realms, Realms { add: Allowed::Administrators, accept: Accept::Any, dial });
+    let limits =
+        Limits { groups_per_user: Some(1), groups_per_day: Some(2), realms_per_user: Some(3), realms_per_day: None };
+    assert_eq!(config.limits, limits);
     assert_eq!(config.log, Log { format: LogFormat::Json, filter: "warn,kabar::net=debug".parse().unwrap() });
 }
 
@@ -199,7 +207,7 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         (
             "x = 1",
             "1:1: unknown section [x]; expected one of [server], [connections], [accounts], [messages], \
-             [retention], [realms], [log], [[users]], [[peers]]",
+             [retention], [realms], [limits], [log], [[users]], [[peers]]",
         ),
         ("server = []", "1:10: expected the section [server], found a list"),
         ("[[server]]", "1:1: expected the section [server], found a list"),

@@ -54,6 +54,7 @@ mod tests {
         GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
         GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, IncarnationBegun, PeerAdded,
         PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
+        MembershipForgotten, GroupForgotten, RealmForgotten,
     );
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
@@ -105,6 +106,9 @@ mod tests {
             (Event::PasswordChanged { user, password: PasswordHash("$b$".into()) }, "0112ac0203246224"),
             (Event::UserUnregistered { user }, "0113ac02"),
             (Event::UserRenamed { user, full_name: "Leo".into() }, "011cac02034c656f"),
+            (Event::MembershipForgotten { user, group, joined: Seq(5) }, "011dac020205"),
+            (Event::GroupForgotten { group }, "011e02"),
+            (Event::RealmForgotten { realm }, "011f03"),
         ]
     }
 

@@ -18,7 +18,7 @@ impl Session {
         hash: &PasswordHash,
     ) -> Result<(), CommandError> {
         if !self.server.throttle.is_allowed(self.address, target, Instant::now()) {
-            return Err(CommandError::Throttled);
+            return Err(CommandError::Throttled(6));
         }
         self.send_replies();
         if self.server.passwords.verify(password, hash.clone()).await? {
@@ -31,7 +31,7 @@ impl Session {
     pub(super) fn record_failure(&self, target: LoginTarget, error: CommandError) -> CommandError {
         let now = Instant::now();
         if !self.server.throttle.is_allowed(self.address, target, now) {
-            return CommandError::Throttled;
+            return CommandError::Throttled(6);
         }
         self.server.throttle.record_failure(self.address, target, now);
         error

@@ -137,7 +137,7 @@ pub(crate) fn next_timeline(connection: &Connection, after: Option<Timeline>) ->
         let (kind, owner) = timeline_key::encode(timeline);
         (i32::from(kind), owner)
     });
-    let next: Option<(u8, u32)> = connection
+    let next: Option<(u8, u64)> = connection
         .prepare_cached(
             "SELECT kind, owner FROM chunks WHERE (kind, owner) > (?1, ?2) ORDER BY kind, owner, last LIMIT 1",
         )?

@@ -45,10 +45,10 @@ impl EncodedEntries {
             self.bytes.push(DELTAS);
         }
         append_varint(seq.0.saturating_sub(self.newest.0), |byte| self.bytes.push(byte));
-        append_varint(peer.0.into(), |byte| self.bytes.push(byte));
+        append_varint(peer.0, |byte| self.bytes.push(byte));
         self.bytes.extend([u8::from(sent), u8::from(realm.is_some())]);
         if let Some(realm) = realm {
-            append_varint(realm.0.into(), |byte| self.bytes.push(byte));
+            append_varint(realm.0, |byte| self.bytes.push(byte));
         }
         self.newest = seq;
         self.len += 1;
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn entry(seq: u64, sent: bool, realm: Option<u32>) -> Entry {
+    fn entry(seq: u64, sent: bool, realm: Option<u64>) -> Entry {
         Entry { seq: Seq(seq), peer: UserId(300), sent, realm: realm.map(RealmId) }
     }
 
@@ -152,7 +152,7 @@ mod tests {
     proptest! {
         #[test]
         fn entries_round_trip(
-            fields in prop::collection::vec((1..u64::MAX >> 8, any::<u32>(), any::<bool>(), any::<Option<u32>>()), 1..99),
+            fields in prop::collection::vec((1..u64::MAX >> 8, any::<u64>(), any::<bool>(), any::<Option<u64>>()), 1..99),
         ) {
             let mut seq = 0;
             let entries: Vec<_> = fields

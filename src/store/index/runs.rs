@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_row_with_an_impossible_partition_or_slot_is_reported_as_damage() {
         assert!(Partition::stored(0, 1, 4).is_ok());
-        for (kind, number) in [(9, 0), (0, u32::MAX)] {
+        for (kind, number) in [(9, 0), (0, u64::from(u32::MAX)), (1, u64::MAX)] {
             assert!(matches!(Partition::stored(kind, number, 4), Err(StoreError::Damaged(_))), "{kind} {number}");
         }
         let database = Connection::open_in_memory().unwrap();
