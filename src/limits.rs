@@ -192,15 +192,21 @@ pub const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// The costliest hash that a configuration may bring along, likewise: about a second and 128 MiB a check. Other tools'
 /// defaults (64 MiB, 4, 4) fit.
 pub const ARGON2_MAX: (u32, u32, u32) = (128 * 1024, 10, 8);
-/// Password checks that wait for a core; more are answered `busy`. At 35 ms each on two cores, 256 wait 4.5 s.
-pub const HASHES_WAITING: usize = 256;
-/// Failed logins in a row that one name may have before it is throttled …
-pub const FAILURES_PER_NAME: u32 = 10;
-/// … and one address (a class behind one address mistypes more).
-pub const FAILURES_PER_ADDRESS: u32 = 40;
-/// One failure is forgiven each time this has passed: ten guesses a minute for a name, 14,400 a day.
+/// Password checks that wait for a core, served in turn by address; of more the newest of the address with the most is
+/// answered `busy`. At 35 ms each on two cores a thousand people who log in at once are all let in within 18 s.
+pub const HASHES_WAITING: usize = 4_096;
+/// Failures in a row at one target (an account, a group) from one address before it is throttled there.
+pub const FAILURES_PER_TARGET: u32 = 10;
+/// One failure is forgiven each time this has passed: ten guesses a minute for a name and an address, 14,400 a day.
 pub const FAILURE_FORGIVEN: Duration = Duration::from_secs(6);
-/// Names and addresses whose failures are remembered; the fullest forgiven go first. At 60 bytes each, 4 MB.
+/// Failures at one target from anywhere, or from one address at any target, before attempts are slowed down (a class behind
+/// one address mistypes much) …
+pub const FAILURES_BEFORE_DELAY: u32 = 40;
+/// … by this for each further failure …
+pub const FAILURE_DELAY: Duration = Duration::from_millis(250);
+/// … up to this: long enough to make guessing slow, short enough for the owner to wait for.
+pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(4);
+/// Targets and addresses whose failures are remembered; the fullest forgiven go first. At 100 bytes each, 7 MB.
 pub const FAILURES_REMEMBERED: usize = 65_536;
 
 // --- the hub ---

@@ -198,15 +198,15 @@ pub(super) fn of(error: CommandError) -> ErrorSpec {
             "Antrean realm penuh",
             "too much waits for that realm: try again when its link is up",
         ),
-        E::Throttled(seconds) => row(
+        E::Throttled(_) => row(
             "throttled",
             "Terlalu sering salah, coba lagi nanti",
-            format!("too many failures of this name or address: try again in {seconds} s"),
+            "too many failures of this name from this address: retry_after tells the seconds to wait",
         ),
-        E::SlowDown(seconds) => row(
+        E::SlowDown(_) => row(
             "slow_down",
             "Terlalu cepat, coba lagi nanti",
-            format!("more than this user or address may do at once: try again in {seconds} s"),
+            "more than one user or address may do: retry_after tells the seconds to wait",
         ),
         E::Busy | E::CursorMoved => row("busy", "Server sedang sibuk, coba lagi", "too much at once: try again"),
         E::UserLimit => limit("this server takes no more users"),

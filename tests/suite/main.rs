@@ -7,6 +7,7 @@ mod crash;
 mod data_commands;
 mod durability;
 mod full_names;
+mod guessing;
 mod habits;
 mod live;
 mod overload;

@@ -68,7 +68,7 @@ impl Session {
             group.password.clone().filter(|_| !is_member)
         });
         let Some(hash) = needed else { return Ok(None) };
-        match self.check_password(LoginTarget::Group(name.folded()), password, &hash).await {
+        match self.check_password(LoginTarget::Group(name.folded()), false, password, &hash).await {
             Ok(()) => Ok(Some(hash)),
             Err(error) => Err(PendingReply::new(Err(error), ticket)),
         }
