@@ -83,10 +83,18 @@ pub const READERS: usize = 4;
 
 // --- connections ---
 
-/// File descriptors kept free for the store, listeners and logs.
-pub const RESERVED_DESCRIPTORS: usize = 64;
-/// Above this share of the connection limit the unauthenticated connection that was silent longest is evicted: PROTOCOL §1.
+/// File descriptors kept free for the store, listeners and logs, and for [`ENDING_CONNECTIONS`].
+pub const RESERVED_DESCRIPTORS: usize = 128;
+/// Connections beyond the limit that are being ended, to make room for others: none takes longer than [`LAST_WORDS`].
+pub const ENDING_CONNECTIONS: usize = 64;
+/// Above this share of the connection limit the largest holder of connections loses one for each new one: PROTOCOL §1.
 pub const EVICTION_PERCENT: usize = 90;
+/// Connections that a user keeps near the connection limit: a device or two, each with a few programs.
+pub const PLACES_KEPT_BY_USER: usize = 8;
+/// Connections that have asked to become links and have not shown a key yet, each for [`LINK_HANDSHAKE`] at the most …
+pub const HALF_LINKS: usize = 64;
+/// … and those of one address: a server needs one, and all on one machine a few.
+pub const HALF_LINKS_PER_ADDRESS: usize = 16;
 /// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
 pub const READ_BYTES: usize = 64 * 1024;
 /// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined

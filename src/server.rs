@@ -16,13 +16,13 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chat::{self, Command, State};
-use crate::config::{Allowed, Config, Registration};
+use crate::config::{Allowed, Config, Connections, Registration};
 use crate::federation::{self, Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
-use crate::net::{self, Admission, Federation, Listener, PasswordHasher, Policy, ServerContext, Throttle};
+use crate::net::{self, Admission, Federation, Listener, PasswordHasher, Places, Policy, ServerContext, Throttle};
 use crate::store::SqliteStore;
 use crate::wire::{DisconnectReason, ReplyFormat};
 
@@ -187,12 +187,17 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         hub,
         federation,
         policy: policy(config),
-        admission: Arc::new(Admission::new(connections(config), config.connections.per_address)),
+        admission: Arc::new(Admission::new(places(config))),
         passwords,
         throttle: Throttle::default(),
         tasks,
         stopping,
     })
+}
+
+fn places(config: &Config) -> Places {
+    let Connections { per_address, per_user, .. } = config.connections;
+    Places { most: connections(config), per_address, per_user }
 }
 
 /// As many connections as are configured, and as the process may have descriptors for.

@@ -60,6 +60,8 @@ pub struct Connections {
     pub max: usize,
     #[serde(deserialize_with = "read::connections::<1, CONNECTIONS_MAX, _>")]
     pub per_address: usize,
+    #[serde(deserialize_with = "read::connections::<1, CONNECTIONS_MAX, _>")]
+    pub per_user: usize,
     #[serde(deserialize_with = "read::bytes::<LINE_BYTES_MIN, LINE_BYTES_MAX, _>")]
     pub line_bytes: usize,
 }

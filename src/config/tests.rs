@@ -65,6 +65,7 @@ fn every_setting_of_the_file_arrives() {
         [connections]
         max = 2
         per_address = 3
+        per_user = 4
         line_bytes = 0x1000
         [accounts]
         registration = "closed"
@@ -105,7 +106,7 @@ fn every_setting_of_the_file_arrives() {
             shutdown: Duration::from_secs(1),
         }
     );
-    assert_eq!(config.connections, Connections { max: 2, per_address: 3, line_bytes: 4096 });
+    assert_eq!(config.connections, Connections { max: 2, per_address: 3, per_user: 4, line_bytes: 4096 });
     assert_eq!(
         config.accounts,
         Accounts {

@@ -13,7 +13,7 @@ mod session;
 mod throttle;
 mod upgrade;
 
-pub use admission::Admission;
+pub use admission::{Admission, Places};
 pub use context::{Federation, Policy, ServerContext};
 pub use listener::Listener;
 pub(crate) use listener::{bind, serve};

@@ -257,8 +257,11 @@ pub(super) fn of_disconnect(reason: DisconnectReason) -> ErrorSpec {
         DisconnectReason::Evicted => row(
             "connection_limit",
             "Terlalu banyak koneksi",
-            "the server needed room, and this connection was silent without a log-in: connect again",
+            "the server needed room, and this connection had not logged in: connect again",
         ),
+        DisconnectReason::TooManyOfUser => {
+            row("connection_limit", "Terlalu banyak koneksi", "the user has newer connections, and too many of them")
+        }
         DisconnectReason::TooManyConnections => {
             row("connection_limit", "Terlalu banyak koneksi", "close one, or try again later")
         }

@@ -12,6 +12,7 @@ mod habits;
 mod live;
 mod overload;
 mod people;
+mod places;
 mod realms;
 mod reliability;
 mod sessions;

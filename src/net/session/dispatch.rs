@@ -123,7 +123,9 @@ impl Session {
             SessionRequest::Ping => Ok(Response::Done),
             SessionRequest::Version => Ok(Response::Version),
             // Which server may link is decided once the other server has proven its key.
-            SessionRequest::Link { version } if version == LINK_VERSION => Ok(Response::Linking),
+            SessionRequest::Link { version } if version == LINK_VERSION => {
+                self.begin_link().map(|()| Response::Linking)
+            }
             SessionRequest::Link { .. } => Err(CommandError::LinkVersion),
             _ => Err(CommandError::NoSession),
         };

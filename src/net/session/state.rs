@@ -7,6 +7,7 @@ use crate::chat::{Command, CommandError, Context, IdempotencyKey, State};
 use crate::hub::{Hub, Origin, SendQueue, Ticket};
 use crate::id::{SessionId, Token, TokenHash, UserId};
 use crate::limits::SESSION_TOUCH;
+use crate::net::admission::HalfLinkPermit;
 use crate::net::context::{Policy, ServerContext};
 use crate::time::Time;
 use crate::wire::DisconnectReason;
@@ -16,7 +17,11 @@ pub(in crate::net) struct Session {
     pub(super) server: Arc<ServerContext>,
     pub(super) send_queue: Arc<SendQueue>,
     pub(super) address: IpAddr,
+    /// The connection's place among those that were admitted.
+    place: u64,
     pub(super) attachment: Option<Attachment>,
+    /// The connection is to become a link.
+    pub(in crate::net) half_link: Option<HalfLinkPermit>,
 }
 
 /// The session that a connection is attached to.
@@ -46,8 +51,19 @@ pub(super) struct Acting {
 }
 
 impl Session {
-    pub(in crate::net) fn new(server: Arc<ServerContext>, send_queue: Arc<SendQueue>, address: IpAddr) -> Self {
-        Self { server, send_queue, address, attachment: None }
+    pub(in crate::net) fn new(
+        server: Arc<ServerContext>,
+        send_queue: Arc<SendQueue>,
+        address: IpAddr,
+        place: u64,
+    ) -> Self {
+        Self { server, send_queue, address, place, attachment: None, half_link: None }
+    }
+
+    /// Takes a place of the links that are not made yet.
+    pub(super) fn begin_link(&mut self) -> Result<(), CommandError> {
+        self.half_link = self.server.admission.begin_link(self.place);
+        self.half_link.as_ref().map(drop).ok_or(CommandError::Busy)
     }
 
     pub(super) fn hub(&self) -> &Hub {
@@ -119,6 +135,9 @@ impl Session {
             self.hub().detach(old.actor.user, &self.send_queue);
         }
         self.hub().attach(actor.user, actor.session, &self.send_queue);
+        if old.is_none_or(|old| old.actor.user != actor.user) {
+            self.server.admission.log_in(self.place, actor.user);
+        }
         self.close_ephemeral(old);
     }
 

@@ -145,7 +145,9 @@ fn every_disconnect_has_a_code_and_a_sentence_in_both_formats() {
     for reason in disconnect_reasons() {
         let code = match reason {
             DisconnectReason::ShuttingDown => "shutting_down",
-            DisconnectReason::Evicted | DisconnectReason::TooManyConnections => "connection_limit",
+            DisconnectReason::Evicted | DisconnectReason::TooManyOfUser | DisconnectReason::TooManyConnections => {
+                "connection_limit"
+            }
         };
         assert_is_error(|format, out| format.disconnect(out, reason), code);
     }

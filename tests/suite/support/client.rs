@@ -50,6 +50,11 @@ impl Client {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
+    /// Sends bytes, if the connection is still there.
+    pub(crate) fn tries(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
+    }
+
     /// Sends one line.
     pub(crate) fn says(&mut self, line: &str) {
         self.sends(format!("{line}\n"));
