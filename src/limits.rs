@@ -83,8 +83,9 @@ pub const READERS: usize = 4;
 
 // --- connections ---
 
-/// File descriptors kept free for the store, listeners and logs, and for [`ENDING_CONNECTIONS`].
-pub const RESERVED_DESCRIPTORS: usize = 128;
+/// File descriptors kept free for the store, listeners and logs, for [`ENDING_CONNECTIONS`], and for links that this server
+/// dials, of which most servers have few.
+pub const RESERVED_DESCRIPTORS: usize = 192;
 /// Connections beyond the limit that are being ended, to make room for others: none takes longer than [`LAST_WORDS`].
 pub const ENDING_CONNECTIONS: usize = 64;
 /// Above this share of the connection limit the largest holder of connections loses one for each new one: PROTOCOL §1.
@@ -280,8 +281,15 @@ pub const STATEMENTS: usize = 64;
 pub const KEY_FILE_BYTES: u64 = 4 * 1024;
 /// How long a handshake may take on either side: three round trips to the other side of the world, many times over.
 pub const LINK_HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long dialling may take, from the name resolution to the end of the TLS handshake: a user waits for it.
+/// How long dialling a known server may take, from the name resolution to the end of the TLS handshake.
 pub const LINK_DIAL: Duration = Duration::from_secs(5);
+/// The same for a user who names a host and a port. A failure is told after this time, whatever is there: or users could
+/// look for others' ports.
+pub const LINK_DIAL_FOR_USER: Duration = Duration::from_secs(2);
+/// Dials for users at a time: each has a file descriptor.
+pub const LINK_DIALS: usize = 16;
+/// Look-ups of host names at a time, each on a thread; for users, and for links, as many.
+pub const LOOKUPS: usize = 4;
 /// The longest response to the line `link 1`, in bytes: an error has some 200.
 pub const LINK_RESPONSE_BYTES: usize = 1024;
 /// The bytes kept of another server's reason for refusing a link, which goes to the log and to a user.

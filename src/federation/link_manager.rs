@@ -16,10 +16,10 @@ use crate::federation::link_table::LinkTable;
 use crate::federation::local_server::LocalServer;
 use crate::federation::policy::LinkPolicy;
 use crate::federation::reconnect::{Reconnect, Target, reconnect_loop};
-use crate::federation::transport::{DialError, PeerStream, Transport};
+use crate::federation::transport::{DialError, DialPurpose, PeerStream, Transport};
 use crate::hub::{Hub, OutboxTail};
 use crate::id::{PeerKey, RealmId, UserId};
-use crate::limits::{LINK_HANDSHAKES, LINK_PING_TIMEOUT};
+use crate::limits::{LINK_DIALS, LINK_HANDSHAKES, LINK_PING_TIMEOUT};
 use crate::name::Name;
 
 /// The links to other servers. Clones share them.
@@ -32,6 +32,8 @@ struct Inner {
     links: LinkTable,
     /// Bounds the inbound handshakes that run at a time.
     handshakes: Semaphore,
+    /// Bounds the dials for users.
+    dials: Semaphore,
     tasks: TaskTracker,
 }
 
@@ -61,8 +63,8 @@ impl LinkManager {
         stopping: CancellationToken,
     ) -> Self {
         let local = LocalServer { hub, key, policy, stopping };
-        let (links, handshakes) = (LinkTable::default(), Semaphore::new(LINK_HANDSHAKES));
-        Self(Arc::new(Inner { local, transport, links, handshakes, tasks }))
+        let (handshakes, dials) = (Semaphore::new(LINK_HANDSHAKES), Semaphore::new(LINK_DIALS));
+        Self(Arc::new(Inner { local, transport, links: LinkTable::default(), handshakes, dials, tasks }))
     }
 
     /// Starts a reconnect loop for every known server.
@@ -82,7 +84,8 @@ impl LinkManager {
         address: PeerAddress,
         idempotency_key: Option<IdempotencyKey>,
     ) -> Result<PeerKey, CommandError> {
-        let peer = self.dial(&address).await.map_err(|error| {
+        let _dial = self.0.dials.try_acquire().map_err(|_| CommandError::Busy)?;
+        let peer = self.dial(&address, DialPurpose::ForUser).await.map_err(|error| {
             info!(%name, host = %address.host, port = address.port, %error, "a realm could not be added");
             match error {
                 DialError::Forbidden => CommandError::Forbidden,
@@ -155,9 +158,13 @@ impl LinkManager {
         name.unwrap_or_default()
     }
 
-    async fn dial(&self, PeerAddress { host, port }: &PeerAddress) -> Result<PeerStream, DialError> {
+    async fn dial(
+        &self,
+        PeerAddress { host, port }: &PeerAddress,
+        purpose: DialPurpose,
+    ) -> Result<PeerStream, DialError> {
         tokio::select! {
-            dialled = self.0.transport.dial(host, *port) => dialled,
+            dialled = self.0.transport.dial(host, *port, purpose) => dialled,
             () = self.stopping().cancelled() => Err(DialError::Unreachable("this server is stopping".into())),
         }
     }
@@ -261,7 +268,7 @@ impl Reconnect for ManagedRealm {
 
     async fn connect(&self, address: &PeerAddress) -> bool {
         let Self { manager, realm } = self;
-        let peer = match manager.dial(address).await {
+        let peer = match manager.dial(address, DialPurpose::Reconnect).await {
             Ok(peer) => peer,
             Err(error) => {
                 debug!(%realm, %error, "a realm could not be dialled");

@@ -44,7 +44,7 @@ struct Admitted {
     addresses: HashMap<IpAddr, usize>,
     /// Connections that are being ended to make room.
     ending: usize,
-    strangers: Holders<IpAddr>,
+    unauthenticated: Holders<IpAddr>,
     users: Holders<UserId>,
     half_links: Holders<IpAddr>,
     /// Cancelled to end a half link.
@@ -61,7 +61,7 @@ struct Connected {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holder {
     /// The address, before a login.
-    Stranger,
+    Address,
     User(UserId),
     /// A link that is not made yet, or is: they are few.
     Link,
@@ -119,8 +119,8 @@ impl Admission {
         admitted.last += 1;
         let number = admitted.last;
         *admitted.addresses.entry(address).or_default() += 1;
-        admitted.strangers.add(address, number);
-        let connected = Connected { send_queue: send_queue.clone(), address, holder: Holder::Stranger };
+        admitted.unauthenticated.add(address, number);
+        let connected = Connected { send_queue: send_queue.clone(), address, holder: Holder::Address };
         admitted.connections.insert(number, connected);
         Ok(Permit { admission: self.clone(), number })
     }
@@ -173,9 +173,10 @@ impl Admission {
 impl Admitted {
     /// Ends a connection of the largest holder.
     fn evict(&mut self) {
-        let stranger = self.strangers.largest().and_then(|(_, address)| self.strangers.oldest(address));
-        if let Some(stranger) = stranger {
-            return self.end(stranger, DisconnectReason::Evicted);
+        let unauthenticated =
+            self.unauthenticated.largest().and_then(|(_, address)| self.unauthenticated.oldest(address));
+        if let Some(oldest) = unauthenticated {
+            return self.end(oldest, DisconnectReason::Evicted);
         }
         let many = self.users.largest().filter(|(size, _)| *size > PLACES_KEPT_BY_USER);
         if let Some(oldest) = many.and_then(|(_, user)| self.users.oldest(user)) {
@@ -208,12 +209,12 @@ impl Admitted {
         }
         connected.holder = holder;
         match before {
-            Holder::Stranger => self.strangers.remove(address, number),
+            Holder::Address => self.unauthenticated.remove(address, number),
             Holder::User(user) => self.users.remove(user, number),
             Holder::Link | Holder::Nobody => {}
         }
         match holder {
-            Holder::Stranger => self.strangers.add(address, number),
+            Holder::Address => self.unauthenticated.add(address, number),
             Holder::User(user) => self.users.add(user, number),
             Holder::Link | Holder::Nobody => {}
         }
@@ -301,22 +302,22 @@ mod tests {
     }
 
     #[test]
-    fn near_the_limit_the_address_with_the_most_strangers_loses_its_oldest() {
+    fn near_the_limit_the_address_with_the_most_unauthenticated_loses_its_oldest() {
         let admission = admission(10);
-        let mut strangers: Vec<_> = [2, 1, 1, 3, 1, 2].map(|from| admit(&admission, from).unwrap()).into();
+        let mut unauthenticated: Vec<_> = [2, 1, 1, 3, 1, 2].map(|from| admit(&admission, from).unwrap()).into();
         let _users: Vec<_> = (0..3).map(|number| admit_user(&admission, 9, UserId(number))).collect();
-        assert!(ended(&strangers).is_empty());
-        strangers.push(admit(&admission, 4).unwrap());
-        assert_eq!(ended(&strangers), [1]);
+        assert!(ended(&unauthenticated).is_empty());
+        unauthenticated.push(admit(&admission, 4).unwrap());
+        assert_eq!(ended(&unauthenticated), [1]);
     }
 
     #[test]
     fn who_comes_now_is_preferred_to_who_sat_first() {
         let admission = admission(10);
-        let mut strangers: Vec<_> = (0..8).map(|_| admit(&admission, 1).unwrap()).collect();
+        let mut unauthenticated: Vec<_> = (0..8).map(|_| admit(&admission, 1).unwrap()).collect();
         for evicted in 0..4 {
             let _newcomer = admit(&admission, 200 + evicted);
-            strangers.retain(|(_, queue)| queue.ending().is_none());
+            unauthenticated.retain(|(_, queue)| queue.ending().is_none());
         }
         assert!(admit(&admission, 9).is_ok());
     }
@@ -361,6 +362,6 @@ mod tests {
         }
         let admitted = admission.admitted();
         assert!(admitted.connections.is_empty() && admitted.addresses.is_empty());
-        assert!(admitted.users.largest().is_none() && admitted.strangers.largest().is_none());
+        assert!(admitted.users.largest().is_none() && admitted.unauthenticated.largest().is_none());
     }
 }
