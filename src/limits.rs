@@ -218,6 +218,27 @@ pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(4);
 /// Targets and addresses whose failures are remembered; the fullest forgiven go first. At 100 bytes each, 7 MB.
 pub const FAILURES_REMEMBERED: usize = 65_536;
 
+// --- budgets of users ---
+
+/// Messages that a connection takes from its user's budget at a time: a fiftieth of a second at full speed …
+pub const CREDIT_MESSAGES: u64 = 1_024;
+/// … and the bytes of their texts.
+pub const CREDIT_BYTES: u64 = 256 * 1024;
+/// Users whose budgets are remembered although they are full: at 200 bytes each, 13 MB.
+pub const BUDGETS_REMEMBERED: usize = 65_536;
+/// Pages that are read from the store at a time for one user: half of the readers.
+pub const READS_PER_USER: usize = 2;
+/// Time that readers may have spent for one user beyond one reader's whole time: two programs may read for a minute.
+pub const READING_BURST: Duration = Duration::from_secs(60);
+/// Requests of a connection that has not logged in: at once …
+pub const UNAUTHENTICATED_REQUESTS: u32 = 1_000;
+/// … and one more each time this has passed: a person types less, and a program logs in.
+pub const UNAUTHENTICATED_REQUEST: Duration = Duration::from_millis(10);
+/// The greatest rate of messages that may be configured: more is no limit.
+pub const MESSAGE_RATE_MAX: usize = 1_000_000_000;
+/// The most megabytes that may be configured, likewise: a terabyte.
+pub const MEGABYTES_MAX: usize = 1_000_000;
+
 // --- the hub ---
 
 /// Changes that wait for a commit, over all connections; past it connections wait before their next request.

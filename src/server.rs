@@ -16,13 +16,16 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chat::{self, Command, State};
-use crate::config::{Allowed, Config, Connections, Registration};
+use crate::config::{Allowed, Config, Connections, Limits, Registration};
 use crate::federation::{self, Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
-use crate::net::{self, Admission, Federation, Listener, PasswordHasher, Places, Policy, ServerContext, Throttle};
+use crate::net::{
+    self, Admission, Budgets, Federation, Listener, PasswordHasher, Places, Policy, Rate, Rates, ServerContext,
+    Throttle,
+};
 use crate::store::SqliteStore;
 use crate::wire::{DisconnectReason, ReplyFormat};
 
@@ -190,9 +193,21 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         admission: Arc::new(Admission::new(places(config))),
         passwords,
         throttle: Throttle::default(),
+        budgets: Budgets::new(rates(&config.limits)),
         tasks,
         stopping,
     })
+}
+
+fn rates(limits: &Limits) -> Rates {
+    let rate = |most: Option<u64>, period| most.map(|most| Rate { most, period });
+    let (second, day) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
+    Rates {
+        messages: [rate(limits.messages_per_second, second), rate(limits.messages_per_day, day)],
+        bytes: [rate(limits.bytes_per_second, second), rate(limits.bytes_per_day, day)],
+        groups: rate(limits.groups_per_day.map(u64::from), day),
+        realms: rate(limits.realms_per_day.map(u64::from), day),
+    }
 }
 
 fn places(config: &Config) -> Places {

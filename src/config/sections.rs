@@ -12,8 +12,8 @@ use crate::config::peers::Peer;
 use crate::config::read;
 use crate::config::users::ConfiguredUser;
 use crate::limits::{
-    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, PASSWORD_BYTES, QUOTA_MAX, RETENTION_DAYS_MAX,
-    RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX, SHUTDOWN_SECONDS_MAX,
+    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, MEGABYTES_MAX, MESSAGE_RATE_MAX, PASSWORD_BYTES,
+    QUOTA_MAX, RETENTION_DAYS_MAX, RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX, SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
 use crate::settings::{Accept, Durability};
@@ -126,6 +126,14 @@ pub struct Limits {
     pub realms_per_user: Option<u32>,
     #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
     pub realms_per_day: Option<u32>,
+    #[serde(deserialize_with = "read::rate::<0, MESSAGE_RATE_MAX, _>")]
+    pub messages_per_second: Option<u64>,
+    #[serde(deserialize_with = "read::rate::<0, MESSAGE_RATE_MAX, _>")]
+    pub messages_per_day: Option<u64>,
+    #[serde(rename = "megabytes_per_second", deserialize_with = "read::megabytes_or_zero::<0, MEGABYTES_MAX, _>")]
+    pub bytes_per_second: Option<u64>,
+    #[serde(rename = "megabytes_per_day", deserialize_with = "read::megabytes_or_zero::<0, MEGABYTES_MAX, _>")]
+    pub bytes_per_day: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

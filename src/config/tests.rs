@@ -88,6 +88,10 @@ fn every_setting_of_the_file_arrives() {
         groups_per_day = 2
         realms_per_user = 3
         realms_per_day = 0
+        messages_per_second = 4
+        messages_per_day = 5
+        megabytes_per_second = 6
+        megabytes_per_day = 0
         [log]
         format = "json"
         filter = "warn,kabar::net=debug"
@@ -121,8 +125,16 @@ fn every_setting_of_the_file_arrives() {
     assert_eq!(config.retention, Retention { max_age, max_messages: Some(5), delete_unread: true });
     let dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"].map(|network| network.parse().unwrap()).to_vec();
     assert_eq!(config.realms, Realms { add: Allowed::Administrators, accept: Accept::Any, dial });
-    let limits =
-        Limits { groups_per_user: Some(1), groups_per_day: Some(2), realms_per_user: Some(3), realms_per_day: None };
+    let limits = Limits {
+        groups_per_user: Some(1),
+        groups_per_day: Some(2),
+        realms_per_user: Some(3),
+        realms_per_day: None,
+        messages_per_second: Some(4),
+        messages_per_day: Some(5),
+        bytes_per_second: Some(6 * 1024 * 1024),
+        bytes_per_day: None,
+    };
     assert_eq!(config.limits, limits);
     assert_eq!(config.log, Log { format: LogFormat::Json, filter: "warn,kabar::net=debug".parse().unwrap() });
 }

@@ -10,6 +10,7 @@ use crate::chat;
 use crate::federation::{LinkManager, TcpTransport};
 use crate::hub::Hub;
 use crate::net::admission::Admission;
+use crate::net::budget::Budgets;
 use crate::net::passwords::PasswordHasher;
 use crate::net::throttle::Throttle;
 
@@ -21,6 +22,7 @@ pub struct ServerContext {
     pub(crate) federation: Federation,
     pub(crate) passwords: PasswordHasher,
     pub(crate) throttle: Throttle,
+    pub(crate) budgets: Budgets,
     /// The tasks of all listeners and connections.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the server stops accepting.

@@ -13,7 +13,7 @@ use crate::net::admission::HalfLinkPermit;
 use crate::net::context::ServerContext;
 
 /// Serves the link until it ends.
-pub(super) async fn serve(stream: Arc<TcpStream>, half_link: Option<HalfLinkPermit>, context: &ServerContext) {
+pub(super) async fn serve(stream: Arc<TcpStream>, half_link: Option<Box<HalfLinkPermit>>, context: &ServerContext) {
     let Ok(address) = stream.peer_addr() else { return };
     let links = &context.federation;
     let Some(half_link) = half_link else { return };

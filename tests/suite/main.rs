@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod any_bytes;
+mod budgets;
 mod crash;
 mod data_commands;
 mod durability;

@@ -116,6 +116,13 @@ impl EscapedText {
         json::append_text(&mut json, text);
         Self(json.into_boxed_slice())
     }
+
+    /// Its bytes as they are stored.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "it has quotes at least")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl From<&str> for EscapedText {

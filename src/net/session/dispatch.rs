@@ -72,7 +72,10 @@ impl Session {
                 let key = idempotency_key(actor, request.tag.as_ref().map(|tag| tag.hash()).zip(hash));
                 self.dispatch_for(Acting { actor, now, key }, request.spec.dialect, action)
             }
-            Err(_) if !request.spec.needs_session => self.dispatch_unauthenticated(action),
+            Err(_) if !request.spec.needs_session => match self.take_unauthenticated() {
+                Ok(()) => self.dispatch_unauthenticated(action),
+                Err(error) => Dispatched::Ready(error.into()),
+            },
             Err(error) => Dispatched::Ready(PendingReply::new(Err(error), self.hub().read(|_| ()).1)),
         }
     }

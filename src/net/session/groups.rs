@@ -22,7 +22,11 @@ impl Session {
             Ok(hash) => Some(hash),
             Err(error) => return error.into(),
         };
-        self.execute(acting, &Command::CreateGroup { name, password })
+        let create = Command::CreateGroup { name, password };
+        if let Err(error) = self.take_budget(&acting, &create) {
+            return error.into();
+        }
+        self.execute(acting, &create)
     }
 
     /// A user who does not own the group costs no hash.

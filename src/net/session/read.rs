@@ -1,5 +1,7 @@
 //! Reading pages from the store: the inbox, the views of realms, history (PROTOCOL §4, §7).
 
+use std::time::Instant;
+
 use tracing::error;
 
 use crate::chat::{Command, CommandError, Conversation, ReadPage, Response, State, StoredMessage, TimelineQuery};
@@ -99,7 +101,7 @@ impl Session {
         self.wait_for_own_changes().await;
         let (query, ticket) = self.hub().read(|state| state.inbox(acting.actor.user));
         let Some(query) = query else { return CommandError::NoSession.into() };
-        let page = self.page(query).await;
+        let page = self.page(acting.actor.user, query).await;
         PendingReply::new(page.map(|Page { messages, more, .. }| Response::Inbox { messages, more }), ticket)
     }
 
@@ -119,7 +121,7 @@ impl Session {
             Err(error) => return PendingReply::new(Err(error), ticket),
         };
         let limit = limit.unwrap_or(HISTORY_PAGE).min(self.policy().inbox_page);
-        let page = self.read_store(move |hub| hub.newest_page(&query, limit)).await;
+        let page = self.read_store(acting.actor.user, move |hub| hub.newest_page(&query, limit)).await;
         let response = page.map(|page| {
             let more = page.before.is_some();
             Response::Page { messages: page.messages, more, before: page.before }
@@ -136,11 +138,11 @@ impl Session {
             let (query, cursor, read_ranges, head) = match opened {
                 OpenInbox::New { query, cursor, read_ranges, head } => (query, cursor, read_ranges, head),
                 OpenInbox::Again { query, more } => {
-                    let messages = self.page(query).await?.messages;
+                    let messages = self.page(acting.actor.user, query).await?.messages;
                     return Ok(InboxPage { messages, more, ticket });
                 }
             };
-            let page = self.page(query).await?;
+            let page = self.page(acting.actor.user, query).await?;
             if page.messages.is_empty() && !page.more {
                 return Ok(InboxPage { messages: Vec::new(), more: false, ticket });
             }
@@ -187,21 +189,32 @@ impl Session {
         self.send_queue.wait_until_below(Backlog { requests: 1, bytes: usize::MAX }).await;
     }
 
-    async fn page(&self, query: TimelineQuery) -> Result<Page, CommandError> {
+    async fn page(&self, user: UserId, query: TimelineQuery) -> Result<Page, CommandError> {
         if query.spans.is_empty() {
             return Ok(Page::default());
         }
         let limit = self.policy().inbox_page;
-        self.read_store(move |hub| hub.page(&query, limit)).await
+        self.read_store(user, move |hub| hub.page(&query, limit)).await
     }
 
     async fn read_store<T: Send + 'static>(
         &self,
+        user: UserId,
         read: impl FnOnce(&Hub) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, CommandError> {
-        self.hub().read_store(read).await.map_err(|error| {
+        let budgets = &self.server.budgets;
+        let budget = budgets.of(user);
+        budgets.check_reading(&budget)?;
+        let _place = budget.reads.acquire().await.map_err(|_| CommandError::Busy)?;
+        let timed = move |hub: &Hub| {
+            let begun = Instant::now();
+            read(hub).map(|read| (read, begun.elapsed()))
+        };
+        let (read, spent) = self.hub().read_store(timed).await.map_err(|error| {
             error!(%error, "the store could not be read");
             CommandError::StorageFailed
-        })
+        })?;
+        budgets.record_reading(&budget, spent);
+        Ok(read)
     }
 }
