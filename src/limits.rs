@@ -316,6 +316,19 @@ pub const LINK_RESPONSE_BYTES: usize = 1024;
 /// The bytes kept of another server's reason for refusing a link, which goes to the log and to a user.
 pub const LINK_REASON_BYTES: usize = 200;
 
+// --- the log ---
+
+/// Lines that wait for a reader of the log; of more the number is told. At 200 bytes each, 800 KB.
+pub const LOG_LINES: usize = 4_096;
+/// The longest line, in bytes: the longest of ours has some 600.
+pub const LOG_LINE_BYTES: usize = 4_096;
+/// How long the end of the server waits for the reader of the log to take what waits.
+pub const LOG_FLUSH: Duration = Duration::from_secs(1);
+/// Something that others can bring about is logged once in this time for each of them …
+pub const LOG_LIMIT: Duration = Duration::from_secs(1);
+/// … and for so many of them: at 300 bytes a line, half a gigabyte a day at the worst.
+pub const LOG_LIMIT_KEYS: usize = 20;
+
 // --- the configuration ---
 
 /// The largest configuration file, in bytes: some 50,000 accounts. A wrong path (a device, a backup) is not read whole.

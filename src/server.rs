@@ -21,6 +21,7 @@ use crate::federation::{self, Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
+use crate::log_limit::LogLimit;
 use crate::name::Name;
 use crate::net::{
     self, Admission, Budgets, Federation, Listener, PasswordHasher, Places, Policy, Rate, Rates, ServerContext,
@@ -193,6 +194,7 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         admission: Arc::new(Admission::new(places(config))),
         passwords,
         throttle: Throttle::default(),
+        logged_reads: LogLimit::default(),
         budgets: Budgets::new(rates(&config.limits)),
         tasks,
         stopping,

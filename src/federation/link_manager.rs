@@ -1,6 +1,8 @@
 //! Accepts, dials and runs the links to other servers.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +21,8 @@ use crate::federation::reconnect::{Reconnect, Target, reconnect_loop};
 use crate::federation::transport::{DialError, DialPurpose, PeerStream, Transport};
 use crate::hub::{Hub, OutboxTail};
 use crate::id::{PeerKey, RealmId, UserId};
-use crate::limits::{LINK_DIALS, LINK_HANDSHAKES, LINK_PING_TIMEOUT};
+use crate::limits::{HOST_BYTES, LINK_DIALS, LINK_HANDSHAKES, LINK_PING_TIMEOUT};
+use crate::log_limit::LogLimit;
 use crate::name::Name;
 
 /// The links to other servers. Clones share them.
@@ -34,6 +37,10 @@ struct Inner {
     handshakes: Semaphore,
     /// Bounds the dials for users.
     dials: Semaphore,
+    logged_users: LogLimit<UserId>,
+    logged_addresses: LogLimit<IpAddr>,
+    /// By realm, and whether the link came up.
+    logged_links: LogLimit<(RealmId, bool)>,
     tasks: TaskTracker,
 }
 
@@ -64,7 +71,17 @@ impl LinkManager {
     ) -> Self {
         let local = LocalServer { hub, key, policy, stopping };
         let (handshakes, dials) = (Semaphore::new(LINK_HANDSHAKES), Semaphore::new(LINK_DIALS));
-        Self(Arc::new(Inner { local, transport, links: LinkTable::default(), handshakes, dials, tasks }))
+        Self(Arc::new(Inner {
+            local,
+            transport,
+            links: LinkTable::default(),
+            handshakes,
+            dials,
+            logged_users: LogLimit::default(),
+            logged_addresses: LogLimit::default(),
+            logged_links: LogLimit::default(),
+            tasks,
+        }))
     }
 
     /// Starts a reconnect loop for every known server.
@@ -86,7 +103,10 @@ impl LinkManager {
     ) -> Result<PeerKey, CommandError> {
         let _dial = self.0.dials.try_acquire().map_err(|_| CommandError::Busy)?;
         let peer = self.dial(&address, DialPurpose::ForUser).await.map_err(|error| {
-            info!(%name, host = %address.host, port = address.port, %error, "a realm could not be added");
+            if let Some(left_out) = self.0.logged_users.allows(by, Instant::now()) {
+                let host: String = address.host.chars().take(HOST_BYTES).collect();
+                info!(user = %by, %name, host, port = address.port, %error, left_out, "a realm could not be added");
+            }
             match error {
                 DialError::Forbidden => CommandError::Forbidden,
                 DialError::Unreachable(_) => CommandError::RealmUnreachable,
@@ -96,7 +116,9 @@ impl LinkManager {
         let key = peer.key;
         let kind = HandshakeKind::AddPeer { by, name: name.clone(), address, idempotency_key };
         let handshaken = handshake(&self.0.local, peer, &kind).await.map_err(|error| {
-            info!(%name, %key, problem = error.problem(), "a realm could not be added");
+            if let Some(left_out) = self.0.logged_users.allows(by, Instant::now()) {
+                info!(user = %by, %name, %key, problem = error.problem(), left_out, "a realm could not be added");
+            }
             error.error()
         })?;
         self.ensure_reconnect_loop(handshaken.realm);
@@ -112,12 +134,12 @@ impl LinkManager {
     pub(crate) async fn serve(&self, peer: PeerStream) {
         let (key, address) = (peer.key, peer.address);
         let Ok(permit) = self.0.handshakes.try_acquire() else {
-            return info!(%address, "a link was not made: too many handshakes at a time");
+            return self.log_unmade(address, "too many handshakes at a time");
         };
         let handshaken = match handshake(&self.0.local, peer, &HandshakeKind::Inbound).await {
             Ok(handshaken) => handshaken,
             Err(error) => {
-                info!(%key, %address, problem = error.problem(), "a link was not made");
+                self.log_unmade(address, &error.problem());
                 let known = self.hub().read(|state| state.peer_of(&key).map(|(realm, ..)| realm)).0;
                 if let Some(realm) = known {
                     self.ensure_reconnect_loop(realm);
@@ -200,7 +222,9 @@ impl LinkManager {
         }
         let cursor = hub.read(|state| state.peer(realm).map(|peer| peer.cursor)).0.unwrap_or_default();
         let outbox = hub.open_outbox_tail(realm, cursor);
-        info!(realm = self.name(realm), %key, "link is up");
+        if let Some(left_out) = self.0.logged_links.allows((realm, true), Instant::now()) {
+            info!(realm = self.name(realm), %key, left_out, "link is up");
+        }
         let text_bytes = self.0.local.policy.text_bytes;
         let link = Link::new(hub.clone(), outbox.clone(), handshaken, handle.clone(), text_bytes);
         Some(EstablishedLink { realm, key, handle, outbox, link })
@@ -213,8 +237,16 @@ impl LinkManager {
     }
 
     fn record_end(&self, realm: RealmId, key: PeerKey, handle: &LinkHandle, end: LinkEnd) {
-        if self.0.links.record_end(realm, handle, end) {
-            info!(%key, %end, "link is down");
+        if self.0.links.record_end(realm, handle, end)
+            && let Some(left_out) = self.0.logged_links.allows((realm, false), Instant::now())
+        {
+            info!(%key, %end, left_out, "link is down");
+        }
+    }
+
+    fn log_unmade(&self, address: SocketAddr, problem: &str) {
+        if let Some(left_out) = self.0.logged_addresses.allows(address.ip(), Instant::now()) {
+            info!(%address, problem, left_out, "a link was not made");
         }
     }
 

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::chat;
 use crate::federation::{LinkManager, TcpTransport};
 use crate::hub::Hub;
+use crate::log_limit::LogLimit;
 use crate::net::admission::Admission;
 use crate::net::budget::Budgets;
 use crate::net::passwords::PasswordHasher;
@@ -23,6 +24,7 @@ pub struct ServerContext {
     pub(crate) passwords: PasswordHasher,
     pub(crate) throttle: Throttle,
     pub(crate) budgets: Budgets,
+    pub(crate) logged_reads: LogLimit<()>,
     /// The tasks of all listeners and connections.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the server stops accepting.

@@ -11,6 +11,7 @@ mod full_names;
 mod guessing;
 mod habits;
 mod live;
+mod log;
 mod overload;
 mod people;
 mod places;

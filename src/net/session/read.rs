@@ -211,7 +211,9 @@ impl Session {
             read(hub).map(|read| (read, begun.elapsed()))
         };
         let (read, spent) = self.hub().read_store(timed).await.map_err(|error| {
-            error!(%error, "the store could not be read");
+            if let Some(left_out) = self.server.logged_reads.allows((), Instant::now()) {
+                error!(%error, left_out, "the store could not be read");
+            }
             CommandError::StorageFailed
         })?;
         budgets.record_reading(&budget, spent);
