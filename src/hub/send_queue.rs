@@ -199,6 +199,13 @@ impl SendQueue {
         self.published.status()
     }
 
+    /// How many replies wait for a commit, also while some are being written: by the time that a client has read them the
+    /// status may not be published yet.
+    #[must_use]
+    pub(crate) fn held_replies(&self) -> usize {
+        self.lock().status().backlog.requests
+    }
+
     /// Registers the connection's task, which is woken when the socket is full or gone, when a lag is over, and when the
     /// connection is to end.
     pub(crate) fn set_task(&self, waker: &Waker) {

@@ -194,6 +194,7 @@ impl Connection {
     }
 
     async fn serve_lines(&mut self) -> Option<ConnectionEnd> {
+        self.session.begin_read();
         // One read holds no more changes than may wait for the disk, so once a read is often enough.
         self.session.wait_for_the_hub().await;
         let mut end = None;

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use crate::chat::{CommandError, PasswordHash};
+use crate::id::Hash64;
 use crate::net::origin::origin;
 use crate::net::passwords::fair_queue::FairQueue;
 use crate::password;
@@ -43,6 +44,19 @@ impl PasswordHasher {
     /// [`CommandError::Busy`] if too many wait already, or the system gave no randomness.
     pub(crate) async fn hash(&self, address: IpAddr, password: SecretString) -> Result<PasswordHash, CommandError> {
         self.run(address, move || password::hash(&password)).await?.map_err(|_| CommandError::Busy)
+    }
+
+    /// A digest of the secrets of a tagged request of somebody at an address.
+    ///
+    /// # Errors
+    /// [`CommandError::Busy`] if too many wait already.
+    pub(crate) async fn digest(
+        &self,
+        address: IpAddr,
+        secrets: SecretString,
+        salt: Hash64,
+    ) -> Result<Hash64, CommandError> {
+        self.run(address, move || password::digest(&secrets, salt)).await?.map_err(|_| CommandError::Busy)
     }
 
     /// Whether the password, given by somebody at an address, is the one that was hashed.

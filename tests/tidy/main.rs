@@ -36,7 +36,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("settings", &[]),
     ("socket", &["limits"]),
     ("log_limit", &["limits"]),
-    ("password", &["chat", "limits"]),
+    ("password", &["chat", "id", "limits"]),
     ("chat", &["name", "id", "time", "limits", "json"]),
     ("wire", &["chat", "name", "id", "time", "limits", "json"]),
     ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings"]),

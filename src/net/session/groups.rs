@@ -52,6 +52,9 @@ impl Session {
     }
 
     pub(super) async fn join_group(&mut self, acting: Acting, group: Name, password: SecretString) -> PendingReply {
+        if let Some(done) = self.done_before(&acting, Response::Done) {
+            return done.into();
+        }
         let verified = match self.verify_for_group(acting, &group, password).await {
             Ok(verified) => verified,
             Err(reply) => return reply,

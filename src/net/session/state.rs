@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::chat::{Command, CommandError, Context, IdempotencyKey, State};
 use crate::hub::{Hub, Origin, SendQueue, Ticket};
 use crate::id::{SessionId, Token, TokenHash, UserId};
-use crate::limits::{SESSION_TOUCH, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS};
+use crate::limits::{SESSION_TOUCH, TAGS_PER_USER, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS};
 use crate::net::admission::HalfLinkPermit;
 use crate::net::budget::{Credit, message_bytes};
 use crate::net::context::{Policy, ServerContext};
@@ -24,6 +24,8 @@ pub(in crate::net) struct Session {
     pub(super) attachment: Option<Attachment>,
     /// Boxed, and only for a connection that sends, so that an idle one stays small.
     credit: Option<Box<Credit>>,
+    /// Tagged requests whose replies the client may not have yet.
+    tags_in_flight: usize,
     /// When the requests without a login are forgiven.
     unauthenticated_until: Option<Instant>,
     /// The connection is to become a link.
@@ -70,6 +72,7 @@ impl Session {
             place,
             attachment: None,
             credit: None,
+            tags_in_flight: 0,
             unauthenticated_until: None,
             half_link: None,
         }
@@ -182,6 +185,22 @@ impl Session {
         if let Some(mut credit) = self.credit.take() {
             self.server.budgets.give_back(&mut credit);
         }
+    }
+
+    /// What was received so far was sent before the replies to it could be read: only those that left before count as read.
+    pub(in crate::net) fn begin_read(&mut self) {
+        if self.tags_in_flight > 0 {
+            self.tags_in_flight = self.tags_in_flight.min(self.send_queue.held_replies());
+        }
+    }
+
+    /// Counts a tagged request: no more may be in flight than are remembered.
+    pub(super) fn take_tag(&mut self) -> Result<(), CommandError> {
+        if self.tags_in_flight >= TAGS_PER_USER {
+            return Err(CommandError::SlowDown(1));
+        }
+        self.tags_in_flight += 1;
+        Ok(())
     }
 
     /// Counts a request of a connection that has not logged in.
