@@ -15,6 +15,8 @@ pub const PROFILE_BYTES: usize = 128;
 pub const SESSIONS_PER_USER: usize = 32;
 /// A session's last use is noted at most this often, so that use costs no disk: fine enough to tell 32 devices apart.
 pub const SESSION_TOUCH: Duration = Duration::from_secs(10 * 60);
+/// The free space of the disk is looked at this often, and the memory for slow readers: a user writes some 64 MB meanwhile.
+pub const DISK_WATCH: Duration = Duration::from_secs(1);
 /// Expired sessions are looked for this often.
 pub const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Sessions that one round of housekeeping closes: it holds the state's write lock for less than a millisecond.
@@ -96,6 +98,8 @@ pub const PLACES_KEPT_BY_USER: usize = 8;
 pub const HALF_LINKS: usize = 64;
 /// … and those of one address: a server needs one, and all on one machine a few.
 pub const HALF_LINKS_PER_ADDRESS: usize = 16;
+/// The least memory for slow readers that may be configured, in megabytes: some long replies.
+pub const OUTBOX_MEGABYTES_MIN: usize = 16;
 /// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
 pub const READ_BYTES: usize = 64 * 1024;
 /// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined

@@ -1,5 +1,6 @@
 //! Starts the server: store, hub, links, listeners; and stops it in order.
 
+mod disk;
 mod error;
 mod housekeeping;
 mod provision;
@@ -29,6 +30,8 @@ use crate::net::{
 };
 use crate::store::SqliteStore;
 use crate::wire::{DisconnectReason, ReplyFormat};
+
+use disk::DiskWatch;
 
 pub use error::ServerError;
 
@@ -98,8 +101,10 @@ impl Server {
         let services = Arc::new(services(config, hub, &bindings)?);
         provision::peers(&services.hub, &config.peers)?;
         services.federation.manager.start();
+        let disk = DiskWatch::new(config.server.data.clone(), config.server.disk_reserve);
+        disk.check(&services.hub);
         let listening = serve_all(bindings, &services);
-        housekeeping::start(&services, &config.retention)?;
+        housekeeping::start(&services, &config.retention, disk)?;
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
     }
 
@@ -213,8 +218,8 @@ fn rates(limits: &Limits) -> Rates {
 }
 
 fn places(config: &Config) -> Places {
-    let Connections { per_address, per_user, .. } = config.connections;
-    Places { most: connections(config), per_address, per_user }
+    let Connections { per_address, per_user, outbox_bytes, .. } = config.connections;
+    Places { most: connections(config), per_address, per_user, outbox_bytes }
 }
 
 /// As many connections as are configured, and as the process may have descriptors for.

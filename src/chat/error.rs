@@ -82,6 +82,8 @@ command_errors! {
     CursorMoved,
     /// The disk refused the change: nothing was changed.
     StorageFailed,
+    /// The disk is nearly full: only what takes no more room is done.
+    DiskReserve,
     /// The disk failed half-way: the change may or may not have been stored.
     UnknownOutcome,
 }

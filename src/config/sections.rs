@@ -12,8 +12,9 @@ use crate::config::peers::Peer;
 use crate::config::read;
 use crate::config::users::ConfiguredUser;
 use crate::limits::{
-    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, MEGABYTES_MAX, MESSAGE_RATE_MAX, PASSWORD_BYTES,
-    QUOTA_MAX, RETENTION_DAYS_MAX, RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX, SHUTDOWN_SECONDS_MAX,
+    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, MEGABYTES_MAX, MESSAGE_RATE_MAX,
+    OUTBOX_MEGABYTES_MIN, PASSWORD_BYTES, QUOTA_MAX, RETENTION_DAYS_MAX, RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX,
+    SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
 use crate::settings::{Accept, Durability};
@@ -51,6 +52,9 @@ pub struct Server {
     pub durability: Durability,
     #[serde(rename = "shutdown_seconds", deserialize_with = "read::seconds::<1, SHUTDOWN_SECONDS_MAX, _>")]
     pub shutdown: Duration,
+    /// In bytes (megabytes in the file).
+    #[serde(rename = "disk_reserve_megabytes", deserialize_with = "read::megabytes::<0, MEGABYTES_MAX, _>")]
+    pub disk_reserve: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -62,6 +66,12 @@ pub struct Connections {
     pub per_address: usize,
     #[serde(deserialize_with = "read::connections::<1, CONNECTIONS_MAX, _>")]
     pub per_user: usize,
+    /// In bytes (megabytes in the file).
+    #[serde(
+        rename = "outbox_megabytes",
+        deserialize_with = "read::megabytes::<OUTBOX_MEGABYTES_MIN, MEGABYTES_MAX, _>"
+    )]
+    pub outbox_bytes: u64,
     #[serde(deserialize_with = "read::bytes::<LINE_BYTES_MIN, LINE_BYTES_MAX, _>")]
     pub line_bytes: usize,
 }

@@ -62,10 +62,12 @@ fn every_setting_of_the_file_arrives() {
         realm = "barat"
         durability = "fast"
         shutdown_seconds = 1
+        disk_reserve_megabytes = 2
         [connections]
         max = 2
         per_address = 3
         per_user = 4
+        outbox_megabytes = 17
         line_bytes = 0x1000
         [accounts]
         registration = "closed"
@@ -108,9 +110,13 @@ fn every_setting_of_the_file_arrives() {
             realm: name("barat"),
             durability: Durability::Fast,
             shutdown: Duration::from_secs(1),
+            disk_reserve: 2 * 1024 * 1024,
         }
     );
-    assert_eq!(config.connections, Connections { max: 2, per_address: 3, per_user: 4, line_bytes: 4096 });
+    assert_eq!(
+        config.connections,
+        Connections { max: 2, per_address: 3, per_user: 4, outbox_bytes: 17 * 1024 * 1024, line_bytes: 4096 }
+    );
     assert_eq!(
         config.accounts,
         Accounts {

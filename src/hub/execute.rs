@@ -159,6 +159,9 @@ impl Shared {
         {
             return Ok(Decision::DoneBefore(done.clone()));
         }
+        if self.is_disk_low.load(Ordering::Relaxed) && command.takes_room() {
+            return Err(CommandError::DiskReserve);
+        }
         let events = decide(state, context, command)?;
         if events.is_empty() {
             return Ok(Decision::Unchanged(Receipt { seq: state.head(), time: context.now }));

@@ -6,9 +6,12 @@
 //! to who comes now.
 
 mod holders;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -24,6 +27,8 @@ use crate::wire::DisconnectReason;
 pub struct Admission {
     places: Places,
     admitted: Mutex<Admitted>,
+    /// Bytes of pages that were queued since the outboxes were last looked at.
+    queued: AtomicU64,
 }
 
 /// How many connections may be there.
@@ -33,6 +38,8 @@ pub struct Places {
     /// Of one address that is not loopback.
     pub(crate) per_address: usize,
     pub(crate) per_user: usize,
+    /// Bytes that may wait for readers, over all connections.
+    pub(crate) outbox_bytes: u64,
 }
 
 #[derive(Default)]
@@ -87,7 +94,7 @@ pub(super) struct HalfLinkPermit {
 impl Admission {
     #[must_use]
     pub(crate) fn new(places: Places) -> Self {
-        Self { places, admitted: Mutex::default() }
+        Self { places, admitted: Mutex::default(), queued: AtomicU64::new(0) }
     }
 
     /// Admits a connection.
@@ -154,6 +161,35 @@ impl Admission {
         admitted.ends_of_links.insert(number, end.clone());
         drop(admitted);
         Some(HalfLinkPermit { admission: self.clone(), number, address, end })
+    }
+
+    /// Counts the bytes of a page that is about to be queued.
+    pub(super) fn note_page(&self, bytes: usize) {
+        let before = self.queued.fetch_add(bytes as u64, Ordering::Relaxed);
+        if before + bytes as u64 > self.places.outbox_bytes / 4 {
+            self.bound_memory();
+        }
+    }
+
+    /// Ends connections whose readers leave the most to wait, until little enough waits of all.
+    pub(crate) fn bound_memory(&self) {
+        self.queued.store(0, Ordering::Relaxed);
+        let admitted = self.admitted();
+        let waiting = |connected: &Connected| connected.send_queue.status().backlog.bytes as u64;
+        let mut all: u64 = admitted.connections.values().map(waiting).sum();
+        if all <= self.places.outbox_bytes {
+            return;
+        }
+        let mut largest: Vec<_> =
+            admitted.connections.values().map(|connected| (waiting(connected), connected)).collect();
+        largest.sort_unstable_by_key(|(bytes, _)| *bytes);
+        while let Some((bytes, connected)) = largest.pop()
+            && all > self.places.outbox_bytes / 2
+        {
+            all -= bytes;
+            // Whoever reads nothing cannot be told why.
+            connected.send_queue.close(ConnectionEnd::Gone);
+        }
     }
 
     /// Ends all connections, and admits no more.
@@ -251,117 +287,5 @@ impl Drop for HalfLinkPermit {
         let mut admitted = self.admission.admitted();
         admitted.half_links.remove(self.address, self.number);
         admitted.ends_of_links.remove(&self.number);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hub::SocketWriter;
-    use crate::wire::ReplyFormat;
-
-    struct Discard;
-
-    impl SocketWriter for Discard {
-        fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
-            Ok(bytes.len())
-        }
-    }
-
-    const MESSI: UserId = UserId(7);
-
-    fn admission(most: usize) -> Arc<Admission> {
-        Arc::new(Admission::new(Places { most, per_address: 8, per_user: 3 }))
-    }
-
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
-    }
-
-    fn queue() -> Arc<SendQueue> {
-        Arc::new(SendQueue::new(Arc::new(Discard), ReplyFormat::Json))
-    }
-
-    type Admitted = (Permit, Arc<SendQueue>);
-
-    fn admit(admission: &Arc<Admission>, from: u8) -> Result<Admitted, DisconnectReason> {
-        let queue = queue();
-        Ok((admission.admit(address(from), &queue)?, queue))
-    }
-
-    fn admit_user(admission: &Arc<Admission>, from: u8, user: UserId) -> Admitted {
-        let admitted = admit(admission, from).unwrap_or_else(|reason| panic!("{reason:?}"));
-        admission.log_in(admitted.0.number(), user);
-        admitted
-    }
-
-    /// Which of the connections are being ended.
-    fn ended(connections: &[Admitted]) -> Vec<usize> {
-        let ended = connections.iter().enumerate().filter(|(_, (_, queue))| queue.ending().is_some());
-        ended.map(|(place, _)| place).collect()
-    }
-
-    #[test]
-    fn near_the_limit_the_address_with_the_most_unauthenticated_loses_its_oldest() {
-        let admission = admission(10);
-        let mut unauthenticated: Vec<_> = [2, 1, 1, 3, 1, 2].map(|from| admit(&admission, from).unwrap()).into();
-        let _users: Vec<_> = (0..3).map(|number| admit_user(&admission, 9, UserId(number))).collect();
-        assert!(ended(&unauthenticated).is_empty());
-        unauthenticated.push(admit(&admission, 4).unwrap());
-        assert_eq!(ended(&unauthenticated), [1]);
-    }
-
-    #[test]
-    fn who_comes_now_is_preferred_to_who_sat_first() {
-        let admission = admission(10);
-        let mut unauthenticated: Vec<_> = (0..8).map(|_| admit(&admission, 1).unwrap()).collect();
-        for evicted in 0..4 {
-            let _newcomer = admit(&admission, 200 + evicted);
-            unauthenticated.retain(|(_, queue)| queue.ending().is_none());
-        }
-        assert!(admit(&admission, 9).is_ok());
-    }
-
-    #[test]
-    fn a_user_with_too_many_connections_loses_the_oldest() {
-        let admission = admission(100);
-        let connections: Vec<_> = (0..5).map(|_| admit_user(&admission, 1, MESSI)).collect();
-        assert_eq!(ended(&connections), [0, 1]);
-    }
-
-    #[test]
-    fn near_the_limit_users_with_many_connections_make_room() {
-        let admission = Arc::new(Admission::new(Places { most: 20, per_address: 20, per_user: 20 }));
-        let many: Vec<_> = (0..15).map(|_| admit_user(&admission, 1, MESSI)).collect();
-        let few: Vec<_> = (0..3).map(|number| admit_user(&admission, 2, UserId(number))).collect();
-        let _newcomer = admit(&admission, 3).unwrap();
-        assert_eq!((ended(&many), ended(&few)), (vec![0], Vec::new()));
-    }
-
-    #[test]
-    fn links_that_are_not_made_give_way_to_newer_ones() {
-        let admission = Arc::new(Admission::new(Places { most: 1_000, per_address: 1_000, per_user: 1 }));
-        let connect = |from| admit(&admission, from).unwrap();
-        let of_one: Vec<_> = (0..=HALF_LINKS_PER_ADDRESS).map(|_| connect(1)).collect();
-        let begin = |(permit, _): &Admitted| admission.begin_link(permit.number()).unwrap();
-        let begun: Vec<_> = of_one.iter().map(begin).collect();
-        let ended = |links: &[HalfLinkPermit]| links.iter().filter(|link| link.end.is_cancelled()).count();
-        assert!(begun[0].end.is_cancelled() && ended(&begun) == 1);
-        let others: Vec<_> = (0..HALF_LINKS).map(|from| connect(2 + from as u8)).collect();
-        let of_others: Vec<_> = others.iter().map(begin).collect();
-        assert_eq!(ended(&begun) + ended(&of_others), HALF_LINKS_PER_ADDRESS + 1);
-        assert!(ended(&begun) >= HALF_LINKS_PER_ADDRESS, "the address with the most lost first");
-    }
-
-    #[test]
-    fn nothing_is_left_of_connections_that_ended() {
-        let admission = admission(10);
-        for round in 0..3 {
-            let connections: Vec<_> = (0..6).map(|from| admit_user(&admission, from, UserId(round))).collect();
-            drop(connections);
-        }
-        let admitted = admission.admitted();
-        assert!(admitted.connections.is_empty() && admitted.addresses.is_empty());
-        assert!(admitted.users.largest().is_none() && admitted.unauthenticated.largest().is_none());
     }
 }

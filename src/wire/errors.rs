@@ -222,6 +222,11 @@ pub(super) fn of(error: CommandError) -> ErrorSpec {
         E::StorageFailed => {
             row("storage_failed", "Gagal disimpan", "the disk failed, and nothing was changed: try again")
         }
+        E::DiskReserve => row(
+            "storage_failed",
+            "Gagal disimpan",
+            "the disk is nearly full: only deletions, log-ins and reading are possible",
+        ),
         E::UnknownOutcome => row(
             "unknown_outcome",
             "Tidak diketahui apakah tersimpan",

@@ -96,3 +96,40 @@ fn a_realm_that_a_user_added_does_not_keep_a_server_from_starting() {
     });
     server.connect().logged_in("messi", "surabaya");
 }
+
+#[test]
+fn with_a_disk_that_is_nearly_full_only_deletions_log_ins_and_reading_are_possible() {
+    let mut server = TestServer::start();
+    let (mut messi, mut paff) = (server.connect().registered("messi"), server.connect().registered("paff"));
+    messi.asks("addgroup fans").expect_ok();
+    paff.asks("send messi halo").expect_ok();
+    server.stop();
+    server.start_again_with(|config| config.server.disk_reserve = u64::MAX);
+    let mut messi = server.connect().logged_in("messi", "rahasia");
+    for line in ["send paff halo", "broadcast halo", "addgroup lain", "addrealm lain", "setname Leo"] {
+        assert_eq!(messi.asks(line).code(), "storage_failed", "{line}");
+    }
+    assert_eq!(server.connect().asks("register neko rahasia").code(), "storage_failed");
+    assert_eq!(messi.asks("inbox").texts(), ["halo"]);
+    messi.asks("delgroup fans").expect_ok();
+    messi.asks("passwd rahasia lain").expect_ok();
+    messi.asks("logout").expect_ok();
+    server.stop();
+    server.start_again_with(|config| config.server.disk_reserve = 0);
+    server.connect().logged_in("messi", "lain").asks("send paff halo").expect_ok();
+}
+
+#[test]
+fn clients_that_read_nothing_do_not_take_more_memory_than_there_is_for_them() {
+    let server = TestServer::start_with(|config| config.connections.outbox_bytes = 1024 * 1024);
+    let mut watcher = server.connect().registered("watcher");
+    let mut never_read: Vec<_> = (0..12).map(|number| server.connect().registered(&format!("user{number}"))).collect();
+    let mut messi = server.connect().registered("messi");
+    watcher.asks("subscribe presence").expect_ok();
+    let text = "x".repeat(4_000);
+    (0..200).for_each(|_| drop(messi.asks(&format!("broadcast {text}")).expect_ok()));
+    never_read.iter_mut().for_each(|client| client.sends("peek\n".repeat(10)));
+    // What is pushed to the watcher before are the broadcasts.
+    while watcher.hears().0["data"]["online"] != false {}
+    messi.hears_nothing();
+}

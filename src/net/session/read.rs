@@ -197,7 +197,9 @@ impl Session {
         if query.spans.is_empty() {
             return Ok(Page::default());
         }
-        self.read_store(user, move |hub| hub.page(&query, limit)).await
+        let page = self.read_store(user, move |hub| hub.page(&query, limit)).await?;
+        self.server.admission.note_page(page.messages.iter().map(|message| message.body.0.len()).sum());
+        Ok(page)
     }
 
     async fn read_store<T: Send + 'static>(

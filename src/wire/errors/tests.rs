@@ -94,6 +94,7 @@ fn errors_are_worded_as_the_documents_have_them() {
         ("block messi", CommandError::BlockLimit, "limit_reached", "Batas server tercapai"),
         ("send messi x", CommandError::TagReused, "tag_reused", "Tag sudah dipakai"),
         ("send messi x", CommandError::StorageFailed, "storage_failed", "Gagal disimpan"),
+        ("send messi x", CommandError::DiskReserve, "storage_failed", "Gagal disimpan"),
         ("send messi x", CommandError::UnknownOutcome, "unknown_outcome", "Tidak diketahui apakah tersimpan"),
     ];
     for (line, error, code, message) in rows {
