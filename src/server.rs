@@ -214,6 +214,7 @@ fn rates(limits: &Limits) -> Rates {
         bytes: [rate(limits.bytes_per_second, second), rate(limits.bytes_per_day, day)],
         groups: rate(limits.groups_per_day.map(u64::from), day),
         realms: rate(limits.realms_per_day.map(u64::from), day),
+        registrations: rate(limits.registrations_per_address.map(u64::from), day),
     }
 }
 

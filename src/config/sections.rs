@@ -129,6 +129,8 @@ pub struct Realms {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub registrations_per_address: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
     pub groups_per_user: Option<u32>,
     #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
     pub groups_per_day: Option<u32>,

@@ -86,6 +86,7 @@ fn every_setting_of_the_file_arrives() {
         accept = "any"
         dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]
         [limits]
+        registrations_per_address = 9
         groups_per_user = 1
         groups_per_day = 2
         realms_per_user = 3
@@ -132,6 +133,7 @@ fn every_setting_of_the_file_arrives() {
     let dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"].map(|network| network.parse().unwrap()).to_vec();
     assert_eq!(config.realms, Realms { add: Allowed::Administrators, accept: Accept::Any, dial });
     let limits = Limits {
+        registrations_per_address: Some(9),
         groups_per_user: Some(1),
         groups_per_day: Some(2),
         realms_per_user: Some(3),

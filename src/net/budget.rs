@@ -4,6 +4,7 @@
 //! down its own credit for each: what is not used it gives back.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use tokio::sync::Semaphore;
 use crate::chat::{Command, CommandError};
 use crate::id::UserId;
 use crate::limits::{BUDGETS_REMEMBERED, CREDIT_BYTES, CREDIT_MESSAGES, READING_BURST, READS_PER_USER};
+use crate::net::origin::origin;
 
 /// So many in a period, at once or one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,8 @@ pub struct Rates {
     pub(crate) bytes: [Option<Rate>; 2],
     pub(crate) groups: Option<Rate>,
     pub(crate) realms: Option<Rate>,
+    /// Of an address.
+    pub(crate) registrations: Option<Rate>,
 }
 
 /// The budgets of all users that did something of late.
@@ -37,6 +41,8 @@ pub struct Budgets {
     credit: (u64, u64),
     begun: Instant,
     users: Mutex<HashMap<UserId, Arc<UserBudget>>>,
+    /// For registrations.
+    addresses: Mutex<HashMap<IpAddr, Bucket>>,
 }
 
 /// The buckets of one user.
@@ -105,7 +111,13 @@ impl Budgets {
         let little = |rates: [Option<Rate>; 2]| rates.into_iter().flatten().map(|rate| rate.most / 64).min();
         let messages = little(rates.messages).map_or(CREDIT_MESSAGES, |little| little.min(CREDIT_MESSAGES));
         let bytes = little(rates.bytes).map_or(CREDIT_BYTES, |little| little.min(CREDIT_BYTES));
-        Self { rates, credit: (messages, bytes), begun: Instant::now(), users: Mutex::default() }
+        Self {
+            rates,
+            credit: (messages, bytes),
+            begun: Instant::now(),
+            users: Mutex::default(),
+            addresses: Mutex::default(),
+        }
     }
 
     /// The budget of a user.
@@ -141,6 +153,22 @@ impl Budgets {
     /// [`CommandError::SlowDown`].
     pub(super) fn take_realm(&self, user: UserId) -> Result<(), CommandError> {
         self.of(user).realms.take(self.rates.realms, 1, self.now()).map_err(slow_down)
+    }
+
+    /// Takes for a registration from an address. This machine's own stand for any number of people.
+    ///
+    /// # Errors
+    /// [`CommandError::SlowDown`].
+    pub(super) fn take_registration(&self, address: IpAddr) -> Result<(), CommandError> {
+        let (address, now) = (origin(address), self.now());
+        if address.is_loopback() {
+            return Ok(());
+        }
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if addresses.len() >= BUDGETS_REMEMBERED {
+            addresses.retain(|_, bucket| !bucket.is_full(now));
+        }
+        addresses.entry(address).or_default().take(self.rates.registrations, 1, now).map_err(slow_down)
     }
 
     /// Takes from the credit of a connection, and more credit if that is used up.
@@ -308,6 +336,16 @@ mod tests {
         let mut credit = budgets.credit(MESSI);
         let sent = (0..2_000).filter(|_| budgets.take_from(&mut credit, 1_000).is_ok()).count();
         assert_eq!(sent, 1_000);
+    }
+
+    #[test]
+    fn registrations_are_limited_by_address() {
+        let budgets = Budgets::new(Rates { registrations: rate(3, 24 * 3600), ..Rates::default() });
+        let register = |address: &str| budgets.take_registration(address.parse().unwrap());
+        (0..3).for_each(|last| register(&format!("2001:db8:1:2::{last}")).unwrap());
+        assert!(matches!(register("2001:db8:1:2::9"), Err(CommandError::SlowDown(_))));
+        register("2001:db8:1:3::9").unwrap();
+        (0..9).for_each(|_| register("127.0.0.1").unwrap());
     }
 
     #[test]

@@ -58,6 +58,9 @@ impl Session {
         if is_taken {
             return PendingReply::new(Err(CommandError::UserExists), ticket);
         }
+        if let Err(error) = self.server.budgets.take_registration(self.address) {
+            return error.into();
+        }
         let password = match self.hash_new(password).await {
             Ok(hash) => hash,
             Err(error) => return error.into(),
