@@ -21,13 +21,13 @@ static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 const SEND: &str = "send henderson the quick brown fox jumps over the lazy dog, and then once more";
 const TEXT: &str = "the quick brown fox jumps over the lazy dog, and then once more";
 const NOW: Time = Time(1_795_244_400_123);
-const USERS: u32 = 1_000;
+const USERS: u64 = 1_000;
 
 fn main() {
     divan::main();
 }
 
-fn name(user: u32) -> Name {
+fn name(user: u64) -> Name {
     Name::parse(&format!("user{user}")).unwrap()
 }
 
@@ -49,7 +49,7 @@ fn compose(msg: &EscapedText) -> MessageBody {
 
 /// A message from each user to the next, round and round.
 fn record(seq: u64) -> Record {
-    let (from, to) = (seq as u32 % USERS, (seq as u32 + 1) % USERS);
+    let (from, to) = (seq % USERS, (seq + 1) % USERS);
     let (from, to) = (Author::Local(UserId(from)), Destination::User(UserId(to)));
     let message = Message { from, to, realm: None, body: body() };
     Record { seq: Seq(seq), time: Time(NOW.0 + seq), event: Event::MessageSent(message) }

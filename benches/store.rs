@@ -12,7 +12,7 @@ use kabar::time::Time;
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
-const USERS: u32 = 10_000;
+const USERS: u64 = 10_000;
 const BODY_BYTES: usize = 150;
 const ROUNDS: u32 = 4;
 
@@ -60,7 +60,7 @@ impl Appender for Bare {
 
 /// A direct message between two of the users.
 fn record(seq: u64) -> Record {
-    let (from, to) = (fastrand::u32(..USERS), fastrand::u32(..USERS));
+    let (from, to) = (fastrand::u64(..USERS), fastrand::u64(..USERS));
     let (sender, receiver) = (format!("user{from}"), format!("user{to}"));
     let compose = |text: &str| {
         let (from, to) = (sender.as_str(), receiver.as_str());

@@ -28,15 +28,15 @@ id! {
 }
 id! {
     /// A user: its place in the order of registration, counted from 0.
-    UserId(u32)
+    UserId(u64)
 }
 id! {
     /// A group: its place in the order of creation, counted from 0. A new group of an old name has a new number.
-    GroupId(u32)
+    GroupId(u64)
 }
 id! {
     /// A realm that this server knows: its place in the order of being added; 0 is the home realm.
-    RealmId(u32)
+    RealmId(u64)
 }
 id! {
     /// What tells the numbers that a server gives now from those that it gave before it was restored from a backup: a
@@ -56,9 +56,18 @@ impl Seq {
     }
 }
 
+impl GroupId {
+    /// The group created after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 impl UserId {
-    /// No user of this server: stands for users of other realms. It is never given to a user.
-    pub const NOBODY: Self = Self(u32::MAX);
+    /// No user of this server: stands for users of other realms. It is never given to a user: there are at most
+    /// [`MAX_USERS`](crate::limits::MAX_USERS). Part of the stored format.
+    pub const NOBODY: Self = Self(u32::MAX as u64);
 }
 
 impl RealmId {

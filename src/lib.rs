@@ -9,7 +9,7 @@
 //! - `hub`: the shared state, the order of changes, delivery to connections
 //! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
 //! - [`chat`]: the domain, pure functions over the state
-//! - [`name`], [`id`], [`time`], `json`, [`limits`], `settings`, `socket`, `varint`: used by all of them
+//! - [`name`], [`id`], [`time`], `json`, [`limits`], `log_limit`, `settings`, `socket`, `varint`: used by all of them
 //!
 //! `docs/ARCHITECTURE.md` follows one request through them.
 
@@ -22,6 +22,7 @@ mod hub;
 pub mod id;
 mod json;
 pub mod limits;
+mod log_limit;
 pub mod logging;
 pub mod name;
 mod net;

@@ -15,6 +15,8 @@ pub const PROFILE_BYTES: usize = 128;
 pub const SESSIONS_PER_USER: usize = 32;
 /// A session's last use is noted at most this often, so that use costs no disk: fine enough to tell 32 devices apart.
 pub const SESSION_TOUCH: Duration = Duration::from_secs(10 * 60);
+/// The free space of the disk is looked at this often, and the memory for slow readers: a user writes some 64 MB meanwhile.
+pub const DISK_WATCH: Duration = Duration::from_secs(1);
 /// Expired sessions are looked for this often.
 pub const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Sessions that one round of housekeeping closes: it holds the state's write lock for less than a millisecond.
@@ -26,14 +28,22 @@ pub const EXPIRED_PER_ROUND: usize = 256;
 pub const MAX_LOG_NUMBER: u64 = i64::MAX as u64;
 /// Accounts: at about 400 bytes each, 4 GB.
 pub const MAX_USERS: usize = 10_000_000;
-/// Groups, deleted ones included, whose numbers are never used again.
+/// Groups that are not deleted: at about 300 bytes each, 300 MB.
 pub const MAX_GROUPS: usize = 1_000_000;
-/// Intervals of membership of one user, closed ones included: an inbox merges that many timelines at most.
+/// Memberships of one user, ended ones included: an inbox merges that many timelines at most. For one more the oldest that
+/// ended is forgotten.
 pub const MAX_MEMBERSHIPS: usize = 1_000;
-/// Realms: each may become a link, with a queue of its own.
+/// Realms that users added or other servers brought: each may become a link, with a queue of its own. Those of the
+/// configuration do not count, so that nobody can take their places.
 pub const MAX_REALMS: usize = 256;
-/// Realms that ever were, removed ones included, whose numbers are never used again: at 200 bytes each, 13 MB.
-pub const MAX_REALM_NUMBERS: usize = 65_536;
+/// Servers that were unlinked and must not come back by themselves; the oldest is forgotten. At 200 bytes each, 800 KB.
+pub const UNLINKED_REMEMBERED: usize = 4_096;
+/// Removed realms that one removal forgets, so that it is quick: more than one, to catch up on a store of an earlier version.
+pub const FORGOTTEN_AT_ONCE: usize = 64;
+/// Views of realms whose cursor is kept for one user; past it the oldest is forgotten, and shows from the beginning again.
+pub const REALM_CURSORS: usize = 1_024;
+/// The greatest quota that may be configured: more is no limit.
+pub const QUOTA_MAX: usize = 1_000_000;
 /// People that one user blocks: every page and push looks them up by bisection. More is a server of one's own.
 pub const BLOCKS_PER_USER: usize = 1_000;
 /// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages
@@ -75,10 +85,21 @@ pub const READERS: usize = 4;
 
 // --- connections ---
 
-/// File descriptors kept free for the store, listeners and logs.
-pub const RESERVED_DESCRIPTORS: usize = 64;
-/// Above this share of the connection limit the unauthenticated connection that was silent longest is evicted: PROTOCOL §1.
+/// File descriptors kept free for the store, listeners and logs, for [`ENDING_CONNECTIONS`], and for links that this server
+/// dials, of which most servers have few.
+pub const RESERVED_DESCRIPTORS: usize = 192;
+/// Connections beyond the limit that are being ended, to make room for others: none takes longer than [`LAST_WORDS`].
+pub const ENDING_CONNECTIONS: usize = 64;
+/// Above this share of the connection limit the largest holder of connections loses one for each new one: PROTOCOL §1.
 pub const EVICTION_PERCENT: usize = 90;
+/// Connections that a user keeps near the connection limit: a device or two, each with a few programs.
+pub const PLACES_KEPT_BY_USER: usize = 8;
+/// Connections that have asked to become links and have not shown a key yet, each for [`LINK_HANDSHAKE`] at the most …
+pub const HALF_LINKS: usize = 64;
+/// … and those of one address: a server needs one, and all on one machine a few.
+pub const HALF_LINKS_PER_ADDRESS: usize = 16;
+/// The least memory for slow readers that may be configured, in megabytes: some long replies.
+pub const OUTBOX_MEGABYTES_MIN: usize = 16;
 /// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
 pub const READ_BYTES: usize = 64 * 1024;
 /// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined
@@ -184,16 +205,43 @@ pub const ARGON2: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// The costliest hash that a configuration may bring along, likewise: about a second and 128 MiB a check. Other tools'
 /// defaults (64 MiB, 4, 4) fit.
 pub const ARGON2_MAX: (u32, u32, u32) = (128 * 1024, 10, 8);
-/// Password checks that wait for a core; more are answered `busy`. At 35 ms each on two cores, 256 wait 4.5 s.
-pub const HASHES_WAITING: usize = 256;
-/// Failed logins in a row that one name may have before it is throttled …
-pub const FAILURES_PER_NAME: u32 = 10;
-/// … and one address (a class behind one address mistypes more).
-pub const FAILURES_PER_ADDRESS: u32 = 40;
-/// One failure is forgiven each time this has passed: ten guesses a minute for a name, 14,400 a day.
+/// Password checks that wait for a core, served in turn by address; of more the newest of the address with the most is
+/// answered `busy`. At 35 ms each on two cores a thousand people who log in at once are all let in within 18 s.
+pub const HASHES_WAITING: usize = 4_096;
+/// Failures in a row at one target (an account, a group) from one address before it is throttled there.
+pub const FAILURES_PER_TARGET: u32 = 10;
+/// One failure is forgiven each time this has passed: ten guesses a minute for a name and an address, 14,400 a day.
 pub const FAILURE_FORGIVEN: Duration = Duration::from_secs(6);
-/// Names and addresses whose failures are remembered; the fullest forgiven go first. At 60 bytes each, 4 MB.
+/// Failures at one target from anywhere, or from one address at any target, before attempts are slowed down (a class behind
+/// one address mistypes much) …
+pub const FAILURES_BEFORE_DELAY: u32 = 40;
+/// … by this for each further failure …
+pub const FAILURE_DELAY: Duration = Duration::from_millis(250);
+/// … up to this: long enough to make guessing slow, short enough for the owner to wait for.
+pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(4);
+/// Targets and addresses whose failures are remembered; the fullest forgiven go first. At 100 bytes each, 7 MB.
 pub const FAILURES_REMEMBERED: usize = 65_536;
+
+// --- budgets of users ---
+
+/// Messages that a connection takes from its user's budget at a time: a fiftieth of a second at full speed …
+pub const CREDIT_MESSAGES: u64 = 1_024;
+/// … and the bytes of their texts.
+pub const CREDIT_BYTES: u64 = 256 * 1024;
+/// Users whose budgets are remembered although they are full: at 200 bytes each, 13 MB.
+pub const BUDGETS_REMEMBERED: usize = 65_536;
+/// Pages that are read from the store at a time for one user: half of the readers.
+pub const READS_PER_USER: usize = 2;
+/// Time that readers may have spent for one user beyond one reader's whole time: two programs may read for a minute.
+pub const READING_BURST: Duration = Duration::from_secs(60);
+/// Requests of a connection that has not logged in: at once …
+pub const UNAUTHENTICATED_REQUESTS: u32 = 1_000;
+/// … and one more each time this has passed: a person types less, and a program logs in.
+pub const UNAUTHENTICATED_REQUEST: Duration = Duration::from_millis(10);
+/// The greatest rate of messages that may be configured: more is no limit.
+pub const MESSAGE_RATE_MAX: usize = 1_000_000_000;
+/// The most megabytes that may be configured, likewise: a terabyte.
+pub const MEGABYTES_MAX: usize = 1_000_000;
 
 // --- the hub ---
 
@@ -265,12 +313,32 @@ pub const STATEMENTS: usize = 64;
 pub const KEY_FILE_BYTES: u64 = 4 * 1024;
 /// How long a handshake may take on either side: three round trips to the other side of the world, many times over.
 pub const LINK_HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long dialling may take, from the name resolution to the end of the TLS handshake: a user waits for it.
+/// How long dialling a known server may take, from the name resolution to the end of the TLS handshake.
 pub const LINK_DIAL: Duration = Duration::from_secs(5);
+/// The same for a user who names a host and a port. A failure is told after this time, whatever is there: or users could
+/// look for others' ports.
+pub const LINK_DIAL_FOR_USER: Duration = Duration::from_secs(2);
+/// Dials for users at a time: each has a file descriptor.
+pub const LINK_DIALS: usize = 16;
+/// Look-ups of host names at a time, each on a thread; for users, and for links, as many.
+pub const LOOKUPS: usize = 4;
 /// The longest response to the line `link 1`, in bytes: an error has some 200.
 pub const LINK_RESPONSE_BYTES: usize = 1024;
 /// The bytes kept of another server's reason for refusing a link, which goes to the log and to a user.
 pub const LINK_REASON_BYTES: usize = 200;
+
+// --- the log ---
+
+/// Lines that wait for a reader of the log; of more the number is told. At 200 bytes each, 800 KB.
+pub const LOG_LINES: usize = 4_096;
+/// The longest line, in bytes: the longest of ours has some 600.
+pub const LOG_LINE_BYTES: usize = 4_096;
+/// How long the end of the server waits for the reader of the log to take what waits.
+pub const LOG_FLUSH: Duration = Duration::from_secs(1);
+/// Something that others can bring about is logged once in this time for each of them …
+pub const LOG_LIMIT: Duration = Duration::from_secs(1);
+/// … and for so many of them: at 300 bytes a line, half a gigabyte a day at the worst.
+pub const LOG_LIMIT_KEYS: usize = 20;
 
 // --- the configuration ---
 

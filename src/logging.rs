@@ -1,5 +1,8 @@
 //! The log: on standard error, one line an event, as text or as JSON.
 
+mod escape;
+mod writer;
+
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::fmt::MakeWriter;
@@ -8,13 +11,35 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::{Log, LogFormat};
+use crate::logging::escape::LineForm;
+use crate::logging::writer::Lines;
 
-/// Starts the log of this process. Call it once.
+pub use writer::LogGuard;
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    #[error("the log cannot be written: {0}")]
+    Thread(#[from] io::Error),
+    /// The process has one already.
+    #[error("{0}")]
+    Twice(#[from] TryInitError),
+}
+
+/// Starts the log of this process. Call it once, and keep what it returns until the end.
 ///
 /// # Errors
-/// If the process has a log already.
-pub fn start(log: &Log) -> Result<(), TryInitError> {
-    tracing_subscriber::registry().with(lines(log, io::stderr, colours())).try_init()
+/// If the process has a log already, or no thread for it.
+pub fn start(log: &Log) -> Result<LogGuard, LogError> {
+    let colours = colours();
+    let form = match log.format {
+        LogFormat::Json => LineForm::Json,
+        LogFormat::Pretty if colours => LineForm::Coloured,
+        LogFormat::Pretty => LineForm::Plain,
+    };
+    let (writer, guard) = Lines::start(io::stderr(), form)?;
+    tracing_subscriber::registry().with(lines(log, writer, colours)).try_init()?;
+    Ok(guard)
 }
 
 fn lines<W>(log: &Log, writer: W, colours: bool) -> impl Layer<Registry> + use<W>

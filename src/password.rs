@@ -7,6 +7,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::chat::PasswordHash;
+use crate::id::Hash64;
 use crate::limits::{ARGON2, ARGON2_MAX, PASSWORD_BYTES};
 
 /// Hashes a password with Argon2id and a random salt of its own. Takes about 35 ms and 19 MiB.
@@ -25,6 +26,17 @@ pub fn hash(password: &SecretString) -> Result<PasswordHash, HashFailed> {
         hash: Some(derive(params, password, &salt)?),
     };
     Ok(PasswordHash(hashed.to_string().into()))
+}
+
+/// A digest of secrets of a request, as costly to guess as a password. The same secrets with the same salt have the same.
+///
+/// # Errors
+/// [`HashFailed`] if there is no memory for it.
+pub fn digest(secrets: &SecretString, salt: Hash64) -> Result<Hash64, HashFailed> {
+    let (memory, passes, lanes) = ARGON2;
+    let params = Params::new(memory, passes, lanes, None).map_err(argon2::password_hash::Error::from)?;
+    let digest = derive(params, secrets, &salt.0.to_le_bytes())?;
+    Ok(Hash64(digest.as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))))
 }
 
 /// Whether the password is the one that was hashed, compared in constant time. A malformed or too costly hash is

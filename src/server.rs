@@ -1,5 +1,6 @@
 //! Starts the server: store, hub, links, listeners; and stops it in order.
 
+mod disk;
 mod error;
 mod housekeeping;
 mod provision;
@@ -16,15 +17,21 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chat::{self, Command, State};
-use crate::config::{Allowed, Config, Registration};
+use crate::config::{Allowed, Config, Connections, Limits, Registration};
 use crate::federation::{self, Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::limits::RESERVED_DESCRIPTORS;
+use crate::log_limit::LogLimit;
 use crate::name::Name;
-use crate::net::{self, Admission, Federation, Listener, PasswordHasher, Policy, ServerContext, Throttle};
+use crate::net::{
+    self, Admission, Budgets, Federation, Listener, PasswordHasher, Places, Policy, Rate, Rates, ServerContext,
+    Throttle,
+};
 use crate::store::SqliteStore;
 use crate::wire::{DisconnectReason, ReplyFormat};
+
+use disk::DiskWatch;
 
 pub use error::ServerError;
 
@@ -94,8 +101,10 @@ impl Server {
         let services = Arc::new(services(config, hub, &bindings)?);
         provision::peers(&services.hub, &config.peers)?;
         services.federation.manager.start();
+        let disk = DiskWatch::new(config.server.data.clone(), config.server.disk_reserve);
+        disk.check(&services.hub);
         let listening = serve_all(bindings, &services);
-        housekeeping::start(&services, &config.retention)?;
+        housekeeping::start(&services, &config.retention, disk)?;
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
     }
 
@@ -187,12 +196,31 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         hub,
         federation,
         policy: policy(config),
-        admission: Arc::new(Admission::new(connections(config), config.connections.per_address)),
+        admission: Arc::new(Admission::new(places(config))),
         passwords,
         throttle: Throttle::default(),
+        logged_reads: LogLimit::default(),
+        budgets: Budgets::new(rates(&config.limits)),
         tasks,
         stopping,
     })
+}
+
+fn rates(limits: &Limits) -> Rates {
+    let rate = |most: Option<u64>, period| most.map(|most| Rate { most, period });
+    let (second, day) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
+    Rates {
+        messages: [rate(limits.messages_per_second, second), rate(limits.messages_per_day, day)],
+        bytes: [rate(limits.bytes_per_second, second), rate(limits.bytes_per_day, day)],
+        groups: rate(limits.groups_per_day.map(u64::from), day),
+        realms: rate(limits.realms_per_day.map(u64::from), day),
+        registrations: rate(limits.registrations_per_address.map(u64::from), day),
+    }
+}
+
+fn places(config: &Config) -> Places {
+    let Connections { per_address, per_user, outbox_bytes, .. } = config.connections;
+    Places { most: connections(config), per_address, per_user, outbox_bytes }
 }
 
 /// As many connections as are configured, and as the process may have descriptors for.
@@ -216,6 +244,7 @@ fn policy(config: &Config) -> Policy {
             administrators: config.accounts.administrators.iter().map(Name::folded).collect(),
             broadcast_restricted: config.messages.broadcast == Allowed::Administrators,
             realms_restricted: config.realms.add == Allowed::Administrators,
+            quotas: chat::Quotas { groups: config.limits.groups_per_user, realms: config.limits.realms_per_user },
         },
     }
 }

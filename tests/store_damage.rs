@@ -24,7 +24,7 @@ const FLIPS: usize = 1_000;
 
 /// Registrations, then messages between the users, and every fifth one to a group.
 fn event(seq: u64) -> Event {
-    let user = |number: u64| UserId(u32::try_from(number % USERS).unwrap());
+    let user = |number: u64| UserId(number % USERS);
     if seq <= USERS {
         let (name, password) = (Name::parse(&format!("user{seq}")).unwrap(), PasswordHash("$hash".into()));
         return Event::UserRegistered {

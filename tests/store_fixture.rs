@@ -64,7 +64,7 @@ fn version_3_has_its_groups_and_realms() {
     assert_eq!(*tim.members, [MESSI, NEKO]);
     assert_eq!(&*state.group(GroupId(1)).unwrap().password.clone().unwrap().0, "$argon2id$grup");
     assert!(state.user(HENDERSON).unwrap().is_member(GroupId(1)));
-    let realms: Vec<_> = state.realms().iter().map(|realm| (realm.name.as_str(), realm.by)).collect();
+    let realms: Vec<_> = state.realms().map(|(_, realm)| (realm.name.as_str(), realm.by)).collect();
     let expected =
         [("local", None), ("barat", Some(MESSI)), ("timur", Some(MESSI)), ("utara", None), ("selatan", None)];
     assert_eq!(realms, expected);

@@ -170,6 +170,28 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether the command adds what stays: it is refused while the disk is nearly full.
+    #[must_use]
+    pub fn takes_room(&self) -> bool {
+        matches!(
+            self,
+            Self::Register { .. }
+                | Self::SetName { .. }
+                | Self::Block { .. }
+                | Self::SendDirect { .. }
+                | Self::SendGroup { .. }
+                | Self::Broadcast { .. }
+                | Self::CreateGroup { .. }
+                | Self::JoinGroup { .. }
+                | Self::AddRealm { .. }
+                | Self::AddPeer { .. }
+                | Self::RegisterPeer(_)
+                | Self::Receive { .. }
+        )
+    }
+}
+
 /// Decides a command: its events (none if nothing is to change), or why not. Pure.
 ///
 /// # Errors

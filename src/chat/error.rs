@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// Declares [`CommandError`] with the complete list of its variants.
 macro_rules! command_errors {
-    ($($(#[$doc:meta])* $variant:ident,)+) => {
+    ($($(#[$doc:meta])* $variant:ident $(($number:ty))?,)+) => {
         /// Why a request fails. The sentences and codes stand in one table, `wire/errors.rs`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum CommandError { $($(#[$doc])* $variant,)+ }
+        pub enum CommandError { $($(#[$doc])* $variant $(($number))?,)+ }
 
         impl CommandError {
-            /// Every error there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            /// Every error there is, with a number where it has one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant $((7 as $number))?,)+];
         }
     };
 }
@@ -56,18 +56,24 @@ command_errors! {
     LinkVersion,
     /// The outbox to the other server is full.
     RealmQueueFull,
-    /// Too many failed attempts.
-    Throttled,
+    /// Too many failed attempts: to be tried again after so many seconds.
+    Throttled(u32),
+    /// The user or the address does more than its share: to be tried again after so many seconds.
+    SlowDown(u32),
     /// Too much at once.
     Busy,
     /// There are `MAX_USERS`.
     UserLimit,
     /// There are `MAX_GROUPS`.
     GroupLimit,
-    /// The user has `MAX_MEMBERSHIPS`.
+    /// The user owns as many groups as one may.
+    GroupQuota(u32),
+    /// The user is in `MAX_MEMBERSHIPS` groups.
     MembershipLimit,
     /// There are `MAX_REALMS`.
     RealmLimit,
+    /// The user has added as many realms as one may.
+    RealmQuota(u32),
     /// The user has `BLOCKS_PER_USER`.
     BlockLimit,
     /// The tag was used for another request.
@@ -76,8 +82,21 @@ command_errors! {
     CursorMoved,
     /// The disk refused the change: nothing was changed.
     StorageFailed,
+    /// The disk is nearly full: only what takes no more room is done.
+    DiskReserve,
     /// The disk failed half-way: the change may or may not have been stored.
     UnknownOutcome,
+}
+
+impl CommandError {
+    /// After how many seconds the request may be tried again, if that is known.
+    #[must_use]
+    pub fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::Throttled(seconds) | Self::SlowDown(seconds) => Some(seconds),
+            _ => None,
+        }
+    }
 }
 
 /// Why another realm does not take a message. Stored and sent: variants are only ever added, at the end.

@@ -190,6 +190,21 @@ pub enum Event {
         user: UserId,
         full_name: Box<str>,
     },
+    /// A membership that ended is dropped, to make room for another one: its messages are not readable any more.
+    MembershipForgotten {
+        user: UserId,
+        group: GroupId,
+        /// The log entry of joining.
+        joined: Seq,
+    },
+    /// A deleted group to which no membership refers any more.
+    GroupForgotten {
+        group: GroupId,
+    },
+    /// A removed realm that nothing needs to know any more.
+    RealmForgotten {
+        realm: RealmId,
+    },
 }
 
 impl Event {

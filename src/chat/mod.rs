@@ -36,7 +36,7 @@ pub use model::timeline::{Entry, Timeline};
 pub use model::user::{Membership, PasswordHash, User};
 pub use query::{Query, answer};
 pub use response::{Profile, RealmState, RealmStatus, Response, SessionStatus};
-pub use rules::context::{Context, Policy};
+pub use rules::context::{Context, Policy, Quotas};
 pub use rules::groups::owned_group;
 pub use state::{Snapshot, State};
 pub use views::history::Conversation;

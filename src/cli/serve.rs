@@ -11,7 +11,7 @@ use crate::cli::data;
 
 pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let config = settings.load()?;
-    logging::start(&config.log)?;
+    let _log = logging::start(&config.log)?;
     for address in config.server.listen.iter().chain(&config.server.listen_text) {
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "other machines can reach this listener, and its traffic is not encrypted");

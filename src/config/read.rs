@@ -149,9 +149,14 @@ macro_rules! unit {
 unit!(bytes, "bytes", usize, |bytes| bytes);
 unit!(connections, "connections", usize, |connections| connections);
 unit!(messages, "messages", usize, |messages| messages);
+// Zero is `None`.
+unit!(quota, "them", Option<u32>, |most| u32::try_from(most).ok().filter(|most| *most > 0));
+unit!(rate, "messages", Option<u64>, |messages| Some(messages as u64).filter(|messages| *messages > 0));
+unit!(megabytes, "megabytes", u64, |megabytes| megabytes as u64 * 1024 * 1024);
+unit!(megabytes_or_zero, "megabytes", Option<u64>, |megabytes| Some(megabytes as u64 * 1024 * 1024)
+    .filter(|bytes| *bytes > 0));
 unit!(seconds, "seconds", Duration, |seconds| Duration::from_secs(seconds as u64));
 unit!(days, "days", Duration, in_days);
-// Zero is `None`.
 unit!(messages_or_zero, "messages", Option<usize>, |messages| Some(messages).filter(|messages| *messages > 0));
 unit!(days_or_zero, "days", Option<Duration>, |days| (days > 0).then(|| in_days(days)));
 

@@ -12,8 +12,9 @@ use crate::config::peers::Peer;
 use crate::config::read;
 use crate::config::users::ConfiguredUser;
 use crate::limits::{
-    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, PASSWORD_BYTES, RETENTION_DAYS_MAX,
-    RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX, SHUTDOWN_SECONDS_MAX,
+    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, MEGABYTES_MAX, MESSAGE_RATE_MAX,
+    OUTBOX_MEGABYTES_MIN, PASSWORD_BYTES, QUOTA_MAX, RETENTION_DAYS_MAX, RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX,
+    SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
 use crate::settings::{Accept, Durability};
@@ -29,6 +30,7 @@ pub struct Config {
     pub messages: Messages,
     pub retention: Retention,
     pub realms: Realms,
+    pub limits: Limits,
     pub log: Log,
     #[serde(skip)]
     pub users: Vec<ConfiguredUser>,
@@ -50,6 +52,9 @@ pub struct Server {
     pub durability: Durability,
     #[serde(rename = "shutdown_seconds", deserialize_with = "read::seconds::<1, SHUTDOWN_SECONDS_MAX, _>")]
     pub shutdown: Duration,
+    /// In bytes (megabytes in the file).
+    #[serde(rename = "disk_reserve_megabytes", deserialize_with = "read::megabytes::<0, MEGABYTES_MAX, _>")]
+    pub disk_reserve: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -59,6 +64,14 @@ pub struct Connections {
     pub max: usize,
     #[serde(deserialize_with = "read::connections::<1, CONNECTIONS_MAX, _>")]
     pub per_address: usize,
+    #[serde(deserialize_with = "read::connections::<1, CONNECTIONS_MAX, _>")]
+    pub per_user: usize,
+    /// In bytes (megabytes in the file).
+    #[serde(
+        rename = "outbox_megabytes",
+        deserialize_with = "read::megabytes::<OUTBOX_MEGABYTES_MIN, MEGABYTES_MAX, _>"
+    )]
+    pub outbox_bytes: u64,
     #[serde(deserialize_with = "read::bytes::<LINE_BYTES_MIN, LINE_BYTES_MAX, _>")]
     pub line_bytes: usize,
 }
@@ -109,6 +122,30 @@ pub struct Realms {
     pub accept: Accept,
     #[serde(deserialize_with = "read::networks")]
     pub dial: Vec<IpNet>,
+}
+
+/// What one user may have or do; `None` where that is not limited (0 in the file).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub registrations_per_address: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub groups_per_user: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub groups_per_day: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub realms_per_user: Option<u32>,
+    #[serde(deserialize_with = "read::quota::<0, QUOTA_MAX, _>")]
+    pub realms_per_day: Option<u32>,
+    #[serde(deserialize_with = "read::rate::<0, MESSAGE_RATE_MAX, _>")]
+    pub messages_per_second: Option<u64>,
+    #[serde(deserialize_with = "read::rate::<0, MESSAGE_RATE_MAX, _>")]
+    pub messages_per_day: Option<u64>,
+    #[serde(rename = "megabytes_per_second", deserialize_with = "read::megabytes_or_zero::<0, MEGABYTES_MAX, _>")]
+    pub bytes_per_second: Option<u64>,
+    #[serde(rename = "megabytes_per_day", deserialize_with = "read::megabytes_or_zero::<0, MEGABYTES_MAX, _>")]
+    pub bytes_per_day: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -62,9 +62,12 @@ fn every_setting_of_the_file_arrives() {
         realm = "barat"
         durability = "fast"
         shutdown_seconds = 1
+        disk_reserve_megabytes = 2
         [connections]
         max = 2
         per_address = 3
+        per_user = 4
+        outbox_megabytes = 17
         line_bytes = 0x1000
         [accounts]
         registration = "closed"
@@ -82,6 +85,16 @@ fn every_setting_of_the_file_arrives() {
         add = "administrators"
         accept = "any"
         dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]
+        [limits]
+        registrations_per_address = 9
+        groups_per_user = 1
+        groups_per_day = 2
+        realms_per_user = 3
+        realms_per_day = 0
+        messages_per_second = 4
+        messages_per_day = 5
+        megabytes_per_second = 6
+        megabytes_per_day = 0
         [log]
         format = "json"
         filter = "warn,kabar::net=debug"
@@ -98,9 +111,13 @@ fn every_setting_of_the_file_arrives() {
             realm: name("barat"),
             durability: Durability::Fast,
             shutdown: Duration::from_secs(1),
+            disk_reserve: 2 * 1024 * 1024,
         }
     );
-    assert_eq!(config.connections, Connections { max: 2, per_address: 3, line_bytes: 4096 });
+    assert_eq!(
+        config.connections,
+        Connections { max: 2, per_address: 3, per_user: 4, outbox_bytes: 17 * 1024 * 1024, line_bytes: 4096 }
+    );
     assert_eq!(
         config.accounts,
         Accounts {
@@ -115,6 +132,18 @@ fn every_setting_of_the_file_arrives() {
     assert_eq!(config.retention, Retention { max_age, max_messages: Some(5), delete_unread: true });
     let dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"].map(|network| network.parse().unwrap()).to_vec();
     assert_eq!(config.realms, Realms { add: Allowed::Administrators, accept: Accept::Any, dial });
+    let limits = Limits {
+        registrations_per_address: Some(9),
+        groups_per_user: Some(1),
+        groups_per_day: Some(2),
+        realms_per_user: Some(3),
+        realms_per_day: None,
+        messages_per_second: Some(4),
+        messages_per_day: Some(5),
+        bytes_per_second: Some(6 * 1024 * 1024),
+        bytes_per_day: None,
+    };
+    assert_eq!(config.limits, limits);
     assert_eq!(config.log, Log { format: LogFormat::Json, filter: "warn,kabar::net=debug".parse().unwrap() });
 }
 
@@ -199,7 +228,7 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         (
             "x = 1",
             "1:1: unknown section [x]; expected one of [server], [connections], [accounts], [messages], \
-             [retention], [realms], [log], [[users]], [[peers]]",
+             [retention], [realms], [limits], [log], [[users]], [[peers]]",
         ),
         ("server = []", "1:10: expected the section [server], found a list"),
         ("[[server]]", "1:1: expected the section [server], found a list"),

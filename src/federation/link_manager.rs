@@ -1,6 +1,8 @@
 //! Accepts, dials and runs the links to other servers.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -16,10 +18,11 @@ use crate::federation::link_table::LinkTable;
 use crate::federation::local_server::LocalServer;
 use crate::federation::policy::LinkPolicy;
 use crate::federation::reconnect::{Reconnect, Target, reconnect_loop};
-use crate::federation::transport::{DialError, PeerStream, Transport};
+use crate::federation::transport::{DialError, DialPurpose, PeerStream, Transport};
 use crate::hub::{Hub, OutboxTail};
 use crate::id::{PeerKey, RealmId, UserId};
-use crate::limits::{LINK_HANDSHAKES, LINK_PING_TIMEOUT};
+use crate::limits::{HOST_BYTES, LINK_DIALS, LINK_HANDSHAKES, LINK_PING_TIMEOUT};
+use crate::log_limit::LogLimit;
 use crate::name::Name;
 
 /// The links to other servers. Clones share them.
@@ -32,6 +35,12 @@ struct Inner {
     links: LinkTable,
     /// Bounds the inbound handshakes that run at a time.
     handshakes: Semaphore,
+    /// Bounds the dials for users.
+    dials: Semaphore,
+    logged_users: LogLimit<UserId>,
+    logged_addresses: LogLimit<IpAddr>,
+    /// By realm, and whether the link came up.
+    logged_links: LogLimit<(RealmId, bool)>,
     tasks: TaskTracker,
 }
 
@@ -61,8 +70,18 @@ impl LinkManager {
         stopping: CancellationToken,
     ) -> Self {
         let local = LocalServer { hub, key, policy, stopping };
-        let (links, handshakes) = (LinkTable::default(), Semaphore::new(LINK_HANDSHAKES));
-        Self(Arc::new(Inner { local, transport, links, handshakes, tasks }))
+        let (handshakes, dials) = (Semaphore::new(LINK_HANDSHAKES), Semaphore::new(LINK_DIALS));
+        Self(Arc::new(Inner {
+            local,
+            transport,
+            links: LinkTable::default(),
+            handshakes,
+            dials,
+            logged_users: LogLimit::default(),
+            logged_addresses: LogLimit::default(),
+            logged_links: LogLimit::default(),
+            tasks,
+        }))
     }
 
     /// Starts a reconnect loop for every known server.
@@ -82,8 +101,12 @@ impl LinkManager {
         address: PeerAddress,
         idempotency_key: Option<IdempotencyKey>,
     ) -> Result<PeerKey, CommandError> {
-        let peer = self.dial(&address).await.map_err(|error| {
-            info!(%name, host = %address.host, port = address.port, %error, "a realm could not be added");
+        let _dial = self.0.dials.try_acquire().map_err(|_| CommandError::Busy)?;
+        let peer = self.dial(&address, DialPurpose::ForUser).await.map_err(|error| {
+            if let Some(left_out) = self.0.logged_users.allows(by, Instant::now()) {
+                let host: String = address.host.chars().take(HOST_BYTES).collect();
+                info!(user = %by, %name, host, port = address.port, %error, left_out, "a realm could not be added");
+            }
             match error {
                 DialError::Forbidden => CommandError::Forbidden,
                 DialError::Unreachable(_) => CommandError::RealmUnreachable,
@@ -93,7 +116,9 @@ impl LinkManager {
         let key = peer.key;
         let kind = HandshakeKind::AddPeer { by, name: name.clone(), address, idempotency_key };
         let handshaken = handshake(&self.0.local, peer, &kind).await.map_err(|error| {
-            info!(%name, %key, problem = error.problem(), "a realm could not be added");
+            if let Some(left_out) = self.0.logged_users.allows(by, Instant::now()) {
+                info!(user = %by, %name, %key, problem = error.problem(), left_out, "a realm could not be added");
+            }
             error.error()
         })?;
         self.ensure_reconnect_loop(handshaken.realm);
@@ -109,12 +134,12 @@ impl LinkManager {
     pub(crate) async fn serve(&self, peer: PeerStream) {
         let (key, address) = (peer.key, peer.address);
         let Ok(permit) = self.0.handshakes.try_acquire() else {
-            return info!(%address, "a link was not made: too many handshakes at a time");
+            return self.log_unmade(address, "too many handshakes at a time");
         };
         let handshaken = match handshake(&self.0.local, peer, &HandshakeKind::Inbound).await {
             Ok(handshaken) => handshaken,
             Err(error) => {
-                info!(%key, %address, problem = error.problem(), "a link was not made");
+                self.log_unmade(address, &error.problem());
                 let known = self.hub().read(|state| state.peer_of(&key).map(|(realm, ..)| realm)).0;
                 if let Some(realm) = known {
                     self.ensure_reconnect_loop(realm);
@@ -155,9 +180,13 @@ impl LinkManager {
         name.unwrap_or_default()
     }
 
-    async fn dial(&self, PeerAddress { host, port }: &PeerAddress) -> Result<PeerStream, DialError> {
+    async fn dial(
+        &self,
+        PeerAddress { host, port }: &PeerAddress,
+        purpose: DialPurpose,
+    ) -> Result<PeerStream, DialError> {
         tokio::select! {
-            dialled = self.0.transport.dial(host, *port) => dialled,
+            dialled = self.0.transport.dial(host, *port, purpose) => dialled,
             () = self.stopping().cancelled() => Err(DialError::Unreachable("this server is stopping".into())),
         }
     }
@@ -193,7 +222,9 @@ impl LinkManager {
         }
         let cursor = hub.read(|state| state.peer(realm).map(|peer| peer.cursor)).0.unwrap_or_default();
         let outbox = hub.open_outbox_tail(realm, cursor);
-        info!(realm = self.name(realm), %key, "link is up");
+        if let Some(left_out) = self.0.logged_links.allows((realm, true), Instant::now()) {
+            info!(realm = self.name(realm), %key, left_out, "link is up");
+        }
         let text_bytes = self.0.local.policy.text_bytes;
         let link = Link::new(hub.clone(), outbox.clone(), handshaken, handle.clone(), text_bytes);
         Some(EstablishedLink { realm, key, handle, outbox, link })
@@ -206,8 +237,16 @@ impl LinkManager {
     }
 
     fn record_end(&self, realm: RealmId, key: PeerKey, handle: &LinkHandle, end: LinkEnd) {
-        if self.0.links.record_end(realm, handle, end) {
-            info!(%key, %end, "link is down");
+        if self.0.links.record_end(realm, handle, end)
+            && let Some(left_out) = self.0.logged_links.allows((realm, false), Instant::now())
+        {
+            info!(%key, %end, left_out, "link is down");
+        }
+    }
+
+    fn log_unmade(&self, address: SocketAddr, problem: &str) {
+        if let Some(left_out) = self.0.logged_addresses.allows(address.ip(), Instant::now()) {
+            info!(%address, problem, left_out, "a link was not made");
         }
     }
 
@@ -261,7 +300,7 @@ impl Reconnect for ManagedRealm {
 
     async fn connect(&self, address: &PeerAddress) -> bool {
         let Self { manager, realm } = self;
-        let peer = match manager.dial(address).await {
+        let peer = match manager.dial(address, DialPurpose::Reconnect).await {
             Ok(peer) => peer,
             Err(error) => {
                 debug!(%realm, %error, "a realm could not be dialled");

@@ -5,7 +5,7 @@
 //! - `link_manager`: which links are up, and who may get one
 //! - `link`: the task that runs one link; `reconnect`: when a server is dialled; `link_table`: the state of each link
 //! - `handshake`: the exchange of hellos before a link is up
-//! - `tcp`, `tls`, `upgrade_response`: an authenticated and encrypted stream on the ordinary chat port
+//! - `tcp`, `lookup`, `tls`, `upgrade_response`: an authenticated and encrypted stream on the ordinary chat port
 //! - `identity`, `raw_key_verifier`: the server's key pair, and the proof that a peer has one
 //! - `frame`, `transport`, `local_server`, `policy`, `incarnation`: types that the others share
 //!
@@ -21,6 +21,7 @@ mod link;
 mod link_manager;
 mod link_table;
 mod local_server;
+mod lookup;
 mod policy;
 mod raw_key_verifier;
 mod reconnect;
@@ -38,4 +39,4 @@ pub(crate) use incarnation::begin_incarnation;
 pub use link_manager::LinkManager;
 pub(crate) use policy::LinkPolicy;
 pub use tcp::TcpTransport;
-pub use transport::{ByteStream, DialError, PeerStream, Transport};
+pub use transport::{ByteStream, DialError, DialPurpose, PeerStream, Transport};

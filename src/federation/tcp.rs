@@ -1,32 +1,37 @@
 //! Links over TCP, on the ordinary chat ports of both servers.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 use ipnet::IpNet;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::federation::identity::Identity;
+use crate::federation::lookup::{Lookup, are_loopback, without_lookup};
 use crate::federation::tls::{TlsEndpoint, TlsError};
-use crate::federation::transport::{ByteStream, DialError, PeerStream, Transport};
+use crate::federation::transport::{ByteStream, DialError, DialPurpose, PeerStream, Transport};
 use crate::federation::upgrade_response::{self, UpgradeResponse};
-use crate::limits::{LINK_DIAL, LINK_VERSION};
+use crate::limits::{LINK_DIAL, LINK_DIAL_FOR_USER, LINK_VERSION};
 use crate::socket;
 
 /// TCP and TLS between kabar servers.
 pub struct TcpTransport {
     endpoint: TlsEndpoint,
     networks: Vec<IpNet>,
+    /// Apart from each other, so that no user can hold up the links.
+    lookups_for_users: Lookup,
+    lookups: Lookup,
 }
 
 impl TcpTransport {
     /// Authenticates with the key pair of `identity`, and dials only addresses in `networks`.
     #[must_use]
     pub fn new(identity: &Identity, networks: Vec<IpNet>) -> Self {
-        Self { endpoint: TlsEndpoint::new(identity.pair()), networks }
+        let endpoint = TlsEndpoint::new(identity.pair());
+        Self { endpoint, networks, lookups_for_users: Lookup::default(), lookups: Lookup::default() }
     }
 
     /// Authenticates and encrypts an inbound connection. `stream` begins after the line `link 1`, which was answered.
@@ -39,19 +44,29 @@ impl TcpTransport {
         Ok(PeerStream { stream: Box::new(stream), key, address })
     }
 
-    async fn dial_all(&self, host: String, port: u16) -> Result<PeerStream, DialError> {
+    async fn dial_all(&self, host: &str, port: u16, lookup: &Lookup) -> Result<PeerStream, DialError> {
         let unresolved = |error| DialError::Unreachable(format!("{host} cannot be resolved: {error}"));
-        let name = unbracketed(&host);
-        let found = lookup_host((name, port)).await.map_err(unresolved)?;
+        let found = match without_lookup(host, port) {
+            Some(known) => known,
+            None => lookup.addresses(host, port).await.map_err(unresolved)?,
+        };
         let mut failed = DialError::Forbidden;
         // The name is resolved once, so that the dialled address is the one that was checked.
-        for address in found.filter_map(|address| self.allowed(address)) {
+        for address in found.into_iter().filter_map(|address| self.allowed(address)) {
             match self.dial_one(address).await {
                 Err(DialError::Unreachable(why)) => failed = DialError::Unreachable(why),
                 done => return done,
             }
         }
         Err(failed)
+    }
+
+    /// Whether no address of the host can lie in an allowed network, which is known without a look-up.
+    fn is_forbidden(&self, host: &str) -> bool {
+        match without_lookup(host, 0) {
+            Some(known) => known.into_iter().all(|address| self.allowed(address).is_none()),
+            None => are_loopback(&self.networks),
+        }
     }
 
     /// The address to dial, if it lies in an allowed network. An IPv4-mapped IPv6 address counts as IPv4.
@@ -78,19 +93,31 @@ impl TcpTransport {
 }
 
 impl Transport for TcpTransport {
-    fn dial(&self, host: &str, port: u16) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
+    fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        purpose: DialPurpose,
+    ) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
         let host = host.to_owned();
         Box::pin(async move {
-            let late = |_| DialError::Unreachable(format!("no answer within {LINK_DIAL:?}"));
-            timeout(LINK_DIAL, self.dial_all(host, port)).await.map_err(late)?
+            if self.is_forbidden(&host) {
+                return Err(DialError::Forbidden);
+            }
+            let (patience, lookup) = match purpose {
+                DialPurpose::ForUser => (LINK_DIAL_FOR_USER, &self.lookups_for_users),
+                DialPurpose::Reconnect => (LINK_DIAL, &self.lookups),
+            };
+            let deadline = Instant::now() + patience;
+            let late = |_| Err(DialError::Unreachable(format!("no answer within {patience:?}")));
+            let dialled = timeout_at(deadline, self.dial_all(&host, port, lookup)).await.unwrap_or_else(late);
+            if dialled.is_err() && purpose == DialPurpose::ForUser {
+                // Open, closed and silent ports look the same.
+                sleep_until(deadline).await;
+            }
+            dialled
         })
     }
-}
-
-/// Strips the brackets of an IPv6 literal.
-fn unbracketed(host: &str) -> &str {
-    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    inner.filter(|inner| inner.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6())).unwrap_or(host)
 }
 
 #[cfg(test)]
@@ -99,6 +126,8 @@ mod tests {
     use crate::federation::testing::test_identity;
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
     use tokio::net::TcpListener;
+
+    use crate::limits::LOOKUPS;
 
     fn transport(networks: &[&str]) -> TcpTransport {
         TcpTransport::new(&test_identity(), networks.iter().map(|network| network.parse().unwrap()).collect())
@@ -155,7 +184,7 @@ mod tests {
     async fn no_connection_is_made_outside_the_allowed_networks() {
         let (listener, port) = listener().await;
         for host in ["127.0.0.1", "localhost", "::ffff:127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0", "::"] {
-            let forbidden = transport(&["10.0.0.0/8"]).dial(host, port).await.unwrap_err();
+            let forbidden = transport(&["10.0.0.0/8"]).dial(host, port, DialPurpose::Reconnect).await.unwrap_err();
             assert_eq!(forbidden, DialError::Forbidden, "{host}");
         }
         let no_connection = tokio::select! {
@@ -178,7 +207,7 @@ mod tests {
                 let address = stream.get_ref().peer_addr().unwrap();
                 TcpTransport::new(&ivy, Vec::new()).accept(Box::new(stream), address).await.unwrap()
             };
-            let (here, mut there) = tokio::join!(dialling.dial("localhost", port), dialled);
+            let (here, mut there) = tokio::join!(dialling.dial("localhost", port, DialPurpose::Reconnect), dialled);
             let mut here = here.unwrap();
             assert_eq!((here.key, there.key), (ivy.key(), messi.key()));
             assert_eq!(here.address, listener.local_addr().unwrap());
@@ -208,7 +237,7 @@ mod tests {
                 stream.shutdown().await.unwrap();
                 let _closed = stream.read_to_end(&mut Vec::new()).await;
             };
-            let (dialled, ()) = tokio::join!(transport.dial("127.0.0.1", port), other);
+            let (dialled, ()) = tokio::join!(transport.dial("127.0.0.1", port, DialPurpose::Reconnect), other);
             let error = dialled.unwrap_err().to_string();
             let expected = expected.replace("ADDRESS", &format!("127.0.0.1:{port}"));
             assert!(error.starts_with(&expected), "{response}: {error}");
@@ -227,7 +256,7 @@ mod tests {
                 std::future::pending().await
             };
             let dialled = tokio::select! {
-                dialled = transport.dial("127.0.0.1", port) => dialled,
+                dialled = transport.dial("127.0.0.1", port, DialPurpose::Reconnect) => dialled,
                 () = silent => unreachable!("it is silent for ever"),
             };
             assert!(matches!(dialled, Err(DialError::Unreachable(_))), "{response}: {dialled:?}");
@@ -239,14 +268,30 @@ mod tests {
     async fn a_closed_port_is_unreachable() {
         let (listener, port) = listener().await;
         drop(listener);
-        let unreachable = transport(&["127.0.0.0/8"]).dial("127.0.0.1", port).await.unwrap_err();
+        let unreachable =
+            transport(&["127.0.0.0/8"]).dial("127.0.0.1", port, DialPurpose::Reconnect).await.unwrap_err();
         assert!(unreachable.to_string().starts_with(&format!("127.0.0.1:{port}: ")), "{unreachable}");
     }
 
-    #[test]
-    fn an_ipv6_literal_may_have_brackets() {
-        for (host, name) in [("[::1]", "::1"), ("::1", "::1"), ("[host]", "[host]"), ("[127.0.0.1]", "[127.0.0.1]")] {
-            assert_eq!(unbracketed(host), name);
+    #[tokio::test(start_paused = true)]
+    async fn a_user_learns_of_open_closed_and_silent_ports_after_the_same_time() {
+        let ((closed, closed_port), (_silent, silent_port)) = (listener().await, listener().await);
+        drop(closed);
+        let transport = transport(&["127.0.0.0/8"]);
+        for port in [closed_port, silent_port] {
+            let begun = Instant::now();
+            transport.dial("127.0.0.1", port, DialPurpose::ForUser).await.unwrap_err();
+            let passed = begun.elapsed();
+            assert!((LINK_DIAL_FOR_USER..LINK_DIAL_FOR_USER * 2).contains(&passed), "{passed:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_not_looked_up_where_only_this_machine_may_be_dialled() {
+        let transport = transport(&["127.0.0.0/8", "::1/128"]);
+        let places: Vec<_> = (0..LOOKUPS).map(|_| transport.lookups_for_users.take_place()).collect();
+        let forbidden = transport.dial("chat.example.org", 1, DialPurpose::ForUser).await.unwrap_err();
+        assert_eq!(forbidden, DialError::Forbidden);
+        drop(places);
     }
 }

@@ -34,7 +34,21 @@ pub trait Transport: Send + Sync + 'static {
     /// Asks the server at a chat port for a link. The caller checks by the key whether it is the expected server.
     ///
     /// The peer may still reject our key; that surfaces as an error on the first read.
-    fn dial(&self, host: &str, port: u16) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>>;
+    fn dial(
+        &self,
+        host: &str,
+        port: u16,
+        purpose: DialPurpose,
+    ) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>>;
+}
+
+/// For whom a server is dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialPurpose {
+    /// A user who names any host and port: a failure is told after the same time, whatever is there.
+    ForUser,
+    /// The link to a server that is known.
+    Reconnect,
 }
 
 /// Why a server could not be dialled.

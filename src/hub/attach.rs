@@ -23,7 +23,6 @@ impl Hub {
         let mut presence = self.0.presence();
         let comes = !presence.is_online(user);
         presence.attach(user, Attached { session, send_queue: send_queue.clone() });
-        send_queue.set_authenticated(true);
         match send_queue.format() {
             ReplyFormat::Json => send_queue.stop_listening(),
             ReplyFormat::Text if send_queue.is_listening() => {}

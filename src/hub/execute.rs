@@ -83,28 +83,45 @@ impl Hub {
             decision => decision,
         };
         let respond = |state: &State, receipt| Ok(response(state, &context, command, receipt));
-        match decision {
-            Ok(Decision::Unchanged(receipt)) => {
+        let mut events = match decision {
+            Ok(Decision::Unchanged(receipt)) if key.is_none() => {
                 let result = respond(&state, receipt);
-                Executed { result, ticket: shared.newest_ticket(), delivery: None }
+                return Executed { result, ticket: shared.newest_ticket(), delivery: None };
             }
             Ok(Decision::DoneBefore(done)) => {
                 let delivery = shared.earlier_delivery(&state, command, &done, origin);
-                Executed { result: respond(&state, done.receipt), ticket: shared.newest_ticket(), delivery }
+                let result = match (&done.page, command) {
+                    (Some(page), Command::Acknowledge { .. }) => Ok(Response::Acknowledged(page.upto)),
+                    _ => respond(&state, done.receipt),
+                };
+                return Executed { result, ticket: shared.newest_ticket(), delivery };
             }
-            Ok(Decision::Events(mut events)) => {
-                let first = state.head().next();
-                events.extend(key.map(|key| Event::RequestDone { key: *key, first, page: page.map(Box::new) }));
-                let receipt = Receipt { seq: first, time: context.now };
-                let appended = shared.append(state, events, receipt, origin, |state| respond(state, receipt));
-                for (user, session) in appended.closed {
-                    self.detach_session(user, session);
-                }
-                Executed { result: appended.result, ticket: appended.ticket, delivery: appended.delivery }
-            }
-            Err(error) => Executed { result: Err(error), ticket: shared.newest_ticket(), delivery: None },
+            // Remembered all the same: it must not change anything when it is repeated.
+            Ok(Decision::Unchanged(_)) => Vec::new(),
+            Ok(Decision::Events(events)) => events,
+            Err(error) => return Executed { result: Err(error), ticket: shared.newest_ticket(), delivery: None },
+        };
+        let receipt = Receipt { seq: state.head().next(), time: context.now };
+        if let Some(key) = key {
+            let page = page.or_else(|| acknowledged(&state, &context, command, &events)).map(Box::new);
+            events.push(Event::RequestDone { key: *key, first: receipt.seq, page });
         }
+        let appended = shared.append(state, events, receipt, origin, |state| respond(state, receipt));
+        for (user, session) in appended.closed {
+            self.detach_session(user, session);
+        }
+        Executed { result: appended.result, ticket: appended.ticket, delivery: appended.delivery }
     }
+}
+
+/// Where an acknowledgement leaves the cursor: its reply, also when the cursor has moved on.
+fn acknowledged(state: &State, context: &Context<'_>, command: &Command, events: &[Event]) -> Option<ReadPage> {
+    let Command::Acknowledge { .. } = command else { return None };
+    let upto = match events {
+        [Event::InboxRead { upto, .. }] => *upto,
+        _ => state.user(context.user?)?.cursor,
+    };
+    Some(ReadPage { after: upto, upto, read_ranges: Vec::new(), more: false })
 }
 
 /// The result of appending events.
@@ -141,6 +158,9 @@ impl Shared {
             && let Some(done) = state.completed_request(key, context.now)?
         {
             return Ok(Decision::DoneBefore(done.clone()));
+        }
+        if self.is_disk_low.load(Ordering::Relaxed) && command.takes_room() {
+            return Err(CommandError::DiskReserve);
         }
         let events = decide(state, context, command)?;
         if events.is_empty() {

@@ -18,11 +18,10 @@ use crate::hub::push_state::PushState;
 use crate::hub::queue_state::{JoiningPushes, QueueState};
 use crate::hub::queue_status::{Backlog, PublishedStatus, QueueStatus};
 use crate::hub::socket_writer::{ConnectionEnd, SocketWriter};
-use crate::hub::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::hub::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::hub::tickets::{CommitStatus, Ticket, Tickets};
 use crate::id::Seq;
 use crate::limits::PUSH_BYTES;
-use crate::time::Time;
 use crate::wire::{ReplyFormat, Tag};
 
 /// One connection's send queue.
@@ -33,9 +32,6 @@ pub struct SendQueue {
     published: PublishedStatus,
     /// The newest ticket for which this queue was registered with the committer.
     watched: AtomicU64,
-    /// When a connection without a session last sent anything, in milliseconds.
-    last_heard: AtomicU64,
-    authenticated: AtomicBool,
     /// The place of this connection among those that the fan-out has pushes for.
     push_slot: AtomicUsize,
 }
@@ -87,8 +83,6 @@ impl SendQueue {
             state: Mutex::default(),
             published: PublishedStatus::new(),
             watched: AtomicU64::new(0),
-            last_heard: AtomicU64::new(Time::now().0),
-            authenticated: AtomicBool::new(false),
             push_slot: AtomicUsize::new(NO_SLOT),
         }
     }
@@ -205,6 +199,13 @@ impl SendQueue {
         self.published.status()
     }
 
+    /// How many replies wait for a commit, also while some are being written: by the time that a client has read them the
+    /// status may not be published yet.
+    #[must_use]
+    pub(crate) fn held_replies(&self) -> usize {
+        self.lock().status().backlog.requests
+    }
+
     /// Registers the connection's task, which is woken when the socket is full or gone, when a lag is over, and when the
     /// connection is to end.
     pub(crate) fn set_task(&self, waker: &Waker) {
@@ -245,25 +246,6 @@ impl SendQueue {
     #[must_use]
     pub(crate) fn ending(&self) -> Option<ConnectionEnd> {
         if self.status().is_closing { self.lock().ending } else { None }
-    }
-
-    /// Records the time at which a connection without a session sent something.
-    pub(crate) fn touch(&self) {
-        if !self.authenticated.load(Ordering::Relaxed) {
-            self.last_heard.store(Time::now().0, Ordering::Relaxed);
-        }
-    }
-
-    /// When a connection without a session last sent something; `None` for one with a session.
-    #[must_use]
-    pub(crate) fn unauthenticated_since(&self) -> Option<Time> {
-        let authenticated = self.authenticated.load(Ordering::Relaxed);
-        (!authenticated).then(|| Time(self.last_heard.load(Ordering::Relaxed)))
-    }
-
-    /// Sets whether the connection has a session. One that has none may be evicted.
-    pub(crate) fn set_authenticated(&self, authenticated: bool) {
-        self.authenticated.store(authenticated, Ordering::Relaxed);
     }
 
     /// Pushes messages after `after` from now on.
@@ -342,7 +324,6 @@ impl SendQueue {
     pub(super) fn end_binding(&self) -> Option<(Seq, Seq)> {
         let read = self.take_read_range();
         self.stop_listening();
-        self.set_authenticated(false);
         read
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Shared {
     /// Set while the store cannot be written: the error that changes are refused with.
     pub(super) poison: Mutex<Option<CommandError>>,
     pub(super) is_poisoned: AtomicBool,
+    /// The disk is nearly full.
+    pub(super) is_disk_low: AtomicBool,
     pub(super) work: Condvar,
     pub(super) capacity: Notify,
 }
@@ -82,6 +84,11 @@ impl Hub {
         }
         let hub = self.clone();
         tokio::task::spawn_blocking(move || read(&hub)).await.unwrap_or(Err(StoreError::Failed))
+    }
+
+    /// Sets whether the disk is nearly full: then nothing that takes room is done. Returns whether that is new.
+    pub(crate) fn set_disk_low(&self, is_low: bool) -> bool {
+        self.0.is_disk_low.swap(is_low, Ordering::Relaxed) != is_low
     }
 
     /// Flushes the connection's durable replies, and registers it so that the others are flushed once they are durable.
@@ -146,6 +153,7 @@ impl Shared {
             presence: Mutex::new(presence),
             poison: Mutex::default(),
             is_poisoned: AtomicBool::new(false),
+            is_disk_low: AtomicBool::new(false),
             work: Condvar::new(),
             capacity: Notify::new(),
         })

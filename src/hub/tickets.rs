@@ -19,6 +19,10 @@ impl Ticket {
     /// The ticket of a reply that shows nothing of the state.
     pub(crate) const NONE: Self = Self(0);
 
+    /// The ticket of the first batch.
+    #[cfg(test)]
+    pub(crate) const FIRST: Self = Self(1);
+
     pub(super) fn next(self) -> Self {
         Self(self.0 + 1)
     }

@@ -30,7 +30,7 @@ impl UserBitset {
 }
 
 fn place(UserId(user): UserId) -> (usize, u64) {
-    ((user / u64::BITS) as usize, 1 << (user % u64::BITS))
+    ((user / 64) as usize, 1 << (user % 64))
 }
 
 #[cfg(test)]

@@ -1,20 +1,45 @@
-//! Admission control: bounds on all connections and on those of one address. Near the bound, the unauthenticated
-//! connection that was silent longest is evicted (PROTOCOL §1).
+//! Admission control: places for all connections, for those of one address, of one user, and for links that are not made
+//! yet (PROTOCOL §1).
+//!
+//! Near the bound the largest holder loses first: of the connections that have not logged in the oldest one of the address
+//! with the most; then the oldest one of the user with the most, if these are many. Who sits there for long is not preferred
+//! to who comes now.
+
+mod holders;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::hub::{ConnectionEnd, SendQueue};
-use crate::limits::EVICTION_PERCENT;
+use crate::id::UserId;
+use crate::limits::{ENDING_CONNECTIONS, EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, PLACES_KEPT_BY_USER};
+use crate::net::admission::holders::Holders;
 use crate::net::origin::origin;
 use crate::wire::DisconnectReason;
 
 /// Counts the connections, and can end them all.
 pub struct Admission {
-    most: usize,
-    most_per_address: usize,
+    places: Places,
     admitted: Mutex<Admitted>,
+    /// Bytes of pages that were queued since the outboxes were last looked at.
+    queued: AtomicU64,
+}
+
+/// How many connections may be there.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    pub(crate) most: usize,
+    /// Of one address that is not loopback.
+    pub(crate) per_address: usize,
+    pub(crate) per_user: usize,
+    /// Bytes that may wait for readers, over all connections.
+    pub(crate) outbox_bytes: u64,
 }
 
 #[derive(Default)]
@@ -22,22 +47,54 @@ struct Admitted {
     /// Set once all connections were ended: no more are admitted.
     closed: Option<DisconnectReason>,
     last: u64,
-    connections: HashMap<u64, Arc<SendQueue>>,
+    connections: HashMap<u64, Connected>,
     addresses: HashMap<IpAddr, usize>,
+    /// Connections that are being ended to make room.
+    ending: usize,
+    unauthenticated: Holders<IpAddr>,
+    users: Holders<UserId>,
+    half_links: Holders<IpAddr>,
+    /// Cancelled to end a half link.
+    ends_of_links: HashMap<u64, CancellationToken>,
+}
+
+struct Connected {
+    send_queue: Arc<SendQueue>,
+    address: IpAddr,
+    holder: Holder,
+}
+
+/// Who loses a place if the largest holder has to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// The address, before a login.
+    Address,
+    User(UserId),
+    /// A link that is not made yet, or is: they are few.
+    Link,
+    /// The connection is being ended.
+    Nobody,
 }
 
 /// A connection's place, which is free again when this is dropped.
 pub(super) struct Permit {
     admission: Arc<Admission>,
     number: u64,
+}
+
+/// A place of a link that is not made yet.
+pub(super) struct HalfLinkPermit {
+    admission: Arc<Admission>,
+    number: u64,
     address: IpAddr,
+    /// Cancelled if the place is needed for another one.
+    pub(super) end: CancellationToken,
 }
 
 impl Admission {
-    /// Admits at most `most` connections, `most_per_address` of them from one address that is not loopback.
     #[must_use]
-    pub(crate) fn new(most: usize, most_per_address: usize) -> Self {
-        Self { most, most_per_address, admitted: Mutex::default() }
+    pub(crate) fn new(places: Places) -> Self {
+        Self { places, admitted: Mutex::default(), queued: AtomicU64::new(0) }
     }
 
     /// Admits a connection.
@@ -54,29 +111,93 @@ impl Admission {
         if let Some(reason) = admitted.closed {
             return Err(reason);
         }
-        if admitted.connections.len() >= self.most {
+        let Places { most, per_address, .. } = self.places;
+        let from_there = admitted.addresses.get(&address).copied().unwrap_or_default();
+        let taken = admitted.connections.len() - admitted.ending;
+        if taken >= most
+            || admitted.ending >= ENDING_CONNECTIONS
+            || (!address.is_loopback() && from_there >= per_address)
+        {
             return Err(DisconnectReason::TooManyConnections);
         }
-        let from_there = admitted.addresses.entry(address).or_default();
-        if !address.is_loopback() && *from_there >= self.most_per_address {
-            return Err(DisconnectReason::TooManyConnections);
+        if (taken + 1) * 100 > most * EVICTION_PERCENT {
+            admitted.evict();
         }
-        *from_there += 1;
         admitted.last += 1;
         let number = admitted.last;
-        admitted.connections.insert(number, send_queue.clone());
-        if admitted.connections.len() * 100 > self.most * EVICTION_PERCENT {
-            admitted.evict_idle_unauthenticated(number);
+        *admitted.addresses.entry(address).or_default() += 1;
+        admitted.unauthenticated.add(address, number);
+        let connected = Connected { send_queue: send_queue.clone(), address, holder: Holder::Address };
+        admitted.connections.insert(number, connected);
+        Ok(Permit { admission: self.clone(), number })
+    }
+
+    /// The connection has logged in. If its user has too many, the oldest one is ended.
+    pub(super) fn log_in(&self, number: u64, user: UserId) {
+        let mut admitted = self.admitted();
+        admitted.set_holder(number, Holder::User(user));
+        if admitted.users.count(user) > self.places.per_user
+            && let Some(oldest) = admitted.users.oldest(user)
+        {
+            admitted.end(oldest, DisconnectReason::TooManyOfUser);
         }
-        Ok(Permit { admission: self.clone(), number, address })
+    }
+
+    /// A place for a connection that is to become a link. If there are too many, or too many from its address, the oldest
+    /// one of the address with the most is ended.
+    pub(super) fn begin_link(self: &Arc<Self>, number: u64) -> Option<HalfLinkPermit> {
+        let mut admitted = self.admitted();
+        let address = admitted.connections.get(&number)?.address;
+        if admitted.half_links.count(address) >= HALF_LINKS_PER_ADDRESS {
+            admitted.end_half_link(address);
+        } else if admitted.half_links.all() >= HALF_LINKS
+            && let Some((_, largest)) = admitted.half_links.largest()
+        {
+            admitted.end_half_link(largest);
+        }
+        admitted.half_links.add(address, number);
+        admitted.set_holder(number, Holder::Link);
+        let end = CancellationToken::new();
+        admitted.ends_of_links.insert(number, end.clone());
+        drop(admitted);
+        Some(HalfLinkPermit { admission: self.clone(), number, address, end })
+    }
+
+    /// Counts the bytes of a page that is about to be queued.
+    pub(super) fn note_page(&self, bytes: usize) {
+        let before = self.queued.fetch_add(bytes as u64, Ordering::Relaxed);
+        if before + bytes as u64 > self.places.outbox_bytes / 4 {
+            self.bound_memory();
+        }
+    }
+
+    /// Ends connections whose readers leave the most to wait, until little enough waits of all.
+    pub(crate) fn bound_memory(&self) {
+        self.queued.store(0, Ordering::Relaxed);
+        let admitted = self.admitted();
+        let waiting = |connected: &Connected| connected.send_queue.status().backlog.bytes as u64;
+        let mut all: u64 = admitted.connections.values().map(waiting).sum();
+        if all <= self.places.outbox_bytes {
+            return;
+        }
+        let mut largest: Vec<_> =
+            admitted.connections.values().map(|connected| (waiting(connected), connected)).collect();
+        largest.sort_unstable_by_key(|(bytes, _)| *bytes);
+        while let Some((bytes, connected)) = largest.pop()
+            && all > self.places.outbox_bytes / 2
+        {
+            all -= bytes;
+            // Whoever reads nothing cannot be told why.
+            connected.send_queue.close(ConnectionEnd::Gone);
+        }
     }
 
     /// Ends all connections, and admits no more.
     pub(crate) fn end_all(&self, reason: DisconnectReason) {
         let mut admitted = self.admitted();
         admitted.closed = Some(reason);
-        for send_queue in admitted.connections.values() {
-            send_queue.close(ConnectionEnd::Disconnected(reason));
+        for connected in admitted.connections.values() {
+            connected.send_queue.close(ConnectionEnd::Disconnected(reason));
         }
     }
 
@@ -86,22 +207,58 @@ impl Admission {
 }
 
 impl Admitted {
-    fn evict_idle_unauthenticated(&self, newcomer: u64) {
-        let others = self
-            .connections
-            .iter()
-            .filter(|(number, send_queue)| **number != newcomer && send_queue.ending().is_none());
-        let longest_silent = others
-            .filter_map(|(_, send_queue)| Some((send_queue.unauthenticated_since()?, send_queue)))
-            .min_by_key(|s| s.0);
-        if let Some((_, send_queue)) = longest_silent {
-            send_queue.close(ConnectionEnd::Disconnected(DisconnectReason::Evicted));
+    /// Ends a connection of the largest holder.
+    fn evict(&mut self) {
+        let unauthenticated =
+            self.unauthenticated.largest().and_then(|(_, address)| self.unauthenticated.oldest(address));
+        if let Some(oldest) = unauthenticated {
+            return self.end(oldest, DisconnectReason::Evicted);
+        }
+        let many = self.users.largest().filter(|(size, _)| *size > PLACES_KEPT_BY_USER);
+        if let Some(oldest) = many.and_then(|(_, user)| self.users.oldest(user)) {
+            self.end(oldest, DisconnectReason::TooManyOfUser);
+        }
+    }
+
+    fn end_half_link(&mut self, address: IpAddr) {
+        let Some(oldest) = self.half_links.oldest(address) else { return };
+        self.half_links.remove(address, oldest);
+        if let Some(end) = self.ends_of_links.remove(&oldest) {
+            end.cancel();
+        }
+    }
+
+    fn end(&mut self, number: u64, reason: DisconnectReason) {
+        self.set_holder(number, Holder::Nobody);
+        if let Some(connected) = self.connections.get(&number) {
+            self.ending += 1;
+            connected.send_queue.close(ConnectionEnd::Disconnected(reason));
+        }
+    }
+
+    /// Changes whose place it is. One that is being ended stays nobody's.
+    fn set_holder(&mut self, number: u64, holder: Holder) {
+        let Some(connected) = self.connections.get_mut(&number) else { return };
+        let (before, address) = (connected.holder, connected.address);
+        if before == Holder::Nobody || before == holder {
+            return;
+        }
+        connected.holder = holder;
+        match before {
+            Holder::Address => self.unauthenticated.remove(address, number),
+            Holder::User(user) => self.users.remove(user, number),
+            Holder::Link | Holder::Nobody => {}
+        }
+        match holder {
+            Holder::Address => self.unauthenticated.add(address, number),
+            Holder::User(user) => self.users.add(user, number),
+            Holder::Link | Holder::Nobody => {}
         }
     }
 }
 
 impl Permit {
-    /// The connection's number, for the log.
+    /// The connection's number.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -110,12 +267,25 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut admitted = self.admission.admitted();
-        admitted.connections.remove(&self.number);
-        if let Some(count) = admitted.addresses.get_mut(&self.address) {
+        let is_ending = |connected: &Connected| connected.holder == Holder::Nobody;
+        if admitted.connections.get(&self.number).is_some_and(is_ending) {
+            admitted.ending -= 1;
+        }
+        admitted.set_holder(self.number, Holder::Nobody);
+        let Some(Connected { address, .. }) = admitted.connections.remove(&self.number) else { return };
+        if let Some(count) = admitted.addresses.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                admitted.addresses.remove(&self.address);
+                admitted.addresses.remove(&address);
             }
         }
+    }
+}
+
+impl Drop for HalfLinkPermit {
+    fn drop(&mut self) {
+        let mut admitted = self.admission.admitted();
+        admitted.half_links.remove(self.address, self.number);
+        admitted.ends_of_links.remove(&self.number);
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn run(
 ) {
     debug!("connected");
     let codec = LineCodec::new(context.policy.line_bytes);
-    let session = Session::new(context.clone(), send_queue.clone(), address);
+    let session = Session::new(context.clone(), send_queue.clone(), address, permit.number());
     let (read_buffer, turn) = (ReadBuffer::default(), Turn::default());
     let mut connection =
         Connection { stream, send_queue, codec, read_buffer, session, turn, deadline: None, is_hinted: false };
@@ -194,7 +194,7 @@ impl Connection {
     }
 
     async fn serve_lines(&mut self) -> Option<ConnectionEnd> {
-        self.send_queue.touch();
+        self.session.begin_read();
         // One read holds no more changes than may wait for the disk, so once a read is often enough.
         self.session.wait_for_the_hub().await;
         let mut end = None;
@@ -335,10 +335,10 @@ impl Connection {
             debug!("a link began with something else");
             return;
         }
-        let Self { stream, send_queue, session, .. } = self;
+        let Self { stream, mut session, .. } = self;
+        let half_link = session.half_link.take();
         drop(session);
-        send_queue.set_authenticated(true);
-        Box::pin(upgrade::serve(stream, context)).await;
+        Box::pin(upgrade::serve(stream, half_link, context)).await;
     }
 
     /// Waits until the replies were sent, and the reason for the end if the server ends the connection.

@@ -9,7 +9,9 @@ use tokio_util::task::TaskTracker;
 use crate::chat;
 use crate::federation::{LinkManager, TcpTransport};
 use crate::hub::Hub;
+use crate::log_limit::LogLimit;
 use crate::net::admission::Admission;
+use crate::net::budget::Budgets;
 use crate::net::passwords::PasswordHasher;
 use crate::net::throttle::Throttle;
 
@@ -21,6 +23,8 @@ pub struct ServerContext {
     pub(crate) federation: Federation,
     pub(crate) passwords: PasswordHasher,
     pub(crate) throttle: Throttle,
+    pub(crate) budgets: Budgets,
+    pub(crate) logged_reads: LogLimit<()>,
     /// The tasks of all listeners and connections.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the server stops accepting.

@@ -3,6 +3,7 @@
 //! Never here: the state's lock; rules of the chat; bytes of the protocol.
 
 mod admission;
+mod budget;
 mod connection;
 mod context;
 mod listener;
@@ -13,7 +14,8 @@ mod session;
 mod throttle;
 mod upgrade;
 
-pub use admission::Admission;
+pub use admission::{Admission, Places};
+pub use budget::{Budgets, Rate, Rates};
 pub use context::{Federation, Policy, ServerContext};
 pub use listener::Listener;
 pub(crate) use listener::{bind, serve};

@@ -1,15 +1,19 @@
-//! Password hashing on threads of its own, a bounded number at a time (PROTOCOL §2).
+//! Password hashing on threads of its own, in turn by address (PROTOCOL §2).
+
+mod fair_queue;
 
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::thread;
 
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use crate::chat::{CommandError, PasswordHash};
-use crate::limits::HASHES_WAITING;
+use crate::id::Hash64;
+use crate::net::origin::origin;
+use crate::net::passwords::fair_queue::FairQueue;
 use crate::password;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -17,7 +21,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// A pool of hashing threads, which end when it is dropped. Each keeps the 19 MiB of a hash once it has allocated them, so
 /// there must not be many.
 pub struct PasswordHasher {
-    jobs: SyncSender<Job>,
+    jobs: Arc<FairQueue<Job>>,
 }
 
 impl PasswordHasher {
@@ -26,46 +30,74 @@ impl PasswordHasher {
     /// # Errors
     /// If a thread cannot be started.
     pub(crate) fn new(at_once: usize) -> io::Result<Self> {
-        let (jobs, waiting) = sync_channel(HASHES_WAITING);
-        let waiting = Arc::new(Mutex::new(waiting));
+        let jobs = Arc::new(FairQueue::default());
         for _ in 0..at_once {
-            let waiting = waiting.clone();
-            thread::Builder::new().name("passwords".into()).spawn(move || work(&waiting))?;
+            let jobs = jobs.clone();
+            thread::Builder::new().name("passwords".into()).spawn(move || work(&jobs))?;
         }
         Ok(Self { jobs })
     }
 
-    /// Hashes a new password.
+    /// Hashes a new password for somebody at an address.
     ///
     /// # Errors
     /// [`CommandError::Busy`] if too many wait already, or the system gave no randomness.
-    pub(crate) async fn hash(&self, password: SecretString) -> Result<PasswordHash, CommandError> {
-        self.run(move || password::hash(&password)).await?.map_err(|_| CommandError::Busy)
+    pub(crate) async fn hash(&self, address: IpAddr, password: SecretString) -> Result<PasswordHash, CommandError> {
+        self.run(address, move || password::hash(&password)).await?.map_err(|_| CommandError::Busy)
     }
 
-    /// Whether the password is the one that was hashed.
+    /// A digest of the secrets of a tagged request of somebody at an address.
     ///
     /// # Errors
     /// [`CommandError::Busy`] if too many wait already.
-    pub(crate) async fn verify(&self, password: SecretString, against: PasswordHash) -> Result<bool, CommandError> {
-        self.run(move || password::verify(&password, &against)).await
+    pub(crate) async fn digest(
+        &self,
+        address: IpAddr,
+        secrets: SecretString,
+        salt: Hash64,
+    ) -> Result<Hash64, CommandError> {
+        self.run(address, move || password::digest(&secrets, salt)).await?.map_err(|_| CommandError::Busy)
     }
 
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, CommandError> {
+    /// Whether the password, given by somebody at an address, is the one that was hashed.
+    ///
+    /// # Errors
+    /// [`CommandError::Busy`] if too many wait already.
+    pub(crate) async fn verify(
+        &self,
+        address: IpAddr,
+        password: SecretString,
+        against: PasswordHash,
+    ) -> Result<bool, CommandError> {
+        self.run(address, move || password::verify(&password, &against)).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        address: IpAddr,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
         let (tell, told) = oneshot::channel();
         let job = Box::new(move || {
-            // The connection that asked may be gone by now.
-            let _nobody_listens = tell.send(job());
+            // For a connection that is gone nothing is hashed.
+            if !tell.is_closed() {
+                let _nobody_listens = tell.send(job());
+            }
         });
-        self.jobs.try_send(job).map_err(|_| CommandError::Busy)?;
+        self.jobs.push(origin(address), job);
+        // A job that had to make room for others was dropped, and its sender with it.
         told.await.map_err(|_| CommandError::Busy)
     }
 }
 
-fn work(waiting: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+impl Drop for PasswordHasher {
+    fn drop(&mut self) {
+        self.jobs.close();
+    }
+}
+
+fn work(jobs: &FairQueue<Job>) {
+    while let Some(job) = jobs.pop() {
         job();
     }
 }

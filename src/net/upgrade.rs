@@ -9,18 +9,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tracing::debug;
 
+use crate::net::admission::HalfLinkPermit;
 use crate::net::context::ServerContext;
 
 /// Serves the link until it ends.
-pub(super) async fn serve(stream: Arc<TcpStream>, context: &ServerContext) {
+pub(super) async fn serve(stream: Arc<TcpStream>, half_link: Option<Box<HalfLinkPermit>>, context: &ServerContext) {
     let Ok(address) = stream.peer_addr() else { return };
     let links = &context.federation;
+    let Some(half_link) = half_link else { return };
     let accepted = tokio::select! {
+        () = half_link.end.cancelled() => return debug!("a link was not made: newer ones needed its place"),
         accepted = links.transport.accept(Box::new(SharedTcpStream(stream)), address) => accepted,
         () = context.stopping.cancelled() => return,
     };
     match accepted {
-        Ok(carried) => links.manager.serve(carried).await,
+        Ok(carried) => {
+            // Handshakes after this one have a bound of their own.
+            drop(half_link);
+            links.manager.serve(carried).await;
+        }
         Err(error) => debug!(%error, "the handshake of a link failed"),
     }
 }

@@ -7,18 +7,20 @@ use crate::config::Retention;
 use crate::id::SessionId;
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING};
 use crate::net::ServerContext;
+use crate::server::disk::{self, DiskWatch};
 use crate::server::error::ServerError;
 use crate::server::retention;
 use crate::time::Time;
 
 /// Begins the work that recurs until the server stops, on a thread of its own: while any timer runs, the threads that serve
 /// traffic would set one each time they wait for it.
-pub(super) fn start(services: &Arc<ServerContext>, retention: &Retention) -> Result<(), ServerError> {
+pub(super) fn start(services: &Arc<ServerContext>, retention: &Retention, disk: DiskWatch) -> Result<(), ServerError> {
     let threads = |source| ServerError::System { what: "threads", source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(threads)?;
     let (closing, retaining) =
         (close_expired(services.clone()), retention::keep_running(services.clone(), retention.clone()));
-    let recurring = services.tasks.track_future(async { tokio::join!(closing, retaining) });
+    let watching = disk::keep_watching(services.clone(), disk);
+    let recurring = services.tasks.track_future(async { tokio::join!(closing, retaining, watching) });
     let keep = move || {
         runtime.block_on(recurring);
     };

@@ -6,7 +6,7 @@ mod peers;
 use proptest::prelude::*;
 
 use crate::chat::{Command, EscapedText, NewSession, PasswordHash, Policy, State};
-use crate::id::{RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::id::{Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 use crate::store::testing::{HASH, kinds};
 
@@ -73,11 +73,12 @@ impl GeneratedCommand {
     /// The command, for a state.
     pub(super) fn command(&self, state: &State) -> Command {
         let Self { kind, other, number, .. } = *self;
-        let user = UserId(self.user);
+        let user = UserId(self.user.into());
         let (text, group) = (EscapedText::new(&format!("halo {number}")), name("group", other % 2));
         let within = Seq(number % (state.head().0 + 1));
-        let realm = RealmId(other % state.realms().len() as u32);
-        let at_realm = number.is_multiple_of(2).then(|| state.realms()[realm.0 as usize].name.clone());
+        let nth = other as usize % state.realms().count();
+        let (realm, known) = state.realms().nth(nth).expect("the home realm at least");
+        let at_realm = number.is_multiple_of(2).then(|| known.name.clone());
         let (to_user, to_group) = (
             Address { name: name("user", other), realm: at_realm.clone() },
             Address { name: group.clone(), realm: at_realm },

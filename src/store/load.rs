@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use rusqlite::{Connection, Row};
 
 use crate::chat::{
@@ -64,18 +65,22 @@ fn users(database: &Connection) -> Result<Vec<User>, StoreError> {
     })
 }
 
-fn groups(database: &Connection) -> Result<Vec<Group>, StoreError> {
-    let sql = "SELECT id, name, owner, password, deleted FROM groups ORDER BY id";
-    columns::numbered(database, sql, 0, |row| {
-        Ok(Group {
+fn groups(database: &Connection) -> Result<HashMap<GroupId, Group>, StoreError> {
+    let mut groups = HashMap::new();
+    columns::for_each_row(database, "SELECT id, name, owner, password, deleted FROM groups", |row| {
+        let group = Group {
             name: columns::name(row, 1)?,
             owner: UserId(row.get(2)?),
             password: row.get::<_, Option<Box<str>>>(3)?.map(PasswordHash),
             members: Arc::default(),
             deleted: row.get(4)?,
             last: Seq(0),
-        })
-    })
+            references: 0,
+        };
+        groups.insert(GroupId(row.get(0)?), group);
+        Ok(())
+    })?;
+    Ok(groups)
 }
 
 fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreError> {
@@ -109,7 +114,7 @@ fn load_members(database: &Connection, snapshot: &mut Snapshot) -> Result<(), St
     columns::for_each_row(database, sql, |row| {
         let (group_id, user_id) = (GroupId(row.get(0)?), UserId(row.get(1)?));
         let left = row.get::<_, Option<u64>>(3)?.map(Seq);
-        let Some(group) = snapshot.groups.get_mut(group_id.0 as usize) else { return Ok(()) };
+        let Some(group) = snapshot.groups.get_mut(&group_id) else { return Ok(()) };
         if left.is_none() && !group.deleted {
             Arc::make_mut(&mut group.members).push(user_id);
         }
@@ -179,8 +184,8 @@ fn load_last_entries(database: &Connection, index: &Index, snapshot: &mut Snapsh
     for (user, id) in snapshot.users.iter_mut().zip(0..).filter(|(user, _)| user.last == Seq(0)) {
         user.last = chunk::newest(database, Timeline::User(UserId(id)))?;
     }
-    for (group, id) in snapshot.groups.iter_mut().zip(0..).filter(|(group, _)| group.last == Seq(0)) {
-        group.last = chunk::newest(database, Timeline::Group(GroupId(id)))?;
+    for (id, group) in snapshot.groups.iter_mut().filter(|(_, group)| group.last == Seq(0)) {
+        group.last = chunk::newest(database, Timeline::Group(*id))?;
     }
     // Retention may have removed the newest entry, and the end of a timeline never goes back.
     low_watermark::all(database)?.into_iter().for_each(|(timeline, seq)| raise_last(snapshot, timeline, seq));
@@ -190,7 +195,7 @@ fn load_last_entries(database: &Connection, index: &Index, snapshot: &mut Snapsh
 fn raise_last(snapshot: &mut Snapshot, timeline: Timeline, seq: Seq) {
     let last = match timeline {
         Timeline::User(user) => snapshot.users.get_mut(user.0 as usize).map(|user| &mut user.last),
-        Timeline::Group(group) => snapshot.groups.get_mut(group.0 as usize).map(|group| &mut group.last),
+        Timeline::Group(group) => snapshot.groups.get_mut(&group).map(|group| &mut group.last),
         Timeline::Broadcast => Some(&mut snapshot.last_broadcast),
         Timeline::Outbox(realm) => peers::peer_mut(&mut snapshot.realms, realm).map(|peer| &mut peer.last),
     };

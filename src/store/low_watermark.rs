@@ -13,7 +13,7 @@ pub(super) fn get(database: &Connection, timeline: Timeline) -> rusqlite::Result
     let (kind, owner) = timeline_key::encode(timeline);
     let upto: Option<u64> = database
         .prepare_cached("SELECT upto FROM removed WHERE kind = ?1 AND owner = ?2")?
-        .query_row([u32::from(kind), owner], |row| row.get(0))
+        .query_row([u64::from(kind), owner], |row| row.get(0))
         .optional()?;
     Ok(Seq(upto.unwrap_or(0)))
 }

@@ -36,14 +36,14 @@ impl Model {
         assert_eq!(CommandKind::of(&command), generated.kind, "{command:?}");
         let policy = generated.policy();
         let context = Context {
-            user: Some(UserId(generated.user)),
+            user: Some(UserId(generated.user.into())),
             session: Some(generated.session(&self.state)),
             now: time,
             recipient_online: None,
             policy: &policy,
         };
         let mut events = decide(&self.state, &context, &command).unwrap_or_default();
-        let is_registered = self.state.user(UserId(generated.user)).is_some();
+        let is_registered = self.state.user(UserId(generated.user.into())).is_some();
         if is_registered && !events.is_empty() && generated.number.is_multiple_of(3) {
             events.push(self.request_done(generated));
         }
@@ -52,7 +52,7 @@ impl Model {
 
     fn request_done(&self, generated: &GeneratedCommand) -> Event {
         let key = IdempotencyKey {
-            user: UserId(generated.user),
+            user: UserId(generated.user.into()),
             tag: Hash64(u64::MAX - generated.number % 5),
             request: Hash64(generated.number << 44),
         };

@@ -1,5 +1,7 @@
 //! The rows of realms and of the other servers behind them, and their outbox queues.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::chat::{OutboxEntry, Peer, PeerAddress, PeerInfo, Realm, RealmKind, Snapshot, Timeline, TimelineQuery};
@@ -12,10 +14,11 @@ use crate::store::log::reader::LogReader;
 use crate::store::scan::Scan;
 
 /// All realms except the home realm, ordered by id, with empty outbox queues.
-pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
+pub(super) fn realms(database: &Connection) -> Result<BTreeMap<RealmId, Realm>, StoreError> {
     let sql = "SELECT id, name, kind, added_by, key, host, port, self_named, called, cursor,
         (SELECT max(last) FROM chunks WHERE kind = 3 AND owner = realms.id) FROM realms ORDER BY id";
-    let mut realms = columns::numbered(database, sql, 1, |row| {
+    let mut realms = BTreeMap::new();
+    columns::for_each_row(database, sql, |row| {
         let kind = match row.get(2)? {
             0 => RealmKind::Own,
             1 => RealmKind::Peer(Box::new(peer(row)?)),
@@ -23,7 +26,9 @@ pub(super) fn realms(database: &Connection) -> Result<Vec<Realm>, StoreError> {
             3 => RealmKind::Removed(row.get::<_, Option<[u8; 32]>>(4)?.map(PeerKey)),
             kind => return Err(StoreError::Damaged(format!("a realm of kind {kind}").into())),
         };
-        Ok(Realm { name: columns::name(row, 1)?, by: row.get::<_, Option<u32>>(3)?.map(UserId), kind })
+        let realm = Realm { name: columns::name(row, 1)?, by: row.get::<_, Option<u64>>(3)?.map(UserId), kind };
+        realms.insert(RealmId(row.get(0)?), realm);
+        Ok(())
     })?;
     load_received(database, &mut realms)?;
     Ok(realms)
@@ -36,13 +41,13 @@ fn peer(row: &Row<'_>) -> Result<Peer, StoreError> {
         key: row.get::<_, Option<[u8; 32]>>(4)?.map(PeerKey),
         address: host.zip(port).map(|(host, port)| PeerAddress { host, port }),
         self_named: row.get(7)?,
-        our_alias: row.get::<_, Option<u32>>(8)?.map(RealmId),
+        our_alias: row.get::<_, Option<u64>>(8)?.map(RealmId),
     };
     let last = Seq(row.get::<_, Option<u64>>(10)?.unwrap_or(0));
     Ok(Peer { info, cursor: Seq(row.get(9)?), last, ..Peer::default() })
 }
 
-fn load_received(database: &Connection, realms: &mut [Realm]) -> Result<(), StoreError> {
+fn load_received(database: &Connection, realms: &mut BTreeMap<RealmId, Realm>) -> Result<(), StoreError> {
     let sql = "SELECT realm_id, incarnation, upto FROM received ORDER BY realm_id, seq";
     columns::for_each_row(database, sql, |row| {
         if let Some(peer) = peer_mut(realms, RealmId(row.get(0)?)) {
@@ -60,8 +65,8 @@ fn load_received(database: &Connection, realms: &mut [Realm]) -> Result<(), Stor
     })
 }
 
-pub(super) fn peer_mut(realms: &mut [Realm], id: RealmId) -> Option<&mut Peer> {
-    let realm = realms.get_mut((id.0 as usize).checked_sub(1)?)?;
+pub(super) fn peer_mut(realms: &mut BTreeMap<RealmId, Realm>, id: RealmId) -> Option<&mut Peer> {
+    let realm = realms.get_mut(&id)?;
     match &mut realm.kind {
         RealmKind::Peer(peer) => Some(peer),
         RealmKind::Own | RealmKind::Alias | RealmKind::Removed(_) => None,
@@ -90,11 +95,11 @@ pub(super) fn outbox_cursor(database: &Connection, realm: RealmId) -> rusqlite::
 /// Fills the peers' outbox queues with the entries that they have not acknowledged. No commit may come between the
 /// transaction of `log` and `index`.
 pub(super) fn load_queues(log: &mut LogReader<'_>, index: &Index, snapshot: &mut Snapshot) -> Result<(), StoreError> {
-    for (realm, id) in snapshot.realms.iter_mut().zip(1..) {
+    for (id, realm) in &mut snapshot.realms {
         let RealmKind::Peer(peer) = &mut realm.kind else { continue };
-        let query = TimelineQuery::outbox(RealmId(id), peer.cursor);
+        let query = TimelineQuery::outbox(*id, peer.cursor);
         Scan::new(index, &query, Direction::Forward)?.for_each(log.database(), |entry| {
-            if let Some(message) = log.message(Timeline::Outbox(RealmId(id)), &entry)? {
+            if let Some(message) = log.message(Timeline::Outbox(*id), &entry)? {
                 let bytes = u32::try_from(message.body.size()).unwrap_or(u32::MAX);
                 peer.queue.push(OutboxEntry { seq: entry.seq, time: message.time, from: entry.peer, bytes });
             }

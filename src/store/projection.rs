@@ -5,7 +5,7 @@ use rusqlite::{ToSql, params};
 
 use crate::chat::{BounceReason, Event, PasswordHash, PeerInfo, ReadPage, Record, UserRef};
 use crate::id::{Seq, UserId};
-use crate::limits::{INCARNATIONS, PUSHED_RANGES, TAGS_PER_USER};
+use crate::limits::{INCARNATIONS, PUSHED_RANGES, REALM_CURSORS, TAGS_PER_USER};
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
@@ -23,6 +23,8 @@ const REMOVE_OLDEST_INTERVAL_OVER: &str = "DELETE FROM live_intervals WHERE user
     (SELECT after FROM live_intervals WHERE user_id = ?1 ORDER BY after DESC LIMIT 1 OFFSET ?2)";
 const MOVE_REALM_CURSOR: &str = "INSERT INTO realm_cursors (since, user_id, realm_id, cursor) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (user_id, realm_id) DO UPDATE SET cursor = excluded.cursor";
+const REMOVE_OLDEST_REALM_CURSOR_OVER: &str = "DELETE FROM realm_cursors WHERE since =
+    (SELECT since FROM realm_cursors WHERE user_id = ?1 ORDER BY since DESC LIMIT 1 OFFSET ?2)";
 const ADD_GROUP: &str = "INSERT INTO groups (id, name, owner, password) VALUES (?1, ?2, ?3, ?4)";
 const ADD_MEMBER: &str = "INSERT INTO members (joined, group_id, user_id) VALUES (?1, ?2, ?3)";
 const DELETE_REQUEST: &str = "DELETE FROM done WHERE user_id = ?1 AND tag = ?2";
@@ -32,6 +34,9 @@ const DELETE_REQUESTS_OVER: &str = "DELETE FROM done WHERE seq =
     (SELECT seq FROM done WHERE user_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
 const END_MEMBERSHIP: &str =
     "UPDATE members SET \"left\" = ?3 WHERE group_id = ?1 AND user_id = ?2 AND \"left\" IS NULL";
+const FORGET_MEMBERSHIP: &str = "DELETE FROM members WHERE joined = ?1";
+const FORGET_GROUP: &str = "DELETE FROM groups WHERE id = ?1";
+const FORGET_REALM: &str = "DELETE FROM realms WHERE id = ?1";
 const CHANGE_GROUP_OWNER: &str = "UPDATE groups SET owner = ?2 WHERE id = ?1";
 const DELETE_GROUP: &str = "UPDATE groups SET deleted = 1 WHERE id = ?1";
 const CHANGE_GROUP_PASSWORD: &str = "UPDATE groups SET password = ?2 WHERE id = ?1";
@@ -104,7 +109,10 @@ pub(super) fn project(
             write(ADD_INTERVAL, params![user.0, after.0, upto.0])?;
             write(REMOVE_OLDEST_INTERVAL_OVER, params![user.0, PUSHED_RANGES])
         }
-        Event::RealmInboxRead { user, realm, upto } => write(MOVE_REALM_CURSOR, params![seq, user.0, realm.0, upto.0]),
+        Event::RealmInboxRead { user, realm, upto } => {
+            write(MOVE_REALM_CURSOR, params![seq, user.0, realm.0, upto.0])?;
+            write(REMOVE_OLDEST_REALM_CURSOR_OVER, params![user.0, REALM_CURSORS])
+        }
         Event::GroupCreated { group, name, owner, password } => {
             write(ADD_GROUP, params![group.0, name.as_str(), owner.0, text(password)])
         }
@@ -159,7 +167,7 @@ pub(super) fn project(
             write(DELETE_REFUSED_OF_OTHERS, params![realm.0, key])?;
             write(CHANGE_PEER, params![realm.0, name.as_str(), key, host, port, self_named, our_alias])
         }
-        Event::AliasAdded { realm, name } => write(PUT_REALM, params![realm.0, name.as_str(), ALIAS, None::<u32>]),
+        Event::AliasAdded { realm, name } => write(PUT_REALM, params![realm.0, name.as_str(), ALIAS, None::<u64>]),
         Event::RealmRemoved { realm } => {
             write(REMOVE_REALM, params![realm.0])?;
             write(DELETE_RECEIVED, params![realm.0])?;
@@ -179,6 +187,9 @@ pub(super) fn project(
         Event::PeerConfirmed { realm, incarnation, upto } => {
             write(DELETE_CONFIRMED, params![realm.0, incarnation.0.cast_signed(), upto.0])
         }
+        Event::MembershipForgotten { user: _, group: _, joined } => write(FORGET_MEMBERSHIP, params![joined.0]),
+        Event::GroupForgotten { group } => write(FORGET_GROUP, params![group.0]),
+        Event::RealmForgotten { realm } => write(FORGET_REALM, params![realm.0]),
         Event::OutboxAcknowledged { realm, upto, refused } => {
             write(MOVE_OUTBOX_CURSOR, params![realm.0, upto.0])?;
             let bounced = |(number, user, why): &(Seq, UserId, BounceReason)| {

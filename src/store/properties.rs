@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use crate::chat::{
     BounceReason, Command, CommandError, Conversation, Event, IdempotencyKey, Record, SeqRange, State, TimelineQuery,
 };
-use crate::id::{Hash64, Incarnation, RealmId, Seq, UserId};
-use crate::limits::{INCARNATIONS_PER_PEER, PUSHED_RANGES, TAGS_PER_USER};
-use crate::name::Address;
+use crate::id::{GroupId, Hash64, Incarnation, RealmId, Seq, UserId};
+use crate::limits::{INCARNATIONS_PER_PEER, MAX_MEMBERSHIPS, PUSHED_RANGES, REALM_CURSORS, TAGS_PER_USER};
+use crate::name::{Address, Name};
 use crate::store::generators::{CommandKind, GeneratedCommand, any_command, name};
 use crate::store::interface::Store;
 use crate::store::model::{Model, home, stored_log};
@@ -149,9 +149,9 @@ proptest! {
             match step {
                 Step::Run(command) => model.run(command),
                 Step::Commit => model.commit(&store),
-                Step::Read { who, limit } => check_inboxes(&store, &model, UserId(*who), *limit),
+                Step::Read { who, limit } => check_inboxes(&store, &model, UserId((*who).into()), *limit),
                 Step::ReadHistory { who, before, limit } => {
-                    check_history(&store, &model, UserId(*who), Seq(*before), *limit);
+                    check_history(&store, &model, UserId((*who).into()), Seq(*before), *limit);
                 }
                 Step::Reopen { close } => {
                     model.commit(&store);
@@ -221,4 +221,46 @@ fn incarnations_over_the_limit_are_deleted_with_their_refusals() {
     let loaded = State::restore(home(), store.load().unwrap());
     assert_eq!(loaded.peer(RealmId(1)).unwrap().refused.len(), INCARNATIONS_PER_PEER);
     assert_eq!(loaded, model.state);
+}
+
+#[test]
+fn groups_and_realms_that_were_forgotten_are_deleted_and_their_numbers_are_not_given_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open_tiny(directory.path());
+    let mut model = Model::new();
+    let name = |text: &str| Name::parse(text).unwrap();
+    model.run(&generated(CommandKind::Register, 0, 1));
+    for number in 0..MAX_MEMBERSHIPS + 20 {
+        let group = name(&format!("g{number}"));
+        model.execute(UserId(0), &Command::CreateGroup { name: group.clone(), password: None });
+        let to = Address { name: group.clone(), realm: None };
+        model.execute(UserId(0), &Command::SendGroup { to, text: "halo".into() });
+        model.execute(UserId(0), &Command::DeleteGroup { group });
+        model.execute(UserId(0), &Command::AddRealm { name: name("x") });
+        model.execute(UserId(0), &Command::RemoveRealm { name: name("x"), lost: "lost".into() });
+        model.commit(&store);
+    }
+    drop(store);
+    let store = open_tiny(directory.path());
+    let loaded = store.load().unwrap();
+    assert_eq!((loaded.groups.len(), loaded.realms.len()), (MAX_MEMBERSHIPS, 1));
+    assert_eq!(State::restore(home(), loaded), model.state);
+    model.execute(UserId(0), &Command::CreateGroup { name: name("last"), password: None });
+    assert_eq!(model.state.group_named(&name("last")).unwrap().0, GroupId(MAX_MEMBERSHIPS as u64 + 20));
+}
+
+#[test]
+fn views_of_realms_over_the_limit_are_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open_tiny(directory.path());
+    let mut model = Model::new();
+    model.run(&generated(CommandKind::Register, 0, 1));
+    for realm in 0..REALM_CURSORS as u64 + 5 {
+        let upto = model.state.head();
+        model.apply(Time(0), Event::RealmInboxRead { user: UserId(0), realm: RealmId(realm), upto });
+    }
+    model.commit(&store);
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.users[0].realm_cursors.len(), REALM_CURSORS);
+    assert_eq!(State::restore(home(), loaded), model.state);
 }

@@ -76,7 +76,10 @@ impl ReferenceReader {
             | Event::PeerReceived { .. }
             | Event::PeerConfirmed { .. }
             | Event::OutboxAcknowledged { .. }
-            | Event::UserRenamed { .. } => {}
+            | Event::UserRenamed { .. }
+            | Event::MembershipForgotten { .. }
+            | Event::GroupForgotten { .. }
+            | Event::RealmForgotten { .. } => {}
         }
     }
 
@@ -127,7 +130,7 @@ impl ReferenceReader {
             return Some(Topic::Group { group: *group, realm });
         }
         let peer = self.user_names.iter().position(|user| user == name)?;
-        Some(Topic::With { peer: UserId(peer as u32), realm })
+        Some(Topic::With { peer: UserId(peer as u64), realm })
     }
 
     fn is_in(&self, message: &Message, topic: &Topic<'_>) -> bool {

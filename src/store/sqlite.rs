@@ -206,11 +206,11 @@ mod tests {
     use std::collections::VecDeque;
     use std::thread;
 
-    fn to(user: u32) -> Destination {
+    fn to(user: u64) -> Destination {
         Destination::User(UserId(user))
     }
 
-    fn set_max_pages(store: &SqliteStore, pages: u32) {
+    fn set_max_pages(store: &SqliteStore, pages: u64) {
         let writer = lock(&store.writer);
         writer.connection().unwrap().pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
     }
@@ -235,7 +235,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = open_tiny(directory.path());
         let large = "x".repeat(100_000);
-        let receiver = |seq| 2 + (seq % 5) as u32;
+        let receiver = |seq| 2 + (seq % 5);
         for seq in 1..=100 {
             set_max_pages(&store, 1);
             let refused = store.commit(&[sent(seq, 1, to(receiver(seq)), ""), sent(seq + 1, 1, to(2), &large)]);
@@ -254,7 +254,7 @@ mod tests {
         for messages in 1..=40 {
             let directory = tempfile::tempdir().unwrap();
             let store = open_tiny(directory.path());
-            (1..=messages).for_each(|seq| store.commit(&[sent(seq, 1, to(2 + (seq % 5) as u32), "")]).unwrap());
+            (1..=messages).for_each(|seq| store.commit(&[sent(seq, 1, to(2 + (seq % 5)), "")]).unwrap());
             drop(store);
             let store = open_tiny(directory.path());
             for after in 0..messages {
@@ -272,7 +272,7 @@ mod tests {
         let view = direct_query(2, 0);
         let mut scans = VecDeque::new();
         for seq in 1..=250_u64 {
-            store.commit(&[sent(seq, 1, to(2 + (seq % 5) as u32), "")]).unwrap();
+            store.commit(&[sent(seq, 1, to(2 + (seq % 5)), "")]).unwrap();
             let index = lock(&store.index);
             let scan = |direction| Scan::new(&index, &view, direction).unwrap();
             scans.push_back((seq, scan(Direction::Forward), scan(Direction::Reverse)));
@@ -315,7 +315,7 @@ mod tests {
         for users in [1, 5] {
             let directory = tempfile::tempdir().unwrap();
             let store = open_tiny(directory.path());
-            let receiver = |seq| to(2 + (seq % users) as u32);
+            let receiver = |seq| to(2 + (seq % users));
             let seqs = |messages: Vec<StoredMessage>| messages.into_iter().map(|message| message.seq.0).collect();
             let received = |after, upto| (after + 1..=upto).filter(|seq| seq % users == 0).collect::<Vec<_>>();
             thread::scope(|scope| {

@@ -51,7 +51,7 @@ pub(super) fn open_tiny(directory: &Path) -> SqliteStore {
     SqliteStore::open_with(directory, Durability::Fast, TINY).unwrap()
 }
 
-pub(super) fn sent(seq: u64, from: u32, to: Destination, msg: &str) -> Record {
+pub(super) fn sent(seq: u64, from: u64, to: Destination, msg: &str) -> Record {
     let fields = BodyFields {
         msg_from: "Lionel Messi",
         msg_to: "Jordan Henderson",
@@ -66,7 +66,7 @@ pub(super) fn sent(seq: u64, from: u32, to: Destination, msg: &str) -> Record {
 }
 
 /// The direct messages that a user received after `after`.
-pub(super) fn direct_query(user: u32, after: u64) -> TimelineQuery {
+pub(super) fn direct_query(user: u64, after: u64) -> TimelineQuery {
     let span = SeqRange { timeline: Timeline::User(UserId(user)), after: Seq(after), upto: Seq(u64::MAX) };
     TimelineQuery { reader: UserId(user), spans: vec![span], filter: Filter::Received, hidden: Vec::new(), only: None }
 }

@@ -4,7 +4,7 @@ use crate::chat::Timeline;
 use crate::id::{GroupId, RealmId, UserId};
 use crate::store::error::StoreError;
 
-pub(crate) fn encode(timeline: Timeline) -> (u8, u32) {
+pub(crate) fn encode(timeline: Timeline) -> (u8, u64) {
     match timeline {
         Timeline::User(user) => (0, user.0),
         Timeline::Group(group) => (1, group.0),
@@ -13,7 +13,7 @@ pub(crate) fn encode(timeline: Timeline) -> (u8, u32) {
     }
 }
 
-pub(crate) fn decode(kind: u8, owner: u32) -> Result<Timeline, StoreError> {
+pub(crate) fn decode(kind: u8, owner: u64) -> Result<Timeline, StoreError> {
     match kind {
         0 => Ok(Timeline::User(UserId(owner))),
         1 => Ok(Timeline::Group(GroupId(owner))),

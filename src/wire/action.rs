@@ -17,6 +17,28 @@ pub enum Action {
     Session(SessionRequest),
 }
 
+impl Action {
+    /// Whether the request is done once for each tag. Another one only gets its tag back.
+    #[must_use]
+    pub fn is_done_once(&self) -> bool {
+        match self {
+            Self::Change(_) => true,
+            Self::Read(_) => false,
+            Self::Session(request) => matches!(
+                request,
+                SessionRequest::ChangePassword { .. }
+                    | SessionRequest::Unregister { .. }
+                    | SessionRequest::CreateGroup { .. }
+                    | SessionRequest::JoinGroup { .. }
+                    | SessionRequest::ChangeGroupPassword { .. }
+                    | SessionRequest::Inbox
+                    | SessionRequest::RealmInbox { .. }
+                    | SessionRequest::LinkRealm { .. }
+            ),
+        }
+    }
+}
+
 /// A request that the connection's session handles itself.
 #[derive(Clone, Debug)]
 pub enum SessionRequest {

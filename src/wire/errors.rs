@@ -6,12 +6,15 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use crate::chat::{BounceReason, CommandError};
+use crate::limits::{BLOCKS_PER_USER, MAX_MEMBERSHIPS, MAX_REALMS};
 use crate::wire::codec::LineError;
 use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
 
 /// A row of the table.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct ErrorSpec {
     /// Stable, for programs.
     pub(super) code: &'static str,
@@ -21,7 +24,7 @@ pub(super) struct ErrorSpec {
     /// For the commands of the draft system.
     draft: &'static str,
     /// What helps the person who reads it.
-    pub(super) detail: Option<&'static str>,
+    pub(super) detail: Option<Cow<'static, str>>,
 }
 
 /// What is wrong with a line that is no request.
@@ -66,20 +69,20 @@ impl Wording {
     }
 }
 
-const fn row(code: &'static str, sentence: &'static str, detail: &'static str) -> ErrorSpec {
-    ErrorSpec { code, sentence, text: sentence, draft: sentence, detail: Some(detail) }
+fn row(code: &'static str, sentence: &'static str, detail: impl Into<Cow<'static, str>>) -> ErrorSpec {
+    ErrorSpec { code, sentence, text: sentence, draft: sentence, detail: Some(detail.into()) }
 }
 
 impl ErrorSpec {
-    const fn text(self, text: &'static str) -> Self {
+    fn text(self, text: &'static str) -> Self {
         Self { text, ..self }
     }
 
-    const fn draft(self, draft: &'static str) -> Self {
+    fn draft(self, draft: &'static str) -> Self {
         Self { draft, ..self }
     }
 
-    const fn without_detail(self) -> Self {
+    fn without_detail(self) -> Self {
         Self { detail: None, ..self }
     }
 
@@ -120,7 +123,7 @@ const BAD_PARAMETER: &str = "parameter salah / tidak ada";
 const BAD_FORMAT: &str = "Format message tidak sesuai";
 
 /// The row of an error.
-pub(super) const fn of(error: CommandError) -> ErrorSpec {
+pub(super) fn of(error: CommandError) -> ErrorSpec {
     use CommandError as E;
     match error {
         E::UserNotFound => row("user_not_found", "User tidak ditemukan", "no user has that name"),
@@ -195,23 +198,35 @@ pub(super) const fn of(error: CommandError) -> ErrorSpec {
             "Antrean realm penuh",
             "too much waits for that realm: try again when its link is up",
         ),
-        E::Throttled => row(
+        E::Throttled(_) => row(
             "throttled",
             "Terlalu sering salah, coba lagi nanti",
-            "too many failures of this name or address: wait a minute",
+            "too many failures of this name from this address: retry_after tells the seconds to wait",
+        ),
+        E::SlowDown(_) => row(
+            "slow_down",
+            "Terlalu cepat, coba lagi nanti",
+            "more than one user or address may do: retry_after tells the seconds to wait",
         ),
         E::Busy | E::CursorMoved => row("busy", "Server sedang sibuk, coba lagi", "too much at once: try again"),
         E::UserLimit => limit("this server takes no more users"),
         E::GroupLimit => limit("this server takes no more groups"),
-        E::MembershipLimit => limit("a user can be in no more groups"),
-        E::RealmLimit => limit("this server takes no more realms"),
-        E::BlockLimit => limit("a user can block no more others"),
+        E::GroupQuota(most) => limit(format!("a user may own {most} groups: delete one, or leave it to others")),
+        E::MembershipLimit => limit(format!("a user can be in {MAX_MEMBERSHIPS} groups: leave one")),
+        E::RealmLimit => limit(format!("this server takes {MAX_REALMS} realms, and no more")),
+        E::RealmQuota(most) => limit(format!("a user may have {most} realms added: delrealm one")),
+        E::BlockLimit => limit(format!("a user can block {BLOCKS_PER_USER} others: unblock one")),
         E::TagReused => {
             row("tag_reused", "Tag sudah dipakai", "the tag stood on another request within a day: choose another")
         }
         E::StorageFailed => {
             row("storage_failed", "Gagal disimpan", "the disk failed, and nothing was changed: try again")
         }
+        E::DiskReserve => row(
+            "storage_failed",
+            "Gagal disimpan",
+            "the disk is nearly full: only deletions, log-ins and reading are possible",
+        ),
         E::UnknownOutcome => row(
             "unknown_outcome",
             "Tidak diketahui apakah tersimpan",
@@ -220,12 +235,12 @@ pub(super) const fn of(error: CommandError) -> ErrorSpec {
     }
 }
 
-const fn limit(detail: &'static str) -> ErrorSpec {
+fn limit(detail: impl Into<Cow<'static, str>>) -> ErrorSpec {
     row("limit_reached", "Batas server tercapai", detail)
 }
 
 /// The row of a line that is no request; its detail is that of the line.
-pub(super) const fn of_line(kind: ParseErrorKind) -> ErrorSpec {
+pub(super) fn of_line(kind: ParseErrorKind) -> ErrorSpec {
     let code = match kind {
         ParseErrorKind::UnknownCommand => {
             return row("unknown_command", "*Maaf, command tidak benar", "").without_detail();
@@ -239,7 +254,7 @@ pub(super) const fn of_line(kind: ParseErrorKind) -> ErrorSpec {
 }
 
 /// The row of the last reply on a connection that the server closes.
-pub(super) const fn of_disconnect(reason: DisconnectReason) -> ErrorSpec {
+pub(super) fn of_disconnect(reason: DisconnectReason) -> ErrorSpec {
     match reason {
         DisconnectReason::ShuttingDown => {
             row("shutting_down", "Server berhenti", "the server is stopping: connect again later")
@@ -247,8 +262,11 @@ pub(super) const fn of_disconnect(reason: DisconnectReason) -> ErrorSpec {
         DisconnectReason::Evicted => row(
             "connection_limit",
             "Terlalu banyak koneksi",
-            "the server needed room, and this connection was silent without a log-in: connect again",
+            "the server needed room, and this connection had not logged in: connect again",
         ),
+        DisconnectReason::TooManyOfUser => {
+            row("connection_limit", "Terlalu banyak koneksi", "the user has newer connections, and too many of them")
+        }
         DisconnectReason::TooManyConnections => {
             row("connection_limit", "Terlalu banyak koneksi", "close one, or try again later")
         }

@@ -169,7 +169,8 @@ pub(super) fn line_errors() -> impl Iterator<Item = LineError> {
 pub(super) fn disconnect_reasons() -> impl Iterator<Item = DisconnectReason> {
     iter::successors(Some(DisconnectReason::ShuttingDown), |reason| match reason {
         DisconnectReason::ShuttingDown => Some(DisconnectReason::Evicted),
-        DisconnectReason::Evicted => Some(DisconnectReason::TooManyConnections),
+        DisconnectReason::Evicted => Some(DisconnectReason::TooManyOfUser),
+        DisconnectReason::TooManyOfUser => Some(DisconnectReason::TooManyConnections),
         DisconnectReason::TooManyConnections => None,
     })
 }

@@ -28,8 +28,10 @@ pub enum Dialect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisconnectReason {
     ShuttingDown,
-    /// The connection was the longest idle one without a session when the server needed its place.
+    /// The connection was the oldest without a login of the address with the most, when the server needed its place.
     Evicted,
+    /// The connection was the oldest of a user with too many.
+    TooManyOfUser,
     /// The limit of this address, or of all connections, is reached.
     TooManyConnections,
 }

@@ -67,7 +67,7 @@ impl Render for Json {
             Err(error) => {
                 let sentence = render::error_sentence(Some(context), ReplyFormat::Json, error);
                 let ErrorSpec { code, detail, .. } = errors::of(error);
-                return append_error(out, tag, sentence, code, detail);
+                return append_error(out, tag, sentence, code, detail.as_deref(), error.retry_after());
             }
         };
         let message = render::success_sentence(context, ReplyFormat::Json, response);
@@ -80,12 +80,13 @@ impl Render for Json {
     fn reject(&self, out: &mut Vec<u8>, error: &ParseError) {
         let row = errors::of_line(error.kind);
         let message = row.sentence(ReplyFormat::Json, error.spec.map(|spec| spec.dialect));
-        append_error(out, error.tag.as_ref(), message, row.code, Some(&error.detail));
+        append_error(out, error.tag.as_ref(), message, row.code, Some(&error.detail), None);
     }
 
     fn fail(&self, out: &mut Vec<u8>, tag: Option<&Tag>, error: CommandError) {
         let ErrorSpec { code, detail, .. } = errors::of(error);
-        append_error(out, tag, render::error_sentence(None, ReplyFormat::Json, error), code, detail);
+        let sentence = render::error_sentence(None, ReplyFormat::Json, error);
+        append_error(out, tag, sentence, code, detail.as_deref(), error.retry_after());
     }
 
     fn push(&self, out: &mut Vec<u8>, message: &StoredMessage) {
@@ -116,16 +117,26 @@ impl Render for Json {
 
     fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason) {
         let row = errors::of_disconnect(reason);
-        append_error(out, None, row.sentence(ReplyFormat::Json, None), row.code, row.detail);
+        append_error(out, None, row.sentence(ReplyFormat::Json, None), row.code, row.detail.as_deref(), None);
     }
 }
 
 /// `data` repeats the message: the realm document puts some of its error texts there.
-fn append_error(out: &mut Vec<u8>, tag: Option<&Tag>, message: &str, code: &str, detail: Option<&str>) {
+fn append_error(
+    out: &mut Vec<u8>,
+    tag: Option<&Tag>,
+    message: &str,
+    code: &str,
+    detail: Option<&str>,
+    retry_after: Option<u32>,
+) {
     append_frame(out, tag, |frame| {
         frame.text("status", "ERROR").text("message", message).text("code", code).text("data", message);
         if let Some(detail) = detail {
             frame.text("detail", detail);
+        }
+        if let Some(seconds) = retry_after {
+            frame.field("retry_after", &seconds);
         }
     });
 }

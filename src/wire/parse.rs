@@ -1,9 +1,13 @@
 //! Lines to requests (PROTOCOL §1, §2, §4).
 
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+
+use secrecy::SecretString;
 
 use crate::id::{Hash64, Token};
 use crate::wire::args::{Args, BadParameter};
@@ -48,6 +52,7 @@ fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args
     let mut whole = args;
     let token = take_token(&mut args);
     let hash = tag.is_some().then(|| hash(spec, args));
+    let secret = tag.as_ref().and_then(|_| secret(spec, args));
     let action = (spec.parse)(&mut args)?;
     let without_token = if token.is_some() && spec.parameters == "TEXT" {
         let hash = tag.is_some().then(|| self::hash(spec, whole));
@@ -55,7 +60,7 @@ fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args
     } else {
         None
     };
-    Ok(Request { tag, token, spec, action, without_token, hash })
+    Ok(Request { tag, token, spec, action, without_token, hash, secret })
 }
 
 fn hash(spec: &CommandSpec, mut parameters: Args<'_>) -> Hash64 {
@@ -65,6 +70,14 @@ fn hash(spec: &CommandSpec, mut parameters: Args<'_>) -> Hash64 {
         None => parts.push(parameters.rest()),
     }
     Hash64::of(&parts)
+}
+
+fn secret(spec: &CommandSpec, mut parameters: Args<'_>) -> Option<SecretString> {
+    for _ in 0..spec.before_password? {
+        parameters.next();
+    }
+    let secret = parameters.rest();
+    (!secret.is_empty()).then(|| SecretString::from(secret))
 }
 
 /// A first parameter in the form of a token is one: no name has that form (PROTOCOL §2).

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use secrecy::SecretString;
+
 use crate::id::{Hash64, Token};
 use crate::limits::TAG_BYTES;
 use crate::wire::action::{Action, SessionRequest};
@@ -32,8 +34,10 @@ pub struct Request {
     pub action: Action,
     /// The same request if its token is unknown, and so the first word of a text.
     pub without_token: Option<Box<WithoutToken>>,
-    /// Distinguishes tagged requests with the same tag. Does not cover passwords.
+    /// Distinguishes tagged requests with the same tag. Does not cover [`Request::secret`].
     pub hash: Option<Hash64>,
+    /// The rest of a tagged request from its first password on, if it has one: it must not be hashed quickly.
+    pub secret: Option<SecretString>,
 }
 
 /// What changes in a request if its token is a word of its text.

@@ -41,6 +41,12 @@ impl EscapedText {
         Self(json.into_boxed_slice())
     }
 
+    /// Its length in bytes, with the quotes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
     fn without_quotes(&self) -> &[u8] {
         self.0.get(1..self.0.len() - 1).unwrap_or_default()
     }

@@ -20,4 +20,6 @@ pub struct Group {
     pub last: Seq,
     /// Its name is free again; its messages stay readable.
     pub deleted: bool,
+    /// The memberships that refer to it, ended ones included. A deleted group without any is forgotten.
+    pub references: usize,
 }

@@ -47,10 +47,28 @@ pub struct ReadPage {
     pub after: Seq,
     /// The cursor afterwards.
     pub upto: Seq,
-    /// Ranges in between that were left out because they had been pushed live.
+    /// Ranges in between that were left out: they had been pushed live, or were said by blocked users.
     pub read_ranges: Vec<(Seq, Seq)>,
     /// The page limit cut it.
     pub more: bool,
+}
+
+impl ReadPage {
+    /// Leaves out everything but the messages that were shown, sorted.
+    pub fn keep_only(&mut self, shown: impl Iterator<Item = Seq>) {
+        let mut after = self.after;
+        self.read_ranges.clear();
+        for seq in shown {
+            let before = Seq(seq.0.saturating_sub(1));
+            if after < before {
+                self.read_ranges.push((after, before));
+            }
+            after = seq;
+        }
+        if after < self.upto {
+            self.read_ranges.push((after, self.upto));
+        }
+    }
 }
 
 /// The most recent completed requests of a user, oldest first.

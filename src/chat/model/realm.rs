@@ -35,6 +35,17 @@ pub enum Route<'a> {
 }
 
 impl Realm {
+    /// Whether the realm counts towards [`MAX_REALMS`](crate::limits::MAX_REALMS): what users added and other servers
+    /// brought, not what the configuration states.
+    #[must_use]
+    pub fn takes_place(&self) -> bool {
+        match &self.kind {
+            RealmKind::Own | RealmKind::Alias => true,
+            RealmKind::Peer(peer) => self.by.is_some() || peer.info.self_named,
+            RealmKind::Removed(_) => false,
+        }
+    }
+
     /// The other server, if the realm is one.
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {

@@ -27,7 +27,7 @@ pub(in crate::chat) fn register(state: &State, account: &NewAccount<'_>) -> Resu
     if state.users.len() >= MAX_USERS {
         return Err(CommandError::UserLimit);
     }
-    let user = UserId(u32::try_from(state.users.len()).map_err(|_| CommandError::UserLimit)?);
+    let user = UserId(state.users.len() as u64);
     let registered = Event::UserRegistered {
         user,
         name: account.name.clone(),

@@ -4,11 +4,12 @@
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
 use crate::chat::model::message::{Author, RemoteName, UserRef};
-use crate::chat::model::realm::Route;
+use crate::chat::model::realm::{RealmKind, Route};
 use crate::chat::rules::context::Context;
 use crate::chat::state::State;
+use crate::id::UserId;
 use crate::limits::BLOCKS_PER_USER;
-use crate::name::Address;
+use crate::name::{Address, Name};
 
 pub(in crate::chat) fn block(state: &State, context: &Context<'_>, whom: &Address) -> Result<Vec<Event>, CommandError> {
     let (id, user) = context.active_user(state)?;
@@ -19,10 +20,23 @@ pub(in crate::chat) fn block(state: &State, context: &Context<'_>, whom: &Addres
     if user.has_blocked(&user_ref) {
         return Ok(Vec::new());
     }
-    if user.blocks.len() >= BLOCKS_PER_USER {
+    if user.blocks.len() < BLOCKS_PER_USER {
+        return Ok(vec![Event::UserBlocked { user: id, blocked }]);
+    }
+    // Nobody of a realm that is gone can be heard any more, nor be named to be unblocked.
+    let mut events: Vec<_> = user.blocks.iter().filter_map(|blocked| unblocking_gone(state, id, blocked)).collect();
+    if events.is_empty() {
         return Err(CommandError::BlockLimit);
     }
-    Ok(vec![Event::UserBlocked { user: id, blocked }])
+    events.push(Event::UserBlocked { user: id, blocked });
+    Ok(events)
+}
+
+fn unblocking_gone(state: &State, user: UserId, blocked: &UserRef) -> Option<Event> {
+    let UserRef::Remote(realm, name) = blocked else { return None };
+    let is_gone = state.realm(*realm).is_none_or(|realm| matches!(realm.kind, RealmKind::Removed(_)));
+    let name = Name::parse(&name.to_string()).ok().filter(|_| is_gone)?;
+    Some(Event::UserUnblocked { user, blocked: Author::Remote(RemoteName { realm: *realm, name }) })
 }
 
 pub(in crate::chat) fn unblock(
@@ -60,7 +74,6 @@ mod tests {
     use crate::chat::fixture::{Fixture, MESSI, NEKO, PAFF, address, hash, name};
     use crate::chat::model::body::MessageBody;
     use crate::chat::model::message::{Destination, Message};
-    use crate::id::UserId;
 
     fn block(whom: &str) -> Command {
         Command::Block { whom: address(whom) }

@@ -29,10 +29,24 @@ pub struct Policy {
     pub broadcast_restricted: bool,
     /// Only administrators may add realms.
     pub realms_restricted: bool,
+    pub quotas: Quotas,
 }
 
-static NO_RESTRICTIONS: Policy =
-    Policy { administrators: Vec::new(), broadcast_restricted: false, realms_restricted: false };
+/// What one user may have at a time; `None` where that is not limited.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quotas {
+    /// Groups that the user owns.
+    pub groups: Option<u32>,
+    /// Realms that the user added.
+    pub realms: Option<u32>,
+}
+
+static NO_RESTRICTIONS: Policy = Policy {
+    administrators: Vec::new(),
+    broadcast_restricted: false,
+    realms_restricted: false,
+    quotas: Quotas { groups: None, realms: None },
+};
 
 impl Context<'static> {
     /// The server itself, at this time.
@@ -57,13 +71,26 @@ impl Context<'_> {
 }
 
 impl Context<'_> {
-    /// Checks whether the acting user may add realms, before another server is dialled.
+    /// Checks whether the acting user may add one more realm, before another server is dialled.
     ///
     /// # Errors
-    /// [`CommandError::Forbidden`], or [`CommandError::NoSession`] for a user who has unregistered.
+    /// [`CommandError::Forbidden`], [`CommandError::RealmQuota`], or [`CommandError::NoSession`] for a user who has
+    /// unregistered.
     pub fn may_add_realms(&self, state: &State) -> Result<(), CommandError> {
-        let (_, user) = self.active_user(state)?;
-        self.policy.check(self.policy.realms_restricted, user)
+        let (id, user) = self.active_user(state)?;
+        self.policy.check(self.policy.realms_restricted, user)?;
+        let added = state.realms().filter(|(_, realm)| realm.by == Some(id) && realm.takes_place()).count();
+        self.policy.quotas.check_realms(added)
+    }
+}
+
+impl Quotas {
+    pub(in crate::chat) fn check_groups(self, owned: usize) -> Result<(), CommandError> {
+        self.groups.filter(|most| owned >= *most as usize).map_or(Ok(()), |most| Err(CommandError::GroupQuota(most)))
+    }
+
+    fn check_realms(self, added: usize) -> Result<(), CommandError> {
+        self.realms.filter(|most| added >= *most as usize).map_or(Ok(()), |most| Err(CommandError::RealmQuota(most)))
     }
 }
 

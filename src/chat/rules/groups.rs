@@ -3,7 +3,7 @@
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
 use crate::chat::model::group::Group;
-use crate::chat::model::user::{PasswordHash, User};
+use crate::chat::model::user::{Membership, PasswordHash, User};
 use crate::chat::rules::context::Context;
 use crate::chat::state::State;
 use crate::id::{GroupId, UserId};
@@ -20,13 +20,19 @@ pub(in crate::chat) fn create(
     if state.group_named(name).is_some() {
         return Err(CommandError::GroupExists);
     }
-    if state.groups.len() >= MAX_GROUPS {
+    if state.group_count() >= MAX_GROUPS {
         return Err(CommandError::GroupLimit);
     }
-    check_membership_limit(user)?;
-    let group = GroupId(u32::try_from(state.groups.len()).map_err(|_| CommandError::GroupLimit)?);
-    let created = Event::GroupCreated { group, name: name.clone(), owner, password: password.cloned() };
-    Ok(vec![created, Event::GroupJoined { group, user: owner }])
+    let owned = state.groups_of(user).filter(|(_, group)| group.owner == owner).count();
+    context.policy.quotas.check_groups(owned)?;
+    let mut events = make_room(state, owner, user)?;
+    let is_unused = |(_, newest): &(GroupId, &Group)| newest.deleted && newest.references == 0;
+    // It was kept for its number alone, and is not the newest any more.
+    events.extend(state.newest_group().filter(is_unused).map(|(group, _)| Event::GroupForgotten { group }));
+    let group = state.next_group();
+    events.push(Event::GroupCreated { group, name: name.clone(), owner, password: password.cloned() });
+    events.push(Event::GroupJoined { group, user: owner });
+    Ok(events)
 }
 
 pub(in crate::chat) fn join(
@@ -43,12 +49,24 @@ pub(in crate::chat) fn join(
     if group.password.is_some() && group.password.as_ref() != verified {
         return Err(CommandError::WrongPassword);
     }
-    check_membership_limit(user)?;
-    Ok(vec![Event::GroupJoined { group: group_id, user: id }])
+    let mut events = make_room(state, id, user)?;
+    events.push(Event::GroupJoined { group: group_id, user: id });
+    Ok(events)
 }
 
-fn check_membership_limit(user: &User) -> Result<(), CommandError> {
-    if user.memberships.len() >= MAX_MEMBERSHIPS { Err(CommandError::MembershipLimit) } else { Ok(()) }
+/// Makes room for one more membership: if there are as many as may be, the one that ended and is the oldest is forgotten.
+fn make_room(state: &State, id: UserId, user: &User) -> Result<Vec<Event>, CommandError> {
+    if user.memberships.len() < MAX_MEMBERSHIPS {
+        return Ok(Vec::new());
+    }
+    let is_deleted = |group| state.group(group).is_none_or(|group| group.deleted);
+    let ended = user.memberships.iter().filter(|membership| membership.left.is_some() || is_deleted(membership.group));
+    let oldest = ended.min_by_key(|membership| membership.joined).ok_or(CommandError::MembershipLimit)?;
+    let Membership { group, joined, .. } = *oldest;
+    let is_last = state.group(group).is_some_and(|group| group.deleted && group.references == 1);
+    let is_newest = state.newest_group().is_some_and(|(newest, _)| newest == group);
+    let forgotten = Event::MembershipForgotten { user: id, group, joined };
+    Ok(std::iter::once(forgotten).chain((is_last && !is_newest).then_some(Event::GroupForgotten { group })).collect())
 }
 
 pub(in crate::chat) fn leave(state: &State, context: &Context<'_>, name: &Name) -> Result<Vec<Event>, CommandError> {
@@ -122,6 +140,8 @@ mod tests {
     use super::*;
     use crate::chat::command::Command;
     use crate::chat::fixture::{Fixture, MESSI, NEKO, PAFF, hash, name};
+    use crate::chat::rules::context::{Policy, Quotas};
+    use crate::time::Time;
 
     fn join(verified: Option<&str>) -> Command {
         Command::JoinGroup { group: name("fans"), verified: verified.map(hash) }
@@ -215,14 +235,54 @@ mod tests {
         assert!(fixture.decide(PAFF, &join(None)).is_ok());
     }
 
+    fn create(number: usize) -> Command {
+        Command::CreateGroup { name: name(&format!("g{number}")), password: None }
+    }
+
     #[test]
-    fn the_intervals_of_a_membership_are_bounded() {
+    fn a_user_who_has_left_as_many_groups_as_may_be_can_join_another_one() {
         let mut fixture = Fixture::new();
-        for _ in 1..MAX_MEMBERSHIPS {
+        for _ in 0..2 * MAX_MEMBERSHIPS {
             fixture.does(PAFF, &leave());
             fixture.does(PAFF, &join(None));
         }
+        let memberships = &fixture.state.user(PAFF).unwrap().memberships;
+        assert_eq!(
+            (memberships.len(), memberships.iter().filter(|one| one.left.is_none()).count()),
+            (MAX_MEMBERSHIPS, 1)
+        );
+    }
+
+    #[test]
+    fn a_user_who_is_in_as_many_groups_as_may_be_can_join_none() {
+        let mut fixture = Fixture::new();
+        (1..MAX_MEMBERSHIPS).for_each(|number| drop(fixture.does(PAFF, &create(number))));
+        fixture.refuses(PAFF, &create(0), CommandError::MembershipLimit);
         fixture.does(PAFF, &leave());
-        fixture.refuses(PAFF, &join(None), CommandError::MembershipLimit);
+        fixture.does(PAFF, &create(0));
+    }
+
+    #[test]
+    fn groups_that_are_made_and_deleted_for_ever_take_no_more_room() {
+        let mut fixture = Fixture::new();
+        for number in 0..3 * MAX_MEMBERSHIPS {
+            fixture.does(PAFF, &create(number));
+            fixture.does(PAFF, &Command::DeleteGroup { group: name(&format!("g{number}")) });
+        }
+        assert!(fixture.state.groups.len() <= MAX_MEMBERSHIPS + 1, "{}", fixture.state.groups.len());
+        fixture.does(PAFF, &create(0));
+        let (newest, _) = fixture.state.group_named(&name("g0")).unwrap();
+        assert_eq!(newest, GroupId(3 * MAX_MEMBERSHIPS as u64 + 1), "no number is given twice");
+    }
+
+    #[test]
+    fn a_user_may_own_only_so_many_groups() {
+        let mut fixture = Fixture::new();
+        let policy = Policy { quotas: Quotas { groups: Some(2), ..Quotas::default() }, ..Policy::default() };
+        let context = Context { policy: &policy, ..Context::on_behalf_of(PAFF, Time(0)) };
+        (0..2).for_each(|number| drop(fixture.does_in(&context, &create(number))));
+        assert_eq!(fixture.decide_in(&context, &create(2)), Err(CommandError::GroupQuota(2)));
+        fixture.does_in(&context, &Command::DeleteGroup { group: name("g0") });
+        assert!(fixture.decide_in(&context, &create(2)).is_ok());
     }
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
+use crate::chat::model::realm::{Realm, RealmKind};
 use crate::chat::rules::context::Context;
 use crate::chat::rules::system_message::system_message;
 use crate::chat::state::State;
 use crate::id::{RealmId, UserId};
+use crate::limits::{FORGOTTEN_AT_ONCE, UNLINKED_REMEMBERED};
 use crate::name::Name;
 
 pub(in crate::chat) fn add(state: &State, context: &Context<'_>, name: &Name) -> Result<Vec<Event>, CommandError> {
@@ -36,7 +38,29 @@ pub(in crate::chat) fn remove(
     let waiting = realm.peer().into_iter().flat_map(|peer| peer.queue.iter());
     let senders: BTreeSet<UserId> = waiting.map(|entry| entry.from).collect();
     let told = senders.into_iter().filter_map(|user| system_message(state, user, (id, realm.name.as_str()), lost));
-    Ok(told.chain([Event::RealmRemoved { realm: id }]).collect())
+    Ok(told.chain([Event::RealmRemoved { realm: id }]).chain(forgetting(state, id)).collect())
+}
+
+/// What of the realms that were removed is not needed any more, now that another one is: those without a key, and the
+/// oldest of too many servers that must not come back by themselves.
+fn forgetting(state: &State, removed: RealmId) -> impl Iterator<Item = Event> {
+    let newest = state.newest_realm();
+    let gone = |realm: &Realm| matches!(realm.kind, RealmKind::Removed(_));
+    let unlinked = state.realms().filter(|(_, realm)| matches!(realm.kind, RealmKind::Removed(Some(_)))).count();
+    let mut too_many = unlinked.saturating_sub(UNLINKED_REMEMBERED);
+    let is_needless = move |id: RealmId, realm: &Realm| match realm.kind {
+        RealmKind::Own => id == removed,
+        RealmKind::Removed(None) => true,
+        RealmKind::Removed(Some(_)) if too_many > 0 => {
+            too_many -= 1;
+            true
+        }
+        _ => false,
+    };
+    let candidates = state.realms().filter(move |(id, realm)| *id != newest && (gone(realm) || *id == removed));
+    let mut is_needless = is_needless;
+    let needless = candidates.filter(move |(id, realm)| is_needless(*id, realm)).map(|(realm, _)| realm);
+    needless.take(FORGOTTEN_AT_ONCE).map(|realm| Event::RealmForgotten { realm })
 }
 
 #[cfg(test)]
@@ -45,8 +69,7 @@ mod tests {
     use crate::chat::command::Command;
     use crate::chat::fixture::{Fixture, MESSI, NEKO, PAFF, key, name, text};
     use crate::chat::model::message::{Author, Destination};
-    use crate::chat::model::realm::RealmKind;
-    use crate::chat::rules::context::Policy;
+    use crate::chat::rules::context::{Policy, Quotas};
     use crate::limits::MAX_REALMS;
     use crate::time::Time;
 
@@ -104,6 +127,42 @@ mod tests {
         fixture.refuses(MESSI, &add("barat"), CommandError::RealmLimit);
         fixture.does(MESSI, &remove("r1"));
         assert!(fixture.decide(MESSI, &add("barat")).is_ok());
+    }
+
+    #[test]
+    fn realms_that_are_added_and_removed_for_ever_take_no_more_room() {
+        let mut fixture = Fixture::new();
+        for _ in 0..100_000 {
+            fixture.does(MESSI, &add("x"));
+            fixture.does(MESSI, &remove("x"));
+        }
+        assert!(fixture.state.realms().count() <= 2, "{}", fixture.state.realms().count());
+        fixture.does(MESSI, &add("x"));
+        assert_eq!(fixture.realm("x"), RealmId(100_001), "no number is given twice");
+    }
+
+    #[test]
+    fn a_server_that_was_unlinked_is_remembered_when_other_realms_are_forgotten() {
+        let mut fixture = Fixture::new();
+        fixture.links("timur", 2);
+        fixture.does(MESSI, &remove("timur"));
+        for _ in 0..10 {
+            fixture.does(MESSI, &add("x"));
+            fixture.does(MESSI, &remove("x"));
+        }
+        assert!(fixture.state.was_unlinked(&key(2)));
+    }
+
+    #[test]
+    fn a_user_may_add_only_so_many_realms_at_a_time() {
+        let mut fixture = Fixture::new();
+        let policy = Policy { quotas: Quotas { realms: Some(2), ..Quotas::default() }, ..Policy::default() };
+        let context = Context { policy: &policy, ..Context::on_behalf_of(MESSI, Time(0)) };
+        ["r1", "r2"].iter().for_each(|realm| drop(fixture.does_in(&context, &add(realm))));
+        assert_eq!(fixture.decide_in(&context, &add("r3")), Err(CommandError::RealmQuota(2)));
+        fixture.does(PAFF, &add("r3"));
+        fixture.does_in(&context, &remove("r1"));
+        assert!(fixture.decide_in(&context, &add("r4")).is_ok());
     }
 
     #[test]

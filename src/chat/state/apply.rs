@@ -74,6 +74,9 @@ impl State {
             Event::PeerConfirmed { realm, incarnation, upto } => {
                 self.change_peer(*realm, |peer| peer.forget_refused(*incarnation, *upto));
             }
+            Event::MembershipForgotten { user, group, joined } => self.forget_membership(*user, *group, *joined),
+            Event::GroupForgotten { group } => self.forget_group(*group),
+            Event::RealmForgotten { realm } => self.forget_realm(*realm),
             Event::OutboxAcknowledged { realm, upto, refused } => self.acknowledge_outbox(*realm, *upto, refused),
         }
     }

@@ -9,16 +9,33 @@ use crate::id::{GroupId, Seq, UserId};
 use crate::name::Name;
 
 impl State {
-    /// The group of a number, deleted or not.
+    /// The group of a number, deleted or not; `None` if it was forgotten.
     #[must_use]
     pub fn group(&self, id: GroupId) -> Option<&Group> {
-        self.groups.get(id.0 as usize)
+        self.groups.get(&id)
     }
 
     /// The group of a name.
     #[must_use]
     pub fn group_named(&self, name: &Name) -> Option<(GroupId, &Group)> {
         let id = *self.group_names.get(&name.folded())?;
+        Some((id, self.group(id)?))
+    }
+
+    /// How many groups there are, those left out that are deleted.
+    #[must_use]
+    pub fn group_count(&self) -> usize {
+        self.group_names.len()
+    }
+
+    /// The number of the next group. The newest group is never forgotten, so that no number is given twice.
+    pub(in crate::chat) fn next_group(&self) -> GroupId {
+        self.next_group
+    }
+
+    /// The newest group.
+    pub(in crate::chat) fn newest_group(&self) -> Option<(GroupId, &Group)> {
+        let id = GroupId(self.next_group.0.checked_sub(1)?);
         Some((id, self.group(id)?))
     }
 
@@ -31,18 +48,24 @@ impl State {
 
     pub(super) fn create_group(&mut self, id: GroupId, name: &Name, owner: UserId, password: Option<&PasswordHash>) {
         self.group_names.insert(name.folded(), id);
-        self.groups.push(Group {
+        let group = Group {
             name: name.clone(),
             owner,
             password: password.cloned(),
             members: Arc::default(),
             last: Seq(0),
             deleted: false,
-        });
+            references: 0,
+        };
+        self.groups.insert(id, group);
+        self.next_group = id.next();
     }
 
     pub(super) fn join_group(&mut self, seq: Seq, id: GroupId, user: UserId) {
-        self.change_group(id, |group| Arc::make_mut(&mut group.members).push(user));
+        self.change_group(id, |group| {
+            Arc::make_mut(&mut group.members).push(user);
+            group.references += 1;
+        });
         self.change_user(user, |user| {
             let place = user.memberships.partition_point(|membership| membership.group <= id);
             user.memberships.insert(place, Membership { group: id, joined: seq, left: None });
@@ -61,14 +84,23 @@ impl State {
 
     /// The memberships stay as they are, however many: nothing is said any more in a group that is deleted.
     pub(super) fn delete_group(&mut self, id: GroupId) {
-        let Some(group) = self.groups.get_mut(id.0 as usize) else { return };
+        let Some(group) = self.groups.get_mut(&id) else { return };
         group.deleted = true;
         group.members = Arc::default();
         self.group_names.remove(&group.name.folded());
     }
 
+    pub(super) fn forget_membership(&mut self, user: UserId, id: GroupId, joined: Seq) {
+        self.change_group(id, |group| group.references = group.references.saturating_sub(1));
+        self.change_user(user, |user| user.memberships.retain(|membership| membership.joined != joined));
+    }
+
+    pub(super) fn forget_group(&mut self, id: GroupId) {
+        self.groups.remove(&id);
+    }
+
     pub(super) fn change_group(&mut self, id: GroupId, change: impl FnOnce(&mut Group)) {
-        if let Some(group) = self.groups.get_mut(id.0 as usize) {
+        if let Some(group) = self.groups.get_mut(&id) {
             change(group);
         }
     }

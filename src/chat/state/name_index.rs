@@ -18,7 +18,8 @@ pub(in crate::chat) struct NameIndex {
 /// A user with the hash of the name: the table grows without a look at all accounts.
 #[derive(Clone, Copy, Debug)]
 struct Numbered {
-    user: UserId,
+    /// The place of the account: fewer bits than a [`UserId`] has.
+    user: u32,
     hash: u32,
 }
 
@@ -32,7 +33,8 @@ impl NameIndex {
 
     /// Adds a user with a new name.
     pub(super) fn insert(&mut self, name: &Name, user: UserId) {
-        let numbered = Numbered { user, hash: self.hash(name) };
+        // There are at most `MAX_USERS`.
+        let numbered = Numbered { user: user.0 as u32, hash: self.hash(name) };
         self.numbers.insert_unique(spread(numbered.hash), numbered, |other| spread(other.hash));
     }
 
@@ -40,9 +42,9 @@ impl NameIndex {
     pub(super) fn find(&self, users: &[User], name: &Name) -> Option<UserId> {
         let hash = self.hash(name);
         let has_the_name = |found: &Numbered| {
-            found.hash == hash && users.get(found.user.0 as usize).is_some_and(|user| user.name.is_same(name))
+            found.hash == hash && users.get(found.user as usize).is_some_and(|user| user.name.is_same(name))
         };
-        self.numbers.find(spread(hash), has_the_name).map(|found| found.user)
+        self.numbers.find(spread(hash), has_the_name).map(|found| UserId(found.user.into()))
     }
 
     fn hash(&self, name: &Name) -> u32 {
@@ -88,7 +90,7 @@ mod tests {
         let users = Fixture::new().state.users;
         let mut names = NameIndex::of(&users[..1]);
         let hash = names.hash(&users[1].name);
-        names.numbers.insert_unique(spread(hash), Numbered { user: MESSI, hash }, |other| spread(other.hash));
+        names.numbers.insert_unique(spread(hash), Numbered { user: MESSI.0 as u32, hash }, |other| spread(other.hash));
         assert_eq!(names.find(&users, &users[1].name), None);
     }
 

@@ -74,7 +74,7 @@ impl State {
     }
 
     pub(super) fn change_peer(&mut self, id: RealmId, change: impl FnOnce(&mut Peer)) {
-        if let Some(RealmKind::Peer(peer)) = self.realms.get_mut(id.0 as usize).map(|realm| &mut realm.kind) {
+        if let Some(RealmKind::Peer(peer)) = self.realms.get_mut(&id).map(|realm| &mut realm.kind) {
             change(peer);
         }
     }
@@ -97,7 +97,7 @@ impl State {
     }
 
     pub(super) fn set_peer_info(&mut self, id: RealmId, name: &Name, info: &PeerInfo) {
-        let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
+        let Some(realm) = self.realms.get_mut(&id) else { return };
         let RealmKind::Peer(peer) = &mut realm.kind else { return };
         // Another server has numbers of its own.
         if peer.info.key.is_some() && peer.info.key != info.key {

@@ -5,38 +5,37 @@ use crate::chat::model::peer::Peer;
 use crate::chat::model::realm::{Realm, RealmKind, Route};
 use crate::chat::state::tables::State;
 use crate::id::{PeerKey, RealmId};
-use crate::limits::{MAX_REALM_NUMBERS, MAX_REALMS};
+use crate::limits::MAX_REALMS;
 use crate::name::Name;
 
 impl State {
     /// The name of the home realm.
     #[must_use]
     pub fn home(&self) -> Option<&Name> {
-        self.realms.first().map(|realm| &realm.name)
+        self.realm(RealmId::HOME).map(|realm| &realm.name)
     }
 
     /// The realm of a name.
     #[must_use]
     pub fn realm_named(&self, name: &Name) -> Option<(RealmId, &Realm)> {
         let id = *self.realm_names.get(&name.folded())?;
-        Some((id, self.realms.get(id.0 as usize)?))
+        Some((id, self.realm(id)?))
     }
 
-    /// All realms, the home realm first.
-    #[must_use]
-    pub fn realms(&self) -> &[Realm] {
-        &self.realms
+    /// All realms, removed ones included that are not forgotten, the home realm first.
+    pub fn realms(&self) -> impl Iterator<Item = (RealmId, &Realm)> {
+        self.realms.iter().map(|(id, realm)| (*id, realm))
     }
 
-    /// The realm of a number, removed or not.
+    /// The realm of a number, removed or not; `None` if it was forgotten.
     #[must_use]
     pub fn realm(&self, id: RealmId) -> Option<&Realm> {
-        self.realms.get(id.0 as usize)
+        self.realms.get(&id)
     }
 
     /// The links to other servers.
     pub fn peers(&self) -> impl Iterator<Item = (RealmId, &Realm, &Peer)> {
-        self.realms.iter().zip(0..).filter_map(|(realm, id)| Some((RealmId(id), realm, realm.peer()?)))
+        self.realms().filter_map(|(id, realm)| Some((id, realm, realm.peer()?)))
     }
 
     /// The link to another server.
@@ -54,11 +53,11 @@ impl State {
 
     /// Whether a server was unlinked here, and not linked again.
     pub(in crate::chat) fn was_unlinked(&self, key: &PeerKey) -> bool {
-        self.realms.iter().any(|realm| realm.kind == RealmKind::Removed(Some(*key)))
+        self.realms.values().any(|realm| realm.kind == RealmKind::Removed(Some(*key)))
     }
 
     pub(super) fn remove_realm(&mut self, id: RealmId) {
-        let Some(realm) = self.realms.get_mut(id.0 as usize) else { return };
+        let Some(realm) = self.realms.get_mut(&id) else { return };
         let key = realm.peer().and_then(|peer| peer.info.key);
         realm.kind = RealmKind::Removed(key);
         self.realm_names.retain(|_, known| *known != id);
@@ -75,20 +74,28 @@ impl State {
         })
     }
 
-    /// The next free number, while there is room for one more realm.
+    /// The next number, while there is room for one more realm.
     pub(in crate::chat) fn next_realm(&self) -> Result<RealmId, CommandError> {
         self.next_realm_after(0)
     }
 
-    /// The free number after that many others, while there is room for those and one more realm.
+    /// The number after that many others, while there is room for those and one more realm.
     pub(in crate::chat) fn next_realm_after(&self, others: usize) -> Result<RealmId, CommandError> {
-        let full = CommandError::RealmLimit;
-        let standing = self.realms.iter().filter(|realm| !matches!(realm.kind, RealmKind::Removed(_))).count();
-        let number = self.realms.len() + others;
-        if standing + others >= MAX_REALMS || number >= MAX_REALM_NUMBERS {
-            return Err(full);
+        let counted = self.realms.values().filter(|realm| realm.takes_place()).count();
+        if counted + others >= MAX_REALMS {
+            return Err(CommandError::RealmLimit);
         }
-        Ok(RealmId(u32::try_from(number).map_err(|_| full)?))
+        Ok(RealmId(self.newest_realm().0 + 1 + others as u64))
+    }
+
+    /// The next number, whether or not there is room: for the configuration.
+    pub(in crate::chat) fn next_configured_realm(&self) -> RealmId {
+        RealmId(self.newest_realm().0 + 1)
+    }
+
+    /// The realm with the greatest number. It is never forgotten, so that no number is given twice.
+    pub(in crate::chat) fn newest_realm(&self) -> RealmId {
+        self.realms.keys().next_back().copied().unwrap_or(RealmId::HOME)
     }
 
     /// Puts a realm at its number: the next one, or that of the name which it turns into something else.
@@ -103,9 +110,10 @@ impl State {
         if let Some(names) = names {
             names.insert(realm.name.folded(), id);
         }
-        match self.realms.get_mut(id.0 as usize) {
-            Some(known) => *known = realm,
-            None => self.realms.push(realm),
-        }
+        self.realms.insert(id, realm);
+    }
+
+    pub(super) fn forget_realm(&mut self, id: RealmId) {
+        self.realms.remove(&id);
     }
 }

@@ -1,5 +1,6 @@
 //! A state as a store keeps it, and back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -26,10 +27,10 @@ pub struct Snapshot {
     pub users: Vec<User>,
     /// The open ones.
     pub sessions: Vec<(SessionId, Session)>,
-    /// In the order of their numbers.
-    pub groups: Vec<Group>,
-    /// In the order of their numbers, the home realm left out.
-    pub realms: Vec<Realm>,
+    /// Those that are not forgotten.
+    pub groups: HashMap<GroupId, Group>,
+    /// Those that are not forgotten, the home realm left out.
+    pub realms: BTreeMap<RealmId, Realm>,
     /// The incarnations, oldest first, each with the log entry that began it.
     pub incarnations: Vec<(Seq, Incarnation)>,
     /// The newest broadcast.
@@ -45,8 +46,8 @@ impl State {
             time: Time(0),
             users: Vec::new(),
             sessions: Vec::new(),
-            groups: Vec::new(),
-            realms: Vec::new(),
+            groups: HashMap::new(),
+            realms: BTreeMap::new(),
             incarnations: Vec::new(),
             last_broadcast: Seq(0),
         };
@@ -60,7 +61,7 @@ impl State {
             head: kept.head,
             time: kept.time,
             incarnations: kept.incarnations,
-            realms: Vec::with_capacity(1 + kept.realms.len()),
+            realms: BTreeMap::new(),
             realm_names: HashMap::new(),
             alias_names: HashMap::new(),
             keys: HashMap::new(),
@@ -71,21 +72,32 @@ impl State {
             sessions: kept.sessions.into_iter().collect(),
             blockers: blockers(&kept.users),
             users: kept.users,
+            next_group: kept.groups.keys().max().map_or(GroupId(0), |newest| newest.next()),
             groups: kept.groups,
         };
+        state.count_references();
         state.enter_realms(home, kept.realms);
         state
     }
 
     /// The home realm's name may have been another realm's before: the home realm has it now.
-    fn enter_realms(&mut self, home: Name, others: Vec<Realm>) {
+    fn enter_realms(&mut self, home: Name, others: BTreeMap<RealmId, Realm>) {
         let home = Realm { name: home, by: None, kind: RealmKind::Own };
         let home_key = home.name.folded();
-        for (realm, id) in std::iter::once(home).chain(others).zip(0..) {
-            self.keys.extend(realm.peer().and_then(|peer| peer.info.key).map(|key| (key, RealmId(id))));
-            self.put_realm(RealmId(id), realm);
+        for (id, realm) in std::iter::once((RealmId::HOME, home)).chain(others) {
+            self.keys.extend(realm.peer().and_then(|peer| peer.info.key).map(|key| (key, id)));
+            self.put_realm(id, realm);
         }
         self.realm_names.insert(home_key, RealmId::HOME);
+    }
+
+    fn count_references(&mut self) {
+        self.groups.values_mut().for_each(|group| group.references = 0);
+        for membership in self.users.iter().flat_map(|user| &user.memberships) {
+            if let Some(group) = self.groups.get_mut(&membership.group) {
+                group.references += 1;
+            }
+        }
     }
 
     /// What a store would have kept of it.
@@ -97,7 +109,7 @@ impl State {
             users: self.users.clone(),
             sessions: self.sessions.iter().map(|(id, session)| (*id, session.clone())).collect(),
             groups: self.groups.clone(),
-            realms: self.realms.iter().skip(1).cloned().collect(),
+            realms: self.realms.iter().skip(1).map(|(id, realm)| (*id, realm.clone())).collect(),
             incarnations: self.incarnations.clone(),
             last_broadcast: self.last_broadcast,
         }
@@ -105,9 +117,9 @@ impl State {
 }
 
 /// A deleted group's name is free, and may be a later group's.
-fn names_of_groups(groups: &[Group]) -> HashMap<FoldedName, GroupId> {
-    let numbered = groups.iter().zip(0..).filter(|(group, _)| !group.deleted);
-    numbered.map(|(group, id)| (group.name.folded(), GroupId(id))).collect()
+fn names_of_groups(groups: &HashMap<GroupId, Group>) -> HashMap<FoldedName, GroupId> {
+    let existing = groups.iter().filter(|(_, group)| !group.deleted);
+    existing.map(|(id, group)| (group.name.folded(), *id)).collect()
 }
 
 /// The blocking users of each blocked one.

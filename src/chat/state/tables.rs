@@ -1,5 +1,6 @@
 //! The tables of the state.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -21,8 +22,10 @@ pub struct State {
     pub(in crate::chat) time: Time,
     pub(in crate::chat) users: Vec<User>,
     pub(in crate::chat) sessions: HashMap<SessionId, Session>,
-    pub(in crate::chat) groups: Vec<Group>,
-    pub(in crate::chat) realms: Vec<Realm>,
+    pub(in crate::chat) groups: HashMap<GroupId, Group>,
+    pub(in crate::chat) next_group: GroupId,
+    /// The home realm is the first.
+    pub(in crate::chat) realms: BTreeMap<RealmId, Realm>,
     pub(in crate::chat) last_broadcast: Seq,
     pub(in crate::chat) user_names: NameIndex,
     pub(in crate::chat) group_names: HashMap<FoldedName, GroupId>,

@@ -5,7 +5,7 @@ use crate::chat::model::idempotency::CompletedRequests;
 use crate::chat::model::user::{PasswordHash, User};
 use crate::chat::state::tables::State;
 use crate::id::{RealmId, Seq, UserId};
-use crate::limits::PUSHED_RANGES;
+use crate::limits::{PUSHED_RANGES, REALM_CURSORS};
 use crate::name::Name;
 
 impl State {
@@ -40,7 +40,7 @@ impl State {
     }
 
     pub(super) fn register(&mut self, seq: Seq, name: &Name, full_name: &str, country: &str, password: &PasswordHash) {
-        let id = UserId(u32::try_from(self.users.len()).unwrap_or(u32::MAX));
+        let id = UserId(self.users.len() as u64);
         self.user_names.insert(name, id);
         self.users.push(User {
             name: name.clone(),
@@ -82,6 +82,9 @@ impl User {
         match self.realm_cursors.iter_mut().find(|(id, _)| *id == realm) {
             Some((_, cursor)) => *cursor = upto,
             None => self.realm_cursors.push((realm, upto)),
+        }
+        if self.realm_cursors.len() > REALM_CURSORS {
+            self.realm_cursors.remove(0);
         }
     }
 }

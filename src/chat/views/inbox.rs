@@ -150,7 +150,7 @@ impl State {
         Some(TimelineQuery { reader: id, spans, filter, hidden: user.blocks.clone(), only: None })
     }
 
-    /// A page of the inbox, or of the view of a realm, that was read before.
+    /// A page of the inbox, or of the view of a realm, that was read before, whoever is blocked by now.
     #[must_use]
     pub fn read_before(&self, id: UserId, realm: Option<RealmId>, page: &ReadPage) -> Option<TimelineQuery> {
         let user = self.user(id)?;
@@ -159,7 +159,7 @@ impl State {
             subtract_ranges(SeqRange { upto: span.upto.min(page.upto), ..span }, &page.read_ranges, &mut spans);
         }
         let filter = realm.map_or(Filter::Received, |realm| Filter::of_realm(self, realm));
-        Some(TimelineQuery { reader: id, spans, filter, hidden: user.blocks.clone(), only: None })
+        Some(TimelineQuery { reader: id, spans, filter, hidden: Vec::new(), only: None })
     }
 
     /// Everything received or sent by the user after `after`, read or not.

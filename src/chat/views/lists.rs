@@ -115,8 +115,7 @@ pub(in crate::chat) fn sessions(state: &State, context: &Context<'_>) -> Result<
 }
 
 pub(in crate::chat) fn realms(state: &State, now: Time, process: &impl Process) -> Response {
-    let numbered = state.realms().iter().zip(0..);
-    Response::Realms(numbered.filter_map(|(realm, id)| realm_status(realm, RealmId(id), now, process)).collect())
+    Response::Realms(state.realms().filter_map(|(id, realm)| realm_status(realm, id, now, process)).collect())
 }
 
 fn realm_status(realm: &Realm, id: RealmId, now: Time, process: &impl Process) -> Option<RealmStatus> {

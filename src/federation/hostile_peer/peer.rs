@@ -16,7 +16,7 @@ use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link_manager::LinkManager;
 use crate::federation::policy::LinkPolicy;
 use crate::federation::testing::{Disk, DiskStore, commit, create_users, name, send};
-use crate::federation::transport::{DialError, PeerStream, Transport};
+use crate::federation::transport::{DialError, DialPurpose, PeerStream, Transport};
 use crate::hub::{DeliveryStatus, Executed, Hub};
 use crate::id::{Incarnation, PeerKey, Seq, UserId};
 use crate::name::Address;
@@ -44,7 +44,12 @@ pub(super) struct TestServer {
 pub(super) struct UnreachableTransport;
 
 impl Transport for UnreachableTransport {
-    fn dial(&self, _: &str, _: u16) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
+    fn dial(
+        &self,
+        _: &str,
+        _: u16,
+        _: DialPurpose,
+    ) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
         Box::pin(async { Err(DialError::Unreachable("no server there".into())) })
     }
 }

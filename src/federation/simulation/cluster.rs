@@ -148,7 +148,7 @@ impl Cluster {
         };
         let text = format!("{}", self.sent.len());
         let address = Address { name: name(receiver.unwrap_or("unknown")), realm: Some(home(to)) };
-        let sender = UserId(u32::try_from(user).unwrap());
+        let sender = UserId(user as u64);
         let executed = send(&running.hub, sender, address, to_group, &text);
         executed.result.unwrap();
         let (ticket, delivery) = (executed.ticket, executed.delivery.unwrap());
@@ -293,7 +293,7 @@ impl Cluster {
 
     fn notifications(&self, server: &Server, user: usize) -> usize {
         let state = server.disk.state(&server.home);
-        let view = state.inbox(UserId(u32::try_from(user).unwrap())).unwrap();
+        let view = state.inbox(UserId(user as u64)).unwrap();
         let store = DiskStore { disk: server.disk.clone(), home: server.home.clone() };
         let messages = store.page(&view, usize::MAX).unwrap().messages;
         messages.iter().filter(|message| message.body.sender().unwrap().starts_with("realm@")).count()

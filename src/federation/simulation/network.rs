@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use crate::federation::link_manager::LinkManager;
-use crate::federation::transport::{DialError, PeerStream, Transport};
+use crate::federation::transport::{DialError, DialPurpose, PeerStream, Transport};
 use crate::id::PeerKey;
 
 /// The port of the first server; the others follow.
@@ -135,7 +135,12 @@ struct Dialler {
 }
 
 impl Transport for Dialler {
-    fn dial(&self, _: &str, port: u16) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
+    fn dial(
+        &self,
+        _: &str,
+        port: u16,
+        _: DialPurpose,
+    ) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>> {
         let to = usize::from(port - PORT);
         Box::pin(async move {
             sleep(self.network.delay()).await;

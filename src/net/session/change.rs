@@ -8,7 +8,10 @@ use crate::net::session::state::{Acting, Session};
 use crate::wire::{Dialect, ReplyFormat};
 
 impl Session {
-    pub(super) fn change(&self, acting: Acting, dialect: Dialect, command: &Command) -> PendingReply {
+    pub(super) fn change(&mut self, acting: Acting, dialect: Dialect, command: &Command) -> PendingReply {
+        if let Err(error) = self.take_budget(&acting, command) {
+            return error.into();
+        }
         let context = Context { recipient_online: self.recipient_online(command), ..self.context(acting) };
         let removed = self.realm_to_unlink(command);
         let mut executed = self.hub().execute_for(&context, command, self.origin(&acting));

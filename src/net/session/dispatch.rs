@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use secrecy::SecretString;
 use tracing::debug;
 
 use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, answer};
@@ -70,11 +71,45 @@ impl Session {
         match actor {
             Ok(actor) => {
                 let key = idempotency_key(actor, request.tag.as_ref().map(|tag| tag.hash()).zip(hash));
-                self.dispatch_for(Acting { actor, now, key }, request.spec.dialect, action)
+                self.dispatch_tagged(Acting { actor, now, key }, request.spec.dialect, action, request.secret)
             }
-            Err(_) if !request.spec.needs_session => self.dispatch_unauthenticated(action),
+            Err(_) if !request.spec.needs_session => match self.take_unauthenticated() {
+                Ok(()) => self.dispatch_unauthenticated(action),
+                Err(error) => Dispatched::Ready(error.into()),
+            },
             Err(error) => Dispatched::Ready(PendingReply::new(Err(error), self.hub().read(|_| ()).1)),
         }
+    }
+
+    /// Counts a tagged request, and has its key cover the secrets of it.
+    fn dispatch_tagged(
+        &mut self,
+        acting: Acting,
+        dialect: Dialect,
+        action: Action,
+        secret: Option<SecretString>,
+    ) -> Dispatched<'_> {
+        let Some(key) = acting.key.filter(|_| action.is_done_once()) else {
+            return self.dispatch_for(acting, dialect, action);
+        };
+        if let Err(error) = self.take_tag() {
+            return Dispatched::Ready(error.into());
+        }
+        let Some(secret) = secret else { return self.dispatch_for(acting, dialect, action) };
+        Dispatched::waiting(async move {
+            self.send_replies();
+            let salt = Hash64::of(&[&key.user.to_string(), &key.tag.0.to_string()]);
+            let digest = match self.server.passwords.digest(self.address, secret, salt).await {
+                Ok(digest) => digest.0.to_string(),
+                Err(error) => return error.into(),
+            };
+            let request = Hash64::of(&[&key.request.0.to_string(), &digest]);
+            let acting = Acting { key: Some(IdempotencyKey { request, ..key }), ..acting };
+            match self.dispatch_for(acting, dialect, action) {
+                Dispatched::Ready(reply) => reply,
+                Dispatched::Waiting(rest) => rest.await,
+            }
+        })
     }
 
     fn dispatch_for(&mut self, acting: Acting, dialect: Dialect, action: Action) -> Dispatched<'_> {
@@ -123,7 +158,9 @@ impl Session {
             SessionRequest::Ping => Ok(Response::Done),
             SessionRequest::Version => Ok(Response::Version),
             // Which server may link is decided once the other server has proven its key.
-            SessionRequest::Link { version } if version == LINK_VERSION => Ok(Response::Linking),
+            SessionRequest::Link { version } if version == LINK_VERSION => {
+                self.begin_link().map(|()| Response::Linking)
+            }
             SessionRequest::Link { .. } => Err(CommandError::LinkVersion),
             _ => Err(CommandError::NoSession),
         };

@@ -22,7 +22,11 @@ impl Session {
             Ok(hash) => Some(hash),
             Err(error) => return error.into(),
         };
-        self.execute(acting, &Command::CreateGroup { name, password })
+        let create = Command::CreateGroup { name, password };
+        if let Err(error) = self.take_budget(&acting, &create) {
+            return error.into();
+        }
+        self.execute(acting, &create)
     }
 
     /// A user who does not own the group costs no hash.
@@ -48,6 +52,9 @@ impl Session {
     }
 
     pub(super) async fn join_group(&mut self, acting: Acting, group: Name, password: SecretString) -> PendingReply {
+        if let Some(done) = self.done_before(&acting, Response::Done) {
+            return done.into();
+        }
         let verified = match self.verify_for_group(acting, &group, password).await {
             Ok(verified) => verified,
             Err(reply) => return reply,
@@ -68,7 +75,7 @@ impl Session {
             group.password.clone().filter(|_| !is_member)
         });
         let Some(hash) = needed else { return Ok(None) };
-        match self.check_password(LoginTarget::Group(name.folded()), password, &hash).await {
+        match self.check_password(LoginTarget::Group(name.folded()), false, password, &hash).await {
             Ok(()) => Ok(Some(hash)),
             Err(error) => Err(PendingReply::new(Err(error), ticket)),
         }

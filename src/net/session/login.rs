@@ -1,10 +1,13 @@
 //! Accounts: logging in, registering, changing the password, unregistering (PROTOCOL §2, §4, §7).
 
+use std::time::Instant;
+
 use secrecy::SecretString;
 
-use crate::chat::{Command, CommandError, Context, NewSession, PasswordHash, Response};
+use crate::chat::{Command, CommandError, Context, NewSession, PasswordHash, Response, State, User};
 use crate::id::Token;
 use crate::name::Name;
+use crate::net::origin::origin;
 use crate::net::session::reply::PendingReply;
 use crate::net::session::state::{Acting, Actor, Session};
 use crate::net::throttle::LoginTarget;
@@ -14,18 +17,32 @@ use crate::wire::{NewProfile, ReplyFormat};
 impl Session {
     pub(super) async fn log_in(&mut self, name: Name, password: SecretString) -> PendingReply {
         let target = LoginTarget::Account(name.folded());
-        let (known, ticket) = self.hub().read(|state| {
+        let (found, ticket) = self.hub().read(|state| {
             let (id, user) = state.user_named(&name)?;
-            Some((id, user.name.clone(), user.password.clone()))
+            Some((id, user.name.clone(), user.password.clone(), self.is_known_here(state, user)))
         });
-        let Some((user, shown, hash)) = known else {
-            return PendingReply::new(Err(self.record_failure(target, CommandError::UserNotFound)), ticket);
+        let Some((user, shown, hash, is_known)) = found else {
+            let attempt = self.begin_attempt(target, false).await;
+            let error = attempt.map_or_else(
+                |throttled| throttled,
+                |attempt| {
+                    attempt.failed(Instant::now());
+                    CommandError::UserNotFound
+                },
+            );
+            return PendingReply::new(Err(error), ticket);
         };
-        if let Err(error) = self.check_password(target, password, &hash).await {
+        if let Err(error) = self.check_password(target, is_known, password, &hash).await {
             return PendingReply::new(Err(error), ticket);
         }
         let (token, session) = self.new_session();
         self.open_session(Command::OpenSession { user, verified: hash, session }, shown, token)
+    }
+
+    /// Whether the user has a session that was opened from this address.
+    fn is_known_here(&self, state: &State, user: &User) -> bool {
+        let here = origin(self.address);
+        user.sessions.iter().any(|session| state.session(*session).is_some_and(|open| origin(open.origin) == here))
     }
 
     pub(super) async fn register(
@@ -40,6 +57,9 @@ impl Session {
         let (is_taken, ticket) = self.hub().read(|state| state.name_owner(&name).is_some());
         if is_taken {
             return PendingReply::new(Err(CommandError::UserExists), ticket);
+        }
+        if let Err(error) = self.server.budgets.take_registration(self.address) {
+            return error.into();
         }
         let password = match self.hash_new(password).await {
             Ok(hash) => hash,
@@ -122,7 +142,7 @@ impl Session {
             Some((user.name.folded(), user.password.clone()))
         });
         let (name, hash) = account.ok_or(CommandError::NoSession)?;
-        match self.check_password(LoginTarget::Account(name), password, &hash).await {
+        match self.check_password(LoginTarget::Own(name), true, password, &hash).await {
             Ok(()) => Ok(hash),
             Err(error) => Err(PendingReply::new(Err(error), ticket)),
         }

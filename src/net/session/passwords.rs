@@ -7,34 +7,49 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::chat::{CommandError, PasswordHash, Response};
 use crate::hub::Executed;
 use crate::net::session::state::{Acting, Session};
-use crate::net::throttle::LoginTarget;
+use crate::net::throttle::{Attempt, Held, LoginTarget};
 
 impl Session {
-    /// Checks a password against its hash, unless too many recent attempts at the target failed.
+    /// Checks a password against its hash, unless too many recent attempts at the target failed. `is_known`: the user is
+    /// logged in from this address already.
     pub(super) async fn check_password(
         &mut self,
         target: LoginTarget,
+        is_known: bool,
         password: SecretString,
         hash: &PasswordHash,
     ) -> Result<(), CommandError> {
-        if !self.server.throttle.is_allowed(self.address, target, Instant::now()) {
-            return Err(CommandError::Throttled);
+        let attempt = self.begin_attempt(target, is_known).await?;
+        match self.server.passwords.verify(self.address, password, hash.clone()).await {
+            Ok(true) => {
+                attempt.succeeded();
+                Ok(())
+            }
+            Ok(false) => {
+                attempt.failed(Instant::now());
+                Err(CommandError::WrongPassword)
+            }
+            Err(error) => Err(error),
         }
-        self.send_replies();
-        if self.server.passwords.verify(password, hash.clone()).await? {
-            return Ok(());
-        }
-        Err(self.record_failure(target, CommandError::WrongPassword))
     }
 
-    /// Counts a failure. Returns its error, unless too many failures came before it.
-    pub(super) fn record_failure(&self, target: LoginTarget, error: CommandError) -> CommandError {
-        let now = Instant::now();
-        if !self.server.throttle.is_allowed(self.address, target, now) {
-            return CommandError::Throttled;
+    /// Begins an attempt at a password, once it may and as late as it should.
+    pub(super) async fn begin_attempt(&self, target: LoginTarget, is_known: bool) -> Result<Attempt<'_>, CommandError> {
+        let throttle = &self.server.throttle;
+        self.send_replies();
+        loop {
+            let settled = throttle.settled();
+            match throttle.begin(target, self.address, is_known, Instant::now()) {
+                Ok(attempt) => {
+                    if !attempt.delay.is_zero() {
+                        tokio::time::sleep(attempt.delay).await;
+                    }
+                    return Ok(attempt);
+                }
+                Err(Held::Throttled(seconds)) => return Err(CommandError::Throttled(seconds)),
+                Err(Held::UnderWay) => settled.await,
+            }
         }
-        self.server.throttle.record_failure(self.address, target, now);
-        error
     }
 
     pub(super) fn check_length(&self, password: &SecretString) -> Result<(), CommandError> {
@@ -45,7 +60,7 @@ impl Session {
     pub(super) async fn hash_new(&mut self, password: SecretString) -> Result<PasswordHash, CommandError> {
         self.check_length(&password)?;
         self.send_replies();
-        self.server.passwords.hash(password).await
+        self.server.passwords.hash(self.address, password).await
     }
 
     /// The result of the request if it was done before under its tag. Nothing else is asked of it then, a password least

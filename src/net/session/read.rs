@@ -1,11 +1,13 @@
 //! Reading pages from the store: the inbox, the views of realms, history (PROTOCOL §4, §7).
 
+use std::time::Instant;
+
 use tracing::error;
 
 use crate::chat::{Command, CommandError, Conversation, ReadPage, Response, State, StoredMessage, TimelineQuery};
 use crate::hub::{Backlog, Hub, Ticket};
 use crate::id::{RealmId, Seq, UserId};
-use crate::limits::{HISTORY_PAGE, READ_RETRIES};
+use crate::limits::{HISTORY_PAGE, INBOX_PAGE_MAX, READ_RETRIES};
 use crate::name::Name;
 use crate::net::session::reply::PendingReply;
 use crate::net::session::state::{Acting, Session};
@@ -99,7 +101,7 @@ impl Session {
         self.wait_for_own_changes().await;
         let (query, ticket) = self.hub().read(|state| state.inbox(acting.actor.user));
         let Some(query) = query else { return CommandError::NoSession.into() };
-        let page = self.page(query).await;
+        let page = self.page(acting.actor.user, query, self.policy().inbox_page).await;
         PendingReply::new(page.map(|Page { messages, more, .. }| Response::Inbox { messages, more }), ticket)
     }
 
@@ -119,7 +121,7 @@ impl Session {
             Err(error) => return PendingReply::new(Err(error), ticket),
         };
         let limit = limit.unwrap_or(HISTORY_PAGE).min(self.policy().inbox_page);
-        let page = self.read_store(move |hub| hub.newest_page(&query, limit)).await;
+        let page = self.read_store(acting.actor.user, move |hub| hub.newest_page(&query, limit)).await;
         let response = page.map(|page| {
             let more = page.before.is_some();
             Response::Page { messages: page.messages, more, before: page.before }
@@ -136,16 +138,20 @@ impl Session {
             let (query, cursor, read_ranges, head) = match opened {
                 OpenInbox::New { query, cursor, read_ranges, head } => (query, cursor, read_ranges, head),
                 OpenInbox::Again { query, more } => {
-                    let messages = self.page(query).await?.messages;
+                    let messages = self.page(acting.actor.user, query, INBOX_PAGE_MAX).await?.messages;
                     return Ok(InboxPage { messages, more, ticket });
                 }
             };
-            let page = self.page(query).await?;
+            let (hides, limit) = (!query.hidden.is_empty(), self.policy().inbox_page);
+            let page = self.page(acting.actor.user, query, limit).await?;
             if page.messages.is_empty() && !page.more {
                 return Ok(InboxPage { messages: Vec::new(), more: false, ticket });
             }
             let upto = page.upto.min(head);
-            let read = ReadPage { after: cursor, upto, read_ranges, more: page.more };
+            let mut read = ReadPage { after: cursor, upto, read_ranges, more: page.more };
+            if hides && acting.key.is_some() {
+                read.keep_only(page.messages.iter().map(|message| message.seq));
+            }
             let command = kind.move_cursor(cursor, upto);
             let moved = self.hub().execute_read(&self.context(acting), &command, self.origin(&acting), read);
             match moved.result {
@@ -187,21 +193,35 @@ impl Session {
         self.send_queue.wait_until_below(Backlog { requests: 1, bytes: usize::MAX }).await;
     }
 
-    async fn page(&self, query: TimelineQuery) -> Result<Page, CommandError> {
+    async fn page(&self, user: UserId, query: TimelineQuery, limit: usize) -> Result<Page, CommandError> {
         if query.spans.is_empty() {
             return Ok(Page::default());
         }
-        let limit = self.policy().inbox_page;
-        self.read_store(move |hub| hub.page(&query, limit)).await
+        let page = self.read_store(user, move |hub| hub.page(&query, limit)).await?;
+        self.server.admission.note_page(page.messages.iter().map(|message| message.body.size()).sum());
+        Ok(page)
     }
 
     async fn read_store<T: Send + 'static>(
         &self,
+        user: UserId,
         read: impl FnOnce(&Hub) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, CommandError> {
-        self.hub().read_store(read).await.map_err(|error| {
-            error!(%error, "the store could not be read");
+        let budgets = &self.server.budgets;
+        let budget = budgets.of(user);
+        budgets.check_reading(&budget)?;
+        let _place = budget.reads.acquire().await.map_err(|_| CommandError::Busy)?;
+        let timed = move |hub: &Hub| {
+            let begun = Instant::now();
+            read(hub).map(|read| (read, begun.elapsed()))
+        };
+        let (read, spent) = self.hub().read_store(timed).await.map_err(|error| {
+            if let Some(left_out) = self.server.logged_reads.allows((), Instant::now()) {
+                error!(%error, left_out, "the store could not be read");
+            }
             CommandError::StorageFailed
-        })
+        })?;
+        budgets.record_reading(&budget, spent);
+        Ok(read)
     }
 }

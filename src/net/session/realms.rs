@@ -22,6 +22,9 @@ impl Session {
         if is_taken {
             return PendingReply::new(Err(CommandError::RealmExists), ticket);
         }
+        if let Err(error) = self.server.budgets.take_realm(acting.actor.user) {
+            return error.into();
+        }
         let address = PeerAddress { host, port };
         let manager = &self.server.federation.manager;
         let added = manager.add(acting.actor.user, name.clone(), address, acting.key).await;

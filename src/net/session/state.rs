@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::chat::{Command, CommandError, Context, IdempotencyKey, State};
 use crate::hub::{Hub, Origin, SendQueue, Ticket};
 use crate::id::{SessionId, Token, TokenHash, UserId};
-use crate::limits::SESSION_TOUCH;
+use crate::limits::{SESSION_TOUCH, TAGS_PER_USER, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS};
+use crate::net::admission::HalfLinkPermit;
+use crate::net::budget::{Credit, message_bytes};
 use crate::net::context::{Policy, ServerContext};
 use crate::time::Time;
 use crate::wire::DisconnectReason;
@@ -16,7 +19,17 @@ pub(in crate::net) struct Session {
     pub(super) server: Arc<ServerContext>,
     pub(super) send_queue: Arc<SendQueue>,
     pub(super) address: IpAddr,
+    /// The connection's place among those that were admitted.
+    place: u64,
     pub(super) attachment: Option<Attachment>,
+    /// Boxed, and only for a connection that sends, so that an idle one stays small.
+    credit: Option<Box<Credit>>,
+    /// Tagged requests whose replies the client may not have yet.
+    tags_in_flight: usize,
+    /// When the requests without a login are forgiven.
+    unauthenticated_until: Option<Instant>,
+    /// The connection is to become a link.
+    pub(in crate::net) half_link: Option<Box<HalfLinkPermit>>,
 }
 
 /// The session that a connection is attached to.
@@ -46,8 +59,29 @@ pub(super) struct Acting {
 }
 
 impl Session {
-    pub(in crate::net) fn new(server: Arc<ServerContext>, send_queue: Arc<SendQueue>, address: IpAddr) -> Self {
-        Self { server, send_queue, address, attachment: None }
+    pub(in crate::net) fn new(
+        server: Arc<ServerContext>,
+        send_queue: Arc<SendQueue>,
+        address: IpAddr,
+        place: u64,
+    ) -> Self {
+        Self {
+            server,
+            send_queue,
+            address,
+            place,
+            attachment: None,
+            credit: None,
+            tags_in_flight: 0,
+            unauthenticated_until: None,
+            half_link: None,
+        }
+    }
+
+    /// Takes a place of the links that are not made yet.
+    pub(super) fn begin_link(&mut self) -> Result<(), CommandError> {
+        self.half_link = self.server.admission.begin_link(self.place).map(Box::new);
+        self.half_link.as_ref().map(drop).ok_or(CommandError::Busy)
     }
 
     pub(super) fn hub(&self) -> &Hub {
@@ -119,6 +153,9 @@ impl Session {
             self.hub().detach(old.actor.user, &self.send_queue);
         }
         self.hub().attach(actor.user, actor.session, &self.send_queue);
+        if old.is_none_or(|old| old.actor.user != actor.user) {
+            self.server.admission.log_in(self.place, actor.user);
+        }
         self.close_ephemeral(old);
     }
 
@@ -127,6 +164,55 @@ impl Session {
             let close = Command::CloseSession { session: attachment.actor.session };
             self.hub().execute(&Context::server(Time::now()), &close);
         }
+    }
+
+    /// Takes from the budget of the acting user for a command.
+    pub(super) fn take_budget(&mut self, acting: &Acting, command: &Command) -> Result<(), CommandError> {
+        let user = acting.actor.user;
+        let budgets = &self.server.budgets;
+        let Some(bytes) = message_bytes(command).filter(|_| self.is_own(acting.actor)) else {
+            return budgets.take(user, command);
+        };
+        let is_of_user = self.credit.as_ref().is_some_and(|credit| credit.user == user);
+        if !is_of_user {
+            self.give_credit_back();
+        }
+        let budgets = &self.server.budgets;
+        budgets.take_from(self.credit.get_or_insert_with(|| Box::new(budgets.credit(user))), bytes)
+    }
+
+    fn give_credit_back(&mut self) {
+        if let Some(mut credit) = self.credit.take() {
+            self.server.budgets.give_back(&mut credit);
+        }
+    }
+
+    /// What was received so far was sent before the replies to it could be read: only those that left before count as read.
+    pub(in crate::net) fn begin_read(&mut self) {
+        if self.tags_in_flight > 0 {
+            self.tags_in_flight = self.tags_in_flight.min(self.send_queue.held_replies());
+        }
+    }
+
+    /// Counts a tagged request: no more may be in flight than are remembered.
+    pub(super) fn take_tag(&mut self) -> Result<(), CommandError> {
+        if self.tags_in_flight >= TAGS_PER_USER {
+            return Err(CommandError::SlowDown(1));
+        }
+        self.tags_in_flight += 1;
+        Ok(())
+    }
+
+    /// Counts a request of a connection that has not logged in.
+    pub(super) fn take_unauthenticated(&mut self) -> Result<(), CommandError> {
+        let now = Instant::now();
+        let until = self.unauthenticated_until.map_or(now, |until| until.max(now)) + UNAUTHENTICATED_REQUEST;
+        let over = (until - now).saturating_sub(UNAUTHENTICATED_REQUEST * UNAUTHENTICATED_REQUESTS);
+        if !over.is_zero() {
+            return Err(CommandError::SlowDown(over.as_secs() as u32 + 1));
+        }
+        self.unauthenticated_until = Some(until);
+        Ok(())
     }
 
     /// Whether the request acts for the user that the connection is attached to.
@@ -171,6 +257,7 @@ impl Session {
 
     /// The connection is over: its user may be offline now.
     pub(in crate::net) fn end(&mut self) {
+        self.give_credit_back();
         let Some(attachment) = self.attachment.take() else { return };
         self.hub().detach(attachment.actor.user, &self.send_queue);
         self.close_ephemeral(Some(attachment));

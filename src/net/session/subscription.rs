@@ -1,5 +1,7 @@
 //! Live delivery to a connection that asked for it (PROTOCOL §7).
 
+use std::time::Instant;
+
 use tracing::error;
 
 use crate::chat::{CommandError, Response, Topics};
@@ -55,7 +57,9 @@ impl Session {
         let step =
             tokio::task::spawn_blocking(move || replay.step(&hub, &send_queue).map(|live| (!live).then_some(replay)));
         let next = step.await.unwrap_or(Ok(None)).unwrap_or_else(|error| {
-            error!(%error, "the store could not be read for a subscription");
+            if let Some(left_out) = self.server.logged_reads.allows((), Instant::now()) {
+                error!(%error, left_out, "the store could not be read for a subscription");
+            }
             None
         });
         self.send_queue.flush();

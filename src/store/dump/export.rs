@@ -3,7 +3,7 @@
 //! The entities come from the loaded snapshot, each at the log entry that made it, and the messages from the log.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -44,7 +44,8 @@ pub fn export(
     let index = Index::open(&transaction, IndexConfig::default(), &damage)?;
     let snapshot = load::load(&mut LogReader::new(&transaction, &damage), &index)?;
     let lines = LineWriter { out, line: Vec::new(), count: 0, position: Seq(0), head: snapshot.head, progress };
-    let mut export = Export { snapshot: &snapshot, lines, newest_user: None, counts: End::default() };
+    let mut export =
+        Export { snapshot: &snapshot, lines, newest_user: None, created: HashSet::new(), counts: End::default() };
     export.lines.write(&Header { kabar_export: VERSION, ends: true })?;
     let mut steps = steps(&snapshot).into_iter().peekable();
     rows::for_each(&transaction, Seq(0), &damage, |segment| {
@@ -70,6 +71,8 @@ struct Export<'a> {
     lines: LineWriter<'a>,
     /// The user of the newest line, if that is a registration.
     newest_user: Option<UserId>,
+    /// Of the other groups those who could read the messages are not known any more.
+    created: HashSet<GroupId>,
     counts: End,
 }
 
@@ -87,6 +90,7 @@ impl<'a> Export<'a> {
                 Line::Group(line::Group { name, owner: None, password_hash: None, deleted: true })
             }
             Step::Created(id, owner) => {
+                self.created.insert(id);
                 self.counts.groups += 1;
                 let (group, owner) = (self.group(id)?, Some(self.user(owner)?.name.clone()));
                 let password_hash = group.password.as_ref().map(|hash| Cow::Borrowed(&*hash.0));
@@ -109,8 +113,11 @@ impl<'a> Export<'a> {
     }
 
     fn message(&mut self, seq: Seq, time: Time, message: &Message) -> Result<(), DumpError> {
-        self.newest_user = None;
         self.lines.position = seq;
+        if matches!(message.to, Destination::Group(group) if !self.created.contains(&group)) {
+            return Ok(());
+        }
+        self.newest_user = None;
         self.counts.messages += 1;
         let account = match message.from {
             Author::Local(id) => Some(self.user(id)?),
@@ -134,7 +141,11 @@ impl<'a> Export<'a> {
     /// In the order of the names, as the numbers of other realms change with an import.
     fn blocks(&mut self) -> Result<(), DumpError> {
         for user in self.snapshot.users.iter().filter(|user| !user.unregistered) {
-            let blocked = user.blocks.iter().map(|person| self.name_of(person)).collect::<Result<BTreeSet<_>, _>>()?;
+            let blocked = user
+                .blocks
+                .iter()
+                .filter_map(|person| self.name_of(person).transpose())
+                .collect::<Result<BTreeSet<_>, _>>()?;
             for blocked in blocked {
                 let line = Block { user: user.name.clone(), blocked: blocked.into() };
                 self.lines.write(&Line::Block(line))?;
@@ -143,13 +154,13 @@ impl<'a> Export<'a> {
         Ok(())
     }
 
-    fn name_of(&self, person: &UserRef) -> Result<String, StoreError> {
+    /// `None` for a user of a realm that was forgotten.
+    fn name_of(&self, person: &UserRef) -> Result<Option<String>, StoreError> {
         match person {
-            UserRef::Local(id) => Ok(self.user(*id)?.name.to_string()),
+            UserRef::Local(id) => Ok(Some(self.user(*id)?.name.to_string())),
             UserRef::Remote(realm, name) => {
-                let realm = (realm.0 as usize).checked_sub(1).and_then(|place| self.snapshot.realms.get(place));
-                let realm = realm.ok_or_else(|| StoreError::Damaged("a block of an unknown realm".into()))?;
-                Ok(format!("{name}@{}", realm.name.folded()))
+                let realm = self.snapshot.realms.get(realm);
+                Ok(realm.map(|realm| format!("{name}@{}", realm.name.folded())))
             }
         }
     }
@@ -159,9 +170,8 @@ impl<'a> Export<'a> {
         self.snapshot.users.get(id as usize).ok_or_else(damaged)
     }
 
-    fn group(&self, GroupId(id): GroupId) -> Result<&'a Group, StoreError> {
-        let damaged = || StoreError::Damaged(format!("there is no group {id}").into());
-        self.snapshot.groups.get(id as usize).ok_or_else(damaged)
+    fn group(&self, id: GroupId) -> Result<&'a Group, StoreError> {
+        self.snapshot.groups.get(&id).ok_or_else(|| StoreError::Damaged(format!("there is no group {id}").into()))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::chat::{Command, CommandError, Context, Event, PasswordHash, PeerInfo, Record, RemoteName, State, decide};
 use crate::id::{GroupId, RealmId, Seq, UserId};
-use crate::limits::{MAX_REALMS, PROFILE_BYTES};
+use crate::limits::PROFILE_BYTES;
 use crate::name::{Address, InvalidName, Name};
 use crate::password;
 use crate::settings::Durability;
@@ -103,6 +103,8 @@ impl From<CommandError> for LineError {
             | CommandError::GroupLimit
             | CommandError::MembershipLimit
             | CommandError::RealmLimit
+            | CommandError::GroupQuota(_)
+            | CommandError::RealmQuota(_)
             | CommandError::BlockLimit => format!("a server cannot hold so many: {error:?}"),
             other => format!("refused: {other:?}"),
         })
@@ -163,7 +165,7 @@ impl Import {
         check_profile("country", &line.country)?;
         // An empty hash is that of no password.
         let password = line.password_hash.as_deref().map_or_else(|| Ok(PasswordHash("".into())), check_hash)?;
-        let user = UserId(u32::try_from(self.state.user_count()).unwrap_or(u32::MAX));
+        let user = UserId(self.state.user_count() as u64);
         self.decide(
             UserId::NOBODY,
             &Command::Register {
@@ -237,17 +239,13 @@ impl Import {
         let known = self.state.realm_named(&realm).map(|(id, _)| id).filter(|id| *id != RealmId::HOME);
         let id = match known {
             Some(id) => id,
-            None => self.add_realm(field, realm)?,
+            None => self.add_realm(realm)?,
         };
         Ok(RemoteName { realm: id, name })
     }
 
-    fn add_realm(&mut self, field: &str, name: Name) -> Result<RealmId, LineError> {
-        let number = self.state.realms().len();
-        if number >= MAX_REALMS {
-            return wrong(format!("{field}: expected at most {} realms", MAX_REALMS - 1));
-        }
-        let realm = RealmId(u32::try_from(number).unwrap_or(u32::MAX));
+    fn add_realm(&mut self, name: Name) -> Result<RealmId, LineError> {
+        let realm = RealmId(self.state.realms().count() as u64);
         self.append(Event::PeerAdded { realm, name, by: None, info: PeerInfo::default() })?;
         Ok(realm)
     }

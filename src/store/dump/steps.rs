@@ -52,7 +52,8 @@ fn beginnings(snapshot: &Snapshot) -> HashMap<GroupId, Seq> {
 fn deletions(snapshot: &Snapshot, begun: &HashMap<GroupId, Seq>) -> Vec<(Seq, Step)> {
     let memberships = snapshot.users.iter().flat_map(|user| &user.memberships);
     let with_members: HashSet<_> = memberships.filter(|it| it.left.is_none()).map(|it| it.group).collect();
-    let groups: Vec<_> = (0..).map(GroupId).zip(&snapshot.groups).collect();
+    let mut groups: Vec<_> = snapshot.groups.iter().map(|(id, group)| (*id, group)).collect();
+    groups.sort_unstable_by_key(|(id, _)| *id);
     let mut deletions = Vec::new();
     let mut next_of_name = HashMap::new();
     for (id, group) in groups.into_iter().rev() {

@@ -10,7 +10,7 @@ use tempfile::tempdir;
 use super::*;
 use crate::chat::{Command, Context, Conversation, Destination, Event, State, TimelineQuery, decide};
 use crate::id::{PeerKey, RealmId, Seq, UserId};
-use crate::limits::IMPORT_LINE_BYTES;
+use crate::limits::{IMPORT_LINE_BYTES, MAX_MEMBERSHIPS};
 use crate::name::{Address, Name};
 use crate::password;
 use crate::settings::Durability;
@@ -77,7 +77,8 @@ fn entities(state: &State) -> Vec<String> {
         format!("{} {} {} {password} {}", user.name, user.full_name, user.country, user.unregistered)
     });
     let groups = state.snapshot().groups;
-    let groups = groups.iter().map(|group| {
+    let groups: std::collections::BTreeMap<_, _> = groups.into_iter().collect();
+    let groups = groups.values().map(|group| {
         let members: Vec<_> = group.members.iter().copied().map(name_of).collect();
         let password = group.password.as_ref().map(|hash| &*hash.0);
         format!("{} {} {password:?} {members:?} {}", group.name, name_of(group.owner), group.deleted)
@@ -336,4 +337,42 @@ fn a_store_that_no_server_has_begun_is_reported_as_empty() {
     drop(crate::store::Directory::open(directory.path()).unwrap());
     let refused = export(directory.path(), &mut Vec::new(), &mut |_| {}).unwrap_err();
     assert!(refused.to_string().ends_with("the first start of a server begins it"), "{refused}");
+}
+
+#[test]
+fn what_was_said_in_a_group_that_was_forgotten_is_left_out() {
+    let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+    let store = open_tiny(from.path());
+    let mut model = Model::new();
+    let name = |text: &str| Name::parse(text).unwrap();
+    for user in ["messi", "paff"] {
+        model.execute_as_server(&Command::Register {
+            name: name(user),
+            full_name: "".into(),
+            country: "".into(),
+            password: crate::chat::PasswordHash(HASH.into()),
+            session: None,
+        });
+    }
+    let say = |model: &mut Model, user, group: &str, text: &str| {
+        let to = Address { name: name(group), realm: None };
+        model.execute(UserId(user), &Command::SendGroup { to, text: text.into() });
+    };
+    model.execute(UserId(0), &Command::CreateGroup { name: name("lasting"), password: None });
+    say(&mut model, 0, "lasting", "forgotten with the one who made it");
+    model.execute(UserId(1), &Command::JoinGroup { group: name("lasting"), verified: None });
+    model.execute(UserId(0), &Command::LeaveGroup { group: name("lasting") });
+    say(&mut model, 1, "lasting", "kept");
+    for number in 0..=MAX_MEMBERSHIPS {
+        let group = format!("g{number}");
+        model.execute(UserId(0), &Command::CreateGroup { name: name(&group), password: None });
+        say(&mut model, 0, &group, &group);
+        model.execute(UserId(0), &Command::DeleteGroup { group: name(&group) });
+    }
+    model.commit(&store);
+    drop(store);
+    let export = exported(from.path());
+    assert!(!export.contains("forgotten") && export.contains("kept"));
+    imported(&export, to.path()).unwrap();
+    assert_eq!(exported(to.path()), export);
 }

@@ -108,7 +108,7 @@ fn sealed(timeline: Timeline, last: Seq, entries: &[u8]) -> Vec<u8> {
 /// What the checksum covers beside the entries.
 fn key(timeline: Timeline, last: Seq) -> [u64; 3] {
     let (kind, owner) = timeline_key::encode(timeline);
-    [kind.into(), owner.into(), last.0]
+    [kind.into(), owner, last.0]
 }
 
 /// The newest entry of a timeline's chunks, 0 if it has none.
@@ -174,7 +174,7 @@ pub(crate) fn next_timeline(connection: &Connection, after: Option<Timeline>) ->
         let (kind, owner) = timeline_key::encode(timeline);
         (i32::from(kind), owner)
     });
-    let next: Option<(u8, u32)> = connection
+    let next: Option<(u8, u64)> = connection
         .prepare_cached(
             "SELECT kind, owner FROM chunks WHERE (kind, owner) > (?1, ?2) ORDER BY kind, owner, last LIMIT 1",
         )?

@@ -42,9 +42,9 @@ impl EncodedEntries {
         let flags = if sent { SENT } else { 0 } | if realm.is_some() { HAS_REALM } else { 0 };
         let delta = seq.0.saturating_sub(self.newest.0);
         varint::append(delta << FLAG_BITS | flags, |byte| self.bytes.push(byte));
-        varint::append(peer.0.into(), |byte| self.bytes.push(byte));
+        varint::append(peer.0, |byte| self.bytes.push(byte));
         if let Some(realm) = realm {
-            varint::append(realm.0.into(), |byte| self.bytes.push(byte));
+            varint::append(realm.0, |byte| self.bytes.push(byte));
         }
         self.newest = seq;
         self.len += 1;
@@ -119,7 +119,7 @@ mod tests {
     use crate::id::{RealmId, UserId};
     use proptest::prelude::*;
 
-    fn entry(seq: u64, sent: bool, realm: Option<u32>) -> Entry {
+    fn entry(seq: u64, sent: bool, realm: Option<u64>) -> Entry {
         Entry { seq: Seq(seq), peer: UserId(300), sent, realm: realm.map(RealmId) }
     }
 
@@ -149,7 +149,7 @@ mod tests {
     proptest! {
         #[test]
         fn entries_round_trip(
-            fields in prop::collection::vec((1..u64::MAX >> 8, any::<u32>(), any::<bool>(), any::<Option<u32>>()), 1..99),
+            fields in prop::collection::vec((1..u64::MAX >> 8, any::<u64>(), any::<bool>(), any::<Option<u64>>()), 1..99),
         ) {
             let mut seq = 0;
             let entries: Vec<_> = fields

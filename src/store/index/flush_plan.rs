@@ -138,7 +138,7 @@ impl<'a> FlushPlanner<'a> {
         let RunStats { fresh, merged, bytes, .. } = self.stats.get(partition);
         let IndexConfig { partition_runs: runs, partitions_together: together, .. } = *self.config;
         // Partitions with runs in the same pages are compacted in the same cycle, others in different ones.
-        let most = runs - partition.number / together % (runs / 2);
+        let most = runs - (partition.number / u64::from(together) % u64::from(runs / 2)) as u32;
         let most_bytes = self.config.partition_bytes / runs as usize * most as usize;
         let is_full = fresh >= most;
         if bytes as usize >= most_bytes || (is_full && merged >= self.config.partition_merged) {

@@ -1,18 +1,21 @@
 //! The memtable: the newest entries of each timeline, encoded as they will be stored.
 //!
-//! Users, groups and realms are numbered from 0, so a timeline's tail is found by index, without a hash. An encoded entry
-//! takes some six bytes, so much of this stays in the processor's caches.
+//! Users are numbered from 0, so a user's tail is found by index, without a hash. An encoded entry takes some six bytes, so
+//! much of this stays in the processor's caches.
+
+use std::ops::Range;
 
 use crate::chat::{Entry, Timeline};
 use crate::id::Seq;
 use crate::store::index::encoding::EncodedEntries;
-use crate::store::index::partition::{Partition, entry_at};
+use crate::store::index::number_map::NumberMap;
+use crate::store::index::partition::Partition;
 use crate::store::timeline_key;
 
 pub(super) struct Memtable {
     chunk_entries: usize,
     /// By kind and owner of a timeline: the index of its tail plus 1, or 0 if it has no entries.
-    tail_indices: Vec<Vec<u32>>,
+    tail_indices: Vec<NumberMap<u32>>,
     tails: Vec<TimelineTail>,
     /// The indices of unused tails.
     free: Vec<u32>,
@@ -42,14 +45,18 @@ impl Memtable {
     /// Appends an entry to a timeline, which must be newer than the others.
     pub(super) fn push(&mut self, timeline: Timeline, entry: Entry) {
         let (kind, owner) = key(timeline);
-        let index = entry_at(entry_at(&mut self.tail_indices, kind), owner);
-        if *index == 0 {
-            *index = self.free.pop().unwrap_or_else(|| {
+        while self.tail_indices.len() <= kind {
+            self.tail_indices.push(NumberMap::of_kind(self.tail_indices.len() as u8));
+        }
+        let mut index = self.tail_indices[kind].get(owner);
+        if index == 0 {
+            index = self.free.pop().unwrap_or_else(|| {
                 self.tails.push(TimelineTail::default());
                 self.tails.len() as u32
             });
+            self.tail_indices[kind].set(owner, index);
         }
-        let tail = &mut self.tails[*index as usize - 1];
+        let tail = &mut self.tails[index as usize - 1];
         // The batch that fills a chunk makes it longer: the few entries over would be a row of their own.
         if tail.last.len() == 2 * self.chunk_entries {
             tail.full.get_or_insert_default().push(std::mem::take(&mut tail.last));
@@ -69,8 +76,12 @@ impl Memtable {
 
     fn remove_one(&mut self, timeline: Timeline) {
         let (kind, owner) = key(timeline);
-        let index = self.tail_indices.get_mut(kind).and_then(|indices| indices.get_mut(owner));
-        let Some(index) = index.map(std::mem::take).filter(|index| *index > 0) else { return };
+        let Some(indices) = self.tail_indices.get_mut(kind) else { return };
+        let index = indices.get(owner);
+        if index == 0 {
+            return;
+        }
+        indices.set(owner, 0);
         self.tails[index as usize - 1] = TimelineTail::default();
         self.free.push(index);
     }
@@ -106,15 +117,15 @@ impl Memtable {
     /// The timelines with entries, in the order of the tables.
     pub(super) fn all(&self) -> impl Iterator<Item = Timeline> {
         let kinds = self.tail_indices.iter().zip(0_u8..);
-        kinds.flat_map(|(indices, kind)| with_entries(kind, 0, indices))
+        kinds.flat_map(|(indices, kind)| with_entries(kind, indices, 0..u64::MAX))
     }
 
     /// The timelines with entries of a partition, in the order of the tables.
     pub(super) fn of_partition(&self, partition: Partition) -> impl Iterator<Item = Timeline> {
-        let indices = self.tail_indices.get(usize::from(partition.kind)).map_or(&[][..], Vec::as_slice);
-        let first = (partition.number as usize * partition.size as usize).min(indices.len());
-        let indices = indices.get(first..).unwrap_or_default();
-        with_entries(partition.kind, first as u32, indices.get(..partition.size as usize).unwrap_or(indices))
+        let first = partition.number.saturating_mul(partition.size.into());
+        let range = first..first.saturating_add(partition.size.into());
+        let indices = self.tail_indices.get(usize::from(partition.kind)).into_iter();
+        indices.flat_map(move |indices| with_entries(partition.kind, indices, range.clone()))
     }
 
     /// The partitions after `after`, or all, in the order of the tables. Some may have no entries.
@@ -123,13 +134,13 @@ impl Memtable {
         let kinds = self.tail_indices.iter().zip(0_u8..).skip(first_kind.into());
         kinds.flat_map(move |(indices, kind)| {
             let first = if kind == first_kind { first_number } else { 0 };
-            (first..indices.len().div_ceil(size as usize) as u32).map(move |number| Partition { kind, number, size })
+            partition_numbers(indices, first, size).map(move |number| Partition { kind, number, size })
         })
     }
 
     fn tail(&self, timeline: Timeline) -> Option<&TimelineTail> {
         let (kind, owner) = key(timeline);
-        let index = *self.tail_indices.get(kind)?.get(owner)?;
+        let index = self.tail_indices.get(kind)?.get(owner);
         self.tails.get((index as usize).checked_sub(1)?)
     }
 }
@@ -151,14 +162,26 @@ impl FullChunks {
     }
 }
 
-fn with_entries(kind: u8, first: u32, tail_indices: &[u32]) -> impl Iterator<Item = Timeline> {
-    let with_entries = tail_indices.iter().zip(first..).filter(|(index, _)| **index > 0);
-    with_entries.filter_map(move |(_, owner)| timeline_key::decode(kind, owner).ok())
+fn with_entries(kind: u8, indices: &NumberMap<u32>, owners: Range<u64>) -> impl Iterator<Item = Timeline> {
+    indices.range(owners).filter_map(move |(owner, _)| timeline_key::decode(kind, owner).ok())
 }
 
-fn key(timeline: Timeline) -> (usize, usize) {
+/// The partitions from `first` on: of a list all, of a tree those with entries.
+fn partition_numbers(indices: &NumberMap<u32>, first: u64, size: u32) -> Box<dyn Iterator<Item = u64> + '_> {
+    let size = u64::from(size);
+    match indices {
+        NumberMap::Dense(items) => Box::new(first..(items.len() as u64).div_ceil(size)),
+        NumberMap::Sparse(owners) => {
+            let mut before = None;
+            let numbers = owners.range(first.saturating_mul(size)..).map(move |(owner, _)| owner / size);
+            Box::new(numbers.filter(move |number| before.replace(*number) != Some(*number)))
+        }
+    }
+}
+
+fn key(timeline: Timeline) -> (usize, u64) {
     let (kind, owner) = timeline_key::encode(timeline);
-    (usize::from(kind), owner as usize)
+    (usize::from(kind), owner)
 }
 
 #[cfg(test)]
@@ -167,7 +190,7 @@ mod tests {
     use crate::id::{GroupId, RealmId, UserId};
     use crate::store::index::encoding::decode;
 
-    fn user(number: u32) -> Timeline {
+    fn user(number: u64) -> Timeline {
         Timeline::User(UserId(number))
     }
 

@@ -16,6 +16,7 @@ pub(super) mod config;
 pub(super) mod encoding;
 pub(super) mod flush_plan;
 mod memtable;
+mod number_map;
 pub(super) mod partition;
 mod recovery;
 mod run_stats;

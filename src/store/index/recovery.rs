@@ -15,7 +15,7 @@ use crate::store::index::partition::Partition;
 use crate::store::index::run_stats::RunStatsTable;
 use crate::store::index::{chunk, runs};
 use crate::store::log::rows;
-use crate::store::{low_watermark, timeline_key};
+use crate::store::low_watermark;
 
 /// Passes to `insert` the entries of the log after `mark` that are in no chunk and no run and were not removed, each
 /// timeline's in ascending order.
@@ -71,8 +71,7 @@ fn read_log(
 }
 
 fn newest_in_chunks(database: &Connection, timeline: Timeline) -> Result<Seq, StoreError> {
-    let (_, owner) = timeline_key::encode(timeline);
-    if owner as usize >= MAX_USERS {
+    if matches!(timeline, Timeline::User(user) if user.0 >= MAX_USERS as u64) {
         return Err(StoreError::Damaged("a message of somebody that cannot be".into()));
     }
     chunk::newest(database, timeline)

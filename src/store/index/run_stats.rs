@@ -1,7 +1,8 @@
 //! Statistics of each partition's runs, in memory: they tell when to compact, and let readers skip partitions.
 
 use crate::id::Seq;
-use crate::store::index::partition::{Partition, entry_at};
+use crate::store::index::number_map::NumberMap;
+use crate::store::index::partition::Partition;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RunStats {
@@ -25,44 +26,45 @@ impl RunStats {
 
 /// The statistics of all partitions, by kind and number.
 #[derive(Debug, Default)]
-pub(super) struct RunStatsTable(Vec<Vec<RunStats>>);
+pub(super) struct RunStatsTable(Vec<NumberMap<RunStats>>);
 
 impl RunStatsTable {
     pub(super) fn get(&self, partition: Partition) -> RunStats {
-        let stats = self.0.get(usize::from(partition.kind)).and_then(|kind| kind.get(partition.number as usize));
-        stats.copied().unwrap_or_default()
+        self.0.get(usize::from(partition.kind)).map(|kind| kind.get(partition.number)).unwrap_or_default()
     }
 
     /// Adds a fresh run, whose entries are after `after` and up to `upto`.
     pub(super) fn add(&mut self, partition: Partition, bytes: usize, after: Seq, upto: Seq) {
-        let stats = self.entry(partition);
+        let stats = self.get(partition);
         let after = if stats.is_empty() { after } else { stats.after };
         let bytes = stats.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
-        *stats = RunStats { fresh: stats.fresh + 1, bytes, after, upto, ..*stats };
+        self.set(partition, RunStats { fresh: stats.fresh + 1, bytes, after, upto, ..stats });
     }
 
     /// Counts a stored run, whose entries are up to `upto`. Each level counts up to its highest number: a new run gets the
     /// next one.
     pub(super) fn restore(&mut self, partition: Partition, (is_fresh, number): (bool, u32), bytes: u32, upto: Seq) {
-        let stats = self.entry(partition);
+        let mut stats = self.get(partition);
         let count = if is_fresh { &mut stats.fresh } else { &mut stats.merged };
         *count = (*count).max(number.saturating_add(1));
-        stats.bytes = stats.bytes.saturating_add(bytes);
-        stats.upto = upto;
+        self.set(partition, RunStats { bytes: stats.bytes.saturating_add(bytes), upto, ..stats });
     }
 
     /// Replaces the fresh runs of a partition by one merged run.
     pub(super) fn merge(&mut self, partition: Partition) {
-        let stats = self.entry(partition);
-        *stats = RunStats { fresh: 0, merged: stats.merged + 1, ..*stats };
+        let stats = self.get(partition);
+        self.set(partition, RunStats { fresh: 0, merged: stats.merged + 1, ..stats });
     }
 
     pub(super) fn clear(&mut self, partition: Partition) {
-        *self.entry(partition) = RunStats::default();
+        self.set(partition, RunStats::default());
     }
 
-    fn entry(&mut self, partition: Partition) -> &mut RunStats {
-        entry_at(entry_at(&mut self.0, partition.kind.into()), partition.number as usize)
+    fn set(&mut self, partition: Partition, stats: RunStats) {
+        while self.0.len() <= usize::from(partition.kind) {
+            self.0.push(NumberMap::of_kind(self.0.len() as u8));
+        }
+        self.0[usize::from(partition.kind)].set(partition.number, stats);
     }
 
     /// The next partition after `after` whose runs may have entries up to `upto`.
@@ -71,7 +73,7 @@ impl RunStatsTable {
         let kinds = self.0.iter().zip(0_u8..).skip(first_kind.into());
         let mut all = kinds.flat_map(|(stats, kind)| {
             let first = if kind == first_kind { first_number } else { 0 };
-            stats.iter().zip(0_u32..).skip(first as usize).map(move |(stats, number)| (stats, kind, number))
+            stats.range(first..u64::MAX).map(move |(number, stats)| (stats, kind, number))
         });
         let (_, kind, number) = all.find(|(stats, ..)| !stats.is_empty() && stats.after < upto)?;
         Some(Partition { kind, number, size })

@@ -78,7 +78,7 @@ pub(super) fn insert(transaction: &Connection, runs: &[Run]) -> Result<(), Store
 
 /// What the checksum covers beside the bytes.
 fn key(partition: Partition, newest: Seq) -> [u64; 3] {
-    [partition.kind.into(), partition.number.into(), newest.0]
+    [partition.kind.into(), partition.number, newest.0]
 }
 
 /// All entries of a timeline in the runs of its partition, oldest first.
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_row_with_an_impossible_partition_or_slot_is_reported_as_damage() {
         assert!(Partition::stored(0, 1, 4).is_ok());
-        for (kind, number) in [(9, 0), (0, u32::MAX)] {
+        for (kind, number) in [(9, 0), (0, u64::from(u32::MAX)), (1, u64::MAX)] {
             assert!(matches!(Partition::stored(kind, number, 4), Err(StoreError::Damaged(_))), "{kind} {number}");
         }
         let database = Connection::open_in_memory().unwrap();

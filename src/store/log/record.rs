@@ -58,6 +58,7 @@ mod tests {
         GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
         GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, IncarnationBegun, PeerAdded,
         PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
+        MembershipForgotten, GroupForgotten, RealmForgotten,
     );
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
@@ -109,6 +110,9 @@ mod tests {
             (Event::PasswordChanged { user, password: PasswordHash("$b$".into()) }, "12ac0203246224"),
             (Event::UserUnregistered { user }, "13ac02"),
             (Event::UserRenamed { user, full_name: "Leo".into() }, "1cac02034c656f"),
+            (Event::MembershipForgotten { user, group, joined: Seq(5) }, "1dac020205"),
+            (Event::GroupForgotten { group }, "1e02"),
+            (Event::RealmForgotten { realm }, "1f03"),
         ]
     }
 

@@ -20,12 +20,12 @@ fn short(messages: u64) -> impl Iterator<Item = String> {
     (0..messages).map(|_| "halo".to_owned())
 }
 
-fn page_after(store: &SqliteStore, user: u32, after: u64) -> (Vec<u64>, u64, bool) {
+fn page_after(store: &SqliteStore, user: u64, after: u64) -> (Vec<u64>, u64, bool) {
     let page = store.page(&direct_query(user, after), 10).unwrap();
     (page.messages.iter().map(|message| message.seq.0).collect(), page.upto.0, page.more)
 }
 
-fn newest_page_upto(store: &SqliteStore, user: u32, upto: u64, limit: usize) -> (Vec<u64>, Option<u64>) {
+fn newest_page_upto(store: &SqliteStore, user: u64, upto: u64, limit: usize) -> (Vec<u64>, Option<u64>) {
     let mut query = direct_query(user, 0);
     query.spans[0].upto = Seq(upto);
     let page = store.newest_page(&query, limit).unwrap();

@@ -81,16 +81,20 @@ fn errors_are_worded_as_the_documents_have_them() {
         ("register messi x", CommandError::PasswordTooShort, "bad_parameter", "parameter salah / tidak ada"),
         ("inbox", CommandError::NoSession, "no_session", "Session tidak ditemukan"),
         ("broadcast x", CommandError::Forbidden, "forbidden", "Tidak diizinkan"),
-        ("auth messi x", CommandError::Throttled, "throttled", "Terlalu sering salah, coba lagi nanti"),
+        ("auth messi x", CommandError::Throttled(7), "throttled", "Terlalu sering salah, coba lagi nanti"),
+        ("inbox", CommandError::SlowDown(7), "slow_down", "Terlalu cepat, coba lagi nanti"),
         ("auth messi x", CommandError::Busy, "busy", "Server sedang sibuk, coba lagi"),
         ("inbox", CommandError::CursorMoved, "busy", "Server sedang sibuk, coba lagi"),
         ("register messi x", CommandError::UserLimit, "limit_reached", "Batas server tercapai"),
         ("addgroup g1", CommandError::GroupLimit, "limit_reached", "Batas server tercapai"),
         ("joingroup g1", CommandError::MembershipLimit, "limit_reached", "Batas server tercapai"),
         ("addrealm timur", CommandError::RealmLimit, "limit_reached", "Batas server tercapai"),
+        ("addgroup g1", CommandError::GroupQuota(7), "limit_reached", "Batas server tercapai"),
+        ("addrealm timur", CommandError::RealmQuota(7), "limit_reached", "Batas server tercapai"),
         ("block messi", CommandError::BlockLimit, "limit_reached", "Batas server tercapai"),
         ("send messi x", CommandError::TagReused, "tag_reused", "Tag sudah dipakai"),
         ("send messi x", CommandError::StorageFailed, "storage_failed", "Gagal disimpan"),
+        ("send messi x", CommandError::DiskReserve, "storage_failed", "Gagal disimpan"),
         ("send messi x", CommandError::UnknownOutcome, "unknown_outcome", "Tidak diketahui apakah tersimpan"),
     ];
     for (line, error, code, message) in rows {
@@ -142,7 +146,9 @@ fn every_disconnect_has_a_code_and_a_sentence_in_both_formats() {
     for reason in disconnect_reasons() {
         let code = match reason {
             DisconnectReason::ShuttingDown => "shutting_down",
-            DisconnectReason::Evicted | DisconnectReason::TooManyConnections => "connection_limit",
+            DisconnectReason::Evicted | DisconnectReason::TooManyOfUser | DisconnectReason::TooManyConnections => {
+                "connection_limit"
+            }
         };
         assert_is_error(|format, out| format.disconnect(out, reason), code);
     }

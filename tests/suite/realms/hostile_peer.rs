@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use kabar::federation::{Identity, PeerStream, TcpTransport, Transport};
+use kabar::federation::{DialPurpose, Identity, PeerStream, TcpTransport, Transport};
 use kabar::wire::ReplyFormat;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,7 +29,7 @@ async fn dial(address: SocketAddr) -> PeerStream {
     let directory = TempDir::new().unwrap();
     let identity = Identity::open(directory.path()).unwrap();
     let transport = TcpTransport::new(&identity, vec!["127.0.0.0/8".parse().unwrap()]);
-    transport.dial("127.0.0.1", address.port()).await.unwrap()
+    transport.dial("127.0.0.1", address.port(), DialPurpose::Reconnect).await.unwrap()
 }
 
 #[test]

@@ -4,12 +4,14 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::client::Client;
 
 pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Process {
@@ -32,8 +34,15 @@ impl Process {
         let mut lines = log.lines().map_while(Result::ok);
         // It listens before it logs that, on the port that the system picked.
         let address = lines.by_ref().find_map(|line| address_in(&line)).expect("the server ended before it served");
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let read = log.clone();
+        std::thread::spawn(move || lines.for_each(|line| read.lock().unwrap().push(line)));
+        Self { child, address, log }
+    }
+
+    /// The lines of the log after the start. While they are held, nobody reads the log.
+    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<String>> {
+        self.log.lock().unwrap()
     }
 
     pub(crate) fn connect(&self) -> Client {

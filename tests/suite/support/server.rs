@@ -108,6 +108,11 @@ impl TestServer {
         Client::connect(self.address(ReplyFormat::Json))
     }
 
+    /// A connection to the JSON listener, from another address of this machine.
+    pub(crate) fn connect_from(&self, source: [u8; 4]) -> Client {
+        Client::connect_from(source, self.address(ReplyFormat::Json))
+    }
+
     /// A connection to the text listener.
     pub(crate) fn connect_text(&self) -> Client {
         Client::connect(self.address(ReplyFormat::Text))

@@ -133,6 +133,8 @@ fn id_in(heard: &str) -> Option<String> {
 
 /// Ends of keys whose value is an id.
 const ID_KEYS: [&str; 2] = ["id\"", "before\""];
+/// The end of `retry_after`, whose value is a number of seconds.
+const SECONDS_KEY: &str = "after\"";
 
 /// The text, with placeholders for everything that differs from run to run.
 fn masked(text: &str) -> String {
@@ -148,7 +150,7 @@ fn masked(text: &str) -> String {
             other => other,
         });
         masked.push_str(&piece[word.len()..]);
-        is_id = ID_KEYS.contains(&piece);
+        is_id = ID_KEYS.contains(&piece) || piece == SECONDS_KEY;
     }
     masked
 }

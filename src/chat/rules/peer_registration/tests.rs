@@ -226,7 +226,7 @@ fn a_server_that_changes_its_alias_every_time_does_not_fill_the_table() {
     for called in names {
         register(&mut fixture, calling(called, unknown_server(2, "timur")));
     }
-    assert_eq!(fixture.state.realms().len(), 3, "the home realm, the link, and its alias for us");
+    assert_eq!(fixture.state.realms().count(), 3, "the home realm, the link, and its alias for us");
     assert_eq!(read_by(&fixture, "barat"), None);
     assert_eq!(read_by(&fixture, "desa"), info_of(&fixture, 2).our_alias);
 }
@@ -235,8 +235,8 @@ fn a_server_that_changes_its_alias_every_time_does_not_fill_the_table() {
 fn a_full_table_refuses_new_servers_and_keeps_existing_links() {
     let mut fixture = Fixture::new();
     register(&mut fixture, unknown_server(2, "timur"));
-    while fixture.state.realms().len() < MAX_REALMS - 1 {
-        let name = name(&format!("r{}", fixture.state.realms().len()));
+    while fixture.state.realms().count() < MAX_REALMS - 1 {
+        let name = name(&format!("r{}", fixture.state.realms().count()));
         fixture.does(MESSI, &Command::AddRealm { name });
     }
     register(&mut fixture, calling("barat", unknown_server(3, "utara")));

@@ -91,8 +91,8 @@ fn the_name_that_a_user_gives_replaces_the_one_that_a_server_gave_itself() {
 #[test]
 fn the_number_of_linked_servers_is_bounded() {
     let mut fixture = with_neighbours();
-    while fixture.state.realms().len() < MAX_REALMS {
-        let name = name(&format!("r{}", fixture.state.realms().len()));
+    while fixture.state.realms().count() < MAX_REALMS {
+        let name = name(&format!("r{}", fixture.state.realms().count()));
         fixture.does(MESSI, &Command::AddRealm { name });
     }
     fixture.refuses(PAFF, &add("selatan", 9), CommandError::RealmLimit);
@@ -124,16 +124,35 @@ fn the_configuration_replaces_what_is_known_of_a_server() {
 }
 
 #[test]
-fn a_configured_server_cannot_take_the_name_of_another_realm() {
+fn a_configured_server_gets_its_name_whatever_realm_has_it() {
+    for (realm, byte, before) in [("timur", 3, Some("timur-2")), ("barat", 2, None)] {
+        let mut fixture = with_neighbours();
+        let had_it = fixture.realm(realm);
+        fixture.server_does(&configure(realm, Some(byte), None));
+        assert_eq!(fixture.state.peer_of(&key(byte)).unwrap().0, fixture.realm(realm), "{realm}");
+        assert_eq!(before.map(|before| fixture.realm(before)), before.map(|_| had_it), "{realm}");
+    }
+}
+
+#[test]
+fn a_configured_server_cannot_take_the_name_of_the_home_realm() {
     let fixture = with_neighbours();
-    for command in [
-        configure("timur", Some(3), None),
-        configure("barat", Some(2), None),
-        configure("local", Some(2), None),
-        configure("local", Some(9), Some(9)),
-    ] {
+    for command in [configure("local", Some(2), None), configure("local", Some(9), Some(9))] {
         fixture.server_refuses(&command, CommandError::RealmExists);
     }
+}
+
+#[test]
+fn configured_servers_have_places_of_their_own() {
+    let mut fixture = with_neighbours();
+    while fixture.state.next_realm().is_ok() {
+        let realm = name(&format!("r{}", fixture.state.realms().count()));
+        fixture.does(MESSI, &Command::AddRealm { name: realm });
+    }
+    for number in 0..20 {
+        fixture.server_does(&configure(&format!("peer{number}"), Some(100 + number), None));
+    }
+    fixture.refuses(MESSI, &add("selatan", 9), CommandError::RealmLimit);
 }
 
 #[test]

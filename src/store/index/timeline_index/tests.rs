@@ -20,12 +20,12 @@ fn entries(index: &Index) -> usize {
 }
 
 /// The chunks of a plan: their owners and numbers of entries.
-fn chunks(plan: &FlushPlan) -> Vec<(u32, usize)> {
+fn chunks(plan: &FlushPlan) -> Vec<(u64, usize)> {
     plan.chunks.iter().map(|(timeline, entries)| (timeline_key::encode(*timeline).1, entries.len())).collect()
 }
 
 /// The runs of a plan: their partitions, numbers and lengths.
-fn runs(plan: &FlushPlan) -> Vec<(u32, u32, usize)> {
+fn runs(plan: &FlushPlan) -> Vec<(u64, u32, usize)> {
     plan.runs.iter().map(|run| (run.partition.number, run.number, run.len())).collect()
 }
 
@@ -33,7 +33,7 @@ fn runs(plan: &FlushPlan) -> Vec<(u32, u32, usize)> {
 fn memory_stays_bounded_with_ever_new_timelines() {
     let mut index = empty();
     for batch in 0..100 {
-        let to_new_timelines = |seq: u64| sent(seq, 2 * seq as u32, to(2 * seq as u32 + 1), "");
+        let to_new_timelines = |seq: u64| sent(seq, 2 * seq, to(2 * seq + 1), "");
         let batch: Vec<_> = (3 * batch + 1..=3 * batch + 3).map(to_new_timelines).collect();
         let plan = index.plan_commit(batch.len());
         index.apply(&plan, &batch);
@@ -158,7 +158,7 @@ fn distant_partitions_are_compacted_in_different_cycles() {
 #[test]
 fn a_late_cycle_is_spread_over_several_commits() {
     let mut index = empty_with(IndexConfig { run_bytes: 0, window: 200, ..TINY });
-    let to_new_timelines = |seq: u64| sent(seq, 2 * seq as u32, to(2 * seq as u32 + 1), "");
+    let to_new_timelines = |seq: u64| sent(seq, 2 * seq, to(2 * seq + 1), "");
     index.apply(&index.planner().plan, &(1..=100).map(to_new_timelines).collect::<Vec<_>>());
     index.apply(&index.plan_commit(0), &[]);
     index.apply(&index.planner().plan, &(101..=200).map(to_new_timelines).collect::<Vec<_>>());
@@ -176,7 +176,7 @@ fn a_late_cycle_is_spread_over_several_commits() {
 #[test]
 fn closing_flushes_everything_in_bounded_steps() {
     let mut index = empty();
-    let batch: Vec<_> = (1..=5).map(|seq| sent(seq, seq as u32, to(seq as u32), "")).collect();
+    let batch: Vec<_> = (1..=5).map(|seq| sent(seq, seq, to(seq), "")).collect();
     index.apply(&index.plan_commit(0), &batch);
     let (mut steps, mut after) = (Vec::new(), None);
     while let Some((plan, last)) = index.plan_closing(after) {
@@ -187,6 +187,6 @@ fn closing_flushes_everything_in_bounded_steps() {
     assert_eq!((steps, index.mark, entries(&index)), (vec![1, 2, 2], Seq(5), 0));
 }
 
-fn to(user: u32) -> Destination {
+fn to(user: u64) -> Destination {
     Destination::User(UserId(user))
 }

@@ -100,7 +100,7 @@ fn is_read(state: &State, timeline: Timeline, entry: &Entry) -> bool {
         let user = state.user(id).unwrap();
         user.unregistered || user.cursor >= entry.seq
     };
-    let everyone = || (0..state.user_count() as u32).map(UserId);
+    let everyone = || (0..state.user_count() as u64).map(UserId);
     match timeline {
         Timeline::User(user) => entry.sent || has_read(user),
         Timeline::Outbox(realm) => state.peer(realm).is_none_or(|link| entry.seq <= link.cursor),
@@ -183,16 +183,16 @@ proptest! {
     }
 }
 
-fn to(user: u32) -> Destination {
+fn to(user: u64) -> Destination {
     Destination::User(UserId(user))
 }
 
 fn commit_many(store: &SqliteStore, messages: std::ops::RangeInclusive<u64>, text: &str) {
-    let records: Vec<_> = messages.map(|seq| sent(seq, 1, to(2 + seq as u32 % 3), text)).collect();
+    let records: Vec<_> = messages.map(|seq| sent(seq, 1, to(2 + seq % 3), text)).collect();
     records.chunks(100).for_each(|batch| store.commit(batch).unwrap());
 }
 
-fn readable(store: &SqliteStore, user: u32) -> Vec<u64> {
+fn readable(store: &SqliteStore, user: u64) -> Vec<u64> {
     let page = store.page(&direct_query(user, 0), 1_000_000).unwrap();
     page.messages.iter().map(|message| message.seq.0).collect()
 }
@@ -214,9 +214,9 @@ fn a_kill_during_a_sweep_loses_at_most_one_step() {
             fs::copy(directory.path().join(file), copy.path().join(file)).unwrap();
         }
         let killed = open_tiny(copy.path());
-        for user in 2..5_u32 {
+        for user in 2..5_u64 {
             let left = readable(&killed, user);
-            let mine: Vec<_> = (2_000..=MESSAGES).filter(|seq| 2 + seq % 3 == u64::from(user)).collect();
+            let mine: Vec<_> = (2_000..=MESSAGES).filter(|seq| 2 + seq % 3 == user).collect();
             assert!(left.ends_with(&mine));
         }
         run_sweep(&killed, &mut Sweep::default(), rules);
@@ -317,9 +317,8 @@ fn what_was_removed_is_in_no_file_any_more() {
     const MESSAGES: u64 = 4_000;
     let home = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
-    let batch: Vec<_> = (1..=MESSAGES)
-        .map(|seq| sent(seq, 1, Destination::User(UserId(2 + (seq % 7 % 3) as u32)), &marked(seq)))
-        .collect();
+    let batch: Vec<_> =
+        (1..=MESSAGES).map(|seq| sent(seq, 1, Destination::User(UserId(2 + seq % 7 % 3)), &marked(seq))).collect();
     batch.chunks(90).for_each(|batch| store.commit(batch).unwrap());
     assert_eq!(marks_in_files(home.path(), MESSAGES).len() as u64, MESSAGES);
 

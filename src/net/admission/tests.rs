@@ -1,0 +1,120 @@
+use super::*;
+use crate::hub::{SocketWriter, Ticket};
+use crate::wire::ReplyFormat;
+
+struct Discard;
+
+impl SocketWriter for Discard {
+    fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+}
+
+const MESSI: UserId = UserId(7);
+
+fn admission(most: usize) -> Arc<Admission> {
+    Arc::new(Admission::new(Places { most, per_address: 8, per_user: 3, outbox_bytes: 1_000 }))
+}
+
+fn address(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+fn queue() -> Arc<SendQueue> {
+    Arc::new(SendQueue::new(Arc::new(Discard), ReplyFormat::Json))
+}
+
+type Admitted = (Permit, Arc<SendQueue>);
+
+fn admit(admission: &Arc<Admission>, from: u8) -> Result<Admitted, DisconnectReason> {
+    let queue = queue();
+    Ok((admission.admit(address(from), &queue)?, queue))
+}
+
+fn admit_user(admission: &Arc<Admission>, from: u8, user: UserId) -> Admitted {
+    let admitted = admit(admission, from).unwrap_or_else(|reason| panic!("{reason:?}"));
+    admission.log_in(admitted.0.number(), user);
+    admitted
+}
+
+/// Which of the connections are being ended.
+fn ended(connections: &[Admitted]) -> Vec<usize> {
+    let ended = connections.iter().enumerate().filter(|(_, (_, queue))| queue.ending().is_some());
+    ended.map(|(place, _)| place).collect()
+}
+
+#[test]
+fn near_the_limit_the_address_with_the_most_unauthenticated_loses_its_oldest() {
+    let admission = admission(10);
+    let mut unauthenticated: Vec<_> = [2, 1, 1, 3, 1, 2].map(|from| admit(&admission, from).unwrap()).into();
+    let _users: Vec<_> = (0..3).map(|number| admit_user(&admission, 9, UserId(number))).collect();
+    assert!(ended(&unauthenticated).is_empty());
+    unauthenticated.push(admit(&admission, 4).unwrap());
+    assert_eq!(ended(&unauthenticated), [1]);
+}
+
+#[test]
+fn who_comes_now_is_preferred_to_who_sat_first() {
+    let admission = admission(10);
+    let mut unauthenticated: Vec<_> = (0..8).map(|_| admit(&admission, 1).unwrap()).collect();
+    for evicted in 0..4 {
+        let _newcomer = admit(&admission, 200 + evicted);
+        unauthenticated.retain(|(_, queue)| queue.ending().is_none());
+    }
+    assert!(admit(&admission, 9).is_ok());
+}
+
+#[test]
+fn a_user_with_too_many_connections_loses_the_oldest() {
+    let admission = admission(100);
+    let connections: Vec<_> = (0..5).map(|_| admit_user(&admission, 1, MESSI)).collect();
+    assert_eq!(ended(&connections), [0, 1]);
+}
+
+#[test]
+fn near_the_limit_users_with_many_connections_make_room() {
+    let admission = Arc::new(Admission::new(Places { most: 20, per_address: 20, per_user: 20, outbox_bytes: 0 }));
+    let many: Vec<_> = (0..15).map(|_| admit_user(&admission, 1, MESSI)).collect();
+    let few: Vec<_> = (0..3).map(|number| admit_user(&admission, 2, UserId(number))).collect();
+    let _newcomer = admit(&admission, 3).unwrap();
+    assert_eq!((ended(&many), ended(&few)), (vec![0], Vec::new()));
+}
+
+#[test]
+fn links_that_are_not_made_give_way_to_newer_ones() {
+    let admission = Arc::new(Admission::new(Places { most: 1_000, per_address: 1_000, per_user: 1, outbox_bytes: 0 }));
+    let connect = |from| admit(&admission, from).unwrap();
+    let of_one: Vec<_> = (0..=HALF_LINKS_PER_ADDRESS).map(|_| connect(1)).collect();
+    let begin = |(permit, _): &Admitted| admission.begin_link(permit.number()).unwrap();
+    let begun: Vec<_> = of_one.iter().map(begin).collect();
+    let ended = |links: &[HalfLinkPermit]| links.iter().filter(|link| link.end.is_cancelled()).count();
+    assert!(begun[0].end.is_cancelled() && ended(&begun) == 1);
+    let others: Vec<_> = (0..HALF_LINKS).map(|from| connect(2 + from as u8)).collect();
+    let of_others: Vec<_> = others.iter().map(begin).collect();
+    assert_eq!(ended(&begun) + ended(&of_others), HALF_LINKS_PER_ADDRESS + 1);
+    assert!(ended(&begun) >= HALF_LINKS_PER_ADDRESS, "the address with the most lost first");
+}
+
+#[test]
+fn readers_that_leave_the_most_to_wait_lose_their_connections() {
+    let admission = admission(100);
+    let connections: Vec<_> = (0..6).map(|from| admit(&admission, from).unwrap()).collect();
+    for ((_, queue), bytes) in connections.iter().zip([100, 900, 50, 400, 0, 0]) {
+        // A reply that waits for a commit.
+        queue.reply(Ticket::FIRST, None, |out| out.resize(bytes, b'x'));
+    }
+    admission.bound_memory();
+    assert_eq!(ended(&connections), [1, 3]);
+}
+
+#[test]
+fn nothing_is_left_of_connections_that_ended() {
+    let admission = admission(10);
+    for round in 0..3 {
+        let connections: Vec<_> = (0..6).map(|from| admit_user(&admission, from, UserId(round))).collect();
+        drop(connections);
+    }
+    let admitted = admission.admitted();
+    assert!(admitted.connections.is_empty() && admitted.addresses.is_empty());
+    assert!(admitted.users.largest().is_none() && admitted.unauthenticated.largest().is_none());
+}

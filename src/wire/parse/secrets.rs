@@ -1,0 +1,27 @@
+//! Which parts of a tagged request are secret.
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn request(line: &str) -> Request {
+    match parse(line) {
+        Parsed::Request(request) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_secrets_of_a_tagged_request_are_apart_from_its_hash() {
+    for (line, secret) in [
+        ("#k passwd lama baru", Some("lama baru")),
+        ("#k joingroup fans rahasia", Some("rahasia")),
+        ("#k joingroup fans", None),
+        ("#k send messi halo", None),
+        ("passwd lama baru", None),
+    ] {
+        let found = request(line).secret;
+        assert_eq!(found.as_ref().map(|secret| secret.expose_secret()), secret, "{line}");
+    }
+    assert_eq!(request("#k joingroup fans a").hash, request("#k joingroup fans b").hash);
+}

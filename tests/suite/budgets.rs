@@ -1,0 +1,135 @@
+//! What one user may have and do: more is refused truthfully, and others do not notice.
+
+use crate::support::TestServer;
+
+#[test]
+fn messages_over_a_days_budget_are_refused_until_some_of_it_is_back() {
+    let server = TestServer::start_with(|config| config.limits.messages_per_day = Some(100));
+    server.connect().registered("henderson");
+    let mut messi = server.connect().registered("messi");
+    (0..100).for_each(|_| drop(messi.asks("send henderson halo").expect_ok()));
+    let refused = messi.asks("send henderson halo");
+    assert_eq!(refused.code(), "slow_down");
+    assert!((800..=864).contains(&refused.0["retry_after"].as_u64().unwrap()), "{refused:?}");
+    // Another connection does not help, and another user is not concerned.
+    assert_eq!(server.connect().logged_in("messi", "rahasia").asks("send henderson halo").code(), "slow_down");
+    let mut henderson = server.connect().logged_in("henderson", "rahasia");
+    henderson.asks("send messi halo").expect_ok();
+    assert_eq!(henderson.asks("inbox").texts().len(), 100, "what was refused was not sent");
+}
+
+#[test]
+fn many_short_connections_use_no_more_of_a_budget_than_their_messages() {
+    let server = TestServer::start_with(|config| config.limits.messages_per_day = Some(60));
+    let mut messi = server.connect().registered("messi");
+    let token = messi.asks("auth messi rahasia").0["tokenid"].as_str().unwrap().to_owned();
+    for _ in 0..50 {
+        server.connect().asks(&format!("send {token} messi halo")).expect_ok();
+    }
+}
+
+#[test]
+fn bytes_over_a_days_budget_are_refused() {
+    let server = TestServer::start_with(|config| config.limits.bytes_per_day = Some(100_000));
+    let mut messi = server.connect().registered("messi");
+    let line = format!("send messi {}", "x".repeat(4_000));
+    let codes: Vec<_> = (0..30).map(|_| messi.asks(&line).0["code"].clone()).collect();
+    assert_eq!(codes.iter().filter(|code| code.is_null()).count(), 24, "{codes:?}");
+    assert_eq!(codes.last().unwrap(), "slow_down");
+}
+
+#[test]
+fn groups_and_realms_are_limited_by_user_and_by_day() {
+    let server = TestServer::start_with(|config| {
+        config.limits.groups_per_user = Some(2);
+        config.limits.realms_per_user = Some(1);
+        config.limits.groups_per_day = Some(4);
+        config.limits.realms_per_day = Some(3);
+    });
+    let (mut messi, mut paff) = (server.connect().registered("messi"), server.connect().registered("paff"));
+    messi.asks("addgroup g1").expect_ok();
+    messi.asks("creategroup g2 rahasia").expect_ok();
+    let refused = messi.asks("addgroup g3");
+    assert_eq!(
+        (refused.code(), &refused.0["detail"]),
+        ("limit_reached", &"a user may own 2 groups: delete one, or leave it to others".into())
+    );
+    paff.asks("addgroup g3").expect_ok();
+    messi.asks("delgroup g1").expect_ok();
+    messi.asks("addgroup g4").expect_ok();
+    messi.asks("delgroup g4").expect_ok();
+    assert_eq!(messi.asks("addgroup g5").code(), "slow_down");
+    messi.asks("addrealm r1").expect_ok();
+    assert_eq!(messi.asks("addrealm r2").code(), "limit_reached");
+    paff.asks("addrealm r2").expect_ok();
+    messi.asks("delrealm r1").expect_ok();
+    messi.asks("addrealm r3").expect_ok();
+    messi.asks("delrealm r3").expect_ok();
+    assert_eq!(messi.asks("addrealm r4").code(), "slow_down");
+}
+
+#[test]
+fn requests_without_a_login_are_bounded() {
+    let server = TestServer::start();
+    let mut stranger = server.connect();
+    stranger.sends("ping\n".repeat(3_000));
+    let codes: Vec<_> = (0..3_000).map(|_| stranger.hears().0["code"].clone()).collect();
+    assert!(codes.iter().filter(|code| code.is_null()).count() >= 1_000);
+    assert!(codes.iter().any(|code| *code == "slow_down"), "{codes:?}");
+    let mut messi = server.connect().registered("messi");
+    messi.sends("ping\n".repeat(3_000));
+    (0..3_000).for_each(|_| drop(messi.hears().expect_ok()));
+}
+
+#[test]
+fn a_realm_that_a_user_added_does_not_keep_a_server_from_starting() {
+    let mut server = TestServer::with_documented_users();
+    let mut messi = server.connect().logged_in("messi", "surabaya");
+    messi.asks("addrealm timur").expect_ok();
+    messi.asks("addrealm barat").expect_ok();
+    server.stop();
+    server.start_again_with(|config| {
+        let peers = "[[peers]]\nname = \"timur\"\naddress = \"127.0.0.1:9\"\n[[peers]]\nname = \"barat\"\naddress = \"127.0.0.1:10\"";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), peers).unwrap();
+        config.peers = kabar::config::Config::load(Some(file.path()), [], &[]).unwrap().peers;
+    });
+    server.connect().logged_in("messi", "surabaya");
+}
+
+#[test]
+fn with_a_disk_that_is_nearly_full_only_deletions_log_ins_and_reading_are_possible() {
+    let mut server = TestServer::start();
+    let (mut messi, mut paff) = (server.connect().registered("messi"), server.connect().registered("paff"));
+    messi.asks("addgroup fans").expect_ok();
+    paff.asks("send messi halo").expect_ok();
+    server.stop();
+    server.start_again_with(|config| config.server.disk_reserve = u64::MAX);
+    let mut messi = server.connect().logged_in("messi", "rahasia");
+    for line in ["send paff halo", "broadcast halo", "addgroup lain", "addrealm lain", "setname Leo"] {
+        assert_eq!(messi.asks(line).code(), "storage_failed", "{line}");
+    }
+    assert_eq!(server.connect().asks("register neko rahasia").code(), "storage_failed");
+    assert_eq!(messi.asks("inbox").texts(), ["halo"]);
+    messi.asks("delgroup fans").expect_ok();
+    messi.asks("passwd rahasia lain").expect_ok();
+    messi.asks("logout").expect_ok();
+    server.stop();
+    server.start_again_with(|config| config.server.disk_reserve = 0);
+    server.connect().logged_in("messi", "lain").asks("send paff halo").expect_ok();
+}
+
+#[test]
+fn clients_that_read_nothing_do_not_take_more_memory_than_there_is_for_them() {
+    let server = TestServer::start_with(|config| config.connections.outbox_bytes = 1024 * 1024);
+    let mut watcher = server.connect().registered("watcher");
+    let mut never_read: Vec<_> = (0..12).map(|number| server.connect().registered(&format!("user{number}"))).collect();
+    let mut messi = server.connect().registered("messi");
+    watcher.asks("subscribe presence").expect_ok();
+    let text = "x".repeat(4_000);
+    (0..200).for_each(|_| drop(messi.asks(&format!("broadcast {text}")).expect_ok()));
+    never_read.iter_mut().for_each(|client| client.sends("peek\n".repeat(10)));
+    // What is pushed to the watcher before are the broadcasts.
+    while watcher.hears().0["data"]["online"] != false {}
+    messi.hears_nothing();
+}
