@@ -147,7 +147,7 @@ fn commit(bencher: Bencher<'_, '_>, records: u64) {
 fn read_a_page(bencher: Bencher<'_, '_>, messages: usize) {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let store = store(&directory);
-    let log: Vec<_> = (1..=u64::from(USERS) * 500).map(record).collect();
+    let log: Vec<_> = (1..=USERS * 500).map(record).collect();
     log.chunks(1_000).for_each(|batch| store.commit(batch).unwrap());
     let span = SeqRange { timeline: Timeline::User(UserId(5)), after: Seq(0), upto: Seq(u64::MAX) };
     let view = TimelineQuery {
