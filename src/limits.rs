@@ -36,6 +36,12 @@ pub const MAX_REALMS: usize = 256;
 pub const MAX_REALM_NUMBERS: usize = 65_536;
 /// People that one user blocks: every page and push looks them up by bisection. More is a server of one's own.
 pub const BLOCKS_PER_USER: usize = 1_000;
+/// Read marks of one user past the inbox cursor, which makes those behind it superfluous. At 60 bytes each, 60 KB; more
+/// conversations than that are not kept apart by anybody.
+pub const MARKS_PER_USER: usize = 1_000;
+/// The read mark of a conversation moves at most this often, an earlier request waits: people read one conversation at a
+/// time, and a client that marks each message as it comes costs one small event in two seconds.
+pub const MARK_INTERVAL: Duration = Duration::from_secs(2);
 /// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages
 /// show once more, which is better than not at all.
 pub const PUSHED_RANGES: usize = 32;
@@ -57,6 +63,18 @@ pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 
 /// Messages of a history page if the request states no limit: a few screens of a terminal.
 pub const HISTORY_PAGE: usize = 50;
+/// Conversations of a list if the request states no limit: a few screens of a side bar …
+pub const CONVERSATIONS: usize = 100;
+/// … and the most that it may ask for.
+pub const CONVERSATIONS_MAX: usize = 1_000;
+/// Unread messages are counted up to this: nobody reads the difference.
+pub const UNREAD_COUNTED: usize = 1_000;
+/// The newest entries of a user's own timeline in which a list looks for conversations and unread messages: 1,024 chunks,
+/// some ten milliseconds.
+pub const CONVERSATION_ENTRIES: usize = 128 * 1024;
+/// The newest entries of a group, or of the broadcasts, in which a list looks for the newest message and unread ones: enough
+/// for [`UNREAD_COUNTED`] between as many of people who are blocked, or of one's own.
+pub const SHARED_ENTRIES: usize = 2_048;
 /// A page ends early once its bodies reach this: a page of long messages must not become a reply of 30 MB.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 /// The most messages that a replay for a subscription takes from the store at a time: it waits for the reader in

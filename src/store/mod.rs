@@ -12,7 +12,7 @@
 //! | connections | `connection`, `readers`, `checkpoint`, `key_file`, `directory`, `read_only` |
 //! | projection of events to rows | `projection`, `low_watermark` |
 //! | timeline index | `index` |
-//! | reads | `scan`, `peers`, `load` |
+//! | reads | `scan`, `conversations`, `peers`, `load` |
 //! | writes | `writer`, `retention` |
 //! | facade | `interface`, `sqlite` |
 //! | whole stores | `dump`, `backup` |
@@ -22,6 +22,7 @@ mod bulk_insert;
 mod checkpoint;
 mod columns;
 mod connection;
+mod conversations;
 mod directory;
 mod dump;
 mod error;
@@ -47,6 +48,8 @@ mod readers;
 mod record;
 #[cfg(test)]
 mod reference_model;
+#[cfg(test)]
+mod reference_unread;
 mod retention;
 mod scan;
 mod schema;

@@ -1,5 +1,7 @@
 //! The rows of realms and of the other servers behind them, and their outbox queues.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::chat::{OutboxEntry, Peer, PeerAddress, PeerInfo, Realm, RealmKind, Snapshot, TimelineQuery};
@@ -94,12 +96,12 @@ pub(super) fn load_queues(database: &Connection, index: &Index, snapshot: &mut S
     for (realm, id) in snapshot.realms.iter_mut().zip(1..) {
         let RealmKind::Peer(peer) = &mut realm.kind else { continue };
         let query = TimelineQuery::outbox(RealmId(id), peer.cursor);
-        Scan::new(index, &query, Direction::Forward)?.for_each(database, |entry| {
+        Scan::new(index, &query, Direction::Forward)?.walk(database, |_, entry| {
             let queued = message.query_row([entry.seq.0], |row| {
                 Ok(OutboxEntry { seq: entry.seq, time: Time(row.get(0)?), from: entry.peer, bytes: row.get(1)? })
             });
             peer.queue.push(queued?);
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
     }
     Ok(())

@@ -39,8 +39,8 @@ fn damaged(why: &str) -> StoreError {
 mod tests {
     use super::*;
     use crate::chat::{
-        Author, BounceReason, Destination, IdempotencyKey, Message, MessageBody, PasswordHash, PeerAddress, PeerInfo,
-        RemoteName,
+        Author, BounceReason, ConversationId, Destination, IdempotencyKey, Message, MessageBody, PasswordHash,
+        PeerAddress, PeerInfo, RemoteName,
     };
     use crate::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
@@ -53,7 +53,7 @@ mod tests {
         UserRegistered, SessionOpened, SessionUsed, SessionClosed, MessageSent, InboxRead, PushedRead, RealmInboxRead,
         GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
         GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, IncarnationBegun, PeerAdded,
-        PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
+        PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed, ReadMarked,
     );
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
@@ -62,6 +62,10 @@ mod tests {
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
+    }
+
+    fn marked(conversation: ConversationId) -> Event {
+        Event::ReadMarked { user: UserId(300), conversation, upto: Seq(7) }
     }
 
     /// Events with the bytes that released servers wrote. A line here never changes.
@@ -105,6 +109,12 @@ mod tests {
             (Event::PasswordChanged { user, password: PasswordHash("$b$".into()) }, "0112ac0203246224"),
             (Event::UserUnregistered { user }, "0113ac02"),
             (Event::UserRenamed { user, full_name: "Leo".into() }, "011cac02034c656f"),
+            (marked(ConversationId::User(user)), "011dac0200ac0207"),
+            (marked(ConversationId::Group(group)), "011dac02010207"),
+            (marked(ConversationId::RemoteUser(realm, name("Bob").folded())), "011dac02020303626f6207"),
+            (marked(ConversationId::RemoteGroup(realm, name("fans").folded())), "011dac0203030466616e7307"),
+            (marked(ConversationId::Broadcast), "011dac020407"),
+            (marked(ConversationId::Server), "011dac020507"),
         ]
     }
 

@@ -10,6 +10,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
@@ -55,15 +56,17 @@ impl Scan {
         Ok(Self { direction, cursors, head, page_entries: index.config().page_entries })
     }
 
-    /// Visits every entry of the spans, matching the query's filter or not.
-    pub(super) fn for_each(
+    /// Visits the entries of the spans, matching the query's filter or not, until `visit` breaks.
+    pub(super) fn walk(
         self,
         database: &Connection,
-        mut visit: impl FnMut(Entry) -> Result<(), StoreError>,
+        mut visit: impl FnMut(Timeline, Entry) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let mut entries = MergeIter::new(self.cursors, self.direction);
-        while let Some((_, entry)) = entries.next(database)? {
-            visit(entry)?;
+        while let Some((timeline, entry)) = entries.next(database)? {
+            if visit(timeline, entry)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -98,7 +101,7 @@ impl Scan {
         query: &TimelineQuery,
         limit: usize,
     ) -> Result<(Vec<StoredMessage>, Option<Cut>), StoreError> {
-        let mut log = database.prepare_cached("SELECT time, body FROM log WHERE seq = ?1")?;
+        let mut log = database.prepare_cached(MESSAGE)?;
         let mut entries = MergeIter::new(self.cursors, self.direction);
         let (mut messages, mut bytes, mut seen) = (Vec::new(), 0, 0);
         while let Some((timeline, entry)) = entries.next(database)? {
@@ -118,6 +121,13 @@ impl Scan {
         }
         Ok((messages, None))
     }
+}
+
+const MESSAGE: &str = "SELECT time, body FROM log WHERE seq = ?1";
+
+/// One message; `None` if retention deleted it.
+pub(super) fn message(database: &Connection, seq: Seq) -> Result<Option<StoredMessage>, StoreError> {
+    read_message(&mut database.prepare_cached(MESSAGE)?, seq)
 }
 
 /// Returns `None` if retention deleted the message after the memtable was read.

@@ -206,6 +206,7 @@ pub(super) const fn of(error: CommandError) -> ErrorSpec {
         E::MembershipLimit => limit("a user can be in no more groups"),
         E::RealmLimit => limit("this server takes no more realms"),
         E::BlockLimit => limit("a user can block no more others"),
+        E::MarkLimit => limit("a user can have no more read marks after the inbox cursor: ack moves it"),
         E::TagReused => {
             row("tag_reused", "Tag sudah dipakai", "the tag stood on another request within a day: choose another")
         }
