@@ -119,6 +119,8 @@ pub const IDLE_BUFFER_BYTES: usize = 512;
 /// Silence within a line after which a person at a text listener is told that lines end with Enter (PROTOCOL §1): long
 /// enough to think, short enough to wait for.
 pub const UNFINISHED_LINE: Duration = Duration::from_secs(2);
+/// What telnet sequences of one line are answered at the most: a telnet asks for about ten options, at three bytes each.
+pub const TELNET_ANSWER_BYTES: usize = 96;
 /// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Reads of a connection that the server ends: a megabyte that was on its way.

@@ -16,5 +16,6 @@ mod reliability;
 mod sessions;
 mod support;
 mod tags;
+mod telnet;
 mod transcripts;
 mod unfinished_lines;
