@@ -46,6 +46,12 @@ pub const REALM_CURSORS: usize = 1_024;
 pub const QUOTA_MAX: usize = 1_000_000;
 /// People that one user blocks: every page and push looks them up by bisection. More is a server of one's own.
 pub const BLOCKS_PER_USER: usize = 1_000;
+/// Read marks of one user past the inbox cursor, which makes those behind it superfluous. At 60 bytes each, 60 KB; more
+/// conversations than that are not kept apart by anybody.
+pub const MARKS_PER_USER: usize = 1_000;
+/// The read mark of a conversation moves at most this often, an earlier request waits: people read one conversation at a
+/// time, and a client that marks each message as it comes costs one small event in two seconds.
+pub const MARK_INTERVAL: Duration = Duration::from_secs(2);
 /// Intervals read live that are kept apart from the cursor for one user. Past it the oldest is forgotten: its messages
 /// show once more, which is better than not at all.
 pub const PUSHED_RANGES: usize = 32;
@@ -67,6 +73,18 @@ pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 
 /// Messages of a history page if the request states no limit: a few screens of a terminal.
 pub const HISTORY_PAGE: usize = 50;
+/// Conversations of a list if the request states no limit: a few screens of a side bar …
+pub const CONVERSATIONS: usize = 100;
+/// … and the most that it may ask for.
+pub const CONVERSATIONS_MAX: usize = 1_000;
+/// Unread messages are counted up to this: nobody reads the difference.
+pub const UNREAD_COUNTED: usize = 1_000;
+/// The newest entries of a user's own timeline in which a list looks for conversations and unread messages: 1,024 chunks,
+/// some ten milliseconds.
+pub const CONVERSATION_ENTRIES: usize = 128 * 1024;
+/// The newest entries of a group, or of the broadcasts, in which a list looks for the newest message and unread ones: enough
+/// for [`UNREAD_COUNTED`] between as many of people who are blocked, or of one's own.
+pub const SHARED_ENTRIES: usize = 2_048;
 /// A page ends early once its bodies reach this: a page of long messages must not become a reply of 30 MB.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 /// The most messages that a replay for a subscription takes from the store at a time: it waits for the reader in
@@ -122,6 +140,8 @@ pub const IDLE_BUFFER_BYTES: usize = 512;
 /// Silence within a line after which a person at a text listener is told that lines end with Enter (PROTOCOL §1): long
 /// enough to think, short enough to wait for.
 pub const UNFINISHED_LINE: Duration = Duration::from_secs(2);
+/// What telnet sequences of one line are answered at the most: a telnet asks for about ten options, at three bytes each.
+pub const TELNET_ANSWER_BYTES: usize = 96;
 /// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Reads of a connection that the server ends: a megabyte that was on its way.

@@ -15,10 +15,13 @@ use crate::limits::NAME_BYTES;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(ArrayString<NAME_BYTES>);
 
-/// `realm`, the sender of the server's own messages, is no name at all.
+/// Names that are not given to anything new.
 const RESERVED: [&str; 4] = ["ok", "err", "broadcast", "group"];
 
 impl Name {
+    /// What the server calls itself as the sender of a message: no name at all.
+    pub const SERVER: &'static str = "realm";
+
     /// Parses a name.
     ///
     /// # Errors
@@ -28,7 +31,7 @@ impl Name {
         let first_is_alphanumeric = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
         let well_formed =
             first_is_alphanumeric && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
-        if !well_formed || text.eq_ignore_ascii_case("realm") {
+        if !well_formed || text.eq_ignore_ascii_case(Self::SERVER) {
             return Err(InvalidName);
         }
         ArrayString::from(text).map(Self).map_err(|_| InvalidName)
@@ -91,6 +94,18 @@ impl fmt::Display for FoldedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let characters = self.0.iter().take_while(|byte| **byte != 0);
         characters.into_iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
+    }
+}
+
+impl Serialize for FoldedName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FoldedName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Name::deserialize(deserializer).map(|name| name.folded())
     }
 }
 

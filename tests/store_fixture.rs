@@ -144,6 +144,6 @@ fn version_3_has_its_messages_in_chunks_in_runs_and_after_them() {
     assert_eq!((state.user(MESSI).unwrap().last, state.user(HENDERSON).unwrap().last), (Seq(66), Seq(66)));
     assert_eq!(state.group(GroupId(0)).unwrap().last, Seq(40));
     let with_messi = Conversation::User(Address::parse("messi").unwrap());
-    let view = state.history(HENDERSON, &with_messi, Seq(42)).unwrap();
+    let view = state.history(HENDERSON, Some(&with_messi), Seq(42)).unwrap();
     assert_eq!(texts(&store.newest_page(&view, 3).unwrap().messages), ["masih di memori", "berdekatan", "pesan 41"]);
 }

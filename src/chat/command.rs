@@ -14,6 +14,7 @@ use crate::chat::rules::context::Context;
 use crate::chat::rules::peers::{self, NewPeer};
 use crate::chat::rules::{blocks, groups, messages, peer_registration, reading, realms, remote, sessions};
 use crate::chat::state::State;
+use crate::chat::views::history::Conversation;
 use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, UserId};
 use crate::name::{Address, Name};
 
@@ -84,6 +85,11 @@ pub enum Command {
     },
     /// Move the inbox cursor forward, past the messages that the client has handled.
     Acknowledge {
+        upto: Seq,
+    },
+    /// Move the read mark of a conversation forward.
+    MarkRead {
+        conversation: Conversation,
         upto: Seq,
     },
     /// Record that a range was pushed live.
@@ -216,6 +222,7 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::Broadcast { text } => messages::broadcast(state, context, text),
         Command::ReadInbox { from, upto } => reading::read_inbox(state, context, *from, *upto),
         Command::Acknowledge { upto } => reading::acknowledge(state, context, *upto),
+        Command::MarkRead { conversation, upto } => reading::mark_read(state, context, conversation, *upto),
         Command::ReadPushed { after, upto } => reading::read_pushed(state, context, *after, *upto),
         Command::ReadRealmInbox { realm, from, upto } => {
             reading::read_realm_inbox(state, context, *realm, *from, *upto)
@@ -256,6 +263,7 @@ pub fn response(state: &State, context: &Context<'_>, command: &Command, receipt
             let user = context.user.and_then(|user| state.user(user));
             Response::Acknowledged(user.map_or(Seq(0), |user| user.cursor))
         }
+        Command::MarkRead { conversation, .. } => reading::marked(state, context, conversation),
         Command::AddRealm { name } => Response::RealmAdded { name: name.clone(), key: None },
         Command::AddPeer { name, key, .. } => Response::RealmAdded { name: name.clone(), key: Some(*key) },
         Command::ChangeGroupPassword { password, .. } => Response::GroupPasswordChanged { closed: password.is_some() },

@@ -76,6 +76,8 @@ command_errors! {
     RealmQuota(u32),
     /// The user has `BLOCKS_PER_USER`.
     BlockLimit,
+    /// The user has `MARKS_PER_USER`.
+    MarkLimit,
     /// The tag was used for another request.
     TagReused,
     /// The cursor moved meanwhile: read again. Never leaves the server.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::error::BounceReason;
+use crate::chat::model::conversation::ConversationId;
 use crate::chat::model::idempotency::{IdempotencyKey, ReadPage};
 use crate::chat::model::message::{Author, Message};
 use crate::chat::model::peer::PeerInfo;
@@ -204,6 +205,13 @@ pub enum Event {
     /// A removed realm that nothing needs to know any more.
     RealmForgotten {
         realm: RealmId,
+    },
+    /// A user has read a conversation.
+    ReadMarked {
+        user: UserId,
+        conversation: ConversationId,
+        /// Read up to and including this entry.
+        upto: Seq,
     },
 }
 

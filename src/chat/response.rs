@@ -55,6 +55,18 @@ pub enum Response {
     },
     /// The inbox cursor stands here now.
     Acknowledged(Seq),
+    /// The conversation is read up to here now.
+    MarkedRead {
+        /// As clients name it.
+        conversation: Box<str>,
+        mark: Seq,
+    },
+    /// The newest conversations, newest first.
+    Conversations {
+        conversations: Vec<ConversationSummary>,
+        /// There may be further ones.
+        more: bool,
+    },
     /// The online users, in the order of coming online.
     Online(Vec<Name>),
     /// The user's groups.
@@ -97,6 +109,22 @@ pub struct Profile {
     pub online: bool,
     /// When the last connection ended, or now; `None` for a user who never came.
     pub last_seen: Option<Time>,
+}
+
+/// A conversation in the list of a user's conversations.
+#[derive(Clone, Debug)]
+pub struct ConversationSummary {
+    /// As clients name it.
+    pub conversation: Box<str>,
+    /// The full name of a user of this server; else as in `conversation`.
+    pub name: Box<str>,
+    /// Read up to here.
+    pub mark: Seq,
+    pub unread: usize,
+    /// There are more unread messages than were counted.
+    pub unread_more: bool,
+    /// The newest message.
+    pub last: Option<StoredMessage>,
 }
 
 /// A session in the list of a user's sessions.

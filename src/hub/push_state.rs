@@ -12,6 +12,8 @@ pub(super) struct PushState {
     queued: Seq,
     /// The newest that is known to have been written to the socket.
     written: Seq,
+    /// The newest that was written before the peer sent something, or closed: so the peer is there and had it.
+    taken: Seq,
     topics: Topics,
 }
 
@@ -27,7 +29,7 @@ enum Mode {
 impl PushState {
     /// Pushes messages after `after`, and notifications of the topics.
     pub(super) fn live(after: Seq, topics: Topics) -> Self {
-        Self { mode: Mode::Live, after, queued: after, written: after, topics }
+        Self { mode: Mode::Live, after, queued: after, written: after, taken: after, topics }
     }
 
     /// Live again after a lag, from `after` on.
@@ -64,6 +66,11 @@ impl PushState {
         self.written = self.queued;
     }
 
+    /// The peer sent something, or closed.
+    pub(super) fn set_taken(&mut self) {
+        self.taken = self.written;
+    }
+
     pub(super) fn lag(&mut self) {
         self.mode = Mode::Lagging;
     }
@@ -82,14 +89,14 @@ impl PushState {
 
     /// Skips messages that the reader has read in another way.
     pub(super) fn mark_read(&mut self, upto: Seq) {
-        for place in [&mut self.after, &mut self.queued, &mut self.written] {
+        for place in [&mut self.after, &mut self.queued, &mut self.written, &mut self.taken] {
             *place = upto.max(*place);
         }
     }
 
-    /// The range that was written since the last call, or `None` if it is empty.
-    pub(super) fn take_written(&mut self) -> Option<(Seq, Seq)> {
-        let is_any = self.mode != Mode::Off && self.written > self.after;
-        is_any.then(|| (std::mem::replace(&mut self.after, self.written), self.written))
+    /// The range that the peer has taken since the last call, or `None` if it is empty.
+    pub(super) fn take_range(&mut self) -> Option<(Seq, Seq)> {
+        let is_any = self.mode != Mode::Off && self.taken > self.after;
+        is_any.then(|| (std::mem::replace(&mut self.after, self.taken), self.taken))
     }
 }

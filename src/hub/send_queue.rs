@@ -313,10 +313,18 @@ impl SendQueue {
         state.joining = None;
     }
 
-    /// The range of messages that were pushed to a text connection since the last call. A JSON subscription does not
-    /// count as reading.
+    /// The peer sent something, or closed: at a text listener it has taken what was written so far. A write alone tells
+    /// nothing: a kernel takes bytes for a peer that is dead.
+    pub(crate) fn hear(&self) {
+        if self.format == ReplyFormat::Text {
+            self.lock().push.set_taken();
+        }
+    }
+
+    /// The range of messages that a text connection has taken since the last call. A JSON subscription does not count as
+    /// reading.
     pub(super) fn take_read_range(&self) -> Option<(Seq, Seq)> {
-        if self.format == ReplyFormat::Text { self.lock().push.take_written() } else { None }
+        if self.format == ReplyFormat::Text { self.lock().push.take_range() } else { None }
     }
 
     /// Ends what the connection had from its session, and returns the range that was read live. Call it under the lock

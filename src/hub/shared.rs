@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::chat::{CommandError, State, TimelineQuery};
+use crate::chat::{CommandError, ConversationPage, ConversationQuery, State, TimelineQuery};
 use crate::hub::batch::Batch;
 use crate::hub::commit_waiters::CommitWaiters;
 use crate::hub::presence::Presence;
@@ -61,6 +61,14 @@ impl Hub {
     /// If the store cannot be read.
     pub(crate) fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         self.0.store.newest_page(view, limit)
+    }
+
+    /// Reads the list of a user's conversations, like [`Hub::page`].
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn conversations(&self, query: &ConversationQuery) -> Result<ConversationPage, StoreError> {
+        self.0.store.conversations(query)
     }
 
     /// Does one step of a sweep of retention. Waits for the disk: not for a thread that serves traffic.

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
-use crate::chat::{Command, Context, NewSession, PasswordHash, Record, Snapshot, TimelineQuery, Topics};
+use crate::chat::{
+    Command, Context, ConversationPage, ConversationQuery, NewSession, PasswordHash, Record, Snapshot, TimelineQuery,
+    Topics,
+};
 use crate::hub::tickets::Tickets;
 use crate::hub::{
     Backlog, Committer, ConnectionEnd, Executed, Hub, Origin, Replay, SendQueue, SocketWriter, Step, Ticket,
@@ -86,6 +89,10 @@ impl Store for FaultyStore {
 
     fn newest_page(&self, view: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         self.store.newest_page(view, limit)
+    }
+
+    fn conversations(&self, query: &ConversationQuery) -> Result<ConversationPage, StoreError> {
+        self.store.conversations(query)
     }
 
     fn low_watermark(&self, view: &TimelineQuery) -> Result<Seq, StoreError> {

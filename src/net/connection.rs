@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::Decoder;
 use tracing::debug;
 
-use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, SocketWriter};
+use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, SocketWriter, Ticket};
 use crate::limits::{
     LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, UNFINISHED_LINE,
 };
@@ -113,8 +113,12 @@ impl Connection {
 
     async fn serve_received(&mut self, received: io::Result<usize>) -> Option<ConnectionEnd> {
         match received {
-            Ok(0) => Some(self.serve_last_line().await),
+            Ok(0) => {
+                self.send_queue.hear();
+                Some(self.serve_last_line().await)
+            }
             Ok(bytes) => {
+                self.send_queue.hear();
                 self.turn.bytes += bytes;
                 if bytes >= MANY_BYTES {
                     self.close_if_reset();
@@ -204,8 +208,18 @@ impl Connection {
             end = self.serve_line(line).await;
         }
         self.read_buffer.shrink();
+        self.answer_telnet();
         self.session.send_replies();
         end
+    }
+
+    /// A peer that asks and does not read what it is answered is not answered any more.
+    fn answer_telnet(&mut self) {
+        let answers = self.codec.take_answers();
+        let is_telnet = self.send_queue.format() == ReplyFormat::Text && !answers.is_empty();
+        if is_telnet && self.send_queue.status().backlog.is_below(FULL) {
+            self.send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(&answers));
+        }
     }
 
     async fn serve_last_line(&mut self) -> ConnectionEnd {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use rusqlite::{Connection, Row};
 
-use crate::chat::{BounceReason, ReadPage};
-use crate::id::Incarnation;
+use crate::chat::{BounceReason, ConversationId, ReadPage};
+use crate::id::{GroupId, Incarnation, RealmId, UserId};
 use crate::name::Name;
 use crate::store::error::StoreError;
 
@@ -31,6 +31,32 @@ pub(super) fn read_page(row: &Row<'_>, column: usize) -> Result<Option<ReadPage>
 
 pub(super) fn bounce_reason(number: u8) -> Result<BounceReason, StoreError> {
     BounceReason::of_number(number).ok_or_else(|| StoreError::Damaged("a refusal of an unknown kind".into()))
+}
+
+/// The columns of a conversation: its kind, the number of the user, group or realm, and the name there.
+pub(super) fn of_conversation(conversation: &ConversationId) -> (u8, u64, String) {
+    match conversation {
+        ConversationId::User(user) => (0, user.0, String::new()),
+        ConversationId::Group(group) => (1, group.0, String::new()),
+        ConversationId::RemoteUser(realm, name) => (2, realm.0, name.to_string()),
+        ConversationId::RemoteGroup(realm, name) => (3, realm.0, name.to_string()),
+        ConversationId::Broadcast => (4, 0, String::new()),
+        ConversationId::Server => (5, 0, String::new()),
+    }
+}
+
+/// Reads the columns of a conversation, from `first` on.
+pub(super) fn conversation(row: &Row<'_>, first: usize) -> Result<ConversationId, StoreError> {
+    let number = row.get(first + 1)?;
+    Ok(match row.get::<_, u8>(first)? {
+        0 => ConversationId::User(UserId(number)),
+        1 => ConversationId::Group(GroupId(number)),
+        2 => ConversationId::RemoteUser(RealmId(number), name(row, first + 2)?.folded()),
+        3 => ConversationId::RemoteGroup(RealmId(number), name(row, first + 2)?.folded()),
+        4 => ConversationId::Broadcast,
+        5 => ConversationId::Server,
+        _ => return Err(StoreError::Damaged("a read mark of an unknown kind".into())),
+    })
 }
 
 /// Reads rows whose first column counts up from `first` without a gap: the state finds them by their position.

@@ -5,7 +5,7 @@ mod peers;
 
 use proptest::prelude::*;
 
-use crate::chat::{Command, EscapedText, NewSession, PasswordHash, Policy, State};
+use crate::chat::{Command, Conversation, EscapedText, NewSession, PasswordHash, Policy, State};
 use crate::id::{Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 use crate::store::testing::{HASH, kinds};
@@ -13,7 +13,7 @@ use crate::store::testing::{HASH, kinds};
 kinds!(CommandKind of Command:
     Register, OpenSession, TouchSession, CloseSession, LogOut, RevokeSession, SetName,
     ChangePassword, Unregister, Block, Unblock,
-    SendDirect, SendGroup, Broadcast, ReadInbox, Acknowledge, ReadPushed, ReadRealmInbox, CreateGroup, JoinGroup,
+    SendDirect, SendGroup, Broadcast, ReadInbox, Acknowledge, MarkRead, ReadPushed, ReadRealmInbox, CreateGroup, JoinGroup,
     LeaveGroup, Kick, DeleteGroup, ChangeGroupPassword, AddRealm, RemoveRealm, AddPeer, ConfigurePeer, RegisterPeer,
     BeginIncarnation, Receive, AcknowledgeOutbox, ConfirmReceived,
 );
@@ -24,7 +24,7 @@ impl CommandKind {
         match self {
             Self::Unregister | Self::DeleteGroup => 1,
             Self::Acknowledge => 2,
-            Self::SendDirect | Self::Receive => 12,
+            Self::SendDirect | Self::Receive | Self::MarkRead => 12,
             Self::SendGroup | Self::AddPeer | Self::AcknowledgeOutbox => 8,
             _ => 4,
         }
@@ -110,6 +110,15 @@ impl GeneratedCommand {
                 Command::ReadInbox { from, upto: within }
             }
             CommandKind::Acknowledge => Command::Acknowledge { upto: Seq(within.0 + number % 3) },
+            CommandKind::MarkRead => {
+                let conversation = match number % 5 {
+                    0 | 1 => Conversation::User(to_user),
+                    2 | 3 => Conversation::Group(to_group),
+                    _ if number.is_multiple_of(2) => Conversation::Broadcast,
+                    _ => Conversation::Server,
+                };
+                Command::MarkRead { conversation, upto: within }
+            }
             CommandKind::ReadPushed => {
                 Command::ReadPushed { after: within, upto: Seq(within.0 + 1 + u64::from(other)) }
             }

@@ -1,6 +1,6 @@
 //! The interface between the hub and its store.
 
-use crate::chat::{Record, Snapshot, TimelineQuery};
+use crate::chat::{ConversationPage, ConversationQuery, Record, Snapshot, TimelineQuery};
 use crate::id::Seq;
 use crate::store::error::{CommitError, StoreError};
 use crate::store::page::{NewestPage, Page};
@@ -35,6 +35,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// If the store cannot be read.
     fn newest_page(&self, query: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError>;
+
+    /// Reads the list of a user's conversations.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn conversations(&self, query: &ConversationQuery) -> Result<ConversationPage, StoreError>;
 
     /// The newest entry that retention has removed from the query's spans, 0 if there is none. A reader that continues
     /// from an earlier entry has missed messages, which it must be told (`truncated`, PROTOCOL §7). Other timelines of the

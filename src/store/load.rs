@@ -6,8 +6,8 @@ use hashbrown::HashMap;
 use rusqlite::{Connection, Row};
 
 use crate::chat::{
-    CompletedRequest, CompletedRequests, Group, Membership, PasswordHash, Receipt, Session, Snapshot, Timeline, User,
-    UserRef,
+    CompletedRequest, CompletedRequests, Group, Membership, PasswordHash, ReadMark, Receipt, Session, Snapshot,
+    Timeline, User, UserRef,
 };
 use crate::id::{GroupId, Hash64, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::store::error::StoreError;
@@ -31,6 +31,7 @@ pub(super) fn load(log: &mut LogReader<'_>, index: &Index) -> Result<Snapshot, S
         groups: groups(database)?,
         realms: realms(database)?,
         incarnations: incarnations(database)?,
+        marks: read_marks(database)?,
         last_broadcast: chunk::newest(database, Timeline::Broadcast)?,
     };
     link_sessions(&mut snapshot);
@@ -99,6 +100,18 @@ fn sessions(database: &Connection) -> Result<Vec<(SessionId, Session)>, StoreErr
         Ok(())
     })?;
     Ok(sessions)
+}
+
+/// In the order of the conversations.
+fn read_marks(database: &Connection) -> Result<HashMap<UserId, Vec<ReadMark>>, StoreError> {
+    let mut marks: HashMap<_, Vec<_>> = HashMap::new();
+    columns::for_each_row(database, "SELECT user_id, kind, number, name, upto, time FROM read_marks", |row| {
+        let (conversation, upto, time) = (columns::conversation(row, 1)?, Seq(row.get(4)?), Time(row.get(5)?));
+        marks.entry(UserId(row.get(0)?)).or_default().push(ReadMark { conversation, upto, time });
+        Ok(())
+    })?;
+    marks.values_mut().for_each(|marks| marks.sort_by_key(|mark| mark.conversation));
+    Ok(marks)
 }
 
 fn link_sessions(snapshot: &mut Snapshot) {

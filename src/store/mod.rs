@@ -13,7 +13,7 @@
 //! | projection of events to rows | `projection`, `low_watermark` |
 //! | log | `log` |
 //! | timeline index | `index` |
-//! | reads | `scan`, `peers`, `load` |
+//! | reads | `scan`, `conversations`, `peers`, `load` |
 //! | writes | `writer`, `retention` |
 //! | facade | `interface`, `sqlite` |
 //! | whole stores | `progress`, `listing`, `verify`, `dump`, `backup` |
@@ -24,6 +24,7 @@ mod checkpoint;
 mod checksum;
 mod columns;
 mod connection;
+mod conversations;
 mod damage;
 mod directory;
 mod dump;
@@ -51,6 +52,8 @@ mod read_only;
 mod readers;
 #[cfg(test)]
 mod reference_model;
+#[cfg(test)]
+mod reference_unread;
 mod retention;
 mod scan;
 mod schema;

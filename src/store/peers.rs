@@ -1,6 +1,7 @@
 //! The rows of realms and of the other servers behind them, and their outbox queues.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -98,12 +99,12 @@ pub(super) fn load_queues(log: &mut LogReader<'_>, index: &Index, snapshot: &mut
     for (id, realm) in &mut snapshot.realms {
         let RealmKind::Peer(peer) = &mut realm.kind else { continue };
         let query = TimelineQuery::outbox(*id, peer.cursor);
-        Scan::new(index, &query, Direction::Forward)?.for_each(log.database(), |entry| {
+        Scan::new(index, &query, Direction::Forward)?.walk(log.database(), |_, entry| {
             if let Some(message) = log.message(Timeline::Outbox(*id), &entry)? {
                 let bytes = u32::try_from(message.body.size()).unwrap_or(u32::MAX);
                 peer.queue.push(OutboxEntry { seq: entry.seq, time: message.time, from: entry.peer, bytes });
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
     }
     Ok(())

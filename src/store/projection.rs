@@ -6,6 +6,7 @@ use rusqlite::{ToSql, params};
 use crate::chat::{BounceReason, Event, PasswordHash, PeerInfo, ReadPage, Record, UserRef};
 use crate::id::{Seq, UserId};
 use crate::limits::{INCARNATIONS, PUSHED_RANGES, REALM_CURSORS, TAGS_PER_USER};
+use crate::store::columns;
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
@@ -72,6 +73,12 @@ const ADD_REFUSED: &str = "INSERT INTO refused (realm_id, incarnation, number, w
 const DELETE_CONFIRMED: &str = "DELETE FROM refused WHERE realm_id = ?1 AND incarnation = ?2 AND number <= ?3";
 const MOVE_OUTBOX_CURSOR: &str = "UPDATE realms SET cursor = ?2 WHERE id = ?1";
 const SET_BOUNCE_REASON: &str = "UPDATE done SET refused = ?3 WHERE user_id = ?1 AND first = ?2";
+
+const DROP_PASSED_MARKS: &str = "DELETE FROM read_marks
+    WHERE user_id = ?1 AND upto <= (SELECT cursor FROM users WHERE id = ?1)";
+const MOVE_MARK: &str =
+    "INSERT OR REPLACE INTO read_marks (user_id, kind, number, name, upto, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const DROP_MARKS: &str = "DELETE FROM read_marks WHERE user_id = ?1";
 
 const OWN: u8 = 0;
 const ALIAS: u8 = 2;
@@ -147,7 +154,15 @@ pub(super) fn project(
         },
         Event::PasswordChanged { user, password } => write(CHANGE_PASSWORD, params![user.0, &*password.0]),
         Event::UserRenamed { user, full_name } => write(RENAME_USER, params![user.0, full_name]),
-        Event::UserUnregistered { user } => write(UNREGISTER_USER, params![user.0]),
+        Event::UserUnregistered { user } => {
+            write(DROP_MARKS, params![user.0])?;
+            write(UNREGISTER_USER, params![user.0])
+        }
+        Event::ReadMarked { user, conversation, upto } => {
+            let (kind, number, name) = columns::of_conversation(conversation);
+            write(DROP_PASSED_MARKS, params![user.0])?;
+            write(MOVE_MARK, params![user.0, kind, number, name, upto.0, time])
+        }
         Event::IncarnationBegun { incarnation } => {
             write(ADD_INCARNATION, params![seq, incarnation.0.cast_signed()])?;
             write(DELETE_INCARNATIONS_OVER, params![INCARNATIONS])

@@ -1,7 +1,7 @@
 //! Property tests of the store: after any commands in any batches, with reopening in between, it loads the state of the
 //! model, and reads what the log says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 
@@ -15,6 +15,7 @@ use crate::store::generators::{CommandKind, GeneratedCommand, any_command, name}
 use crate::store::interface::Store;
 use crate::store::model::{Model, home, stored_log};
 use crate::store::reference_model::readable;
+use crate::store::reference_unread;
 use crate::store::sqlite::SqliteStore;
 use crate::store::testing::open_tiny;
 use crate::time::Time;
@@ -26,6 +27,7 @@ enum Step {
     Reopen { close: bool },
     Read { who: u32, limit: usize },
     ReadHistory { who: u32, before: u64, limit: usize },
+    ReadConversations { who: u32 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,6 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Commit),
         1 => any::<bool>().prop_map(|close| Step::Reopen { close }),
         2 => (0..4_u32, 1..6_usize).prop_map(|(who, limit)| Step::Read { who, limit }),
+        2 => (0..4_u32).prop_map(|who| Step::ReadConversations { who }),
         2 => (0..4_u32, 0..400_u64, 1..6_usize)
             .prop_map(|(who, before, limit)| Step::ReadHistory { who, before, limit }),
     ]
@@ -82,13 +85,16 @@ fn check_inboxes(store: &SqliteStore, model: &Model, who: UserId, limit: usize) 
     }
 }
 
-fn conversations() -> impl Iterator<Item = Conversation> {
+/// Everything, and each conversation.
+fn conversations() -> impl Iterator<Item = Option<Conversation>> {
     let realms = || std::iter::once(None).chain((0..4).map(|realm| Some(name("realm", realm))));
     let addresses = move |kind| {
         (0..4).flat_map(move |number| realms().map(move |realm| Address { name: name(kind, number), realm }))
     };
     let users = addresses("user").map(Conversation::User);
-    std::iter::once(Conversation::All).chain(users).chain(addresses("group").map(Conversation::Group))
+    let groups = addresses("group").map(Conversation::Group);
+    let others = [Conversation::Broadcast, Conversation::Server];
+    std::iter::once(None).chain(users.chain(groups).chain(others).map(Some))
 }
 
 /// Reads all pages of a conversation, newest first.
@@ -112,11 +118,26 @@ fn check_history(store: &SqliteStore, model: &Model, who: UserId, before: Seq, l
     let everything: Vec<_> = model.log.iter().chain(&model.pending).cloned().collect();
     let durable = model.log.last().map_or(Seq(0), |record| record.seq);
     for conversation in conversations() {
-        let read = read_history(store, |before| model.state.history(who, &conversation, before), before, limit);
-        let mut expected = readable(&everything, who, &conversation);
+        let read = read_history(store, |before| model.state.history(who, conversation.as_ref(), before), before, limit);
+        let mut expected = readable(&everything, who, conversation.as_ref());
         expected.iter_mut().for_each(|seqs| seqs.retain(|seq| *seq <= durable && *seq < before));
         assert_eq!(read, expected, "{conversation:?}");
     }
+}
+
+/// Compares the list of a user's conversations with the one counted from a log.
+pub(super) fn check_conversations(store: &SqliteStore, state: &State, log: &[Record], who: UserId) {
+    let Some(query) = state.conversations(who, 1_000) else { return };
+    let page = store.conversations(&query).unwrap();
+    assert!(!page.more);
+    let places = page.conversations.iter().filter_map(|(status, _)| status.newest);
+    assert!(places.is_sorted_by(|newer, older| newer > older));
+    let mut counted = BTreeMap::new();
+    for (status, newest) in page.conversations {
+        assert!(newest.map(|message| message.seq) == status.newest && !status.unread_more, "{status:?}");
+        assert_eq!(counted.insert(status.conversation, (status.newest, status.unread)), None);
+    }
+    assert_eq!(counted, reference_unread::conversations(log, who));
 }
 
 fn generated(kind: CommandKind, user: u32, number: u64) -> GeneratedCommand {
@@ -152,6 +173,10 @@ proptest! {
                 Step::Read { who, limit } => check_inboxes(&store, &model, UserId((*who).into()), *limit),
                 Step::ReadHistory { who, before, limit } => {
                     check_history(&store, &model, UserId((*who).into()), Seq(*before), *limit);
+                }
+                Step::ReadConversations { who } => {
+                    model.commit(&store);
+                    check_conversations(&store, &model.state, &model.log, UserId((*who).into()));
                 }
                 Step::Reopen { close } => {
                     model.commit(&store);

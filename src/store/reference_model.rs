@@ -7,7 +7,7 @@ use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::name::{Address, Name};
 
 /// The messages of a conversation that a user may read; `None` if the request is refused.
-pub(super) fn readable(log: &[Record], reader: UserId, conversation: &Conversation) -> Option<Vec<Seq>> {
+pub(super) fn readable(log: &[Record], reader: UserId, conversation: Option<&Conversation>) -> Option<Vec<Seq>> {
     let mut reference = ReferenceReader { reader, ..ReferenceReader::default() };
     log.iter().for_each(|record| reference.apply(record));
     reference.messages_in(conversation)
@@ -79,7 +79,8 @@ impl ReferenceReader {
             | Event::UserRenamed { .. }
             | Event::MembershipForgotten { .. }
             | Event::GroupForgotten { .. }
-            | Event::RealmForgotten { .. } => {}
+            | Event::RealmForgotten { .. }
+            | Event::ReadMarked { .. } => {}
         }
     }
 
@@ -99,7 +100,7 @@ impl ReferenceReader {
         self.realms[place] = realm;
     }
 
-    fn messages_in(&self, conversation: &Conversation) -> Option<Vec<Seq>> {
+    fn messages_in(&self, conversation: Option<&Conversation>) -> Option<Vec<Seq>> {
         if !self.registered {
             return None;
         }
@@ -109,12 +110,14 @@ impl ReferenceReader {
     }
 
     /// Returns `None` if the user, group or realm does not exist.
-    fn topic<'a>(&self, conversation: &'a Conversation) -> Option<Topic<'a>> {
+    fn topic<'a>(&self, conversation: Option<&'a Conversation>) -> Option<Topic<'a>> {
         let address = match conversation {
-            Conversation::All => return Some(Topic::All),
-            Conversation::User(address) | Conversation::Group(address) => address,
+            None => return Some(Topic::All),
+            Some(Conversation::Broadcast) => return Some(Topic::Broadcast),
+            Some(Conversation::Server) => return Some(Topic::Server),
+            Some(Conversation::User(address) | Conversation::Group(address)) => address,
         };
-        let is_group = matches!(conversation, Conversation::Group(_));
+        let is_group = matches!(conversation, Some(Conversation::Group(_)));
         let Address { name, realm } = address;
         let realm = match realm {
             Some(realm) => Some(self.realm(realm)?),
@@ -138,6 +141,8 @@ impl ReferenceReader {
         let is_unblocked = !from.user_ref().is_some_and(|author| self.blocks.contains(&author));
         match topic {
             Topic::All => matches!(to, Destination::User(_)) || to.remote_realm().is_some() || is_unblocked,
+            Topic::Broadcast => *to == Destination::Everyone && is_unblocked,
+            Topic::Server => *from == Author::Server,
             Topic::With { peer, realm } => {
                 let Destination::User(receiver) = to else { return false };
                 let other = if *from == Author::Local(self.reader) { Author::Local(*receiver) } else { from.clone() };
@@ -167,6 +172,8 @@ impl ReferenceReader {
 /// A conversation with its names resolved.
 enum Topic<'a> {
     All,
+    Broadcast,
+    Server,
     With { peer: UserId, realm: Option<RealmId> },
     Group { group: GroupId, realm: Option<RealmId> },
     Remote { realm: RealmId, name: &'a Name, is_group: bool },

@@ -10,6 +10,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
+use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
@@ -54,15 +55,17 @@ impl Scan {
         Ok(Self { direction, cursors, head, page_entries: index.config().page_entries })
     }
 
-    /// Visits every entry of the spans, matching the query's filter or not.
-    pub(super) fn for_each(
+    /// Visits the entries of the spans, matching the query's filter or not, until `visit` breaks.
+    pub(super) fn walk(
         self,
         database: &Connection,
-        mut visit: impl FnMut(Entry) -> Result<(), StoreError>,
+        mut visit: impl FnMut(Timeline, Entry) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let mut entries = MergeIter::new(self.cursors, self.direction);
-        while let Some((_, entry)) = entries.next(database)? {
-            visit(entry)?;
+        while let Some((timeline, entry)) = entries.next(database)? {
+            if visit(timeline, entry)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }

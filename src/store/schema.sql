@@ -166,3 +166,15 @@ CREATE TABLE runs (
     tails BLOB NOT NULL,
     PRIMARY KEY (kind, partition, level, number)
 );
+
+-- How far a user has read a conversation, if that is past the cursor, or was when the user marked one last. kind 0: with a
+-- user, 1: in a group, 2: with a user of another realm, 3: with a group there, 4: the broadcasts, 5: this server.
+CREATE TABLE read_marks (
+    user_id INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    number INTEGER NOT NULL, -- of the user, the group or the realm
+    name TEXT NOT NULL, -- in the other realm, in lower case
+    upto INTEGER NOT NULL, -- log entry
+    time INTEGER NOT NULL, -- of the mark: milliseconds since 1970, UTC
+    PRIMARY KEY (user_id, kind, number, name)
+) WITHOUT ROWID;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rusqlite::Connection;
 
-use crate::chat::{Record, Snapshot, Timeline, TimelineQuery};
+use crate::chat::{ConversationPage, ConversationQuery, Record, Snapshot, Timeline, TimelineQuery};
 use crate::id::Seq;
 use crate::settings::Durability;
 use crate::store::checkpoint::Checkpointer;
@@ -27,7 +27,7 @@ use crate::store::readers::Readers;
 use crate::store::retention::sweep::{Sweep, SweepTarget, Swept};
 use crate::store::scan::Scan;
 use crate::store::writer::Writer;
-use crate::store::{load, low_watermark, schema};
+use crate::store::{conversations, load, low_watermark, schema};
 
 /// The embedded store.
 ///
@@ -116,6 +116,15 @@ impl Store for SqliteStore {
     fn newest_page(&self, query: &TimelineQuery, limit: usize) -> Result<NewestPage, StoreError> {
         let scan = Scan::new(&lock(&self.index), query, Direction::Reverse)?;
         self.readers.read(|database| scan.newest_page(&mut self.log(database), query, limit))
+    }
+
+    fn conversations(&self, query: &ConversationQuery) -> Result<ConversationPage, StoreError> {
+        let scans = {
+            let index = lock(&self.index);
+            let scan = |query| Scan::new(&index, query, Direction::Reverse);
+            query.timelines.iter().map(scan).collect::<Result<Vec<_>, _>>()?
+        };
+        self.readers.read(|database| conversations::read(&mut self.log(database), query, scans))
     }
 
     fn low_watermark(&self, query: &TimelineQuery) -> Result<Seq, StoreError> {

@@ -78,11 +78,21 @@ pub enum SessionRequest {
         realm: Name,
     },
     History {
-        conversation: Conversation,
+        /// `None`: everything.
+        conversation: Option<Conversation>,
         /// Only messages with smaller numbers.
         before: Option<Seq>,
         /// At least one.
         limit: Option<usize>,
+    },
+    Conversations {
+        /// At least one.
+        limit: Option<usize>,
+    },
+    /// Move the read mark of a conversation.
+    MarkRead {
+        conversation: Conversation,
+        upto: Seq,
     },
     Subscribe {
         /// The newest message that the client has; `None`: from now on.

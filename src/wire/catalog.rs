@@ -60,6 +60,11 @@ pub(super) fn messages(_: Dialect, _: ReplyFormat, response: &Response) -> Sente
     }
 }
 
+pub(super) fn conversations(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+    let Response::Conversations { conversations, .. } = response else { return Sentence::default() };
+    count(conversations.len(), "conversations")
+}
+
 /// Each system words the list of online users in its own way.
 pub(super) fn online(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Online(users) = response else { return Sentence::default() };

@@ -21,6 +21,8 @@ pub struct LineCodec {
     /// So many bytes at the front of the buffer are text of the unfinished line, without newline or telnet sequence.
     scanned: usize,
     telnet: Telnet,
+    /// What telnet is to be answered.
+    answers: Vec<u8>,
     /// The unfinished line was told to be too long; the rest of it is dropped.
     skipping: bool,
 }
@@ -55,7 +57,12 @@ impl LineCodec {
     /// A codec for lines of at most `limit` bytes, not counting the line end and telnet sequences.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, scanned: 0, telnet: Telnet::default(), skipping: false }
+        Self { limit, scanned: 0, telnet: Telnet::default(), answers: Vec::new(), skipping: false }
+    }
+
+    /// What the telnet sequences among the bytes so far are to be answered; only a telnet's listener answers them.
+    pub fn take_answers(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.answers)
     }
 
     /// Drops the rest of a line that was too long. Returns whether its newline has come.
@@ -74,7 +81,7 @@ impl LineCodec {
     fn scan(&mut self, buffer: &mut BytesMut) -> Option<usize> {
         let start = self.scanned;
         let fresh = buffer.get_mut(start..).unwrap_or_default();
-        let Stripped { kept, newline } = self.telnet.strip(fresh);
+        let Stripped { kept, newline } = self.telnet.strip(fresh, &mut self.answers);
         self.scanned = start + kept;
         newline.map(|place| start + place)
     }

@@ -42,6 +42,8 @@ pub(super) enum Theme {
     ComeAndGo,
     Talk,
     Read,
+    /// Live, and on several devices.
+    KeepUp,
     Groups,
     OwnAGroup,
     People,

@@ -1,15 +1,17 @@
 //! The one table of commands: everything about a command word stands in its row.
 
-use std::num::NonZeroUsize;
-
-use crate::chat::{Command, CommandError, Conversation, Query, Topics};
+use crate::chat::{Command, CommandError, Query};
 use crate::id::SessionId;
-use crate::wire::action::{Action, NewProfile, SessionRequest};
-use crate::wire::args::{Args, BadParameter, parse_address, parse_name};
+use crate::wire::action::{Action, SessionRequest};
+use crate::wire::args::{Args, BadParameter};
 use crate::wire::catalog;
 use crate::wire::command_spec::{CommandSpec, Theme, command};
 use crate::wire::errors::Wording;
 use crate::wire::format::Dialect;
+use crate::wire::parsers::{
+    add_realm, change, change_group_password, conversations, create_group, history, info, join_group, log_in,
+    parse_conversation, read, register, send, send_group, send_group_realm, session, subscribe,
+};
 
 /// Every command, in the order of help. Neighbours with the same parameters and summary are synonyms and share a line.
 pub static COMMANDS: &[CommandSpec] = &[
@@ -49,14 +51,18 @@ pub static COMMANDS: &[CommandSpec] = &[
         change(Command::Acknowledge { upto: args.id()? })
     })
     .success("Acknowledged"),
-    command("subscribe", "[ID] [presence] [group] [inbox]", "be told at once", Theme::Read, subscribe)
-        .success("Subscribed")
-        .last_in_overview(),
-    command("unsubscribe", "", "be told no more", Theme::Read, |_| session(SessionRequest::Unsubscribe))
-        .success("Unsubscribed")
-        .last_in_overview(),
+    command("subscribe", "[ID] [presence] [group] [inbox] [read]", "be told at once", Theme::KeepUp, subscribe)
+        .success("Subscribed"),
+    command("unsubscribe", "", "be told no more", Theme::KeepUp, |_| session(SessionRequest::Unsubscribe))
+        .success("Unsubscribed"),
     command("history", "[USER|group:GROUP] [before ID] [limit N]", "read again, newest first", Theme::Read, history)
         .success_of(catalog::messages),
+    command("conversations", "[limit N]", "whom you talk to", Theme::KeepUp, conversations)
+        .success_of(catalog::conversations),
+    command("markread", "USER|group:GROUP ID", "all read up to ID", Theme::KeepUp, |args| {
+        session(SessionRequest::MarkRead { conversation: parse_conversation(args.next())?, upto: args.id()? })
+    })
+    .success("Marked"),
     command("broadcast", "TEXT", "tell everyone", Theme::Talk, |args| {
         change(Command::Broadcast { text: args.text()? })
     })
@@ -211,137 +217,6 @@ const RECIPIENT_UNAVAILABLE: &[Wording] = &[
     Wording::in_text(CommandError::UserNotFound, "penerima tidak tersedia"),
     Wording::in_text(CommandError::UserOffline, "penerima tidak tersedia"),
 ];
-
-fn change(command: Command) -> Result<Action, BadParameter> {
-    Ok(Action::Change(command))
-}
-
-fn read(query: Query) -> Result<Action, BadParameter> {
-    Ok(Action::Read(query))
-}
-
-fn session(request: SessionRequest) -> Result<Action, BadParameter> {
-    Ok(Action::Session(request))
-}
-
-fn log_in(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    session(SessionRequest::LogIn { user: args.name("USER")?, password: args.password("PASSWORD")? })
-}
-
-/// Two parameters or four: a full name without a country is an error.
-fn register(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let (user, password) = (args.new_name("USER")?, args.new_password("PASSWORD")?);
-    let profile = if args.is_empty() {
-        None
-    } else {
-        Some(NewProfile { full_name: args.profile("FULLNAME")?, country: args.profile("COUNTRY")? })
-    };
-    session(SessionRequest::Register { user, password, profile })
-}
-
-fn send(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    change(Command::SendDirect { to: args.address("USER")?, text: args.text()? })
-}
-
-fn send_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    change(Command::SendGroup { to: args.address("GROUP")?, text: args.text()? })
-}
-
-/// GROUP may be written `group:GROUP`.
-fn send_group_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let realm = args.name("REALM")?;
-    let word = args.next();
-    let group = parse_name("GROUP", word.strip_prefix("group:").unwrap_or(word))?;
-    change(Command::SendGroup { to: group.at(realm), text: args.text()? })
-}
-
-fn create_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let group = args.new_name("GROUP")?;
-    if args.is_empty() {
-        return change(Command::CreateGroup { name: group, password: None });
-    }
-    session(SessionRequest::CreateGroup { group, password: args.new_password("PASSWORD")? })
-}
-
-fn join_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let group = args.name("GROUP")?;
-    if args.is_empty() {
-        return change(Command::JoinGroup { group, verified: None });
-    }
-    session(SessionRequest::JoinGroup { group, password: args.password("PASSWORD")? })
-}
-
-fn change_group_password(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let group = args.name("GROUP")?;
-    if args.is_empty() {
-        return change(Command::ChangeGroupPassword { group, password: None });
-    }
-    session(SessionRequest::ChangeGroupPassword { group, password: args.new_password("NEWPASSWORD")? })
-}
-
-fn add_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let realm = args.new_name("REALM")?;
-    if args.is_empty() {
-        return change(Command::AddRealm { name: realm });
-    }
-    session(SessionRequest::LinkRealm { realm, host: args.next().into(), port: args.port()? })
-}
-
-fn subscribe(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let begins_with_digit = args.rest().starts_with(|character: char| character.is_ascii_digit());
-    let after = if begins_with_digit { Some(args.id()?) } else { None };
-    let mut topics = Topics::default();
-    while !args.is_empty() {
-        let topic = match args.next() {
-            "presence" => &mut topics.presence,
-            "group" => &mut topics.group,
-            "inbox" => &mut topics.inbox,
-            _ => {
-                let expected = "expected presence, group or inbox, after the ID if there is one";
-                return Err(BadParameter::new("TOPIC", expected));
-            }
-        };
-        *topic = true;
-    }
-    session(SessionRequest::Subscribe { after, topics })
-}
-
-/// A client of the realm system writes `{}` for no user.
-fn info(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    match args.next() {
-        "" | "{}" => read(Query::Online),
-        word => read(Query::Info { user: parse_name("USER", word)? }),
-    }
-}
-
-/// Unknown options are an error: a page that ignored one would mislead.
-fn history(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let is_for_all = args.is_empty() || begins_with_an_option(*args);
-    let conversation = if is_for_all { Conversation::All } else { parse_conversation(args.next())? };
-    let (mut before, mut limit) = (None, None);
-    while !args.is_empty() {
-        match args.next().to_ascii_lowercase().as_str() {
-            "before" => before = Some(args.id()?),
-            "limit" => limit = Some(args.number::<NonZeroUsize>("N", "expected a number, at least 1")?.get()),
-            _ => return Err(BadParameter::new("OPTION", "expected before ID or limit N")),
-        }
-    }
-    session(SessionRequest::History { conversation, before, limit })
-}
-
-/// `before` and `limit` are options if a number follows; otherwise they are names like others.
-fn begins_with_an_option(mut args: Args<'_>) -> bool {
-    let word = args.next();
-    let is_option = ["before", "limit"].iter().any(|option| word.eq_ignore_ascii_case(option));
-    is_option && args.next().starts_with(|first: char| first.is_ascii_digit())
-}
-
-fn parse_conversation(word: &str) -> Result<Conversation, BadParameter> {
-    match word.strip_prefix("group:") {
-        Some(group) => parse_address("GROUP", group).map(Conversation::Group),
-        None => parse_address("USER", word).map(Conversation::User),
-    }
-}
 
 fn help(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     let word = args.next();

@@ -216,6 +216,7 @@ pub(super) fn of(error: CommandError) -> ErrorSpec {
         E::RealmLimit => limit(format!("this server takes {MAX_REALMS} realms, and no more")),
         E::RealmQuota(most) => limit(format!("a user may have {most} realms added: delrealm one")),
         E::BlockLimit => limit(format!("a user can block {BLOCKS_PER_USER} others: unblock one")),
+        E::MarkLimit => limit("a user can have no more read marks after the inbox cursor: ack moves it"),
         E::TagReused => {
             row("tag_reused", "Tag sudah dipakai", "the tag stood on another request within a day: choose another")
         }

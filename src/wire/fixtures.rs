@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::chat::{
-    BodyFields, EscapedText, GroupChange, Kind, MessageBody, Notification, PeerAddress, Profile, RealmState,
-    RealmStatus, Receipt, Response, SessionStatus, StoredMessage, Topics,
+    BodyFields, ConversationSummary, EscapedText, GroupChange, Kind, MessageBody, Notification, PeerAddress, Profile,
+    RealmState, RealmStatus, Receipt, Response, SessionStatus, StoredMessage, Topics,
 };
 use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
@@ -114,6 +114,20 @@ fn realm(text: &str, state: RealmState) -> RealmStatus {
     }
 }
 
+fn marked() -> Response {
+    Response::MarkedRead { conversation: "messi".into(), mark: Seq(42) }
+}
+
+/// One with a message, and a silent group.
+pub(super) fn conversations() -> Response {
+    let (conversation, name) = ("messi".into(), "Lionel Messi".into());
+    let last = Some(message(1, "messi", "goal!", Kind::Direct));
+    let with_messi = ConversationSummary { conversation, name, mark: Seq(42), unread: 1_000, unread_more: true, last };
+    let (conversation, name) = ("group:fans".into(), "fans".into());
+    let fans = ConversationSummary { conversation, name, mark: Seq(7), unread: 0, unread_more: false, last: None };
+    Response::Conversations { conversations: vec![with_messi, fans], more: true }
+}
+
 pub(super) fn sessions() -> Response {
     let (opened, used, origin) = (RECEIPT.time, RECEIPT.time, [127, 0, 0, 1].into());
     Response::Sessions(vec![SessionStatus { id: SessionId(7), opened, used, origin, current: true }])
@@ -183,7 +197,8 @@ pub(super) fn notifications() -> impl Iterator<Item = Notification> {
             Some(Notification::Presence { user: user.clone(), online: false })
         }
         Notification::Presence { .. } => Some(Notification::Inbox { cursor: Seq(42) }),
-        Notification::Inbox { .. } => Some(group(GroupChange::Joined, Some(name("messi")))),
+        Notification::Inbox { .. } => Some(Notification::Read { conversation: "group:fans".into(), mark: Seq(42) }),
+        Notification::Read { .. } => Some(group(GroupChange::Joined, Some(name("messi")))),
         Notification::Group { change, user, .. } => match change {
             GroupChange::Joined => Some(group(GroupChange::Left, user.clone())),
             GroupChange::Left => Some(group(GroupChange::Kicked, user.clone())),
@@ -215,7 +230,9 @@ fn next_response(response: &Response) -> Option<(&'static str, Response)> {
         }
         Response::Page { .. } => ("subscribe", Response::Subscribed { after: None, topics: Topics::default() }),
         Response::Subscribed { .. } => ("ack 42", Response::Acknowledged(Seq(42))),
-        Response::Acknowledged(_) => ("online", Response::Online(names(&["paff"]))),
+        Response::Acknowledged(_) => ("markread messi 42", marked()),
+        Response::MarkedRead { .. } => ("conversations", conversations()),
+        Response::Conversations { .. } => ("online", Response::Online(names(&["paff"]))),
         Response::Online(_) => ("groups", Response::Groups(names(&["g1"]))),
         Response::Groups(_) => ("members g1", Response::Members { names: names(&["paff"]), owner: None }),
         Response::Members { .. } => ("grouppasswd g1", Response::GroupPasswordChanged { closed: false }),

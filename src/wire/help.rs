@@ -6,10 +6,11 @@ use crate::wire::commands::COMMANDS;
 /// The columns of the usage, before the summary.
 const USAGE_COLUMNS: usize = 49;
 
-const THEMES: [(Theme, &str); 9] = [
+const THEMES: [(Theme, &str); 10] = [
     (Theme::ComeAndGo, "come and go"),
     (Theme::Talk, "talk"),
     (Theme::Read, "read"),
+    (Theme::KeepUp, "keep up"),
     (Theme::Groups, "groups"),
     (Theme::OwnAGroup, "own a group"),
     (Theme::People, "people"),
@@ -80,7 +81,8 @@ mod tests {
         let expected = [
             "come and go  auth login register whoami logout exit quit",
             "talk         send chat sendgroup chatgroup broadcast",
-            "read         inbox kotakmasuk peek ack history subscribe unsubscribe",
+            "read         inbox kotakmasuk peek ack history",
+            "keep up      subscribe unsubscribe conversations markread",
             "groups       addgroup creategroup joingroup leavegroup groups members",
             "own a group  kick grouppasswd delgroup",
             "people       showuseractive list user_on online info block unblock blocks",

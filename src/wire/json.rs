@@ -8,7 +8,10 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::chat::{CommandError, Notification, Profile, RealmStatus, Receipt, Response, SessionStatus, StoredMessage};
+use crate::chat::{
+    CommandError, ConversationSummary, Notification, Profile, RealmStatus, Receipt, Response, SessionStatus,
+    StoredMessage,
+};
 use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::json::{self, Object};
 use crate::name::Name;
@@ -179,6 +182,10 @@ fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Resp
         Response::Acknowledged(cursor) => {
             frame.object("data").field("id", cursor);
         }
+        Response::MarkedRead { conversation, mark } => {
+            frame.object("data").text("conversation", conversation).field("mark", mark);
+        }
+        Response::Conversations { conversations, more } => append_conversations(frame, conversations, *more),
         Response::LoggedOut => append_logout(frame),
         Response::Done
         | Response::Bye
@@ -269,6 +276,29 @@ fn group_by_sender<'a>(messages: &'a [StoredMessage], objects: &'a [Vec<u8>]) ->
         }
     }
     senders
+}
+
+fn append_conversations(frame: &mut Object<'_>, conversations: &[ConversationSummary], more: bool) {
+    let objects: Vec<_> = conversations.iter().map(conversation).collect();
+    append_objects(frame, &objects, more);
+}
+
+fn conversation(summary: &ConversationSummary) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut object = Object::open(&mut out);
+    object.text("conversation", &summary.conversation).text("name", &summary.name);
+    object.field("mark", &summary.mark).field("unread", &summary.unread);
+    if summary.unread_more {
+        object.field("unread_more", &true);
+    }
+    match &summary.last {
+        Some(message) => message.body.append_object(object.key("last"), message.seq, message.time),
+        None => {
+            object.field("last", &None::<()>);
+        }
+    }
+    drop(object);
+    out
 }
 
 /// Each system has its own shape of the same list.

@@ -16,6 +16,7 @@ mod help;
 mod http;
 mod json;
 mod parse;
+mod parsers;
 mod render;
 mod renderers;
 mod request;

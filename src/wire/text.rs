@@ -6,7 +6,8 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::chat::{
-    CommandError, Kind, MessageFields, Notification, Profile, RealmStatus, Response, SessionStatus, StoredMessage,
+    CommandError, ConversationSummary, Kind, MessageFields, Notification, Profile, RealmStatus, Response,
+    SessionStatus, StoredMessage,
 };
 use crate::id::Seq;
 use crate::name::Name;
@@ -49,6 +50,9 @@ impl Render for Text {
             Notification::Group { group, user, change } => {
                 let user = user.as_ref().map_or("", Name::as_str);
                 append_line(out, &["[group] ", group.as_str(), ": ", change.word(), " ", user]);
+            }
+            Notification::Read { conversation, mark } => {
+                append_line(out, &["[read] ", conversation, ": ", &mark.to_string()]);
             }
             Notification::Inbox { cursor } => append_line(out, &["[inbox] ", &cursor.to_string()]),
         }
@@ -93,6 +97,9 @@ fn append_items(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) 
         Response::Inbox { messages, .. } | Response::Page { messages, .. } => {
             messages.iter().for_each(|message| append_message(out, message));
         }
+        Response::Conversations { conversations, .. } => {
+            conversations.iter().for_each(|summary| append_conversation(out, summary));
+        }
         Response::Online(_) if matches!(context.dialect, Dialect::Cli | Dialect::Layanan) => {}
         Response::Online(names) | Response::Groups(names) | Response::Members { names, .. } => append_names(out, names),
         Response::Blocks(users) => users.iter().for_each(|user| append_line(out, &[user])),
@@ -105,6 +112,13 @@ fn append_items(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) 
 
 fn append_names(out: &mut Vec<u8>, names: &[Name]) {
     names.iter().for_each(|name| append_line(out, &[name.as_str()]));
+}
+
+fn append_conversation(out: &mut Vec<u8>, summary: &ConversationSummary) {
+    let ConversationSummary { conversation, unread, unread_more, last, .. } = summary;
+    let over = if *unread_more { "+" } else { "" };
+    let last = last.as_ref().map_or(String::new(), |last| format!(", newest {} {}", last.seq, last.time));
+    append_line(out, &[conversation, ": ", &format!("{unread}{over} unread{last}")]);
 }
 
 fn append_session(out: &mut Vec<u8>, session: &SessionStatus) {

@@ -20,5 +20,6 @@ mod reliability;
 mod sessions;
 mod support;
 mod tags;
+mod telnet;
 mod transcripts;
 mod unfinished_lines;

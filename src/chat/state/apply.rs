@@ -60,7 +60,11 @@ impl State {
             Event::UserRenamed { user, full_name } => {
                 self.change_user(*user, |user| user.full_name.clone_from(full_name));
             }
-            Event::UserUnregistered { user } => self.change_user(*user, |user| user.unregistered = true),
+            Event::UserUnregistered { user } => {
+                self.drop_marks(*user);
+                self.change_user(*user, |user| user.unregistered = true);
+            }
+            Event::ReadMarked { user, conversation, upto } => self.move_mark(*user, *conversation, *upto, *time),
             Event::IncarnationBegun { incarnation } => self.begin_incarnation(*seq, *incarnation),
             Event::PeerAdded { realm, name, by, info } => self.add_peer(*realm, name, *by, info),
             Event::PeerChanged { realm, name, info } => self.set_peer_info(*realm, name, info),

@@ -6,6 +6,7 @@ mod groups;
 mod idempotency;
 mod name_index;
 mod peers;
+mod read_marks;
 mod realms;
 mod sessions;
 mod snapshot;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use crate::chat::model::conversation::ReadMark;
 use crate::chat::model::group::Group;
 use crate::chat::model::message::UserRef;
 use crate::chat::model::realm::{Realm, RealmKind};
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub realms: BTreeMap<RealmId, Realm>,
     /// The incarnations, oldest first, each with the log entry that began it.
     pub incarnations: Vec<(Seq, Incarnation)>,
+    /// In the order of the conversations.
+    pub marks: HashMap<UserId, Vec<ReadMark>>,
     /// The newest broadcast.
     pub last_broadcast: Seq,
 }
@@ -49,6 +52,7 @@ impl State {
             groups: HashMap::new(),
             realms: BTreeMap::new(),
             incarnations: Vec::new(),
+            marks: HashMap::new(),
             last_broadcast: Seq(0),
         };
         Self::restore(home, nothing)
@@ -65,6 +69,7 @@ impl State {
             realm_names: HashMap::new(),
             alias_names: HashMap::new(),
             keys: HashMap::new(),
+            marks: kept.marks,
             last_broadcast: kept.last_broadcast,
             user_names: NameIndex::of(&kept.users),
             group_names: names_of_groups(&kept.groups),
@@ -111,6 +116,7 @@ impl State {
             groups: self.groups.clone(),
             realms: self.realms.iter().skip(1).map(|(id, realm)| (*id, realm.clone())).collect(),
             incarnations: self.incarnations.clone(),
+            marks: self.marks.clone(),
             last_broadcast: self.last_broadcast,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use crate::chat::model::conversation::ReadMark;
 use crate::chat::model::group::Group;
 use crate::chat::model::message::UserRef;
 use crate::chat::model::realm::Realm;
@@ -37,6 +38,8 @@ pub struct State {
     /// The incarnations of this server, each with the log entry that began it.
     pub(in crate::chat) incarnations: Vec<(Seq, Incarnation)>,
     pub(in crate::chat) tokens: HashMap<TokenHash, SessionId>,
+    /// The read marks of users who have any, in the order of the conversations.
+    pub(in crate::chat) marks: HashMap<UserId, Vec<ReadMark>>,
     /// The users who block a user, sorted; no entry is empty. Shared with the pushes in flight.
     pub(in crate::chat) blockers: HashMap<UserRef, Arc<Vec<UserId>>>,
 }

@@ -1,54 +1,51 @@
 //! Reading again: a conversation, or all of them, whatever the cursors say (PROTOCOL §7).
 
 use crate::chat::error::CommandError;
-use crate::chat::model::body::Kind;
+use crate::chat::model::conversation::ConversationId;
 use crate::chat::model::realm::Route;
 use crate::chat::model::timeline::Timeline;
 use crate::chat::model::user::User;
 use crate::chat::state::State;
-use crate::chat::views::inbox::{Counterpart, Filter, SeqRange, TimelineQuery};
-use crate::id::{GroupId, Seq, UserId};
+use crate::chat::views::inbox::{Filter, SeqRange, TimelineQuery};
+use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::name::{Address, Name};
 
-/// A conversation to be read again. An address with a realm means the messages that crossed it.
+/// A conversation, as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conversation {
-    /// Everything that the user received and sent.
-    All,
     /// With one other user, both directions.
     User(Address),
     /// In a group, while the reader was a member.
     Group(Address),
+    /// What was said to everyone.
+    Broadcast,
+    /// What this server itself said.
+    Server,
 }
 
 impl State {
-    /// The messages of a conversation with numbers below `before`.
+    /// The messages with numbers below `before` of a conversation, or everything that the user received and sent. An
+    /// address with a realm means the messages that crossed it.
     ///
     /// # Errors
     /// No such user, group or realm, or the reader was never in the group.
-    pub fn history(&self, id: UserId, conversation: &Conversation, before: Seq) -> Result<TimelineQuery, CommandError> {
+    pub fn history(
+        &self,
+        id: UserId,
+        conversation: Option<&Conversation>,
+        before: Seq,
+    ) -> Result<TimelineQuery, CommandError> {
         let user = self.active_user(id)?;
-        let own = Some(Timeline::User(id));
-        let (timeline, peer, realm, only) = match conversation {
-            Conversation::All => (None, None, None, None),
-            Conversation::User(Address { name, realm }) => match self.route(realm.as_ref())? {
-                Route::Local(realm) => {
-                    let (peer, _) = self.name_owner(name).ok_or(CommandError::UserNotFound)?;
-                    (own, Some(peer), realm.map(|(realm, _)| realm), None)
-                }
-                Route::Remote(realm, ..) => {
-                    (own, None, Some(realm), Some(Counterpart { kind: Kind::Direct, name: name.folded() }))
-                }
-            },
-            Conversation::Group(Address { name, realm }) => match self.route(realm.as_ref())? {
-                Route::Local(realm) => {
-                    let group = Some(Timeline::Group(self.group_ever_joined(user, name)?));
-                    (group, None, realm.map(|(realm, _)| realm), None)
-                }
-                Route::Remote(realm, ..) => {
-                    (own, None, Some(realm), Some(Counterpart { kind: Kind::Group, name: name.folded() }))
-                }
-            },
+        let found = conversation.map(|conversation| self.conversation(user, conversation)).transpose()?;
+        let own = Timeline::User(id);
+        let (timeline, peer, only) = match found {
+            None => (None, None, None),
+            Some(ConversationId::User(peer)) => (Some(own), Some(peer), None),
+            Some(ConversationId::Group(group)) => (Some(Timeline::Group(group)), None, None),
+            Some(ConversationId::Broadcast) => (Some(Timeline::Broadcast), None, None),
+            Some(
+                only @ (ConversationId::RemoteUser(..) | ConversationId::RemoteGroup(..) | ConversationId::Server),
+            ) => (Some(own), Some(UserId::NOBODY), Some(only)),
         };
         let newest = Seq(before.0.saturating_sub(1));
         let spans = self
@@ -57,8 +54,37 @@ impl State {
             .map(|span| SeqRange { upto: span.upto.min(newest), ..span })
             .filter(|span| span.after < span.upto)
             .collect();
-        let filter = Filter::Said { peer, realm };
+        let filter = Filter::Said { peer, realm: conversation.and_then(|conversation| self.crossed(conversation)) };
         Ok(TimelineQuery { reader: id, spans, filter, hidden: user.blocks.clone(), only })
+    }
+
+    /// The conversation that a request names.
+    pub(in crate::chat) fn conversation(
+        &self,
+        user: &User,
+        conversation: &Conversation,
+    ) -> Result<ConversationId, CommandError> {
+        Ok(match conversation {
+            Conversation::User(Address { name, realm }) => match self.route(realm.as_ref())? {
+                Route::Local(_) => {
+                    let (peer, _) = self.name_owner(name).ok_or(CommandError::UserNotFound)?;
+                    ConversationId::User(peer)
+                }
+                Route::Remote(realm, ..) => ConversationId::RemoteUser(realm, name.folded()),
+            },
+            Conversation::Group(Address { name, realm }) => match self.route(realm.as_ref())? {
+                Route::Local(_) => ConversationId::Group(self.group_ever_joined(user, name)?),
+                Route::Remote(realm, ..) => ConversationId::RemoteGroup(realm, name.folded()),
+            },
+            Conversation::Broadcast => ConversationId::Broadcast,
+            Conversation::Server => ConversationId::Server,
+        })
+    }
+
+    /// The realm that the address of a conversation has.
+    fn crossed(&self, conversation: &Conversation) -> Option<RealmId> {
+        let (Conversation::User(address) | Conversation::Group(address)) = conversation else { return None };
+        Some(self.realm_named(address.realm.as_ref()?)?.0)
     }
 
     /// The newest group of that name that the user was ever in.
@@ -90,7 +116,7 @@ mod tests {
     }
 
     fn spans(fixture: &Fixture, user: UserId) -> Vec<(Timeline, Seq)> {
-        let view = fixture.state.history(user, &in_fans(), END).unwrap();
+        let view = fixture.state.history(user, Some(&in_fans()), END).unwrap();
         view.spans.iter().map(|span| (span.timeline, span.upto)).collect()
     }
 
@@ -104,7 +130,7 @@ mod tests {
         fixture.does(PAFF, &Command::JoinGroup { group: name("fans"), verified: None });
         let joined = fixture.state.head();
         let last = say(&mut fixture);
-        let view = fixture.state.history(PAFF, &in_fans(), END).unwrap();
+        let view = fixture.state.history(PAFF, Some(&in_fans()), END).unwrap();
         let covered = |seq: Seq| view.spans.iter().any(|span| span.after < seq && seq <= span.upto);
         assert!(covered(first) && covered(last));
         assert!((left.0 + 1..=joined.0).all(|seq| !covered(Seq(seq))));
@@ -114,7 +140,7 @@ mod tests {
     fn nothing_at_or_past_the_given_number_is_read() {
         let mut fixture = Fixture::new();
         let said = say(&mut fixture);
-        let spans = |before| fixture.state.history(PAFF, &Conversation::All, before).unwrap().spans;
+        let spans = |before| fixture.state.history(PAFF, None, before).unwrap().spans;
         assert!(spans(said).iter().all(|span| span.upto < said));
         assert!(spans(said.next()).iter().any(|span| span.upto == said));
         assert!(spans(Seq(0)).is_empty());
@@ -145,8 +171,8 @@ mod tests {
             (Conversation::Group(address("alone")), Some(CommandError::NotMember)),
             (Conversation::Group(address("fans@timur")), Some(CommandError::RealmNotFound)),
         ] {
-            assert_eq!(fixture.state.history(PAFF, &conversation, END).err(), error, "{conversation:?}");
+            assert_eq!(fixture.state.history(PAFF, Some(&conversation), END).err(), error, "{conversation:?}");
         }
-        assert_eq!(fixture.state.history(NEKO, &Conversation::All, END).err(), Some(CommandError::NoSession));
+        assert_eq!(fixture.state.history(NEKO, None, END).err(), Some(CommandError::NoSession));
     }
 }

@@ -3,14 +3,15 @@
 #[cfg(test)]
 mod tests;
 
-use crate::chat::model::body::{Kind, MessageBody};
+use crate::chat::model::body::MessageBody;
+use crate::chat::model::conversation::ConversationId;
 use crate::chat::model::idempotency::ReadPage;
 use crate::chat::model::message::UserRef;
 use crate::chat::model::timeline::{Entry, Timeline};
 use crate::chat::model::user::User;
 use crate::chat::state::State;
 use crate::id::{RealmId, Seq, UserId};
-use crate::name::{FoldedName, Name};
+use crate::name::Name;
 
 /// What a reader wants from the store: ranges of timelines, merged by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +23,8 @@ pub struct TimelineQuery {
     pub filter: Filter,
     /// Authors whose group messages and broadcasts are excluded, sorted.
     pub hidden: Vec<UserRef>,
-    /// Of messages that crossed realms, only those to or from one name there.
-    pub only: Option<Counterpart>,
-}
-
-/// A user or a group of another realm, which stands only in the bodies of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counterpart {
-    pub kind: Kind,
-    pub name: FoldedName,
+    /// Only one conversation, of those that stand only in the bodies of messages.
+    pub only: Option<ConversationId>,
 }
 
 /// A range of a timeline.
@@ -103,22 +97,29 @@ impl TimelineQuery {
         wanted && !hidden
     }
 
-    /// Whether the query shows a message whose entry matches. Users of other realms stand only in its body.
+    /// Whether [`TimelineQuery::matches_body`] needs the body: users of other realms stand only there.
+    #[must_use]
+    pub fn needs_body(&self, timeline: Timeline, entry: &Entry) -> bool {
+        match timeline {
+            Timeline::User(_) => self.only.is_some(),
+            Timeline::Group(_) => entry.peer == UserId::NOBODY && !self.hidden.is_empty(),
+            Timeline::Broadcast | Timeline::Outbox(_) => false,
+        }
+    }
+
+    /// Whether the query shows a message whose entry matches.
     #[must_use]
     pub fn matches_body(&self, timeline: Timeline, entry: &Entry, body: &MessageBody) -> bool {
-        let Some(realm) = entry.realm.filter(|_| entry.peer == UserId::NOBODY) else { return self.only.is_none() };
-        let in_group = matches!(timeline, Timeline::Group(_));
-        if self.only.is_none() && (!in_group || self.hidden.is_empty()) {
+        if !self.needs_body(timeline, entry) {
             return true;
         }
-        let counterpart = body.fields().and_then(|fields| {
-            let other = if entry.sent { &fields.to } else { &fields.from };
-            let name = other.split_once('@').map_or(&**other, |(name, _)| name);
-            Some((fields.kind, Name::parse(name).ok()?.folded()))
-        });
-        let Some((kind, name)) = counterpart else { return self.only.is_none() };
-        let is_hidden = in_group && self.hidden.binary_search(&UserRef::Remote(realm, name)).is_ok();
-        self.only.is_none_or(|only| only == Counterpart { kind, name }) && !is_hidden
+        if self.only.is_some() {
+            return self.only == ConversationId::of(timeline, entry, Some(body));
+        }
+        let Some((realm, author)) = entry.realm.zip(body.sender()) else { return true };
+        let name = author.split_once('@').map_or(author, |(name, _)| name);
+        let is_hidden = |name: Name| self.hidden.binary_search(&UserRef::Remote(realm, name.folded())).is_ok();
+        !Name::parse(name).is_ok_and(is_hidden)
     }
 }
 

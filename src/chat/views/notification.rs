@@ -23,6 +23,8 @@ pub enum Notification {
     },
     /// The user's inbox cursor moved here.
     Inbox { cursor: Seq },
+    /// A conversation of the user is read up to here.
+    Read { conversation: Box<str>, mark: Seq },
 }
 
 /// What changed in a group.
@@ -65,6 +67,8 @@ pub struct Topics {
     pub group: bool,
     /// Moves of the user's inbox cursor.
     pub inbox: bool,
+    /// Moves of the user's read marks.
+    pub read: bool,
 }
 
 impl Topics {
@@ -74,6 +78,7 @@ impl Topics {
             Notification::Presence { .. } => self.presence,
             Notification::Group { .. } => self.group,
             Notification::Inbox { .. } => self.inbox,
+            Notification::Read { .. } => self.read,
         }
     }
 }
@@ -87,6 +92,9 @@ impl State {
             Event::InboxRead { user, upto } => {
                 Some((Notification::Inbox { cursor: *upto }, Audience::Pair(*user, *user)))
             }
+            Event::ReadMarked { user, conversation, upto } => self.conversation_names(conversation).map(|(name, _)| {
+                (Notification::Read { conversation: name, mark: *upto }, Audience::Pair(*user, *user))
+            }),
             Event::GroupJoined { group, user } => self.group_changed(*group, Some(*user), GroupChange::Joined),
             Event::GroupHandedOver { group, owner } => self.group_changed(*group, Some(*owner), GroupChange::Owner),
             Event::GroupDeleted { group } => self.group_changed(*group, None, GroupChange::Deleted),

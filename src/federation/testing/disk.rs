@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::chat::{Event, Record, Snapshot, State, StoredMessage, TimelineQuery};
+use crate::chat::{ConversationPage, ConversationQuery, Event, Record, Snapshot, State, StoredMessage, TimelineQuery};
 use crate::id::Seq;
 use crate::name::Name;
 use crate::store::{CommitError, NewestPage, Page, Store, StoreError, Sweep, Swept};
@@ -79,6 +79,10 @@ impl Store for DiskStore {
 
     fn newest_page(&self, _: &TimelineQuery, _: usize) -> Result<NewestPage, StoreError> {
         Ok(NewestPage::default())
+    }
+
+    fn conversations(&self, _: &ConversationQuery) -> Result<ConversationPage, StoreError> {
+        Ok(ConversationPage::default())
     }
 
     fn low_watermark(&self, _: &TimelineQuery) -> Result<Seq, StoreError> {

@@ -125,6 +125,10 @@ impl Session {
             SessionRequest::History { conversation, before, limit } => {
                 Dispatched::waiting(self.history(acting, conversation, before, limit))
             }
+            SessionRequest::Conversations { limit } => Dispatched::waiting(self.conversations(acting, limit)),
+            SessionRequest::MarkRead { conversation, upto } => {
+                Dispatched::waiting(self.mark_read(acting, conversation, upto))
+            }
             SessionRequest::Subscribe { after, topics } => Dispatched::Ready(self.subscribe(acting, after, topics)),
             SessionRequest::Unsubscribe => Dispatched::Ready(self.unsubscribe()),
             SessionRequest::CreateGroup { group, password } => {

@@ -1,6 +1,7 @@
 //! One connection's session: who asks, what is done about it, when the reply may leave.
 
 mod change;
+mod conversations;
 mod dispatch;
 mod groups;
 mod login;

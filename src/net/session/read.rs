@@ -109,13 +109,13 @@ impl Session {
     pub(super) async fn history(
         &mut self,
         acting: Acting,
-        conversation: Conversation,
+        conversation: Option<Conversation>,
         before: Option<Seq>,
         limit: Option<usize>,
     ) -> PendingReply {
         self.wait_for_own_changes().await;
         let before = before.unwrap_or(Seq(u64::MAX));
-        let (query, ticket) = self.hub().read(|state| state.history(acting.actor.user, &conversation, before));
+        let (query, ticket) = self.hub().read(|state| state.history(acting.actor.user, conversation.as_ref(), before));
         let query = match query {
             Ok(query) => query,
             Err(error) => return PendingReply::new(Err(error), ticket),
@@ -202,7 +202,7 @@ impl Session {
         Ok(page)
     }
 
-    async fn read_store<T: Send + 'static>(
+    pub(super) async fn read_store<T: Send + 'static>(
         &self,
         user: UserId,
         read: impl FnOnce(&Hub) -> Result<T, StoreError> + Send + 'static,

@@ -150,7 +150,7 @@ fn the_script_of_the_guide_converts_a_log_of_irc() {
     let directory = tempdir().unwrap();
     imported(std::str::from_utf8(&output.stdout).unwrap(), directory.path()).unwrap();
     let (store, state) = open(directory.path());
-    let history = state.history(UserId(1), &Conversation::All, Seq(u64::MAX)).unwrap();
+    let history = state.history(UserId(1), None, Seq(u64::MAX)).unwrap();
     let expected = ["Messi (Messi) to fans: gol!", "neko (neko) to fans: sí \"gol\"", "Messi (Messi) to fans: :)"];
     assert_eq!(texts(&store, &history), expected);
     assert!(texts(&store, &state.inbox(UserId(1)).unwrap()).is_empty());
@@ -188,7 +188,7 @@ fn the_place_of_a_line_is_what_is_seen_and_read() {
         say("after"),
     ];
     let (store, state) = opened(&lines.concat(), directory.path());
-    let history = state.history(UserId(1), &Conversation::All, Seq(u64::MAX)).unwrap();
+    let history = state.history(UserId(1), None, Seq(u64::MAX)).unwrap();
     assert_eq!(texts(&store, &history), ["a (a) to g: read", "a (a) to g: unread"]);
     assert_eq!(texts(&store, &state.inbox(UserId(1)).unwrap()), ["a (a) to g: unread"]);
 }
@@ -217,7 +217,7 @@ fn another_server_is_a_name_that_nothing_is_sent_to_again() {
     assert!(link.queue.is_empty() && link.info.key.is_none());
     assert!(texts(&store, &TimelineQuery::outbox(RealmId(1), link.cursor)).is_empty());
     let address = Address::parse("b@timur").unwrap();
-    let history = state.history(UserId(0), &Conversation::User(address), Seq(u64::MAX)).unwrap();
+    let history = state.history(UserId(0), Some(&Conversation::User(address)), Seq(u64::MAX)).unwrap();
     assert_eq!(texts(&store, &history), ["a (a) to b@timur: halo", "B@Timur (Far Away) to a: halo"]);
     let configured =
         Command::ConfigurePeer { name: Name::parse("timur").unwrap(), key: Some(PeerKey([7; 32])), address: None };

@@ -70,7 +70,28 @@ impl<'a> LogReader<'a> {
             Found::Missing => self.damage.report(Damage::Log { first: seq, last: seq }),
             Found::Damaged => {}
         }
-        Ok(Some(StoredMessage { seq, time: self.time_before(seq)?, body: MessageBody::damaged() }))
+        self.mark(seq).map(Some)
+    }
+
+    /// The message with a number, if it places itself in one of the timelines that `is_read` says; a mark if it is damaged.
+    pub(crate) fn message_of(
+        &mut self,
+        seq: Seq,
+        is_read: impl Fn(Timeline) -> bool,
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        match self.find(seq)? {
+            Found::Record(Record { time, event: Event::MessageSent(message), .. })
+                if message.placements(seq).any(|(timeline, _)| is_read(timeline)) =>
+            {
+                Ok(Some(StoredMessage { seq, time, body: message.body }))
+            }
+            Found::Missing => Ok(None),
+            Found::Record(_) | Found::Damaged => self.mark(seq).map(Some),
+        }
+    }
+
+    fn mark(&self, seq: Seq) -> Result<StoredMessage, StoreError> {
+        Ok(StoredMessage { seq, time: self.time_before(seq)?, body: MessageBody::damaged() })
     }
 
     /// The time of the row before, about when a damaged message was sent; 0 if that row is damaged, too.

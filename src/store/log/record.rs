@@ -43,8 +43,8 @@ fn damaged(why: &str) -> StoreError {
 mod tests {
     use super::*;
     use crate::chat::{
-        Author, BounceReason, Destination, IdempotencyKey, Message, MessageBody, PasswordHash, PeerAddress, PeerInfo,
-        RemoteName,
+        Author, BounceReason, ConversationId, Destination, IdempotencyKey, Message, MessageBody, PasswordHash,
+        PeerAddress, PeerInfo, RemoteName,
     };
     use crate::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
@@ -58,7 +58,7 @@ mod tests {
         GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
         GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, IncarnationBegun, PeerAdded,
         PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
-        MembershipForgotten, GroupForgotten, RealmForgotten,
+        MembershipForgotten, GroupForgotten, RealmForgotten, ReadMarked,
     );
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
@@ -67,6 +67,10 @@ mod tests {
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
+    }
+
+    fn marked(conversation: ConversationId) -> Event {
+        Event::ReadMarked { user: UserId(300), conversation, upto: Seq(7) }
     }
 
     /// Events and their bytes. A line here never changes.
@@ -113,6 +117,12 @@ mod tests {
             (Event::MembershipForgotten { user, group, joined: Seq(5) }, "1dac020205"),
             (Event::GroupForgotten { group }, "1e02"),
             (Event::RealmForgotten { realm }, "1f03"),
+            (marked(ConversationId::User(user)), "20ac0200ac0207"),
+            (marked(ConversationId::Group(group)), "20ac02010207"),
+            (marked(ConversationId::RemoteUser(realm, name("Bob").folded())), "20ac02020303626f6207"),
+            (marked(ConversationId::RemoteGroup(realm, name("fans").folded())), "20ac0203030466616e7307"),
+            (marked(ConversationId::Broadcast), "20ac020407"),
+            (marked(ConversationId::Server), "20ac020507"),
         ]
     }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::TELNET_ANSWER_BYTES;
 
 const LIMIT: usize = 8;
 const TOO_LONG: Line = Line::Invalid(LineError::TooLong { limit: LIMIT });
@@ -79,6 +80,39 @@ fn telnet_sequences_are_dropped_and_do_not_count() {
     assert_lines(b"\xFF\xFB\x01\xFF\xFC\x02\xFF\xFD\x03\xFF\xFE\x0412345678\xFF\xF1\n", &[text("12345678")]);
     assert_lines(b"on\xFF\xFA\x18\x00xterm\xFF\xFF\xFF\xF0e\xFF\xFF\n", &[text("one")]);
     assert_lines(&b"\xFF\xF1".repeat(1000), &[]);
+}
+
+/// What telnet is answered after these bytes, however they are cut.
+fn answers(bytes: &[u8]) -> Vec<u8> {
+    let whole = answers_in_reads_of(bytes.len(), bytes);
+    assert_eq!(answers_in_reads_of(1, bytes), whole);
+    whole
+}
+
+fn answers_in_reads_of(length: usize, bytes: &[u8]) -> Vec<u8> {
+    let (mut codec, mut buffer) = (LineCodec::new(10), BytesMut::new());
+    for read in bytes.chunks(length) {
+        buffer.extend_from_slice(read);
+        while codec.decode(&mut buffer).unwrap().is_some() {}
+    }
+    codec.take_answers()
+}
+
+#[test]
+fn telnet_options_are_refused() {
+    for (sent, answered) in [
+        (&b"\xFF\xF4\xFF\xFD\x06"[..], &b"\xFF\xFC\x06"[..]),
+        (b"a\xFF\xFD\x01b\r\n\xFF\xFB\x18", b"\xFF\xFC\x01\xFF\xFE\x18"),
+        (b"\xFF\xFE\x01\xFF\xFC\x01\xFF\xF6\xFF\xFF\xFD\x06", b""),
+        (b"\xFF\xFA\x18\xFF\xFD\x06\xFF\xF0\n", b""),
+    ] {
+        assert_eq!(answers(sent), answered, "{sent:?}");
+    }
+}
+
+#[test]
+fn a_flood_of_telnet_options_is_answered_in_part() {
+    assert_eq!(answers(&b"\xFF\xFD\x06".repeat(10_000)).len(), TELNET_ANSWER_BYTES);
 }
 
 #[test]

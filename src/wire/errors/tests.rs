@@ -92,6 +92,7 @@ fn errors_are_worded_as_the_documents_have_them() {
         ("addgroup g1", CommandError::GroupQuota(7), "limit_reached", "Batas server tercapai"),
         ("addrealm timur", CommandError::RealmQuota(7), "limit_reached", "Batas server tercapai"),
         ("block messi", CommandError::BlockLimit, "limit_reached", "Batas server tercapai"),
+        ("markread messi 42", CommandError::MarkLimit, "limit_reached", "Batas server tercapai"),
         ("send messi x", CommandError::TagReused, "tag_reused", "Tag sudah dipakai"),
         ("send messi x", CommandError::StorageFailed, "storage_failed", "Gagal disimpan"),
         ("send messi x", CommandError::DiskReserve, "storage_failed", "Gagal disimpan"),

@@ -5,8 +5,8 @@ use super::*;
 use crate::chat::{GroupChange, Kind, Topics};
 use crate::limits::LINK_VERSION;
 use crate::wire::fixtures::{
-    PEER_KEY, RECEIPT, SHOWN_KEY, TOKEN, any_message, context, frame, links, message, messi, name, names, parse_error,
-    realms, sessions, token,
+    PEER_KEY, RECEIPT, SHOWN_KEY, TOKEN, any_message, context, conversations, frame, links, message, messi, name,
+    names, parse_error, realms, sessions, token,
 };
 
 fn reply(line: &str, response: &Response) -> String {
@@ -120,6 +120,18 @@ fn acknowledgements_and_subscriptions_name_their_position() {
     assert_reply("subscribe", &subscribed(None), r#""message":"Subscribed""#);
     assert_reply("subscribe 42", &subscribed(Some(Seq(42))), r#""message":"Subscribed","data":{"after":42}"#);
     assert_reply("unsubscribe", &Response::Done, r#""message":"Unsubscribed""#);
+}
+
+#[test]
+fn conversations_have_their_newest_message_and_what_is_unread() {
+    let object = String::from_utf8(objects(&[message(1, "messi", "goal!", Kind::Direct)]).remove(0)).unwrap();
+    let with_messi = r#"{"conversation":"messi","name":"Lionel Messi","mark":42,"unread":1000,"unread_more":true"#;
+    let fans = r#"{"conversation":"group:fans","name":"fans","mark":7,"unread":0,"last":null}"#;
+    let data = format!(r#""data":[{with_messi},"last":{object}}},{fans}],"more":true"#);
+    assert_reply("conversations", &conversations(), &format!(r#""message":"2 conversations",{data}"#));
+    let marked = Response::MarkedRead { conversation: "group:fans".into(), mark: Seq(42) };
+    let data = r#""message":"Marked","data":{"conversation":"group:fans","mark":42}"#;
+    assert_reply("markread group:fans 42", &marked, data);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn unsafe_characters_are_escaped() {
 fn notifications_and_warnings_are_lines() {
     let lines: String =
         notifications().map(|notification| text(|out| ReplyFormat::Text.notify(out, &notification))).collect();
-    let presence = "[presence] messi online\r\n[presence] messi offline\r\n[inbox] 42\r\n";
+    let presence = "[presence] messi online\r\n[presence] messi offline\r\n[inbox] 42\r\n[read] group:fans: 42\r\n";
     let changes = ["joined messi", "left messi", "kicked messi", "owner messi", "renamed messi", "deleted "];
     let groups: String = changes.iter().map(|change| format!("[group] fans: {change}\r\n")).collect();
     assert_eq!(lines, format!("{presence}{groups}"));

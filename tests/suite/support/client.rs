@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::SockRef;
 
 /// How long a test waits for what must come. Only a failing test waits that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -93,8 +94,18 @@ impl Client {
 
     /// The next line of a text listener.
     pub(crate) fn hears_line(&mut self) -> String {
-        let line = String::from_utf8(self.hears_until(b"\r\n")).unwrap();
+        let line = String::from_utf8(without_telnet(self.hears_until(b"\r\n"))).unwrap();
         line.trim_end_matches("\r\n").to_owned()
+    }
+
+    /// These bytes come next.
+    pub(crate) fn hears_bytes(&mut self, expected: &[u8]) {
+        assert_eq!(self.hears_until(expected), expected);
+    }
+
+    /// The connection breaks, as if the machine had lost it.
+    pub(crate) fn resets(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Nothing is on its way: the reply to a `ping` comes next.
@@ -155,6 +166,14 @@ impl Client {
             self.received.extend_from_slice(&chunk[..count]);
         }
     }
+}
+
+/// A terminal shows nothing of the refusal of a telnet option: three bytes.
+fn without_telnet(mut bytes: Vec<u8>) -> Vec<u8> {
+    while let Some(at) = bytes.iter().position(|byte| *byte == 0xFF) {
+        bytes.drain(at..at + 3);
+    }
+    bytes
 }
 
 /// One JSON frame.

@@ -132,7 +132,7 @@ fn id_in(heard: &str) -> Option<String> {
 }
 
 /// Ends of keys whose value is an id.
-const ID_KEYS: [&str; 2] = ["id\"", "before\""];
+const ID_KEYS: [&str; 3] = ["id\"", "before\"", "mark\""];
 /// The end of `retry_after`, whose value is a number of seconds.
 const SECONDS_KEY: &str = "after\"";
 

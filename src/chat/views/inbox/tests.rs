@@ -14,7 +14,7 @@ fn realm_inbox(fixture: &Fixture, realm: &str) -> Vec<String> {
     fixture.shows(&fixture.state.realm_inbox(MESSI, realm).unwrap())
 }
 
-fn history(fixture: &Fixture, conversation: &Conversation) -> Vec<String> {
+fn history(fixture: &Fixture, conversation: Option<&Conversation>) -> Vec<String> {
     fixture.shows(&fixture.state.history(MESSI, conversation, Seq(u64::MAX)).unwrap())
 }
 
@@ -88,7 +88,7 @@ fn a_conversation_with_a_user_of_another_realm_shows_both_directions_and_no_othe
     fixture.sends(MESSI, "bob@utara", "halo utara");
     fixture.receives(timur, [remote_message(5, "BOB", "messi"), remote_message(6, "bobby", "messi")]);
     for with in ["bob@timur", "Bob@TIMUR"] {
-        assert_eq!(history(&fixture, &Conversation::User(address(with))), ["1", "halo bob", "5"], "{with}");
+        assert_eq!(history(&fixture, Some(&Conversation::User(address(with)))), ["1", "halo bob", "5"], "{with}");
     }
 }
 
@@ -100,7 +100,7 @@ fn a_group_of_another_realm_shows_the_messages_sent_to_it_from_here() {
     }
     fixture.sends(MESSI, "fans@timur", "to a user of that name");
     let with = Conversation::Group(address("Fans@Timur"));
-    assert_eq!(history(&fixture, &with), ["fans@timur", "FANS@timur"]);
+    assert_eq!(history(&fixture, Some(&with)), ["fans@timur", "FANS@timur"]);
 }
 
 #[test]
@@ -108,21 +108,22 @@ fn a_local_conversation_excludes_a_user_of_the_same_name_in_another_realm() {
     let mut fixture = with_messages();
     let timur = fixture.realm("timur");
     fixture.receives(timur, [remote_message(7, "paff", "messi")]);
-    assert_eq!(history(&fixture, &Conversation::User(address("paff"))), ["dari paff", "lewat local"]);
-    assert_eq!(history(&fixture, &Conversation::User(address("paff@local"))), ["lewat local"]);
-    assert_eq!(history(&fixture, &Conversation::User(address("paff@timur"))), ["7"]);
+    assert_eq!(history(&fixture, Some(&Conversation::User(address("paff")))), ["dari paff", "lewat local"]);
+    assert_eq!(history(&fixture, Some(&Conversation::User(address("paff@local")))), ["lewat local"]);
+    assert_eq!(history(&fixture, Some(&Conversation::User(address("paff@timur")))), ["7"]);
 }
 
 #[test]
-fn a_message_of_this_server_about_a_realm_belongs_to_no_conversation() {
+fn a_message_of_this_server_about_a_realm_belongs_to_a_conversation_of_its_own() {
     let mut fixture = with_messages();
     let (realm, upto) = (fixture.realm("timur"), fixture.sends(MESSI, "bob@timur", "halo"));
     let (why, notification) = (BounceReason::UserNotFound, Some("tidak terkirim".into()));
     let bounces = vec![Bounce { number: upto, why, notification }];
     fixture.server_does(&Command::AcknowledgeOutbox { realm, upto, bounces });
-    assert_eq!(history(&fixture, &Conversation::User(address("bob@timur"))), ["1", "halo"]);
+    assert_eq!(history(&fixture, Some(&Conversation::User(address("bob@timur")))), ["1", "halo"]);
     assert_eq!(realm_inbox(&fixture, "timur"), ["1", "2", "tidak terkirim"]);
-    assert_eq!(history(&fixture, &Conversation::All).last().unwrap(), "tidak terkirim");
+    assert_eq!(history(&fixture, Some(&Conversation::Server)), ["tidak terkirim"]);
+    assert_eq!(history(&fixture, None).last().unwrap(), "tidak terkirim");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::*;
-use crate::chat::{Command, Destination, Entry, Event, Filter, Membership, SeqRange, State, TimelineQuery};
+use crate::chat::{Command, Destination, Entry, Event, Filter, Membership, Record, SeqRange, State, TimelineQuery};
 use crate::id::{RealmId, UserId};
 use crate::name::{Address, Name};
 use crate::settings::Durability;
@@ -17,6 +17,7 @@ use crate::store::index::chunk::Direction;
 use crate::store::index::runs;
 use crate::store::interface::Store;
 use crate::store::model::{Model, home, stored_log};
+use crate::store::properties::check_conversations;
 use crate::store::sqlite::SqliteStore;
 use crate::store::testing::{TINY, direct_query, open_tiny, sent};
 use crate::time::Time;
@@ -90,6 +91,19 @@ impl Kept {
         }
     }
 
+    /// Whether a record is an event that is no message, or a message that is left in a timeline of the reader.
+    fn has_left(&self, reader: UserId, record: &Record) -> bool {
+        let Event::MessageSent(message) = &record.event else { return true };
+        message.placements(record.seq).any(|(timeline, _)| {
+            let is_read = match timeline {
+                Timeline::User(user) => user == reader,
+                Timeline::Group(_) | Timeline::Broadcast => true,
+                Timeline::Outbox(_) => false,
+            };
+            is_read && self.removed.get(&timeline).is_none_or(|upto| *upto < record.seq)
+        })
+    }
+
     fn contains(&self, seq: Seq) -> bool {
         self.timelines.values().flatten().any(|entry| entry.seq == seq)
     }
@@ -126,6 +140,10 @@ fn check(store: SqliteStore, directory: &Path, model: &Model, kept: &Kept) {
         assert_eq!(store.low_watermark(&query).unwrap(), *upto);
     }
     assert_eq!(State::restore(home(), store.load().unwrap()), model.state);
+    for reader in (0..model.state.user_count() as u64).map(UserId) {
+        let left: Vec<_> = model.log.iter().filter(|record| kept.has_left(reader, record)).cloned().collect();
+        check_conversations(&store, &model.state, &left, reader);
+    }
     store.close().unwrap();
     let stored: Vec<_> = stored_log(directory).iter().map(|record| record.seq).collect();
     let expected = model.log.iter().filter(|record| match record.event {
