@@ -3,5 +3,5 @@
 mod ascii;
 mod object;
 
-pub use ascii::{append, append_text};
+pub use ascii::{append, append_text, is_plain};
 pub use object::Object;

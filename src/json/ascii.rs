@@ -16,15 +16,21 @@ pub fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 
 /// Appends a text, as [`append`] does. Most need no escape and are copied as they are.
 pub fn append_text(out: &mut Vec<u8>, text: &str) {
-    // Without a way out early, which lets the compiler look at many bytes at once. As a signed number a byte outside ASCII
-    // is less than a space too.
-    let is_special = |byte: u8| (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\');
-    if text.bytes().fold(false, |found, byte| found | is_special(byte)) {
+    if !is_plain(text) {
         return append(out, text);
     }
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
+}
+
+/// Whether a text needs no escape.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    // Without a way out early, which lets the compiler look at many bytes at once. As a signed number a byte outside ASCII
+    // is less than a space too.
+    let is_special = |byte: u8| (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\');
+    !text.bytes().fold(false, |found, byte| found | is_special(byte))
 }
 
 struct Ascii;

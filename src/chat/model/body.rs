@@ -291,6 +291,9 @@ fn append_text(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 fn append_escaped(out: &mut Vec<u8>, text: &str) {
+    if json::is_plain(text) {
+        return append_text(out, text.as_bytes());
+    }
     append_text(out, EscapedText::new(text).without_quotes());
 }
 
