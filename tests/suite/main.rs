@@ -4,6 +4,10 @@
 
 mod any_bytes;
 mod budgets;
+#[path = "../../examples/bot.rs"]
+mod bot;
+mod client;
+mod client_commands;
 mod crash;
 mod data_commands;
 mod durability;
@@ -21,5 +25,6 @@ mod sessions;
 mod support;
 mod tags;
 mod telnet;
+mod tls_client;
 mod transcripts;
 mod unfinished_lines;
