@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod client;
 mod data;
 mod hash_password;
 mod listing;
@@ -15,6 +16,11 @@ use kabar::config::ConfigError;
 
 use crate::cli::args::{Location, Settings};
 use crate::cli::listing::{LogArgs, MessageArgs};
+use crate::cli::client::args::SessionArgs;
+use crate::cli::client::inbox::InboxArgs;
+use crate::cli::client::login::LoginArgs;
+use crate::cli::client::send::SendArgs;
+use crate::cli::client::{exit_code, inbox, login, send};
 
 /// EX_CONFIG of sysexits.h: the configuration is wrong, and another start will not help.
 const BAD_CONFIGURATION: u8 = 78;
@@ -48,6 +54,14 @@ struct CommandLine {
 enum Command {
     /// Run the server; the same as no command
     Serve(Settings),
+    /// Log in, and keep the token for chat, send and inbox
+    Login(LoginArgs),
+    /// Send a message from a script, once
+    Send(SendArgs),
+    /// Print new messages
+    Inbox(InboxArgs),
+    /// End the session that login opened
+    Logout(SessionArgs),
     /// Check the configuration that `serve` would use, and exit
     ///
     /// With --data also all of the store in it, of a running server too.
@@ -106,6 +120,10 @@ pub(crate) fn run() -> ExitCode {
     let line = CommandLine::parse();
     let done = match line.command.unwrap_or(Command::Serve(line.settings)) {
         Command::Serve(settings) => serve::serve(&settings),
+        Command::Login(args) => login::login(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Inbox(args) => inbox::run(&args),
+        Command::Logout(args) => login::logout(&args),
         Command::Check(settings) => serve::check(&settings),
         Command::Backup { to, location } => data::backup(&location, &to),
         Command::Export { to, location } => data::export(&location, &to),
@@ -117,5 +135,8 @@ pub(crate) fn run() -> ExitCode {
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     eprintln!("kabar: {error}");
-    if error.is::<ConfigError>() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
+    if error.is::<ConfigError>() {
+        return ExitCode::from(BAD_CONFIGURATION);
+    }
+    exit_code::of(&*error).map_or(ExitCode::FAILURE, ExitCode::from)
 }
