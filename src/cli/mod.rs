@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod chat;
 mod client;
 mod data;
 mod hash_password;
@@ -16,6 +17,7 @@ use kabar::config::ConfigError;
 
 use crate::cli::args::{Location, Settings};
 use crate::cli::listing::{LogArgs, MessageArgs};
+use crate::cli::chat::ChatArgs;
 use crate::cli::client::args::SessionArgs;
 use crate::cli::client::inbox::InboxArgs;
 use crate::cli::client::login::LoginArgs;
@@ -54,6 +56,8 @@ struct CommandLine {
 enum Command {
     /// Run the server; the same as no command
     Serve(Settings),
+    /// Chat in this terminal
+    Chat(ChatArgs),
     /// Log in, and keep the token for chat, send and inbox
     Login(LoginArgs),
     /// Send a message from a script, once
@@ -120,6 +124,7 @@ pub(crate) fn run() -> ExitCode {
     let line = CommandLine::parse();
     let done = match line.command.unwrap_or(Command::Serve(line.settings)) {
         Command::Serve(settings) => serve::serve(&settings),
+        Command::Chat(args) => chat::run(&args),
         Command::Login(args) => login::login(&args),
         Command::Send(args) => send::run(&args),
         Command::Inbox(args) => inbox::run(&args),

@@ -4,6 +4,7 @@
 
 mod any_bytes;
 mod budgets;
+#[allow(dead_code, reason = "its main")]
 #[path = "../../examples/bot.rs"]
 mod bot;
 mod client;
@@ -25,6 +26,7 @@ mod sessions;
 mod support;
 mod tags;
 mod telnet;
+mod terminal;
 mod tls_client;
 mod transcripts;
 mod unfinished_lines;

@@ -25,10 +25,10 @@ pub(crate) struct SendArgs {
     /// USER, USER@REALM, group:GROUP, or * for everyone
     #[arg(value_name = "TO")]
     to: Target,
-    /// The text; - or none: each line of standard input is a message
+    /// The text; - or none: lines of standard input
     #[arg(value_name = "TEXT", trailing_var_arg = true)]
     text: Vec<String>,
-    /// Name of this message: repeated with the same tag it is sent once
+    /// Name it: repeated with its tag it is sent once
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
     /// Give up after so long without an answer
