@@ -68,12 +68,7 @@ fn draw_header(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
         None => "kabar".to_owned(),
     };
     let bold = Style::new().add_modifier(Modifier::BOLD);
-    let unread = chat.unread.total();
-    let mut spans = vec![Span::styled(format!(" {title}"), bold)];
-    if unread > 0 && area.width < WITH_LIST {
-        spans.push(Span::raw(format!("  ({unread} new elsewhere: Alt-A)")));
-    }
-    frame.render_widget(Line::from(spans), area);
+    frame.render_widget(Line::from(Span::styled(format!(" {title}"), bold)), area);
 }
 
 fn draw_welcome(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
@@ -119,7 +114,7 @@ fn ready(chat: &Chat, width: u16) -> String {
     let scrolled = if scrolled { " · older messages, Esc to the newest" } else { "" };
     let unread = match chat.unread.total() {
         0 => String::new(),
-        count => format!(" · {count} new"),
+        count => format!(" · {count} new, Alt-A"),
     };
     if width < WITH_LIST {
         return format!("{}{unread}{scrolled}", chat.me);
