@@ -1,7 +1,8 @@
 //! `kabar chat`: for people, on a whole terminal or line by line.
 //!
-//! `state` is what is known, and pure; `input` changes it by keys, `requests` by what the server answers; `draw` shows it.
+//! `state` is what is known, and pure; `input` changes it by keys, `answers` by what the server says; `draw` shows it.
 
+mod answers;
 mod command;
 mod completion;
 mod conversation;
