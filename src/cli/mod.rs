@@ -16,13 +16,13 @@ use clap::{Parser, Subcommand};
 use kabar::config::ConfigError;
 
 use crate::cli::args::{Location, Settings};
-use crate::cli::listing::{LogArgs, MessageArgs};
 use crate::cli::chat::ChatArgs;
 use crate::cli::client::args::SessionArgs;
 use crate::cli::client::inbox::InboxArgs;
 use crate::cli::client::login::LoginArgs;
 use crate::cli::client::send::SendArgs;
 use crate::cli::client::{exit_code, inbox, login, send};
+use crate::cli::listing::{LogArgs, MessageArgs};
 
 /// EX_CONFIG of sysexits.h: the configuration is wrong, and another start will not help.
 const BAD_CONFIGURATION: u8 = 78;

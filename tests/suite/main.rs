@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod any_bytes;
-mod budgets;
 #[allow(dead_code, reason = "its main")]
 #[path = "../../examples/bot.rs"]
 mod bot;
+mod budgets;
 mod client;
 mod client_commands;
 mod crash;
