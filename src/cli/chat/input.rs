@@ -193,8 +193,8 @@ impl Chat {
 
     fn next_unread(&mut self) -> Vec<Effect> {
         let sorted = self.sorted();
-        let next = sorted.into_iter().map(|conversation| conversation.target.clone());
-        match next.filter(|target| self.unread.count(target) > 0).last() {
+        let mut next = sorted.into_iter().map(|conversation| conversation.target.clone());
+        match next.rfind(|target| self.unread.count(target) > 0) {
             Some(target) => self.open(target),
             None => {
                 self.hint = "nothing new".to_owned();
@@ -261,7 +261,7 @@ impl Chat {
     /// One line is typed; several are sent only after a question, because a paste is soon made in the wrong window.
     fn pasted(&mut self, text: &str) {
         let lines = text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
-        let lines: Vec<String> = lines.map(|line| safe(line)).collect();
+        let lines: Vec<String> = lines.map(safe).collect();
         match &lines[..] {
             [] => {}
             [line] => self.editor.insert(line),

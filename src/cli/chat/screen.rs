@@ -32,7 +32,7 @@ pub(super) async fn run(settings: Settings, me: &str) -> Result<(), Box<dyn Erro
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut screen = Screen::take()?;
     let mut is_leaving = false;
-    while !(is_leaving && !chat.has_pending()) {
+    while !is_leaving || chat.has_pending() {
         screen.terminal.draw(|frame| draw(frame, &mut chat))?;
         let wanted = tokio::select! {
             key = keys.recv() => match key {

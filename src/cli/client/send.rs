@@ -28,7 +28,7 @@ pub(crate) struct SendArgs {
     /// The text; - or none: lines of standard input
     #[arg(value_name = "TEXT", trailing_var_arg = true)]
     text: Vec<String>,
-    /// Name it: repeated with its tag it is sent once
+    /// Name it: with its tag it is sent once
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
     /// Give up after so long without an answer
