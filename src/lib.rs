@@ -9,6 +9,7 @@
 //! - `hub`: the shared state, the order of changes, delivery to connections
 //! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
 //! - [`chat`]: the domain, pure functions over the state
+//! - [`client`]: the other end of the protocol, for programs and for `kabar chat`
 //! - [`name`], [`id`], [`time`], `json`, [`limits`], `log_limit`, `settings`, `socket`, `varint`: used by all of them
 //!
 //! `docs/ARCHITECTURE.md` follows one request through them.
@@ -16,6 +17,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod chat;
+pub mod client;
 pub mod config;
 pub mod federation;
 mod hub;

@@ -412,3 +412,29 @@ pub const IMPORT_BATCH_BYTES: usize = 4 * 1024 * 1024;
 pub const IMPORT_CACHE_KIB: u32 = 64 * 1024;
 /// Bytes of an export or an import that are read or written at a time.
 pub const TRANSFER_BUFFER_BYTES: usize = 1024 * 1024;
+
+// --- the client ---
+
+/// Requests of a client that are sent and not answered. All of them may have to be repeated, and the server remembers the
+/// last [`TAGS_PER_USER`] tags of a user: this leaves room for three more clients of the same user.
+pub const CLIENT_IN_FLIGHT: usize = 64;
+/// A client connects again after this long at first …
+pub const CLIENT_RETRY: Duration = Duration::from_millis(250);
+/// … and at last: a person who waits looks at a countdown.
+pub const CLIENT_RETRY_MAX: Duration = Duration::from_secs(15);
+/// How long connecting may take, from the name resolution to the end of the TLS handshake.
+pub const CLIENT_DIAL: Duration = Duration::from_secs(10);
+/// A client that heard nothing for this long sends a `ping` …
+pub const CLIENT_PING: Duration = Duration::from_secs(30);
+/// … and takes the connection for dead when nothing was received for this long. Longer than a login on a busy server takes.
+pub const CLIENT_DEAD: Duration = Duration::from_secs(60);
+/// A request that was sent longer ago than this is not repeated: the server forgets its tag after [`TAG_MEMORY`].
+pub const CLIENT_REPEAT: Duration = Duration::from_secs(20 * 3600);
+/// The longest frame that a client reads: an inbox page of [`PAGE_BYTES`], told twice, escaped, with one long message more.
+pub const CLIENT_FRAME_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of one read of a client.
+pub const CLIENT_READ_BYTES: usize = 16 * 1024;
+/// Requests and events that wait between a client's connection and its program.
+pub const CLIENT_CHANNEL: usize = 256;
+/// The largest file in the user's configuration directory that is read: thousands of servers.
+pub const CLIENT_FILE_BYTES: u64 = 1024 * 1024;

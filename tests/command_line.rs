@@ -180,8 +180,23 @@ fn the_version_names_the_commit() {
 
 #[test]
 fn help_fits_a_terminal() {
-    let commands =
-        ["serve", "check", "backup", "export", "import", "messages", "log", "realm", "realm key", "hash-password"];
+    let commands = [
+        "serve",
+        "check",
+        "backup",
+        "export",
+        "import",
+        "messages",
+        "log",
+        "realm",
+        "realm key",
+        "hash-password",
+        "login",
+        "logout",
+        "send",
+        "inbox",
+        "chat",
+    ];
     let helped = commands.map(|command| command.split(' ').chain(["--help"]).collect::<Vec<_>>());
     for arguments in helped.iter().chain([&vec!["--help"]]) {
         let run = run(&mut kabar(arguments), "");

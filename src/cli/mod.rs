@@ -1,6 +1,8 @@
 //! The command line.
 
 mod args;
+mod chat;
+mod client;
 mod data;
 mod hash_password;
 mod listing;
@@ -14,6 +16,12 @@ use clap::{Parser, Subcommand};
 use kabar::config::ConfigError;
 
 use crate::cli::args::{Location, Settings};
+use crate::cli::chat::ChatArgs;
+use crate::cli::client::args::SessionArgs;
+use crate::cli::client::inbox::InboxArgs;
+use crate::cli::client::login::LoginArgs;
+use crate::cli::client::send::SendArgs;
+use crate::cli::client::{exit_code, inbox, login, send};
 use crate::cli::listing::{LogArgs, MessageArgs};
 
 /// EX_CONFIG of sysexits.h: the configuration is wrong, and another start will not help.
@@ -48,6 +56,16 @@ struct CommandLine {
 enum Command {
     /// Run the server; the same as no command
     Serve(Settings),
+    /// Chat in this terminal
+    Chat(ChatArgs),
+    /// Log in, and keep the token for chat, send and inbox
+    Login(LoginArgs),
+    /// Send a message from a script, once
+    Send(SendArgs),
+    /// Print new messages
+    Inbox(InboxArgs),
+    /// End the session that login opened
+    Logout(SessionArgs),
     /// Check the configuration that `serve` would use, and exit
     ///
     /// With --data also all of the store in it, of a running server too.
@@ -106,6 +124,11 @@ pub(crate) fn run() -> ExitCode {
     let line = CommandLine::parse();
     let done = match line.command.unwrap_or(Command::Serve(line.settings)) {
         Command::Serve(settings) => serve::serve(&settings),
+        Command::Chat(args) => chat::run(&args),
+        Command::Login(args) => login::login(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Inbox(args) => inbox::run(&args),
+        Command::Logout(args) => login::logout(&args),
         Command::Check(settings) => serve::check(&settings),
         Command::Backup { to, location } => data::backup(&location, &to),
         Command::Export { to, location } => data::export(&location, &to),
@@ -117,5 +140,8 @@ pub(crate) fn run() -> ExitCode {
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     eprintln!("kabar: {error}");
-    if error.is::<ConfigError>() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
+    if error.is::<ConfigError>() {
+        return ExitCode::from(BAD_CONFIGURATION);
+    }
+    exit_code::of(&*error).map_or(ExitCode::FAILURE, ExitCode::from)
 }

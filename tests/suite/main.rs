@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod any_bytes;
+#[allow(dead_code, reason = "its main")]
+#[path = "../../examples/bot.rs"]
+mod bot;
 mod budgets;
+mod client;
+mod client_commands;
 mod crash;
 mod data_commands;
 mod durability;
@@ -21,5 +26,7 @@ mod sessions;
 mod support;
 mod tags;
 mod telnet;
+mod terminal;
+mod tls_client;
 mod transcripts;
 mod unfinished_lines;

@@ -9,6 +9,7 @@ pub(crate) mod process;
 pub(crate) mod replies;
 pub(crate) mod seed;
 pub(crate) mod server;
+pub(crate) mod tmux;
 pub(crate) mod transcript;
 
 pub(crate) use client::Client;

@@ -46,6 +46,11 @@ impl TestServer {
         Self { config, runtime, running, _directory: directory }
     }
 
+    /// A server whose address stays the same across restarts.
+    pub(crate) fn at_fixed_address() -> Self {
+        Self::start_with(|config| config.server.listen = vec![free_address()])
+    }
+
     /// A server of a realm, with the accounts of PROTOCOL §3. Its address stays the same across restarts.
     pub(crate) fn of_realm(name: &str, change: impl FnOnce(&mut Config)) -> Self {
         Self::start_with(|config| {

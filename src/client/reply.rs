@@ -1,0 +1,96 @@
+//! Replies.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::event::Message;
+
+/// The answer to one request. Keys that this client does not know are ignored.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Reply {
+    /// `OK` or `ERROR`.
+    pub status: String,
+    /// A sentence for people.
+    #[serde(default)]
+    pub message: String,
+    /// In an error: what programs use.
+    pub code: Option<String>,
+    /// In an error: what was expected.
+    pub detail: Option<String>,
+    /// The tag of the request.
+    pub tag: Option<String>,
+    /// What the command answers with.
+    #[serde(default)]
+    pub data: Value,
+    /// Whether a page is not the last one.
+    #[serde(default)]
+    pub more: bool,
+    /// What a history says next.
+    pub before: Option<u64>,
+    /// The owner of a group, of `members`.
+    pub owner: Option<String>,
+}
+
+/// A message that was sent.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Receipt {
+    /// Its number.
+    pub id: u64,
+    /// The server's time.
+    pub time: String,
+    /// For another server: whether it has the message.
+    pub delivered: Option<bool>,
+}
+
+/// Errors that pass: the same request may succeed later.
+const TEMPORARY: [&str; 7] =
+    ["busy", "throttled", "storage_failed", "unknown_outcome", "shutting_down", "connection_limit", "realm_queue_full"];
+
+impl Reply {
+    /// Whether the request was done.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.status == "OK"
+    }
+
+    /// Whether the request was refused with this code.
+    #[must_use]
+    pub fn has_code(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// Whether the same request, with the same tag, may succeed later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| TEMPORARY.contains(&code))
+    }
+
+    /// The sentence, and what was expected.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {detail}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// The message that was sent, if that was the request.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Receipt> {
+        Receipt::deserialize(&self.data).ok()
+    }
+
+    /// The messages of a page, oldest first.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        let messages = self.data.as_array().into_iter().flatten();
+        messages.filter_map(|message| Message::deserialize(message).ok()).collect()
+    }
+
+    /// The names in `data`: of `online`, `groups`, `members`, `blocks`.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let names = self.data.as_array().into_iter().flatten();
+        names.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+}

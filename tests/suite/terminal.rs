@@ -1,0 +1,178 @@
+//! `kabar chat` as a person sees it, in a terminal.
+
+use std::fs;
+use std::process::Command;
+
+use crate::client_commands::Shell;
+use crate::support::tmux::Tmux;
+use crate::support::{Client, TestServer};
+
+const KABAR: &str = env!("CARGO_BIN_EXE_kabar");
+
+/// A server, messi at a terminal that has just opened the chat, and neko at a socket.
+fn messi_and_neko(columns: u16, rows: u16) -> (TestServer, Shell, Tmux, Client) {
+    let server = TestServer::at_fixed_address();
+    let shell = Shell::new().registered(&server.home().to_string(), "messi");
+    let neko = server.connect().registered("neko");
+    let tmux = Tmux::open(columns, rows, shell.home.path());
+    tmux.says(&format!("{KABAR} chat"));
+    tmux.sees("online");
+    (server, shell, tmux, neko)
+}
+
+#[test]
+fn a_newcomer_makes_an_account_and_chats_both_ways() {
+    let server = TestServer::at_fixed_address();
+    let shell = Shell::new();
+    let tmux = Tmux::open(80, 24, shell.home.path());
+    tmux.says(&format!("{KABAR} chat {}", server.home()));
+    tmux.sees("User:");
+    tmux.says("ani");
+    tmux.sees("Password of ani:");
+    tmux.says("rahasia");
+    tmux.sees("(yes/no)?");
+    tmux.says("yes");
+    tmux.sees("You are ani");
+    let mut neko = server.connect().registered("neko");
+    tmux.says("/to neko");
+    tmux.says("halo neko");
+    tmux.sees_that("the message with its time", |screen| {
+        screen.lines().any(|line| line.contains("ani halo neko") && line.contains(':'))
+    });
+    assert_eq!(neko.asks("inbox").texts(), ["halo neko"]);
+    neko.asks("send ani halo juga").expect_ok();
+    tmux.sees("neko halo juga");
+    assert!(!tmux.screen().contains("rahasia"));
+}
+
+#[test]
+fn names_and_commands_are_completed() {
+    let (_server, _shell, tmux, _neko) = messi_and_neko(80, 24);
+    tmux.types("/ms");
+    tmux.presses("Tab");
+    tmux.types("ne");
+    tmux.presses("Tab");
+    tmux.types("halo");
+    tmux.sees("> /msg neko halo");
+}
+
+#[test]
+fn what_is_new_elsewhere_is_counted_until_it_is_read() {
+    let (server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
+    neko.asks("send messi satu").expect_ok();
+    neko.asks("send messi dua").expect_ok();
+    tmux.sees("2 new");
+    tmux.says("/kotakmasuk");
+    tmux.sees("neko dua");
+    tmux.sees_that("nothing new", |screen| !screen.contains("2 new"));
+    let mut phone = server.connect().logged_in("messi", "rahasia");
+    crate::support::wait_until("the inbox cursor moves", || phone.asks("peek").texts().is_empty());
+}
+
+#[test]
+fn older_messages_are_read_from_the_server() {
+    let (_server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
+    (0..300).for_each(|number| drop(neko.asks(&format!("send messi nomor {number}.")).expect_ok()));
+    tmux.says("/to neko");
+    tmux.sees("nomor 299.");
+    tmux.sees_that("the first message", |screen| {
+        tmux.presses("PPage");
+        screen.contains("nomor 0.") && screen.contains("the beginning")
+    });
+    neko.asks("send messi baru").expect_ok();
+    tmux.sees("nomor 0.");
+    tmux.presses("Escape");
+    tmux.sees("neko baru");
+}
+
+#[test]
+fn a_small_terminal_shows_the_log_alone_and_wide_characters_fit() {
+    let (_server, _shell, tmux, mut neko) = messi_and_neko(120, 40);
+    tmux.says("/to neko");
+    neko.asks("send messi 日本語のテキストはここで折り返されます 🎉 selesai").expect_ok();
+    tmux.sees("🎉 selesai");
+    tmux.resizes(40, 10);
+    tmux.sees_that("a log without a list", |screen| !screen.contains('│') && screen.contains("selesai"));
+    tmux.types("日本語é");
+    tmux.presses("BSpace");
+    tmux.sees("> 日本語");
+    tmux.presses("Enter");
+    tmux.sees_that("the message", |screen| screen.lines().any(|line| line.ends_with("messi 日本語")));
+    assert_eq!(neko.asks("inbox").texts(), ["日本語"]);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_while_the_server_is_away() {
+    let (mut server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
+    let token = neko.asks("auth neko rahasia").token();
+    tmux.says("/to neko");
+    tmux.says("sebelum");
+    tmux.sees("messi sebelum");
+    server.stop();
+    tmux.sees("no connection: again in");
+    tmux.says("sementara");
+    tmux.sees("messi sementara");
+    server.start_again();
+    let mut neko = server.connect();
+    neko.asks(&format!("send {token} messi kembali")).expect_ok();
+    tmux.presses("C-r");
+    tmux.sees("neko kembali");
+    tmux.sees_that("a message that was stored", |screen| {
+        screen.lines().any(|line| line.contains("messi sementara") && line.contains(':'))
+    });
+    assert_eq!(tmux.screen().matches("sementara").count(), 1);
+    assert_eq!(neko.asks("inbox").texts(), ["sebelum", "sementara"]);
+}
+
+#[test]
+fn a_paste_of_many_lines_is_sent_only_after_a_question() {
+    let (_server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
+    let lines: Vec<String> = (0..200).map(|number| format!("baris {number}.")).collect();
+    tmux.says("/to neko");
+    tmux.pastes(&lines.join("\n"));
+    tmux.sees("send 200 lines?");
+    tmux.presses("n");
+    tmux.sees("nothing was sent");
+    tmux.pastes(&lines.join("\n"));
+    tmux.sees("send 200 lines?");
+    tmux.presses("y");
+    tmux.sees_that("the last line, stored", |screen| {
+        screen.lines().any(|line| line.contains("messi baris 199.") && line.contains(':'))
+    });
+    assert_eq!(neko.reads_all("inbox").len(), 200);
+}
+
+#[test]
+fn control_characters_are_shown_and_not_obeyed() {
+    let (_server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
+    tmux.says("/to neko");
+    neko.asks("send messi a\u{202e}b\u{2066}c").expect_ok();
+    tmux.sees("a\\u{202e}b\\u{2066}c");
+}
+
+#[test]
+fn the_terminal_is_given_back_at_the_end_and_after_sigterm() {
+    let (_server, shell, tmux, _neko) = messi_and_neko(80, 24);
+    tmux.presses("C-d");
+    tmux.sees_that("the shell", |screen| screen.trim_end().ends_with("ready>"));
+    let file = shell.home.path().join("pid");
+    tmux.says("clear");
+    tmux.says(&format!("sh -c 'echo $$ > ~/pid; exec {KABAR} chat'; stty -a | grep -o '.icanon'; echo over"));
+    tmux.sees("online");
+    let process = fs::read_to_string(file).unwrap();
+    assert!(Command::new("kill").args(["-TERM", process.trim()]).status().unwrap().success());
+    tmux.sees_that("a line that is edited by the terminal", |screen| {
+        screen.contains("\n icanon\n") && screen.contains("\nover\n")
+    });
+}
+
+#[test]
+fn without_a_terminal_the_chat_is_line_by_line() {
+    let server = TestServer::at_fixed_address();
+    let shell = Shell::new().registered(&server.home().to_string(), "messi");
+    let mut neko = server.connect().registered("neko");
+    let run = shell.run(&["chat", "--to", "neko"], "halo\n/msg neko lagi\n/helo\n//bukan perintah\n");
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("there is no /helo"), "{}", run.err);
+    assert_eq!(neko.asks("inbox").texts(), ["halo", "lagi", "/bukan perintah"]);
+}
