@@ -31,7 +31,7 @@ pub(crate) struct SendArgs {
     /// Name it: with its tag it is sent once
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
-    /// Give up after so long without an answer
+    /// Give up after so long
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
     #[command(flatten)]
