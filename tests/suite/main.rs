@@ -7,6 +7,7 @@ mod budgets;
 mod crash;
 mod data_commands;
 mod durability;
+mod examples;
 mod full_names;
 mod guessing;
 mod habits;
