@@ -43,6 +43,14 @@ impl Time {
         TimeText(text)
     }
 
+    /// `2026-11-21 07:00Z`, for a person who reads many of them.
+    #[must_use]
+    pub fn to_minute(self) -> String {
+        let text = self.text();
+        let (date, time) = text.as_str().split_once('T').unwrap_or_default();
+        format!("{date} {}Z", time.get(..5).unwrap_or_default())
+    }
+
     /// How long ago `earlier` was; zero if it is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

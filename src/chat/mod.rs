@@ -36,7 +36,7 @@ pub use model::session::{NewSession, Session};
 pub use model::timeline::{Entry, Timeline};
 pub use model::user::{Membership, PasswordHash, User};
 pub use query::{Query, answer};
-pub use response::{ConversationSummary, Profile, RealmState, RealmStatus, Response, SessionStatus};
+pub use response::{ConversationSummary, Profile, RealmState, RealmStatus, Response, SessionStatus, Unread};
 pub use rules::context::{Context, Policy, Quotas};
 pub use rules::groups::owned_group;
 pub use state::{Snapshot, State};

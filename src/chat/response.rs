@@ -21,6 +21,8 @@ pub enum Response {
     LoggedIn {
         user: Name,
         token: Token,
+        /// On a text listener: what came while the user was away, if anything did.
+        unread: Option<Unread>,
     },
     LoggedOut,
     /// The connection ends.
@@ -95,6 +97,14 @@ pub enum Response {
     /// Help on a command word, or an overview.
     Help(Option<&'static str>),
     Version,
+}
+
+/// Messages that wait in an inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread {
+    pub count: usize,
+    /// There are more than were counted.
+    pub more: bool,
 }
 
 /// What is known of a user.

@@ -283,7 +283,7 @@ fn a_batch_that_failed_is_taken_back_and_its_senders_are_told_in_order() {
     test.asks(&register("neko"), "one ");
     test.asks(&send("satu"), "two ");
     assert_eq!(test.committer.step(), Step::Failed);
-    assert_eq!(test.heard(), "[ERR] Gagal disimpan\r\n[ERR] Gagal disimpan\r\n");
+    assert_eq!(test.heard(), "[ERR] Gagal disimpan: the disk failed, and nothing was changed: try again\r\n".repeat(2));
     assert_eq!(test.hub.read(|state| state.user_count()).0, 1);
     let refused = test.asks(&send("tiga"), "refused at once");
     assert!(refused.result.is_err());

@@ -28,7 +28,7 @@ type Sentence = Cow<'static, str>;
 
 /// The layanan system writes a colon, the others do not.
 pub(super) fn logged_in(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
-    let Response::LoggedIn { user, token } = response else { return Sentence::default() };
+    let Response::LoggedIn { user, token, .. } = response else { return Sentence::default() };
     match (dialect, format) {
         (Dialect::Layanan, ReplyFormat::Text) => "login berhasil".into(),
         (Dialect::Layanan, ReplyFormat::Json) => format!("username {user} logged in, token: {}", token.expose()).into(),
@@ -38,7 +38,7 @@ pub(super) fn logged_in(dialect: Dialect, format: ReplyFormat, response: &Respon
 
 pub(super) fn registered(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     match response {
-        Response::LoggedIn { user, token } if dialect != Dialect::Draft && format == ReplyFormat::Json => {
+        Response::LoggedIn { user, token, .. } if dialect != Dialect::Draft && format == ReplyFormat::Json => {
             format!("registered {user}, token {}", token.expose()).into()
         }
         _ => "sign up berhasil".into(),
@@ -53,9 +53,16 @@ pub(super) fn sent_to(_: Dialect, _: ReplyFormat, response: &Response) -> Senten
     }
 }
 
-pub(super) fn messages(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
-    match response {
-        Response::Inbox { messages, .. } | Response::Page { messages, .. } => count(messages.len(), "messages"),
+/// A person is told how to go on.
+pub(super) fn messages(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
+    match (response, format) {
+        (Response::Inbox { messages, more: true }, ReplyFormat::Text) => {
+            format!("{} messages, and more: ask again", messages.len()).into()
+        }
+        (Response::Page { messages, before: Some(before), .. }, ReplyFormat::Text) => {
+            format!("{} messages, older ones with before {before}", messages.len()).into()
+        }
+        (Response::Inbox { messages, .. } | Response::Page { messages, .. }, _) => count(messages.len(), "messages"),
         _ => Sentence::default(),
     }
 }

@@ -33,7 +33,7 @@ pub struct CommandSpec {
     pub(super) parse: ParseFn,
 }
 
-/// Parses the parameters of a command. Words after the last parameter are ignored: real clients send some.
+/// Parses the parameters of a command, and leaves what it does not take.
 pub(super) type ParseFn = fn(&mut Args<'_>) -> Result<Action, BadParameter>;
 
 /// Groups of the help overview.

@@ -127,7 +127,11 @@ pub(super) fn of(error: CommandError) -> ErrorSpec {
     use CommandError as E;
     match error {
         E::UserNotFound => row("user_not_found", "User tidak ditemukan", "no user has that name"),
-        E::UserOffline => row("user_offline", "User tidak ditemukan", "the user is not online, and nothing was stored"),
+        E::UserOffline => row(
+            "user_offline",
+            "User tidak ditemukan",
+            "the user is offline, and nothing was stored: send USER@REALM TEXT leaves a message (realms shows REALM)",
+        ),
         E::WrongPassword => row("wrong_password", "Password Salah", "").without_detail(),
         E::PasswordTooShort => {
             row("bad_parameter", BAD_PARAMETER, "PASSWORD: expected a longer one, as this server is configured")

@@ -218,7 +218,7 @@ pub(super) fn responses() -> impl Iterator<Item = (&'static str, Response)> {
 fn next_response(response: &Response) -> Option<(&'static str, Response)> {
     let messages = || vec![message(1, "messi", "goal!", Kind::Direct)];
     Some(match response {
-        Response::Done => ("auth messi x", Response::LoggedIn { user: name("messi"), token: token() }),
+        Response::Done => ("auth messi x", Response::LoggedIn { user: name("messi"), token: token(), unread: None }),
         Response::LoggedIn { .. } => ("logout", Response::LoggedOut),
         Response::LoggedOut => ("exit", Response::Bye),
         Response::Bye => ("whoami", Response::Whoami(messi())),

@@ -19,14 +19,31 @@ const THEMES: [(Theme, &str); 10] = [
     (Theme::Other, "other"),
 ];
 
-/// The overview: a theme a line.
+/// What a newcomer needs first.
+const FIRST_STEPS: [(&str, &str); 5] = [
+    ("register USER PASSWORD", "make an account, log in (later: login USER PASSWORD)"),
+    ("online", "who is here"),
+    ("send USER TEXT", "tell somebody; what they say appears by itself"),
+    ("inbox", "what came while you were away"),
+    ("quit", "leave"),
+];
+
+/// The columns of the first steps, before what they do.
+const STEP_COLUMNS: usize = 24;
+
+/// The first steps, then all commands, a theme a line. Words with a `/` between them are the same.
 pub(super) fn overview() -> impl Iterator<Item = String> {
-    THEMES.iter().map(|(theme, title)| {
-        let mut specs: Vec<_> = COMMANDS.iter().filter(|spec| spec.theme == *theme).collect();
-        specs.sort_by_key(|spec| spec.is_last_in_overview);
-        let words: Vec<_> = specs.iter().map(|spec| spec.word).collect();
-        format!("{title:<13}{}", words.join(" "))
-    })
+    let steps = FIRST_STEPS.iter().map(|(usage, summary)| format!("{usage:<STEP_COLUMNS$}{summary}"));
+    let heading = "All commands (words with a / between them do the same):".to_owned();
+    steps.chain([heading]).chain(THEMES.iter().map(|(theme, title)| format!("{title:<13}{}", words_of(*theme))))
+}
+
+fn words_of(theme: Theme) -> String {
+    let mut specs: Vec<_> = COMMANDS.iter().filter(|spec| spec.theme == theme).collect();
+    specs.sort_by_key(|spec| spec.is_last_in_overview);
+    let synonyms = specs.chunk_by(|one, other| are_synonyms(one, other));
+    let words = synonyms.map(|specs| specs.iter().map(|spec| spec.word).collect::<Vec<_>>().join("/"));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// One line for each command, synonyms sharing one, or the line of one command.
@@ -72,25 +89,34 @@ mod tests {
     #[test]
     fn every_word_stands_once_in_the_overview() {
         let overview: Vec<String> = overview().collect();
-        let shown = overview.iter().flat_map(|line| line[13..].split(' ')).count();
+        let themes = overview.iter().skip(FIRST_STEPS.len() + 1);
+        let shown = themes.flat_map(|line| line[13..].split([' ', '/'])).count();
         assert_eq!(shown, COMMANDS.len());
+    }
+
+    #[test]
+    fn the_first_steps_are_commands() {
+        for (usage, _) in FIRST_STEPS {
+            let spec = CommandSpec::find(usage.split(' ').next().unwrap()).unwrap();
+            assert!(spec.usage().starts_with(usage), "{usage}");
+        }
     }
 
     #[test]
     fn the_overview_has_the_words_of_a_theme_in_order() {
         let expected = [
-            "come and go  auth login register whoami logout exit quit",
-            "talk         send chat sendgroup chatgroup broadcast",
-            "read         inbox kotakmasuk peek ack history",
+            "come and go  auth/login register whoami logout exit/quit",
+            "talk         send/chat sendgroup/chatgroup broadcast",
+            "read         inbox/kotakmasuk peek ack history",
             "keep up      subscribe unsubscribe conversations markread",
             "groups       addgroup creategroup joingroup leavegroup groups members",
             "own a group  kick grouppasswd delgroup",
-            "people       showuseractive list user_on online info block unblock blocks",
+            "people       showuseractive/list/user_on/online info block unblock blocks",
             "realms       addrealm delrealm realms link",
             "talk to them sendprivaterealm sendgrouprealm getrealminbox",
             "other        passwd setname sessions revoke unregister help ping version",
         ];
-        assert_eq!(overview().collect::<Vec<_>>(), expected);
+        assert_eq!(overview().skip(FIRST_STEPS.len() + 1).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Render for Json {
     fn reject(&self, out: &mut Vec<u8>, error: &ParseError) {
         let row = errors::of_line(error.kind);
         let message = row.sentence(ReplyFormat::Json, error.spec.map(|spec| spec.dialect));
-        append_error(out, error.tag.as_ref(), message, row.code, Some(&error.detail), None);
+        append_error(out, error.tag.as_ref(), message, row.code, Some(&error.detail()), None);
     }
 
     fn fail(&self, out: &mut Vec<u8>, tag: Option<&Tag>, error: CommandError) {
@@ -157,7 +157,7 @@ fn append_frame(out: &mut Vec<u8>, tag: Option<&Tag>, fill: impl FnOnce(&mut Obj
 /// The fields of a response besides its sentence.
 fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Response, message: &str) {
     match response {
-        Response::LoggedIn { user, token } => append_login(frame, user, token),
+        Response::LoggedIn { user, token, .. } => append_login(frame, user, token),
         Response::Whoami(profile) => append_whoami(frame, profile),
         Response::Info(profile) => append_info(frame, profile),
         Response::Sent { receipt, delivered, .. } => {

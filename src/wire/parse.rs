@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use secrecy::SecretString;
 
 use crate::id::{Hash64, Token};
+use crate::wire::action::Action;
 use crate::wire::args::{Args, BadParameter};
 use crate::wire::command_spec::CommandSpec;
 use crate::wire::errors::ParseErrorKind;
@@ -37,13 +38,12 @@ pub fn parse(line: &str) -> Parsed {
         if http::is_http(line) {
             return Parsed::Http;
         }
-        return rejected(tag, None, ParseErrorKind::UnknownCommand, "help lists the commands");
+        return rejected(tag, None, ParseErrorKind::UnknownCommand, "help lists the commands, quit leaves");
     };
     match parse_parameters(spec, tag.clone(), args) {
         Ok(request) => Parsed::Request(request),
         Err(BadParameter { name, expected }) => {
-            let detail = format!("{name}: {expected}; usage: {}", spec.usage());
-            rejected(tag, Some(spec), ParseErrorKind::BadParameter, detail)
+            rejected(tag, Some(spec), ParseErrorKind::BadParameter, format!("{name}: {expected}"))
         }
     }
 }
@@ -53,14 +53,23 @@ fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args
     let token = take_token(&mut args);
     let hash = tag.is_some().then(|| hash(spec, args));
     let secret = tag.as_ref().and_then(|_| secret(spec, args));
-    let action = (spec.parse)(&mut args)?;
+    let action = parse_all(spec, &mut args)?;
     let without_token = if token.is_some() && spec.parameters == "TEXT" {
         let hash = tag.is_some().then(|| self::hash(spec, whole));
-        Some(Box::new(WithoutToken { action: (spec.parse)(&mut whole)?, hash }))
+        Some(Box::new(WithoutToken { action: parse_all(spec, &mut whole)?, hash }))
     } else {
         None
     };
     Ok(Request { tag, token, spec, action, without_token, hash, secret })
+}
+
+/// A word too many is an error: it may be the rest of a password that was meant to have blanks.
+fn parse_all(spec: &CommandSpec, args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let action = (spec.parse)(args)?;
+    if !args.is_empty() {
+        return Err(BadParameter::new("a word too many", "expected the end of the line"));
+    }
+    Ok(action)
 }
 
 fn hash(spec: &CommandSpec, mut parameters: Args<'_>) -> Hash64 {
@@ -92,7 +101,7 @@ fn rejected(
     tag: Option<Tag>,
     spec: Option<&'static CommandSpec>,
     kind: ParseErrorKind,
-    detail: impl Into<Cow<'static, str>>,
+    problem: impl Into<Cow<'static, str>>,
 ) -> Parsed {
-    Parsed::Rejected(ParseError { tag, spec, kind, detail: detail.into() })
+    Parsed::Rejected(ParseError { tag, spec, kind, problem: problem.into() })
 }

@@ -109,11 +109,22 @@ pub struct ParseError {
     pub spec: Option<&'static CommandSpec>,
     pub kind: ParseErrorKind,
     /// Which parameter, and what was expected; never what the client wrote.
-    pub detail: Cow<'static, str>,
+    pub(super) problem: Cow<'static, str>,
+}
+
+impl ParseError {
+    /// The problem, and the usage of the command.
+    #[must_use]
+    pub fn detail(&self) -> Cow<'_, str> {
+        match self.spec {
+            Some(spec) => format!("{}; usage: {}", self.problem, spec.usage()).into(),
+            None => Cow::Borrowed(&self.problem),
+        }
+    }
 }
 
 impl From<LineError> for ParseError {
     fn from(error: LineError) -> Self {
-        Self { tag: None, spec: None, kind: ParseErrorKind::Line(error), detail: error.to_string().into() }
+        Self { tag: None, spec: None, kind: ParseErrorKind::Line(error), problem: error.to_string().into() }
     }
 }

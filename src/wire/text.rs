@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::chat::{
     CommandError, ConversationSummary, Kind, MessageFields, Notification, Profile, RealmStatus, Response,
-    SessionStatus, StoredMessage,
+    SessionStatus, StoredMessage, Unread,
 };
 use crate::id::Seq;
 use crate::name::Name;
@@ -24,17 +24,22 @@ impl Render for Text {
             Ok(response) => {
                 append_items(out, context, response);
                 append_line(out, &["[OK] ", &render::success_sentence(context, ReplyFormat::Text, response)]);
+                append_notice(out, response);
             }
-            Err(error) => append_error(out, render::error_sentence(Some(context), ReplyFormat::Text, error)),
+            Err(error) => append_command_error(out, Some(context), error),
         }
     }
 
     fn reject(&self, out: &mut Vec<u8>, error: &ParseError) {
-        append_error(out, errors::of_line(error.kind).sentence(ReplyFormat::Text, None));
+        let sentence = errors::of_line(error.kind).sentence(ReplyFormat::Text, None);
+        match error.spec {
+            Some(spec) => append_error(out, sentence, Some(&format!("{} ({})", spec.usage(), error.problem))),
+            None => append_error(out, sentence, Some(&error.problem)),
+        }
     }
 
     fn fail(&self, out: &mut Vec<u8>, _: Option<&Tag>, error: CommandError) {
-        append_error(out, render::error_sentence(None, ReplyFormat::Text, error));
+        append_command_error(out, None, error);
     }
 
     fn push(&self, out: &mut Vec<u8>, message: &StoredMessage) {
@@ -59,43 +64,75 @@ impl Render for Text {
     }
 
     fn lagged(&self, out: &mut Vec<u8>, _: Seq) {
-        append_error(out, catalog::LAGGED);
+        append_error(out, catalog::LAGGED, None);
     }
 
     fn truncated(&self, out: &mut Vec<u8>, _: Seq) {
-        append_error(out, catalog::TRUNCATED);
+        append_error(out, catalog::TRUNCATED, None);
     }
 
     fn unfinished_line(&self, out: &mut Vec<u8>) {
-        append_error(out, catalog::UNFINISHED_LINE);
+        append_error(out, catalog::UNFINISHED_LINE, None);
     }
 
     fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason) {
-        append_error(out, errors::of_disconnect(reason).sentence(ReplyFormat::Text, None));
+        let row = errors::of_disconnect(reason);
+        append_error(out, row.sentence(ReplyFormat::Text, None), row.detail.as_deref());
     }
 }
 
-/// A message as it is pushed, and as an inbox lists it.
+/// A message as it is pushed.
 fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
+    append_shown_message(out, message, "", false);
+}
+
+/// A message in a list: with the id that `history` and `ack` ask for, the time, and in a history both names.
+fn append_listed_message(out: &mut Vec<u8>, message: &StoredMessage, is_history: bool) {
+    let start = format!("#{} {} ", message.seq, message.time.to_minute());
+    append_shown_message(out, message, &start, is_history);
+}
+
+fn append_shown_message(out: &mut Vec<u8>, message: &StoredMessage, start: &str, is_history: bool) {
     // A body that cannot be read was not written by this server; it is not shown.
-    let Some(MessageFields { from, msg_to, msg, kind, .. }) = message.body.fields() else { return };
+    let Some(MessageFields { from, to, msg_to, msg, kind, .. }) = message.body.fields() else { return };
     match kind {
-        Kind::Direct | Kind::Damaged => append_line(out, &["[", &from, "] ", &msg]),
-        Kind::Group => append_line(out, &["[group ", &msg_to, "] ", &from, ": ", &msg]),
-        Kind::Broadcast => append_line(out, &["[broadcast] ", &from, ": ", &msg]),
+        Kind::Direct if is_history => append_line(out, &[start, "[", &from, " -> ", &to, "] ", &msg]),
+        Kind::Direct | Kind::Damaged => append_line(out, &[start, "[", &from, "] ", &msg]),
+        Kind::Group => append_line(out, &[start, "[group ", &msg_to, "] ", &from, ": ", &msg]),
+        Kind::Broadcast => append_line(out, &[start, "[broadcast] ", &from, ": ", &msg]),
     }
 }
 
-fn append_error(out: &mut Vec<u8>, sentence: &str) {
-    append_line(out, &["[ERR] ", sentence]);
+/// What came while a person was away is not pushed.
+fn append_notice(out: &mut Vec<u8>, response: &Response) {
+    let Response::LoggedIn { unread: Some(Unread { count, more }), .. } = response else { return };
+    let count = if *more { format!("{count}+") } else { count.to_string() };
+    append_line(out, &["[inbox] ", &count, " new: inbox shows what came while you were away, quit leaves"]);
+}
+
+fn append_command_error(out: &mut Vec<u8>, context: Option<&ReplyContext>, error: CommandError) {
+    let sentence = render::error_sentence(context, ReplyFormat::Text, error);
+    let wait = error.retry_after().map(|seconds| format!("wait {seconds} s").into());
+    append_error(out, sentence, wait.or(errors::of(error).detail).as_deref());
+}
+
+/// The documents' sentence comes first: their clients know it.
+fn append_error(out: &mut Vec<u8>, sentence: &str, detail: Option<&str>) {
+    match detail {
+        Some(detail) => append_line(out, &["[ERR] ", sentence, ": ", detail]),
+        None => append_line(out, &["[ERR] ", sentence]),
+    }
 }
 
 /// The items of a response, if the sentence does not name them already.
 fn append_items(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
     match response {
         Response::Info(profile) => append_profile(out, profile),
-        Response::Inbox { messages, .. } | Response::Page { messages, .. } => {
-            messages.iter().for_each(|message| append_message(out, message));
+        Response::Inbox { messages, .. } => {
+            messages.iter().for_each(|message| append_listed_message(out, message, false));
+        }
+        Response::Page { messages, .. } => {
+            messages.iter().for_each(|message| append_listed_message(out, message, true));
         }
         Response::Conversations { conversations, .. } => {
             conversations.iter().for_each(|summary| append_conversation(out, summary));

@@ -27,6 +27,7 @@ use crate::time::Time;
 /// What a list of conversations needs from the store.
 #[derive(Clone, Debug)]
 pub struct ConversationQuery {
+    reader: UserId,
     /// The user's own timeline, each group's, the broadcasts.
     pub timelines: Vec<TimelineQuery>,
     /// The groups that the user is in, listed with or without messages, each with the newest entry of joining.
@@ -86,7 +87,7 @@ impl State {
         }
         let marks = self.read_marks(id).iter().map(|mark| (mark.conversation, mark.upto)).collect();
         let read = ReadPositions { cursor: user.cursor, ranges: user.read_ranges.clone(), marks };
-        Some(ConversationQuery { timelines, groups, read, limit })
+        Some(ConversationQuery { reader: id, timelines, groups, read, limit })
     }
 
     /// When the user's mark in a conversation moved last.
@@ -205,9 +206,7 @@ impl<'a> ConversationTally<'a> {
     fn is_own(&self, timeline: Timeline, entry: &Entry) -> bool {
         match timeline {
             Timeline::User(_) => entry.sent,
-            Timeline::Group(_) | Timeline::Broadcast | Timeline::Outbox(_) => {
-                self.query.timelines.first().is_some_and(|query| entry.peer == query.reader)
-            }
+            Timeline::Group(_) | Timeline::Broadcast | Timeline::Outbox(_) => entry.peer == self.query.reader,
         }
     }
 

@@ -15,13 +15,16 @@ impl Session {
         self.hub().record_pushed_as_read(user);
         self.wait_for_own_changes().await;
         let limit = limit.unwrap_or(CONVERSATIONS).min(CONVERSATIONS_MAX);
-        let (query, ticket) = self.hub().read(|state| state.conversations(user, limit));
-        let Some(query) = query else { return CommandError::NoSession.into() };
-        let response = match self.read_store(user, move |hub| hub.conversations(&query)).await {
-            Ok(page) => Ok(self.hub().read(|state| list(state, page)).0),
-            Err(error) => Err(error),
+        let Some(query) = self.hub().read(|state| state.conversations(user, limit)).0 else {
+            return CommandError::NoSession.into();
         };
-        PendingReply::new(response, ticket)
+        match self.read_store(user, move |hub| hub.conversations(&query)).await {
+            Ok(page) => {
+                let (list, ticket) = self.hub().read(|state| list(state, page));
+                PendingReply::new(Ok(list), ticket)
+            }
+            Err(error) => error.into(),
+        }
     }
 
     /// Moves a read mark. One that moved a moment ago moves again when its interval is over: until then the request waits.

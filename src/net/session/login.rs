@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use secrecy::SecretString;
 
-use crate::chat::{Command, CommandError, Context, NewSession, PasswordHash, Response, State, User};
-use crate::id::Token;
+use crate::chat::{Command, CommandError, Context, NewSession, PasswordHash, Response, State, Unread, User};
+use crate::id::{Token, UserId};
 use crate::name::Name;
 use crate::net::origin::origin;
 use crate::net::session::reply::PendingReply;
 use crate::net::session::state::{Acting, Actor, Session};
 use crate::net::throttle::LoginTarget;
+use crate::store::Page;
 use crate::time::Time;
 use crate::wire::{NewProfile, ReplyFormat};
 
@@ -36,7 +37,21 @@ impl Session {
             return PendingReply::new(Err(error), ticket);
         }
         let (token, session) = self.new_session();
-        self.open_session(Command::OpenSession { user, verified: hash, session }, shown, token)
+        let mut reply = self.open_session(Command::OpenSession { user, verified: hash, session }, shown, token);
+        if let Ok(Response::LoggedIn { unread, .. }) = &mut reply.result {
+            *unread = self.count_unread(user).await;
+        }
+        reply
+    }
+
+    /// For the person at a text listener. What arrives while it is counted may be pushed as well.
+    async fn count_unread(&self, user: UserId) -> Option<Unread> {
+        if self.send_queue.format() == ReplyFormat::Json {
+            return None;
+        }
+        let query = self.hub().read(|state| state.inbox(user)).0?;
+        let Page { messages, more, .. } = self.page(user, query, self.policy().inbox_page).await.ok()?;
+        (!messages.is_empty()).then_some(Unread { count: messages.len(), more })
     }
 
     /// Whether the user has a session that was opened from this address.
@@ -89,7 +104,7 @@ impl Session {
                 self.attach(actor, ephemeral);
             }
         }
-        executed.result = executed.result.map(|_| Response::LoggedIn { user, token });
+        executed.result = executed.result.map(|_| Response::LoggedIn { user, token, unread: None });
         executed.into()
     }
 

@@ -193,7 +193,7 @@ impl Session {
         self.send_queue.wait_until_below(Backlog { requests: 1, bytes: usize::MAX }).await;
     }
 
-    async fn page(&self, user: UserId, query: TimelineQuery, limit: usize) -> Result<Page, CommandError> {
+    pub(super) async fn page(&self, user: UserId, query: TimelineQuery, limit: usize) -> Result<Page, CommandError> {
         if query.spans.is_empty() {
             return Ok(Page::default());
         }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::*;
@@ -122,7 +124,7 @@ fn parse_errors_are_worded_as_the_documents_have_them() {
     ] {
         let frame = object(|out| ReplyFormat::Json.reject(out, &error));
         assert_eq!((&frame["code"], &frame["message"]), (&code.into(), &message.into()));
-        assert_eq!(frame["detail"], *error.detail);
+        assert_eq!(frame["detail"], *error.detail());
     }
 }
 
@@ -205,4 +207,29 @@ fn no_disconnect_contains_ok() {
     for reason in disconnect_reasons() {
         assert_contains_no_ok(|format, out| format.disconnect(out, reason));
     }
+}
+
+/// The codes in the table of the reference.
+fn documented_codes() -> BTreeSet<&'static str> {
+    let reference = include_str!("../../../docs/PROTOCOL.md");
+    let (_, section) = reference.split_once("\n## Error codes\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section
+        .lines()
+        .skip_while(|line| !line.starts_with("|---"))
+        .filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    rows.flat_map(|codes| codes.split("`, `").map(|code| code.trim_matches('`'))).collect()
+}
+
+#[test]
+fn the_reference_lists_every_code_and_no_other() {
+    let commands = CommandError::ALL.iter().map(|error| code(*error));
+    let lines = line_errors().map(|error| of_line(ParseErrorKind::Line(error)).code);
+    let others = [ParseErrorKind::UnknownCommand, ParseErrorKind::BadParameter].map(|kind| of_line(kind).code);
+    let ends = disconnect_reasons().map(|reason| of_disconnect(reason).code);
+    // On a text listener, which shows no codes; and what never leaves the server.
+    let unseen = ["user_offline"];
+    let all: BTreeSet<_> =
+        commands.chain(lines).chain(others).chain(ends).filter(|code| !unseen.contains(code)).collect();
+    assert_eq!(documented_codes(), all);
 }

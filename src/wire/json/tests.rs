@@ -22,10 +22,10 @@ fn assert_reply(line: &str, response: &Response, rest: &str) {
 #[test]
 fn logging_in_is_answered_in_the_words_of_each_system() {
     let keys = r#""tokenid":"TOKEN","data":{"user":"messi","tokenid":"TOKEN"}"#;
-    let logged_in = Response::LoggedIn { user: name("messi"), token: token() };
+    let logged_in = Response::LoggedIn { user: name("messi"), token: token(), unread: None };
     assert_reply("auth messi x", &logged_in, &format!(r#""message":"username messi logged in, token TOKEN",{keys}"#));
     assert_reply("login messi x", &logged_in, &format!(r#""message":"username messi logged in, token: TOKEN",{keys}"#));
-    let registered = Response::LoggedIn { user: name("messi"), token: token() };
+    let registered = Response::LoggedIn { user: name("messi"), token: token(), unread: None };
     assert_reply("register messi x", &registered, &format!(r#""message":"sign up berhasil",{keys}"#));
     assert_reply("register messi x A B", &registered, &format!(r#""message":"registered messi, token TOKEN",{keys}"#));
 }

@@ -23,9 +23,9 @@ fn replies_are_worded_as_the_draft_system_has_them() {
     let (user, token) = (name("messi"), token());
     let sent = |to| Response::Sent { receipt: RECEIPT, to, delivered: None };
     for (line, response, sentence) in [
-        ("login messi x", Response::LoggedIn { user: user.clone(), token }, "login berhasil"),
-        ("register messi x", Response::LoggedIn { user: user.clone(), token }, "sign up berhasil"),
-        ("register messi x A B", Response::LoggedIn { user: user.clone(), token }, "sign up berhasil"),
+        ("login messi x", Response::LoggedIn { user: user.clone(), token, unread: None }, "login berhasil"),
+        ("register messi x", Response::LoggedIn { user: user.clone(), token, unread: None }, "sign up berhasil"),
+        ("register messi x A B", Response::LoggedIn { user: user.clone(), token, unread: None }, "sign up berhasil"),
         ("logout", Response::LoggedOut, "Logout berhasil"),
         ("exit", Response::Bye, "bye"),
         ("whoami", Response::Whoami(messi()), "messi"),
@@ -82,7 +82,7 @@ fn a_session_is_described_in_a_line() {
 }
 
 #[test]
-fn an_inbox_lists_messages_as_they_are_pushed() {
+fn a_list_of_messages_has_their_ids_and_times() {
     let messages = vec![
         message(1, "messi", "goal!", Kind::Direct),
         message(2, "messi", "goal!", Kind::Group),
@@ -91,7 +91,30 @@ fn an_inbox_lists_messages_as_they_are_pushed() {
     let lines = "[messi] goal!\r\n[group informatika21] messi: goal!\r\n[broadcast] messi: gól!\r\n";
     let pushed: Vec<u8> = messages.iter().flat_map(pushed).collect();
     assert_eq!(String::from_utf8(pushed).unwrap(), lines);
-    assert_eq!(reply("inbox", &Response::Inbox { messages, more: true }), format!("{lines}[OK] 3 messages\r\n"));
+    let at = "2026-11-21 07:00Z";
+    let direct = format!("#1 {at} [messi] goal!\r\n");
+    let others = format!("#2 {at} [group informatika21] messi: goal!\r\n#3 {at} [broadcast] messi: gól!\r\n");
+    let inbox = |more| reply("inbox", &Response::Inbox { messages: messages.clone(), more });
+    assert_eq!(inbox(false), format!("{direct}{others}[OK] 3 messages\r\n"));
+    assert_eq!(inbox(true), format!("{direct}{others}[OK] 3 messages, and more: ask again\r\n"));
+    let direct = format!("#1 {at} [messi -> henderson] goal!\r\n");
+    let history = |before| reply("history", &Response::Page { messages: messages.clone(), more: true, before });
+    assert_eq!(history(None), format!("{direct}{others}[OK] 3 messages\r\n"));
+    let expected = format!("{direct}{others}[OK] 3 messages, older ones with before 1\r\n");
+    assert_eq!(history(Some(Seq(1))), expected);
+}
+
+#[test]
+fn who_logs_in_is_told_what_waits() {
+    let logged_in =
+        |unread| reply("login messi x", &Response::LoggedIn { user: name("messi"), token: token(), unread });
+    assert_eq!(logged_in(None), "[OK] login berhasil\r\n");
+    for (count, more, shown) in [(3, false, "3"), (1_000, true, "1000+")] {
+        let expected = format!(
+            "[OK] login berhasil\r\n[inbox] {shown} new: inbox shows what came while you were away, quit leaves\r\n"
+        );
+        assert_eq!(logged_in(Some(Unread { count, more })), expected);
+    }
 }
 
 #[test]
@@ -106,7 +129,7 @@ fn a_person_is_described_before_the_answer() {
 #[test]
 fn help_is_a_line_a_theme() {
     let lines = reply("help", &Response::Help(None));
-    assert_eq!(lines.lines().filter(|line| line.starts_with("talk         send chat ")).count(), 1);
+    assert_eq!(lines.lines().filter(|line| line.starts_with("talk         send/chat ")).count(), 1);
     assert_eq!(lines.lines().filter(|line| line.starts_with("[OK] ")).count(), 1);
     assert_eq!(reply("help ping", &Response::Help(Some("ping"))), "[OK] ping: still there?\r\n");
 }
@@ -132,21 +155,29 @@ fn errors_are_worded_as_the_draft_system_has_them() {
         ("online", CommandError::NoSession, "Session tidak ditemukan"),
     ] {
         let line_of_error = text(|out| ReplyFormat::Text.reply(out, &context(line), Err(error)));
-        assert_eq!(line_of_error, format!("[ERR] {sentence}\r\n"), "{line:?}");
+        let detail = errors::of(error).detail.map_or(String::new(), |detail| format!(": {detail}"));
+        assert_eq!(line_of_error, format!("[ERR] {sentence}{detail}\r\n"), "{line:?}");
     }
 }
 
 #[test]
 fn parse_errors_and_disconnects_are_errors() {
     let rejected = |error| text(|out| ReplyFormat::Text.reject(out, &error));
-    assert_eq!(rejected(parse_error("hello")), "[ERR] *Maaf, command tidak benar\r\n");
-    assert_eq!(rejected(parse_error("send messi")), "[ERR] Format message tidak sesuai\r\n");
-    assert_eq!(rejected(LineError::NotUtf8.into()), "[ERR] Format message tidak sesuai\r\n");
+    assert_eq!(
+        rejected(parse_error("hello")),
+        "[ERR] *Maaf, command tidak benar: help lists the commands, quit leaves\r\n"
+    );
+    let expected = "send USER TEXT (TEXT: expected a text up to the end of the line)";
+    assert_eq!(rejected(parse_error("send messi")), format!("[ERR] Format message tidak sesuai: {expected}\r\n"));
+    assert_eq!(rejected(LineError::NotUtf8.into()), "[ERR] Format message tidak sesuai: expected UTF-8\r\n");
     assert_eq!(
         text(|out| ReplyFormat::Text.disconnect(out, DisconnectReason::ShuttingDown)),
-        "[ERR] Server berhenti\r\n"
+        "[ERR] Server berhenti: the server is stopping: connect again later\r\n"
     );
-    assert_eq!(text(|out| ReplyFormat::Text.fail(out, None, CommandError::StorageFailed)), "[ERR] Gagal disimpan\r\n");
+    assert_eq!(
+        text(|out| ReplyFormat::Text.fail(out, None, CommandError::StorageFailed)),
+        "[ERR] Gagal disimpan: the disk failed, and nothing was changed: try again\r\n"
+    );
 }
 
 #[test]

@@ -133,24 +133,27 @@ fn id_in(heard: &str) -> Option<String> {
 
 /// Ends of keys whose value is an id.
 const ID_KEYS: [&str; 3] = ["id\"", "before\"", "mark\""];
-/// The end of `retry_after`, whose value is a number of seconds.
-const SECONDS_KEY: &str = "after\"";
+/// The end of `retry_after`, whose value is a number of seconds, and of the `after` of a subscription.
+const AFTER_KEY: &str = "after\"";
 
 /// The text, with placeholders for everything that differs from run to run.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
-    let mut is_id = false;
+    let mut after = "";
     for piece in text.split_inclusive(|c| !is_of_a_word(c)) {
         let word = piece.trim_end_matches(|c| !is_of_a_word(c));
         masked.push_str(match word {
             _ if is_token(word) => "TOKEN",
             _ if is_time(word) => "TIME",
             env!("CARGO_PKG_VERSION") => "VERSION",
-            _ if is_id && is_number(word) => ":ID",
+            _ if after == "wait " && word.parse::<u32>().is_ok() => "SECONDS",
+            _ if is_minute(word) => "MINUTE",
+            _ if after == "#" && word.parse::<u64>().is_ok() => "ID",
+            _ if (ID_KEYS.contains(&after) || after == AFTER_KEY) && is_number(word) => ":ID",
             other => other,
         });
         masked.push_str(&piece[word.len()..]);
-        is_id = ID_KEYS.contains(&piece) || piece == SECONDS_KEY;
+        after = piece;
     }
     masked
 }
@@ -165,6 +168,12 @@ fn is_token(word: &str) -> bool {
 
 fn is_number(word: &str) -> bool {
     word.strip_prefix(':').is_some_and(|number| number.parse::<u64>().is_ok())
+}
+
+/// A part of `2026-11-21 07:00Z`.
+fn is_minute(word: &str) -> bool {
+    let form: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    form == "0000-00-00" || form == "00:00Z"
 }
 
 fn is_time(word: &str) -> bool {
