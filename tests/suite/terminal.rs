@@ -32,6 +32,8 @@ fn a_newcomer_makes_an_account_and_chats_both_ways() {
     tmux.says("rahasia");
     tmux.sees("(yes/no)?");
     tmux.says("yes");
+    tmux.sees("Once more:");
+    tmux.says("rahasia");
     tmux.sees("You are ani");
     let mut neko = server.connect().registered("neko");
     tmux.says("/to neko");

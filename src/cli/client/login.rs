@@ -64,10 +64,12 @@ pub(crate) async fn open(
     Name::parse(&user).map_err(|error| format!("{user:?} is no name: {error}"))?;
     let secret = password::read(password_file, &format!("Password of {user}: "))?;
     if is_new {
+        password::confirm(password_file, &secret)?;
         return Ok(register(server, trust, &user, secret.expose_secret()).await?);
     }
     match log_in(server, trust, &user, secret.expose_secret()).await {
         Err(ClientError::Refused(reply)) if reply.has_code("user_not_found") && wants_account(&user)? => {
+            password::confirm(password_file, &secret)?;
             Ok(register(server, trust, &user, secret.expose_secret()).await?)
         }
         login => Ok(login?),

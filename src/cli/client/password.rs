@@ -7,7 +7,7 @@ use std::path::Path;
 
 use kabar::limits::PASSWORD_BYTES;
 use kabar::password;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// The first line of the file, if one is given; else the terminal, without echo; else the first line of standard input.
 pub(crate) fn read(file: Option<&Path>, prompt: &str) -> Result<SecretString, Box<dyn Error>> {
@@ -19,6 +19,15 @@ pub(crate) fn read(file: Option<&Path>, prompt: &str) -> Result<SecretString, Bo
         return Ok(password::check(&rpassword::prompt_password(prompt)?)?);
     }
     first_line(io::stdin())
+}
+
+/// Asks at the terminal once more: a typing error in a new password would go unseen.
+pub(crate) fn confirm(file: Option<&Path>, typed: &SecretString) -> Result<(), Box<dyn Error>> {
+    if file.is_some() || !io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let again = rpassword::prompt_password("Once more: ")?;
+    if again == typed.expose_secret() { Ok(()) } else { Err("the two passwords differ".into()) }
 }
 
 fn first_line(input: impl Read) -> Result<SecretString, Box<dyn Error>> {
