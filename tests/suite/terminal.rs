@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::client_commands::Shell;
 use crate::support::tmux::Tmux;
-use crate::support::{Client, TestServer};
+use crate::support::{Client, TestServer, wait_until};
 
 const KABAR: &str = env!("CARGO_BIN_EXE_kabar");
 
@@ -18,6 +18,12 @@ fn messi_and_neko(columns: u16, rows: u16) -> (TestServer, Shell, Tmux, Client) 
     tmux.says(&format!("{KABAR} chat"));
     tmux.sees("online");
     (server, shell, tmux, neko)
+}
+
+/// The screen shows a message before the server has it.
+fn reads(client: &mut Client, texts: &[&str]) {
+    wait_until("the messages arrive", || client.asks("peek").texts().len() >= texts.len());
+    assert_eq!(client.asks("inbox").texts(), texts);
 }
 
 #[test]
@@ -41,7 +47,7 @@ fn a_newcomer_makes_an_account_and_chats_both_ways() {
     tmux.sees_that("the message with its time", |screen| {
         screen.lines().any(|line| line.contains("ani halo neko") && line.contains(':'))
     });
-    assert_eq!(neko.asks("inbox").texts(), ["halo neko"]);
+    reads(&mut neko, &["halo neko"]);
     neko.asks("send ani halo juga").expect_ok();
     tmux.sees("neko halo juga");
     assert!(!tmux.screen().contains("rahasia"));
@@ -68,7 +74,7 @@ fn what_is_new_elsewhere_is_counted_until_it_is_read() {
     tmux.sees("neko dua");
     tmux.sees_that("nothing new", |screen| !screen.contains("2 new"));
     let mut phone = server.connect().logged_in("messi", "rahasia");
-    crate::support::wait_until("the inbox cursor moves", || phone.asks("peek").texts().is_empty());
+    wait_until("the inbox cursor moves", || phone.asks("peek").texts().is_empty());
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn a_small_terminal_shows_the_log_alone_and_wide_characters_fit() {
     tmux.sees("> 日本語");
     tmux.presses("Enter");
     tmux.sees_that("the message", |screen| screen.lines().any(|line| line.ends_with("messi 日本語")));
-    assert_eq!(neko.asks("inbox").texts(), ["日本語"]);
+    reads(&mut neko, &["日本語"]);
 }
 
 #[test]
@@ -123,7 +129,7 @@ fn nothing_is_lost_or_doubled_while_the_server_is_away() {
         screen.lines().any(|line| line.contains("messi sementara") && line.contains(':'))
     });
     assert_eq!(tmux.screen().matches("sementara").count(), 1);
-    assert_eq!(neko.asks("inbox").texts(), ["sebelum", "sementara"]);
+    reads(&mut neko, &["sebelum", "sementara"]);
 }
 
 #[test]
@@ -176,5 +182,5 @@ fn without_a_terminal_the_chat_is_line_by_line() {
     let run = shell.run(&["chat", "--to", "neko"], "halo\n/msg neko lagi\n/helo\n//bukan perintah\n");
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.err.contains("there is no /helo"), "{}", run.err);
-    assert_eq!(neko.asks("inbox").texts(), ["halo", "lagi", "/bukan perintah"]);
+    reads(&mut neko, &["halo", "lagi", "/bukan perintah"]);
 }
