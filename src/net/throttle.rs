@@ -5,13 +5,15 @@
 //! elsewhere. Many failures at one target from anywhere, or from one address at any target, slow attempts down; a user who
 //! is logged in from the same address is not slowed.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 
 use crate::limits::{
     FAILURE_DELAY, FAILURE_DELAY_MAX, FAILURE_FORGIVEN, FAILURES_BEFORE_DELAY, FAILURES_PER_TARGET, FAILURES_REMEMBERED,
@@ -42,7 +44,8 @@ pub(super) enum LoginTarget {
 #[derive(Default)]
 pub struct Throttle {
     failures: Mutex<HashMap<ThrottleKey, Failures>>,
-    settled: Notify,
+    /// Woken one by one as attempts at the same target from the same address are settled.
+    waiting: Mutex<HashMap<ThrottleKey, Arc<Notify>>>,
 }
 
 /// An attempt that counts until it is dropped.
@@ -55,12 +58,13 @@ pub(super) struct Attempt<'a> {
 }
 
 /// Why an attempt does not begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Held {
     /// Too many failed; the next one is allowed after so many seconds.
     Throttled(u32),
-    /// Others are under way, and may fail: try again when one is settled.
-    UnderWay,
+    /// Others are under way, and may fail: try again when this is notified, and notify it again if the next try is
+    /// throttled.
+    UnderWay(Arc<Notify>),
 }
 
 #[derive(Clone, Copy)]
@@ -84,21 +88,32 @@ impl Throttle {
         let mut failures = self.failures();
         let slowing = [ThrottleKey::Target(target), ThrottleKey::Address(address)];
         let failed = slowing.map(|key| failures.get(&key).map_or(0, |past| past.as_of(now).count));
-        let strict = row(&mut failures, ThrottleKey::TargetFrom(target, address), now);
+        let strict_key = ThrottleKey::TargetFrom(target, address);
+        let strict = row(&mut failures, strict_key, now);
         if strict.count >= FAILURES_PER_TARGET {
             return Err(Held::Throttled(strict.retry_after(now)));
         }
         if strict.count + strict.under_way >= FAILURES_PER_TARGET {
-            return Err(Held::UnderWay);
+            return Err(Held::UnderWay(self.waiting().entry(strict_key).or_default().clone()));
         }
         strict.under_way += 1;
         let delay = if is_known { Duration::ZERO } else { delay(failed.into_iter().max().unwrap_or(0)) };
         Ok(Attempt { throttle: self, target, address, delay })
     }
 
-    /// Waits until an attempt is settled. One that is settled between this call and the await counts.
-    pub(super) fn settled(&self) -> Notified<'_> {
-        self.settled.notified()
+    fn waiting(&self) -> MutexGuard<'_, HashMap<ThrottleKey, Arc<Notify>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes so many who wait for attempts at a target from an address.
+    fn wake(&self, key: ThrottleKey, count: u32) {
+        let mut waiting = self.waiting();
+        let Some(waiters) = waiting.get(&key) else { return };
+        (0..count).for_each(|_| waiters.notify_one());
+        // Nobody waits any more.
+        if Arc::strong_count(waiters) == 1 {
+            waiting.remove(&key);
+        }
     }
 
     fn failures(&self) -> MutexGuard<'_, HashMap<ThrottleKey, Failures>> {
@@ -109,9 +124,8 @@ impl Throttle {
 impl Attempt<'_> {
     /// The password was right: its target has no failures from this address any more.
     pub(super) fn succeeded(self) {
-        if let Some(strict) = self.throttle.failures().get_mut(&self.strict()) {
-            strict.count = 0;
-        }
+        let before = self.throttle.failures().get_mut(&self.strict()).map(|strict| std::mem::take(&mut strict.count));
+        self.throttle.wake(self.strict(), before.unwrap_or_default());
     }
 
     /// The password was wrong.
@@ -133,7 +147,7 @@ impl Drop for Attempt<'_> {
         if let Some(strict) = self.throttle.failures().get_mut(&self.strict()) {
             strict.under_way = strict.under_way.saturating_sub(1);
         }
-        self.throttle.settled.notify_waiters();
+        self.throttle.wake(self.strict(), 1);
     }
 }
 
@@ -182,126 +196,4 @@ fn make_room(failures: &mut HashMap<ThrottleKey, Failures>, now: Instant) {
     }
     let least = failures.values().map(|past| past.count).min().unwrap_or(0);
     failures.retain(|_, past| past.count > least || past.under_way > 0);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::name::Name;
-
-    fn account(name: &str) -> LoginTarget {
-        LoginTarget::Account(Name::parse(name).unwrap().folded())
-    }
-
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
-    }
-
-    fn begun(throttle: &Throttle, target: LoginTarget, address: IpAddr, now: Instant) -> Attempt<'_> {
-        throttle.begin(target, address, false, now).unwrap_or_else(|held| panic!("{held:?}"))
-    }
-
-    /// Begins attempts whose passwords are wrong.
-    fn fails(throttle: &Throttle, target: LoginTarget, address: IpAddr, times: u32, now: Instant) {
-        for _ in 0..times {
-            begun(throttle, target, address, now).failed(now);
-        }
-    }
-
-    #[test]
-    fn too_many_failures_close_a_name_to_their_address_and_to_no_other() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        fails(&throttle, account("messi"), address(1), FAILURES_PER_TARGET, now);
-        assert_eq!(throttle.begin(account("messi"), address(1), false, now).err(), Some(Held::Throttled(6)));
-        assert!(throttle.begin(account("messi"), address(2), false, now).is_ok());
-        assert!(throttle.begin(account("henderson"), address(1), false, now).is_ok());
-    }
-
-    #[test]
-    fn as_many_attempts_run_in_parallel_as_may_fail_and_others_wait() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        let mut running: Vec<_> =
-            (0..FAILURES_PER_TARGET).map(|_| begun(&throttle, account("messi"), address(1), now)).collect();
-        let held = || throttle.begin(account("messi"), address(1), false, now).err();
-        assert_eq!(held(), Some(Held::UnderWay));
-        running.pop().unwrap().succeeded();
-        running.push(begun(&throttle, account("messi"), address(1), now));
-        running.into_iter().for_each(|attempt| attempt.failed(now));
-        assert_eq!(held(), Some(Held::Throttled(6)));
-    }
-
-    #[test]
-    fn a_success_ends_the_failures_of_its_name_and_address() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        fails(&throttle, account("messi"), address(1), FAILURES_PER_TARGET - 1, now);
-        begun(&throttle, account("messi"), address(1), now).succeeded();
-        fails(&throttle, account("messi"), address(1), FAILURES_PER_TARGET, now);
-    }
-
-    #[test]
-    fn an_attempt_that_was_not_checked_does_not_count() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        for _ in 0..10 * FAILURES_PER_TARGET {
-            drop(begun(&throttle, account("messi"), address(1), now));
-        }
-        fails(&throttle, account("messi"), address(1), FAILURES_PER_TARGET, now);
-    }
-
-    #[test]
-    fn failures_at_a_name_from_anywhere_slow_it_down_for_whoever_is_not_known_at_the_address() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        (0..100).for_each(|last| fails(&throttle, account("messi"), address(last), 2, now));
-        let delay = |is_known| {
-            throttle.begin(account("messi"), address(200), is_known, now).map_or(Duration::MAX, |attempt| attempt.delay)
-        };
-        assert_eq!((delay(false), delay(true)), (FAILURE_DELAY_MAX, Duration::ZERO));
-    }
-
-    #[test]
-    fn failures_from_an_address_slow_it_down_and_refuse_nobody() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        for number in 0..400 {
-            fails(&throttle, account(&format!("user{number}")), address(1), 1, now);
-        }
-        assert_eq!(begun(&throttle, account("messi"), address(1), now).delay, FAILURE_DELAY_MAX);
-        assert_eq!(begun(&throttle, account("messi"), address(2), now).delay, Duration::ZERO);
-    }
-
-    #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        let in_network = |last: u32| format!("2001:db8:1:2::{last:x}").parse().unwrap();
-        (0..FAILURES_PER_TARGET).for_each(|last| fails(&throttle, account("messi"), in_network(last), 1, now));
-        assert!(throttle.begin(account("messi"), in_network(999), false, now).is_err());
-    }
-
-    #[test]
-    fn guesses_of_others_do_not_count_against_a_change_of_the_own_password() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        fails(&throttle, account("messi"), address(1), FAILURES_PER_TARGET, now);
-        let own = LoginTarget::Own(Name::parse("messi").unwrap().folded());
-        assert!(throttle.begin(own, address(1), true, now).is_ok());
-    }
-
-    #[test]
-    fn failures_are_forgiven_one_by_one() {
-        let (throttle, now) = (Throttle::default(), Instant::now());
-        fails(&throttle, account("messi"), address(1), FAILURES_PER_TARGET, now);
-        let later = now + FAILURE_FORGIVEN;
-        fails(&throttle, account("messi"), address(1), 1, later);
-        assert!(throttle.begin(account("messi"), address(1), false, later).is_err());
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let mut failures = HashMap::new();
-        let now = Instant::now();
-        for number in 0..FAILURES_REMEMBERED {
-            let address = IpAddr::V4(u32::try_from(number).unwrap().into());
-            let count = if number == 7 { 2 } else { 1 };
-            failures.insert(ThrottleKey::Address(address), Failures { count, under_way: 0, last_forgiven: now });
-        }
-        make_room(&mut failures, now);
-        assert_eq!(failures.len(), 1, "only the worst is still remembered");
-    }
 }

@@ -56,16 +56,31 @@ fn groups_and_realms_are_limited_by_user_and_by_day() {
     );
     paff.asks("addgroup g3").expect_ok();
     messi.asks("delgroup g1").expect_ok();
-    messi.asks("addgroup g4").expect_ok();
-    messi.asks("delgroup g4").expect_ok();
-    assert_eq!(messi.asks("addgroup g5").code(), "slow_down");
+    for group in ["g4", "g5"] {
+        messi.asks(&format!("addgroup {group}")).expect_ok();
+        messi.asks(&format!("delgroup {group}")).expect_ok();
+    }
+    assert_eq!(messi.asks("addgroup g6").code(), "slow_down");
     messi.asks("addrealm r1").expect_ok();
     assert_eq!(messi.asks("addrealm r2").code(), "limit_reached");
     paff.asks("addrealm r2").expect_ok();
     messi.asks("delrealm r1").expect_ok();
     messi.asks("addrealm r3").expect_ok();
     messi.asks("delrealm r3").expect_ok();
-    assert_eq!(messi.asks("addrealm r4").code(), "slow_down");
+    messi.asks("addrealm r4").expect_ok();
+    messi.asks("delrealm r4").expect_ok();
+    assert_eq!(messi.asks("addrealm r5").code(), "slow_down");
+}
+
+#[test]
+fn what_was_refused_is_not_counted_as_made() {
+    let server = TestServer::start_with(|config| config.limits.groups_per_day = Some(2));
+    let mut messi = server.connect().registered("messi");
+    messi.asks("addgroup fans").expect_ok();
+    for _ in 0..10 {
+        assert_eq!(messi.asks("addgroup fans").code(), "group_exists");
+    }
+    messi.asks("addgroup lain").expect_ok();
 }
 
 #[test]

@@ -15,6 +15,9 @@ impl Session {
         let context = Context { recipient_online: self.recipient_online(command), ..self.context(acting) };
         let removed = self.realm_to_unlink(command);
         let mut executed = self.hub().execute_for(&context, command, self.origin(&acting));
+        if executed.result.is_err() {
+            self.server.budgets.refund(acting.actor.user, command);
+        }
         if executed.result.is_ok()
             && let Some(realm) = removed
         {

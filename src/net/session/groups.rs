@@ -26,7 +26,11 @@ impl Session {
         if let Err(error) = self.take_budget(&acting, &create) {
             return error.into();
         }
-        self.execute(acting, &create)
+        let reply = self.execute(acting, &create);
+        if reply.result.is_err() {
+            self.server.budgets.refund(acting.actor.user, &create);
+        }
+        reply
     }
 
     /// A user who does not own the group costs no hash.

@@ -1,8 +1,10 @@
 //! Checking and hashing passwords: bounded, throttled, and never on a thread that serves traffic (PROTOCOL §2).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Notify;
 
 use crate::chat::{CommandError, PasswordHash, Response};
 use crate::hub::Executed;
@@ -37,8 +39,8 @@ impl Session {
     pub(super) async fn begin_attempt(&self, target: LoginTarget, is_known: bool) -> Result<Attempt<'_>, CommandError> {
         let throttle = &self.server.throttle;
         self.send_replies();
+        let mut waited_for = None::<Arc<Notify>>;
         loop {
-            let settled = throttle.settled();
             match throttle.begin(target, self.address, is_known, Instant::now()) {
                 Ok(attempt) => {
                     if !attempt.delay.is_zero() {
@@ -46,8 +48,12 @@ impl Session {
                     }
                     return Ok(attempt);
                 }
-                Err(Held::Throttled(seconds)) => return Err(CommandError::Throttled(seconds)),
-                Err(Held::UnderWay) => settled.await,
+                Err(Held::Throttled(seconds)) => {
+                    // The next one who waits is throttled, too.
+                    waited_for.iter().for_each(|waiters| waiters.notify_one());
+                    return Err(CommandError::Throttled(seconds));
+                }
+                Err(Held::UnderWay(waiters)) => waited_for.insert(waiters).notified().await,
             }
         }
     }
