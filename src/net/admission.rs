@@ -27,10 +27,11 @@ struct Admitted {
 }
 
 /// A connection's place, which is free again when this is dropped.
-pub(super) struct Permit {
+pub(crate) struct Permit {
     admission: Arc<Admission>,
     number: u64,
-    address: IpAddr,
+    /// The address it is counted under; `None` for a proxy that has not named its client yet.
+    address: Option<IpAddr>,
 }
 
 impl Admission {
@@ -40,16 +41,16 @@ impl Admission {
         Self { most, most_per_address, admitted: Mutex::default() }
     }
 
-    /// Admits a connection.
+    /// Admits a connection from an address, or from a proxy that many clients share (`None`).
     ///
     /// # Errors
     /// Why it is not admitted, to be sent to it.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         self: &Arc<Self>,
-        address: IpAddr,
+        address: Option<IpAddr>,
         send_queue: &Arc<SendQueue>,
     ) -> Result<Permit, DisconnectReason> {
-        let address = origin(address);
+        let address = address.map(origin);
         let mut admitted = self.admitted();
         if let Some(reason) = admitted.closed {
             return Err(reason);
@@ -57,11 +58,9 @@ impl Admission {
         if admitted.connections.len() >= self.most {
             return Err(DisconnectReason::TooManyConnections);
         }
-        let from_there = admitted.addresses.entry(address).or_default();
-        if !address.is_loopback() && *from_there >= self.most_per_address {
-            return Err(DisconnectReason::TooManyConnections);
+        if let Some(address) = address {
+            admitted.count(address, self.most_per_address)?;
         }
-        *from_there += 1;
         admitted.last += 1;
         let number = admitted.last;
         admitted.connections.insert(number, send_queue.clone());
@@ -80,12 +79,36 @@ impl Admission {
         }
     }
 
+    /// Keeps idle connections open.
+    pub(crate) fn keep_alive(&self) {
+        let send_queues: Vec<_> = self.admitted().connections.values().cloned().collect();
+        send_queues.iter().for_each(|send_queue| send_queue.keep_alive());
+    }
+
     fn admitted(&self) -> MutexGuard<'_, Admitted> {
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Admitted {
+    fn count(&mut self, address: IpAddr, most: usize) -> Result<(), DisconnectReason> {
+        let from_there = self.addresses.entry(address).or_default();
+        if !address.is_loopback() && *from_there >= most {
+            return Err(DisconnectReason::TooManyConnections);
+        }
+        *from_there += 1;
+        Ok(())
+    }
+
+    fn discount(&mut self, address: IpAddr) {
+        if let Some(count) = self.addresses.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+    }
+
     fn evict_idle_unauthenticated(&self, newcomer: u64) {
         let others = self
             .connections
@@ -101,8 +124,22 @@ impl Admitted {
 }
 
 impl Permit {
+    /// Counts a proxy's connection under the address of its client.
+    ///
+    /// # Errors
+    /// If that address has too many connections already.
+    pub(crate) fn set_client(&mut self, client: IpAddr) -> Result<(), DisconnectReason> {
+        let client = origin(client);
+        let mut admitted = self.admission.admitted();
+        admitted.count(client, self.admission.most_per_address)?;
+        if let Some(before) = self.address.replace(client) {
+            admitted.discount(before);
+        }
+        Ok(())
+    }
+
     /// The connection's number, for the log.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.number
     }
 }
@@ -111,11 +148,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut admitted = self.admission.admitted();
         admitted.connections.remove(&self.number);
-        if let Some(count) = admitted.addresses.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                admitted.addresses.remove(&self.address);
-            }
+        if let Some(address) = self.address {
+            admitted.discount(address);
         }
     }
 }

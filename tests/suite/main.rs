@@ -18,3 +18,4 @@ mod support;
 mod tags;
 mod transcripts;
 mod unfinished_lines;
+mod web;

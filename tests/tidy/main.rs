@@ -27,7 +27,7 @@ const LINES: usize = 400;
 const CRUTCHES_PERCENT: usize = 1;
 
 /// Which top-level modules a top-level module may use.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
@@ -44,9 +44,24 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
     ("federation", &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "socket", "settings"]),
     ("net", &["federation", "hub", "store", "wire", "chat", "name", "id", "time", "limits", "password", "socket"]),
+    ("web", &["net", "hub", "wire", "limits"]),
     (
         "server",
-        &["net", "federation", "hub", "store", "wire", "chat", "config", "name", "id", "time", "limits", "password"],
+        &[
+            "web",
+            "net",
+            "federation",
+            "hub",
+            "store",
+            "wire",
+            "chat",
+            "config",
+            "name",
+            "id",
+            "time",
+            "limits",
+            "password",
+        ],
     ),
     ("cli", &["server", "federation", "store", "config", "logging", "password", "limits"]),
     ("main", &["cli"]),
