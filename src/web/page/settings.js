@@ -13,7 +13,7 @@ export function settingsDialog(client) {
   const dialog = openDialog(
     say("settings"),
     section("language", languageChoice()),
-    section("notifications", notificationChoices()),
+    section("attention", notificationChoices()),
     section("sessions", sessions),
     section("linkedRealms", realms),
     section("keys", keys()),

@@ -91,7 +91,8 @@ export class Shell {
     if (!this.#client.conversations.isOwn(message)) {
       notify(titleOf(this.#client, conversation.name), message, () => this.open(conversation.name));
     }
-    this.#updateList();
+    // The message may have brought a full name.
+    this.#changed();
   }
 
   #outboxChanged(name) {

@@ -3,7 +3,6 @@
 import { preference, prefer } from "./storage.js";
 
 const SENTENCES = {
-  chat: ["Chat", "Obrolan"],
   logIn: ["Log in", "Masuk"],
   register: ["Register", "Daftar"],
   user: ["User name", "Nama pengguna"],
@@ -31,7 +30,6 @@ const SENTENCES = {
   you: ["You", "Anda"],
   newConversation: ["New conversation or group", "Percakapan atau grup baru"],
   menu: ["Conversations", "Percakapan"],
-  back: ["Back", "Kembali"],
   details: ["Details", "Rincian"],
   settings: ["Settings", "Pengaturan"],
   close: ["Close", "Tutup"],
@@ -47,7 +45,6 @@ const SENTENCES = {
   failed: ["not sent", "tidak terkirim"],
   retry: ["Try again", "Coba lagi"],
   discard: ["Discard", "Buang"],
-  edit: ["Edit", "Ubah"],
   notDelivered: ["waiting for the other server", "menunggu server lain"],
   several: ["Send {0} messages?", "Kirim {0} pesan?"],
   severalHint: ["Each line becomes a message.", "Setiap baris menjadi satu pesan."],
@@ -59,7 +56,6 @@ const SENTENCES = {
   beginning: ["This is where it begins.", "Awal percakapan."],
   loading: ["Loading…", "Memuat…"],
   empty: ["Nothing was said yet.", "Belum ada pesan."],
-  choose: ["Choose a conversation, or press Ctrl+K.", "Pilih percakapan, atau tekan Ctrl+K."],
   announced: ["{0} new messages", "{0} pesan baru"],
   unread: ["{0} unread", "{0} belum dibaca"],
   messages: ["Messages", "Pesan"],
@@ -104,6 +100,7 @@ const SENTENCES = {
   logOut: ["Log out", "Keluar"],
   language: ["Language", "Bahasa"],
   notifications: ["Desktop notifications", "Notifikasi desktop"],
+  attention: ["Notifications", "Notifikasi"],
   countInTitle: ["Unread count in the title", "Jumlah belum dibaca di judul"],
   notAllowed: ["The browser does not allow it.", "Peramban tidak mengizinkannya."],
   keys: ["Keys", "Tombol"],
@@ -111,7 +108,6 @@ const SENTENCES = {
   keyNext: ["Next or previous conversation", "Percakapan berikutnya atau sebelumnya"],
   keyEscape: ["Close, or back to writing", "Tutup, atau kembali menulis"],
   keyLine: ["New line (each becomes a message)", "Baris baru (masing-masing satu pesan)"],
-  myAccount: ["Account", "Akun"],
   linkedRealms: ["Other servers", "Server lain"],
   noRealms: ["This server is linked to no other.", "Server ini tidak terhubung ke server lain."],
 };
