@@ -4,6 +4,7 @@
 //! each of which uses only those below it:
 //!
 //! - [`server`] starts and stops everything
+//! - `web`: the page, and WebSocket
 //! - `net`: listeners, connections, sessions
 //! - [`federation`]: links to other servers
 //! - `hub`: the shared state, the order of changes, delivery to connections
@@ -35,4 +36,5 @@ mod socket;
 pub mod store;
 pub mod time;
 mod varint;
+mod web;
 pub mod wire;

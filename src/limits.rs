@@ -155,6 +155,19 @@ pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// New connections the kernel keeps for us between two accepts.
 pub const BACKLOG: u32 = 4_096;
 
+// --- the web listener ---
+
+/// The longest head of a request: twice what browsers send with many cookies of other programs on the same host.
+pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
+/// How long a client may take to send the head of a request, and how long a connection may stay unused between two.
+pub const HTTP_HEAD: Duration = Duration::from_secs(10);
+/// How long a connection may live that does not become a WebSocket: a page is loaded within seconds.
+pub const HTTP_LIFETIME: Duration = Duration::from_secs(60);
+/// What a WebSocket reads at a time, in bytes, and keeps while it is idle: a request and a half.
+pub const WEBSOCKET_READ_BYTES: usize = 512;
+/// Between two pings to a WebSocket: proxies end a connection that is silent for a minute.
+pub const WEBSOCKET_PING: Duration = Duration::from_secs(45);
+
 // --- realms (PROTOCOL §6) ---
 
 /// Messages that wait for another server; more are refused to their senders. In memory 40 bytes each, 2.6 MB a server.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,6 +30,7 @@ use crate::net::{
     Throttle,
 };
 use crate::store::SqliteStore;
+use crate::web::{self, Web};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
 use disk::DiskWatch;
@@ -103,7 +105,7 @@ impl Server {
         services.federation.manager.start();
         let disk = DiskWatch::new(config.server.data.clone(), config.server.disk_reserve);
         disk.check(&services.hub);
-        let listening = serve_all(bindings, &services);
+        let listening = serve_all(bindings, &config.server.trusted_proxies, &services);
         housekeeping::start(&services, &config.retention, disk)?;
         Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
     }
@@ -116,7 +118,11 @@ impl Server {
 
     fn announce(&self, config: &Config) {
         for (address, format) in &self.listening {
-            let format = if *format == ReplyFormat::Json { "json" } else { "text" };
+            let format = match format {
+                ReplyFormat::Json => "json",
+                ReplyFormat::Text => "text",
+                ReplyFormat::WebSocket => "web",
+            };
             info!("listening on {address} ({format})");
         }
         info!("data in {}", config.server.data.display());
@@ -124,6 +130,9 @@ impl Server {
         let for_people = self.listening.iter().find(|(_, format)| *format == ReplyFormat::Text);
         if let Some((address, _)) = for_people.or(self.listening.first()) {
             info!("try:  nc {} {}  and type  help", address.ip(), address.port());
+        }
+        if let Some((address, _)) = self.listening.iter().find(|(_, format)| *format == ReplyFormat::WebSocket) {
+            info!("or open  http://{address}  in a browser");
         }
     }
 
@@ -153,16 +162,26 @@ impl Server {
 fn bind_all(config: &Config) -> Result<Vec<Listener>, ServerError> {
     let json = config.server.listen.iter().map(|address| (*address, ReplyFormat::Json));
     let text = config.server.listen_text.iter().map(|address| (*address, ReplyFormat::Text));
+    let web = config.server.web.iter().map(|address| (*address, ReplyFormat::WebSocket));
     json.chain(text)
+        .chain(web)
         .map(|(address, format)| net::bind(address, format).map_err(|source| ServerError::Listen { address, source }))
         .collect()
 }
 
-fn serve_all(bindings: Vec<Listener>, services: &Arc<ServerContext>) -> Vec<(SocketAddr, ReplyFormat)> {
+fn serve_all(
+    bindings: Vec<Listener>,
+    trusted_proxies: &[IpNet],
+    services: &Arc<ServerContext>,
+) -> Vec<(SocketAddr, ReplyFormat)> {
+    let web = Arc::new(Web::new(trusted_proxies.to_vec()));
     let mut listening = Vec::new();
     for binding in bindings {
         listening.extend(binding.address().map(|address| (address, binding.format())));
-        services.tasks.spawn(net::serve(binding, services.clone()));
+        match binding.format() {
+            ReplyFormat::WebSocket => services.tasks.spawn(web::serve(binding, web.clone(), services.clone())),
+            ReplyFormat::Json | ReplyFormat::Text => services.tasks.spawn(net::serve(binding, services.clone())),
+        };
     }
     listening
 }

@@ -27,6 +27,9 @@ pub(super) struct Settings {
     /// Listener for text, or none [127.0.0.1:8890]
     #[arg(long, value_name = "ADDR")]
     listen_text: Vec<String>,
+    /// Web page, or none [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    web: Vec<String>,
     /// Name of the home realm [default: local]
     #[arg(long, value_name = "NAME")]
     realm: Vec<String>,
@@ -72,6 +75,7 @@ impl Settings {
         self.location.load([
             ("--listen", "server", "listen", &self.listen),
             ("--listen-text", "server", "listen_text", &self.listen_text),
+            ("--web", "server", "web", &self.web),
             ("--realm", "server", "realm", &self.realm),
             ("--durability", "server", "durability", &self.durability),
             ("--log-format", "log", "format", &self.log_format),

@@ -12,7 +12,8 @@ use crate::cli::data;
 pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let config = settings.load()?;
     let _log = logging::start(&config.log)?;
-    for address in config.server.listen.iter().chain(&config.server.listen_text) {
+    let addresses = config.server.listen.iter().chain(&config.server.listen_text).chain(&config.server.web);
+    for address in addresses {
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "other machines can reach this listener, and its traffic is not encrypted");
         }
@@ -25,10 +26,11 @@ pub(super) fn check(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let Config { server, users, .. } = settings.load()?;
     writeln!(
         io::stdout(),
-        "OK: realm {}, json on {:?}, text on {:?}, data in {}, {} configured users",
+        "OK: realm {}, json on {:?}, text on {:?}, web on {:?}, data in {}, {} configured users",
         server.realm,
         server.listen,
         server.listen_text,
+        server.web,
         server.data.display(),
         users.len()
     )?;

@@ -45,6 +45,10 @@ pub struct Server {
     pub listen: Vec<SocketAddr>,
     #[serde(deserialize_with = "read::addresses")]
     pub listen_text: Vec<SocketAddr>,
+    #[serde(deserialize_with = "read::addresses")]
+    pub web: Vec<SocketAddr>,
+    #[serde(deserialize_with = "read::networks")]
+    pub trusted_proxies: Vec<IpNet>,
     #[serde(deserialize_with = "read::path")]
     pub data: PathBuf,
     pub realm: Name,

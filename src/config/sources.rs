@@ -19,6 +19,9 @@ use crate::limits::CONFIG_BYTES;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
+/// The settings of `[server]` that are addresses to listen on.
+const LISTENERS: [&str; 3] = ["listen", "listen_text", "web"];
+
 /// The span of a default: in no source.
 const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
@@ -125,7 +128,7 @@ impl<'a> Sources<'a> {
         let value = match default {
             // An empty list is hard to write in a shell.
             Some(DeValue::Array(_))
-                if text.trim().is_empty() || (given.key.starts_with("listen") && text == "none") =>
+                if text.trim().is_empty() || (LISTENERS.contains(&given.key.as_str()) && text == "none") =>
             {
                 DeValue::Array(DeArray::new())
             }
@@ -206,7 +209,7 @@ impl<'a> Sources<'a> {
     /// The position of the listen addresses that were written last.
     fn listeners(&self) -> usize {
         let server = self.table.get("server").map(Spanned::get_ref);
-        let values = ["listen", "listen_text"].map(|key| server.and_then(|server| server.get(key)));
+        let values = LISTENERS.map(|key| server.and_then(|server| server.get(key)));
         values.into_iter().flatten().map(|value| value.span().start).max().unwrap_or_default()
     }
 }
@@ -224,9 +227,14 @@ fn check_listeners(server: &Server) -> Result<(), String> {
     if server.listen.is_empty() && server.listen_text.is_empty() {
         return Err("expected an address in listen or in listen_text".to_owned());
     }
-    let twice = |address: &&_| server.listen_text.contains(address);
-    match server.listen.iter().filter(|address| address.port() != 0).find(twice) {
-        Some(address) => Err(format!("{address} stands in listen and in listen_text; expected different ones")),
-        None => Ok(()),
+    let lists = [("listen", &server.listen), ("listen_text", &server.listen_text), ("web", &server.web)];
+    for (place, (key, addresses)) in lists.iter().enumerate() {
+        for (other, others) in lists.iter().skip(place + 1) {
+            let twice = addresses.iter().find(|address| address.port() != 0 && others.contains(address));
+            if let Some(address) = twice {
+                return Err(format!("{address} stands in {key} and in {other}; expected different ones"));
+            }
+        }
     }
+    Ok(())
 }

@@ -107,6 +107,8 @@ fn every_setting_of_the_file_arrives() {
         Server {
             listen: vec!["[::1]:1".parse().unwrap(), "0.0.0.0:2".parse().unwrap()],
             listen_text: vec![],
+            web: vec!["127.0.0.1:8080".parse().unwrap()],
+            trusted_proxies: vec![],
             data: "d".into(),
             realm: name("barat"),
             durability: Durability::Fast,

@@ -24,7 +24,7 @@ impl Hub {
         let comes = !presence.is_online(user);
         presence.attach(user, Attached { session, send_queue: send_queue.clone() });
         match send_queue.format() {
-            ReplyFormat::Json => send_queue.stop_listening(),
+            ReplyFormat::Json | ReplyFormat::WebSocket => send_queue.stop_listening(),
             ReplyFormat::Text if send_queue.is_listening() => {}
             ReplyFormat::Text => {
                 send_queue.listen(state.read_upto(user).unwrap_or(presence.delivered), Topics::default());

@@ -26,8 +26,8 @@ pub(super) struct Fanout {
 #[derive(Default)]
 struct RenderCache {
     bytes: Vec<u8>,
-    /// The place of each push in `bytes`, as JSON and as text.
-    made: Vec<[Option<(usize, usize)>; 2]>,
+    /// The place of each push in `bytes`, for each format.
+    made: Vec<[Option<(usize, usize)>; ReplyFormat::COUNT]>,
 }
 
 /// The pushes of a batch for one connection: a chain of nodes.
@@ -113,9 +113,9 @@ impl RenderCache {
             self.clear();
         }
         if self.made.len() <= place {
-            self.made.resize(place + 1, [None; 2]);
+            self.made.resize(place + 1, [None; ReplyFormat::COUNT]);
         }
-        let made = &mut self.made[place][usize::from(format == ReplyFormat::Text)];
+        let made = &mut self.made[place][format as usize];
         let (start, end) = *made.get_or_insert_with(|| {
             let start = self.bytes.len();
             format.push(&mut self.bytes, &stored(record, message));

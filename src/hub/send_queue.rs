@@ -186,6 +186,15 @@ impl SendQueue {
         state.shrink_if_idle();
     }
 
+    /// Sends what keeps an idle connection open, if nothing waits to be sent.
+    pub(crate) fn keep_alive(&self) {
+        let mut state = self.lock();
+        if !state.is_gone() && !state.is_blocked && state.unwritten() == 0 {
+            self.format.keep_alive(&mut state.ready);
+            self.write(&mut state);
+        }
+    }
+
     /// Writes as much as the socket takes, now that it is writable again.
     pub(crate) fn unblock(&self) {
         let mut state = self.lock();

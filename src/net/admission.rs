@@ -60,13 +60,16 @@ struct Admitted {
 
 struct Connected {
     send_queue: Arc<SendQueue>,
-    address: IpAddr,
+    /// `None` for a proxy that has not named its client yet.
+    address: Option<IpAddr>,
     holder: Holder,
 }
 
 /// Who loses a place if the largest holder has to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holder {
+    /// A proxy that has not named its client yet: the time for a request's head bounds them.
+    Proxy,
     /// The address, before a login.
     Address,
     User(UserId),
@@ -77,7 +80,7 @@ enum Holder {
 }
 
 /// A connection's place, which is free again when this is dropped.
-pub(super) struct Permit {
+pub(crate) struct Permit {
     admission: Arc<Admission>,
     number: u64,
 }
@@ -97,38 +100,39 @@ impl Admission {
         Self { places, admitted: Mutex::default(), queued: AtomicU64::new(0) }
     }
 
-    /// Admits a connection.
+    /// Admits a connection from an address, or from a proxy that many clients share (`None`).
     ///
     /// # Errors
     /// Why it is not admitted, to be sent to it.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         self: &Arc<Self>,
-        address: IpAddr,
+        address: Option<IpAddr>,
         send_queue: &Arc<SendQueue>,
     ) -> Result<Permit, DisconnectReason> {
-        let address = origin(address);
+        let address = address.map(origin);
         let mut admitted = self.admitted();
         if let Some(reason) = admitted.closed {
             return Err(reason);
         }
         let Places { most, per_address, .. } = self.places;
-        let from_there = admitted.addresses.get(&address).copied().unwrap_or_default();
         let taken = admitted.connections.len() - admitted.ending;
-        if taken >= most
-            || admitted.ending >= ENDING_CONNECTIONS
-            || (!address.is_loopback() && from_there >= per_address)
-        {
+        if taken >= most || admitted.ending >= ENDING_CONNECTIONS {
             return Err(DisconnectReason::TooManyConnections);
+        }
+        if let Some(address) = address {
+            admitted.count(address, per_address)?;
         }
         if (taken + 1) * 100 > most * EVICTION_PERCENT {
             admitted.evict();
         }
         admitted.last += 1;
         let number = admitted.last;
-        *admitted.addresses.entry(address).or_default() += 1;
-        admitted.unauthenticated.add(address, number);
-        let connected = Connected { send_queue: send_queue.clone(), address, holder: Holder::Address };
-        admitted.connections.insert(number, connected);
+        admitted
+            .connections
+            .insert(number, Connected { send_queue: send_queue.clone(), address, holder: Holder::Proxy });
+        if address.is_some() {
+            admitted.set_holder(number, Holder::Address);
+        }
         Ok(Permit { admission: self.clone(), number })
     }
 
@@ -147,7 +151,7 @@ impl Admission {
     /// one of the address with the most is ended.
     pub(super) fn begin_link(self: &Arc<Self>, number: u64) -> Option<HalfLinkPermit> {
         let mut admitted = self.admitted();
-        let address = admitted.connections.get(&number)?.address;
+        let address = admitted.connections.get(&number)?.address?;
         if admitted.half_links.count(address) >= HALF_LINKS_PER_ADDRESS {
             admitted.end_half_link(address);
         } else if admitted.half_links.all() >= HALF_LINKS
@@ -192,6 +196,14 @@ impl Admission {
         }
     }
 
+    /// Keeps idle connections open that have a session.
+    pub(crate) fn keep_alive(&self) {
+        let of_user =
+            |connected: &Connected| matches!(connected.holder, Holder::User(_)).then(|| connected.send_queue.clone());
+        let send_queues: Vec<_> = self.admitted().connections.values().filter_map(of_user).collect();
+        send_queues.iter().for_each(|send_queue| send_queue.keep_alive());
+    }
+
     /// Ends all connections, and admits no more.
     pub(crate) fn end_all(&self, reason: DisconnectReason) {
         let mut admitted = self.admitted();
@@ -207,6 +219,40 @@ impl Admission {
 }
 
 impl Admitted {
+    fn count(&mut self, address: IpAddr, most: usize) -> Result<(), DisconnectReason> {
+        let from_there = self.addresses.entry(address).or_default();
+        if !address.is_loopback() && *from_there >= most {
+            return Err(DisconnectReason::TooManyConnections);
+        }
+        *from_there += 1;
+        Ok(())
+    }
+
+    fn discount(&mut self, address: IpAddr) {
+        if let Some(count) = self.addresses.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+    }
+
+    /// A proxy has named the client of a connection.
+    fn set_address(&mut self, number: u64, client: IpAddr) {
+        let Some(connected) = self.connections.get_mut(&number) else { return };
+        let (before, holder) = (connected.address, connected.holder);
+        if matches!(holder, Holder::Proxy | Holder::Address) {
+            self.set_holder(number, Holder::Proxy);
+        }
+        if let Some(connected) = self.connections.get_mut(&number) {
+            connected.address = Some(client);
+        }
+        before.into_iter().for_each(|before| self.discount(before));
+        if matches!(holder, Holder::Proxy | Holder::Address) {
+            self.set_holder(number, Holder::Address);
+        }
+    }
+
     /// Ends a connection of the largest holder.
     fn evict(&mut self) {
         let unauthenticated =
@@ -244,22 +290,34 @@ impl Admitted {
             return;
         }
         connected.holder = holder;
-        match before {
-            Holder::Address => self.unauthenticated.remove(address, number),
-            Holder::User(user) => self.users.remove(user, number),
-            Holder::Link | Holder::Nobody => {}
+        match (before, address) {
+            (Holder::Address, Some(address)) => self.unauthenticated.remove(address, number),
+            (Holder::User(user), _) => self.users.remove(user, number),
+            _ => {}
         }
-        match holder {
-            Holder::Address => self.unauthenticated.add(address, number),
-            Holder::User(user) => self.users.add(user, number),
-            Holder::Link | Holder::Nobody => {}
+        match (holder, address) {
+            (Holder::Address, Some(address)) => self.unauthenticated.add(address, number),
+            (Holder::User(user), _) => self.users.add(user, number),
+            _ => {}
         }
     }
 }
 
 impl Permit {
+    /// Counts a proxy's connection under the address of its client.
+    ///
+    /// # Errors
+    /// If that address has too many connections already.
+    pub(crate) fn set_client(&mut self, client: IpAddr) -> Result<(), DisconnectReason> {
+        let client = origin(client);
+        let mut admitted = self.admission.admitted();
+        admitted.count(client, self.admission.places.per_address)?;
+        admitted.set_address(self.number, client);
+        Ok(())
+    }
+
     /// The connection's number.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.number
     }
 }
@@ -272,12 +330,8 @@ impl Drop for Permit {
             admitted.ending -= 1;
         }
         admitted.set_holder(self.number, Holder::Nobody);
-        let Some(Connected { address, .. }) = admitted.connections.remove(&self.number) else { return };
-        if let Some(count) = admitted.addresses.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                admitted.addresses.remove(&address);
-            }
+        if let Some(Connected { address: Some(address), .. }) = admitted.connections.remove(&self.number) {
+            admitted.discount(address);
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Shutdown};
+use std::net::Shutdown;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -15,19 +15,18 @@ use std::task::{Context, Poll, ready};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_util::codec::Decoder;
 use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, SocketWriter, Ticket};
 use crate::limits::{
     LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, UNFINISHED_LINE,
 };
-use crate::net::admission::Permit;
+use crate::net::accepted::Accepted;
 use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
 use crate::net::upgrade;
-use crate::wire::{Line, LineCodec, ReplyFormat};
+use crate::wire::{Input, InputDecoder, Line, ReplyFormat};
 
 /// The backlog at which the next request is held back.
 const FULL: Backlog = Backlog { requests: REQUESTS_IN_FLIGHT, bytes: REPLY_BYTES };
@@ -43,20 +42,15 @@ impl SocketWriter for TcpStream {
     }
 }
 
-/// Serves a connection until it ends. The permit is held that long.
-pub(super) async fn run(
-    stream: Arc<TcpStream>,
-    send_queue: Arc<SendQueue>,
-    address: IpAddr,
-    permit: Permit,
-    context: Arc<ServerContext>,
-) {
+/// Serves a connection until it ends.
+pub(crate) async fn run(accepted: Accepted, context: Arc<ServerContext>) {
     debug!("connected");
-    let codec = LineCodec::new(context.policy.line_bytes);
+    let Accepted { stream, send_queue, address, permit, received } = accepted;
+    let decoder = InputDecoder::new(send_queue.format(), context.policy.line_bytes);
     let session = Session::new(context.clone(), send_queue.clone(), address, permit.number());
-    let (read_buffer, turn) = (ReadBuffer::default(), Turn::default());
+    let (read_buffer, turn) = (ReadBuffer::of(&received), Turn::default());
     let mut connection =
-        Connection { stream, send_queue, codec, read_buffer, session, turn, deadline: None, is_hinted: false };
+        Connection { stream, send_queue, decoder, read_buffer, session, turn, deadline: None, is_hinted: false };
     let end = connection.serve().await;
     connection.session.end();
     // Boxed so that rarely used futures do not enlarge an idle connection's task.
@@ -72,7 +66,7 @@ pub(super) async fn run(
 struct Connection {
     stream: Arc<TcpStream>,
     send_queue: Arc<SendQueue>,
-    codec: LineCodec,
+    decoder: InputDecoder,
     read_buffer: ReadBuffer,
     session: Session,
     turn: Turn,
@@ -97,6 +91,11 @@ impl Connection {
             Poll::Ready(())
         })
         .await;
+        if !self.read_buffer.is_empty()
+            && let Some(end) = self.serve_inputs().await
+        {
+            return end;
+        }
         loop {
             let received = self.wait_and_hint().await;
             self.session.resume_pushes_if_drained();
@@ -123,7 +122,7 @@ impl Connection {
                 if bytes >= MANY_BYTES {
                     self.close_if_reset();
                 }
-                let end = self.serve_lines().await;
+                let end = self.serve_inputs().await;
                 if end.is_none() && self.turn.bytes >= READ_BYTES {
                     self.end_turn().await;
                 }
@@ -197,15 +196,19 @@ impl Connection {
         Poll::Ready(())
     }
 
-    async fn serve_lines(&mut self) -> Option<ConnectionEnd> {
+    async fn serve_inputs(&mut self) -> Option<ConnectionEnd> {
         self.session.begin_read();
         // One read holds no more changes than may wait for the disk, so once a read is often enough.
         self.session.wait_for_the_hub().await;
         let mut end = None;
         while end.is_none()
-            && let Ok(Some(line)) = self.codec.decode(&mut self.read_buffer)
+            && let Some(input) = self.decoder.next(&mut self.read_buffer)
         {
-            end = self.serve_line(line).await;
+            end = match input {
+                Input::Line(line) => self.serve_line(line).await,
+                Input::Control(answer) => self.answer_control(&answer).await,
+                Input::End => Some(ConnectionEnd::Finished),
+            };
         }
         self.read_buffer.shrink();
         self.answer_telnet();
@@ -215,7 +218,7 @@ impl Connection {
 
     /// A peer that asks and does not read what it is answered is not answered any more.
     fn answer_telnet(&mut self) {
-        let answers = self.codec.take_answers();
+        let answers = self.decoder.take_telnet_answers();
         let is_telnet = self.send_queue.format() == ReplyFormat::Text && !answers.is_empty();
         if is_telnet && self.send_queue.status().backlog.is_below(FULL) {
             self.send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(&answers));
@@ -224,11 +227,19 @@ impl Connection {
 
     async fn serve_last_line(&mut self) -> ConnectionEnd {
         let mut end = None;
-        if let Ok(Some(line)) = self.codec.decode_eof(&mut self.read_buffer) {
+        if let Some(line) = self.decoder.last(&mut self.read_buffer) {
             end = self.serve_line(line).await;
         }
         self.session.send_replies();
         end.unwrap_or(ConnectionEnd::Finished)
+    }
+
+    async fn answer_control(&mut self, answer: &[u8]) -> Option<ConnectionEnd> {
+        let end = self.admit().await;
+        if end.is_none() {
+            self.session.send_control(answer);
+        }
+        end
     }
 
     /// Serves a line once there is room for its reply. Returns how the connection ends, if it does.
@@ -360,9 +371,14 @@ impl Connection {
         if end == ConnectionEnd::Gone {
             return;
         }
-        if let Some(ConnectionEnd::Disconnected(reason)) = self.send_queue.ending() {
+        let reason = match self.send_queue.ending() {
+            Some(ConnectionEnd::Disconnected(reason)) => Some(reason),
+            _ => None,
+        };
+        if let Some(reason) = reason {
             self.session.send_disconnect_reason(reason);
         }
+        self.session.send_control(&self.decoder.end(reason));
         loop {
             let QueueStatus { backlog, is_gone, is_closing, .. } = self.send_queue.status();
             if is_gone || backlog == Backlog::default() {

@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tracing::{Instrument, debug, debug_span, warn};
 
 use crate::hub::SendQueue;
 use crate::limits::BACKLOG;
+use crate::net::accepted::Accepted;
 use crate::net::connection;
 use crate::net::context::ServerContext;
 use crate::socket;
-use crate::wire::{DisconnectReason, ReplyFormat};
+use crate::wire::ReplyFormat;
 
 /// Pause after a failed accept: the process may have no descriptor left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -53,13 +55,22 @@ pub(crate) fn bind(address: SocketAddr, format: ReplyFormat) -> io::Result<Liste
 
 /// Accepts connections until the server stops, each served by a task of its own.
 pub(crate) async fn serve(listener: Listener, context: Arc<ServerContext>) {
+    let format = listener.format;
+    accept(listener, &context, |stream, peer| start_connection(stream, peer, format, &context)).await;
+}
+
+/// Accepts connections until the server stops.
+pub(crate) async fn accept(listener: Listener, context: &ServerContext, start: impl Fn(TcpStream, SocketAddr)) {
     loop {
         let accepted = tokio::select! {
             () = context.stopping.cancelled() => return,
             accepted = listener.listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => start_connection(stream, peer, listener.format, &context),
+            Ok((stream, peer)) => match socket::prepare(&stream) {
+                Ok(()) => start(stream, peer),
+                Err(error) => debug!(%error, "a connection was gone before it was served"),
+            },
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -69,27 +80,26 @@ pub(crate) async fn serve(listener: Listener, context: Arc<ServerContext>) {
 }
 
 fn start_connection(stream: TcpStream, peer: SocketAddr, format: ReplyFormat, context: &Arc<ServerContext>) {
-    if let Err(error) = socket::prepare(&stream) {
-        debug!(%error, "a connection was gone before it was served");
-        return;
-    }
     let stream = Arc::new(stream);
     let send_queue = Arc::new(SendQueue::new(stream.clone(), format));
-    match context.admission.admit(peer.ip(), &send_queue) {
+    match context.admission.admit(Some(peer.ip()), &send_queue) {
         Ok(permit) => {
             let span = debug_span!("connection", id = permit.number(), %peer);
-            let serving = connection::run(stream, send_queue, peer.ip(), permit, context.clone());
+            let accepted = Accepted { stream, send_queue, address: peer.ip(), permit, received: Bytes::new() };
+            let serving = connection::run(accepted, context.clone());
             context.tasks.spawn(serving.instrument(span));
         }
-        Err(reason) => reject(&stream, format, reason),
+        Err(reason) => {
+            let mut frame = Vec::new();
+            format.disconnect(&mut frame, reason);
+            reject(&stream, &frame);
+        }
     }
 }
 
 /// Sends the reason why a connection is not admitted. A fresh socket takes that much without waiting.
-fn reject(stream: &TcpStream, format: ReplyFormat, reason: DisconnectReason) {
-    let mut frame = Vec::new();
-    format.disconnect(&mut frame, reason);
-    if let Err(error) = SockRef::from(stream).send(&frame) {
+pub(crate) fn reject(stream: &TcpStream, reason: &[u8]) {
+    if let Err(error) = SockRef::from(stream).send(reason) {
         debug!(%error, "a rejected connection was gone before it had the reason");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Never here: the state's lock; rules of the chat; bytes of the protocol.
 
+mod accepted;
 mod admission;
 mod budget;
 mod connection;
@@ -14,10 +15,14 @@ mod session;
 mod throttle;
 mod upgrade;
 
+pub(crate) use accepted::Accepted;
+pub(crate) use admission::Permit;
 pub use admission::{Admission, Places};
 pub use budget::{Budgets, Rate, Rates};
+pub(crate) use connection::run;
 pub use context::{Federation, Policy, ServerContext};
 pub use listener::Listener;
-pub(crate) use listener::{bind, serve};
+pub(crate) use listener::{accept, bind, reject, serve};
 pub use passwords::PasswordHasher;
 pub use throttle::Throttle;
+pub(crate) use upgrade::SharedTcpStream;

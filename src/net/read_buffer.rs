@@ -19,6 +19,11 @@ thread_local! {
 pub(super) struct ReadBuffer(BytesMut);
 
 impl ReadBuffer {
+    /// A buffer of bytes that were read elsewhere.
+    pub(super) fn of(received: &[u8]) -> Self {
+        Self(BytesMut::from(received))
+    }
+
     /// Waits until the socket has bytes and reads them. Returns how many; 0 means that the peer closed its side.
     pub(super) fn poll_take(&mut self, stream: &TcpStream, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {

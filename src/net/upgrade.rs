@@ -33,7 +33,7 @@ pub(super) async fn serve(stream: Arc<TcpStream>, half_link: Option<Box<HalfLink
 }
 
 /// `AsyncRead` and `AsyncWrite` for a socket behind an `Arc`, which no other task reads or writes any more.
-struct SharedTcpStream(Arc<TcpStream>);
+pub(crate) struct SharedTcpStream(pub(crate) Arc<TcpStream>);
 
 impl AsyncRead for SharedTcpStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

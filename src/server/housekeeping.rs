@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::chat::{Command, State};
 use crate::config::Retention;
 use crate::id::SessionId;
-use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING};
+use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, WEBSOCKET_PING};
 use crate::net::ServerContext;
 use crate::server::disk::{self, DiskWatch};
 use crate::server::error::ServerError;
@@ -17,15 +17,26 @@ use crate::time::Time;
 pub(super) fn start(services: &Arc<ServerContext>, retention: &Retention, disk: DiskWatch) -> Result<(), ServerError> {
     let threads = |source| ServerError::System { what: "threads", source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(threads)?;
-    let (closing, retaining) =
-        (close_expired(services.clone()), retention::keep_running(services.clone(), retention.clone()));
+    let retaining = retention::keep_running(services.clone(), retention.clone());
+    let (closing, pinging) = (close_expired(services.clone()), ping_web_sockets(services.clone()));
     let watching = disk::keep_watching(services.clone(), disk);
-    let recurring = services.tasks.track_future(async { tokio::join!(closing, retaining, watching) });
+    let recurring = services.tasks.track_future(async { tokio::join!(closing, pinging, retaining, watching) });
     let keep = move || {
         runtime.block_on(recurring);
     };
     std::thread::Builder::new().name("housekeeping".into()).spawn(keep).map_err(threads)?;
     Ok(())
+}
+
+/// Keeps idle WebSockets open.
+async fn ping_web_sockets(services: Arc<ServerContext>) {
+    let mut rounds = tokio::time::interval(WEBSOCKET_PING);
+    loop {
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            _ = rounds.tick() => services.admission.keep_alive(),
+        }
+    }
 }
 
 /// Closes sessions that were not used for too long.

@@ -99,11 +99,18 @@ impl LineCodec {
         let Ok(text) = str::from_utf8(line) else {
             return Line::Invalid(LineError::NotUtf8);
         };
+        Line::of_text(text)
+    }
+}
+
+impl Line {
+    /// The line of a text that is no longer than a line may be, without the newline.
+    pub(super) fn of_text(text: &str) -> Self {
         let text = text.trim_end_matches('\r');
         if has_control_character(text) {
-            return Line::Invalid(LineError::ControlCharacter);
+            return Self::Invalid(LineError::ControlCharacter);
         }
-        Line::Text(text.to_owned())
+        Self::Text(text.to_owned())
     }
 }
 

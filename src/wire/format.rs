@@ -7,6 +7,13 @@ pub enum ReplyFormat {
     Json,
     /// `[OK] text` or `[ERR] text`, in UTF-8.
     Text,
+    /// The objects of `Json`, each in a WebSocket message.
+    WebSocket,
+}
+
+impl ReplyFormat {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3;
 }
 
 /// The five systems, by whose documents a command is answered. On a text listener it is always the draft system.

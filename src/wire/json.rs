@@ -21,7 +21,7 @@ use crate::wire::render::{self, Render};
 use crate::wire::request::{ParseError, ReplyContext, Tag};
 use crate::wire::{catalog, errors, help};
 
-const END: &[u8] = b"\r\n\r\n";
+pub(super) const END: &[u8] = b"\r\n\r\n";
 
 /// An entry of the list of online users as the service system has it.
 #[derive(Serialize)]

@@ -30,6 +30,8 @@ pub trait Render {
     fn unfinished_line(&self, out: &mut Vec<u8>);
     /// The last reply before the server closes the connection.
     fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason);
+    /// Keeps an idle connection open, if the format has something that no client reads.
+    fn keep_alive(&self, _out: &mut Vec<u8>) {}
 }
 
 /// The sentence of a successful reply.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use crate::wire::format::ReplyFormat;
 use crate::wire::render::Render;
-use crate::wire::{json, text};
+use crate::wire::{json, text, websocket};
 
 /// A format is used through its renderer.
 impl Deref for ReplyFormat {
@@ -14,6 +14,7 @@ impl Deref for ReplyFormat {
         match self {
             Self::Json => &json::Json,
             Self::Text => &text::Text,
+            Self::WebSocket => &websocket::WebSocket,
         }
     }
 }

@@ -252,6 +252,7 @@ fn serve_on_a_fast_clock(
     let directory = TempDir::new().unwrap();
     let mut config = Config { users: documented_users(), ..Config::default() };
     config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config.server.web = Vec::new();
     config.server.listen_text = config.server.listen.clone();
     config.server.data = directory.path().join("data");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();

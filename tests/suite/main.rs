@@ -31,3 +31,4 @@ mod terminal;
 mod tls_client;
 mod transcripts;
 mod unfinished_lines;
+mod web;

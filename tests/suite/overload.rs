@@ -91,6 +91,7 @@ fn server_on_one_thread() -> (tokio::runtime::Runtime, TempDir, Server) {
     let directory = TempDir::new().unwrap();
     let mut config = Config::default();
     config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config.server.web = Vec::new();
     config.server.listen_text = Vec::new();
     config.server.data = directory.path().join("data");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

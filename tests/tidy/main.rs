@@ -27,7 +27,7 @@ const LINES: usize = 460;
 const CRUTCHES_PERCENT: usize = 1;
 
 /// Which top-level modules a top-level module may use.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
@@ -65,9 +65,11 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "socket",
         ],
     ),
+    ("web", &["net", "hub", "wire", "limits"]),
     (
         "server",
         &[
+            "web",
             "net",
             "federation",
             "hub",

@@ -28,7 +28,7 @@ type Admitted = (Permit, Arc<SendQueue>);
 
 fn admit(admission: &Arc<Admission>, from: u8) -> Result<Admitted, DisconnectReason> {
     let queue = queue();
-    Ok((admission.admit(address(from), &queue)?, queue))
+    Ok((admission.admit(Some(address(from)), &queue)?, queue))
 }
 
 fn admit_user(admission: &Arc<Admission>, from: u8, user: UserId) -> Admitted {

@@ -12,7 +12,9 @@ use crate::limits::LINK_VERSION;
 use crate::net::session::reply::{Dispatched, Flow, PendingReply};
 use crate::net::session::state::{Acting, Actor, Session};
 use crate::time::Time;
-use crate::wire::{Action, Dialect, Line, ParseError, Parsed, ReplyContext, Request, SessionRequest, parse};
+use crate::wire::{
+    Action, Dialect, Line, ParseError, Parsed, ReplyContext, ReplyFormat, Request, SessionRequest, parse,
+};
 
 impl Session {
     /// Answers one line. The reply leaves with [`Session::send_replies`].
@@ -161,6 +163,10 @@ impl Session {
             SessionRequest::Help(word) => Ok(Response::Help(word)),
             SessionRequest::Ping => Ok(Response::Done),
             SessionRequest::Version => Ok(Response::Version),
+            // A link is spoken on the bare socket.
+            SessionRequest::Link { .. } if self.send_queue.format() == ReplyFormat::WebSocket => {
+                Err(CommandError::Forbidden)
+            }
             // Which server may link is decided once the other server has proven its key.
             SessionRequest::Link { version } if version == LINK_VERSION => {
                 self.begin_link().map(|()| Response::Linking)

@@ -248,6 +248,14 @@ impl Session {
         self.send_replies();
     }
 
+    /// Sends bytes below the protocol, after the replies so far.
+    pub(in crate::net) fn send_control(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(bytes));
+            self.send_replies();
+        }
+    }
+
     /// Tells a person at a text listener that a line was begun and not ended.
     pub(in crate::net) fn send_unfinished_line(&self) {
         let format = self.send_queue.format();

@@ -11,10 +11,12 @@ pub(crate) mod seed;
 pub(crate) mod server;
 pub(crate) mod tmux;
 pub(crate) mod transcript;
+pub(crate) mod web_client;
 
 pub(crate) use client::Client;
 pub(crate) use server::TestServer;
 pub(crate) use transcript::Transcript;
+pub(crate) use web_client::{HttpClient, WebClient, frame, number};
 
 /// Polls until the condition holds.
 #[track_caller]

@@ -26,7 +26,7 @@ impl Process {
 
     pub(crate) fn start_at(listen: SocketAddr, data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
-        command.args(["--listen", &listen.to_string(), "--listen-text", "none", "--data"]).arg(data);
+        command.args(["--listen", &listen.to_string(), "--listen-text", "none", "--web", "none", "--data"]).arg(data);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().unwrap();

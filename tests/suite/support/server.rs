@@ -39,6 +39,7 @@ impl TestServer {
         let mut config = Config::default();
         config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
         config.server.listen_text = config.server.listen.clone();
+        config.server.web = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
         config.server.data = directory.path().join("data");
         change(&mut config);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -1,0 +1,104 @@
+// All conversations and their messages, as far as this page has them.
+//
+// A conversation has the name that `history` takes: bob, bob@timur, group:fans, and * for broadcasts.
+
+export const EVERYONE = "*";
+
+export class Conversation {
+  constructor(name) {
+    this.name = name;
+    // By id, ascending.
+    this.messages = [];
+    // Messages before this id were not asked for yet; null if there are none.
+    this.before = Infinity;
+    this.isLoaded = false;
+  }
+
+  get isGroup() {
+    return this.name.startsWith("group:");
+  }
+
+  get isPerson() {
+    return !this.isGroup && this.name !== EVERYONE;
+  }
+
+  // The name without what says that it is a group's.
+  get title() {
+    return this.isGroup ? this.name.slice("group:".length) : this.name;
+  }
+
+  // The realm of a conversation with another server.
+  get realm() {
+    return this.title.includes("@") ? this.title.split("@")[1] : null;
+  }
+
+  get newest() {
+    return this.messages.at(-1) ?? null;
+  }
+
+  // Returns whether the message is new.
+  add(message) {
+    let place = this.messages.length;
+    while (place > 0 && this.messages[place - 1].id >= message.id) place -= 1;
+    if (this.messages[place]?.id === message.id) return false;
+    this.messages.splice(place, 0, message);
+    return true;
+  }
+}
+
+export class Conversations {
+  #all = new Map();
+
+  constructor(user) {
+    this.user = user;
+    this.lastId = 0;
+    // Full names, as messages have them, by folded name.
+    this.fullNames = new Map();
+  }
+
+  get(name) {
+    return this.#all.get(name.toLowerCase());
+  }
+
+  open(name) {
+    const known = this.get(name);
+    if (known) return known;
+    const conversation = new Conversation(name);
+    this.#all.set(name.toLowerCase(), conversation);
+    return conversation;
+  }
+
+  drop(name) {
+    this.#all.delete(name.toLowerCase());
+  }
+
+  // The newest first.
+  sorted() {
+    const newest = (conversation) => conversation.newest?.id ?? 0;
+    return [...this.#all.values()].sort((a, b) => newest(b) - newest(a) || a.title.localeCompare(b.title));
+  }
+
+  // Returns the conversation if the message is new in it.
+  add(message) {
+    this.lastId = Math.max(this.lastId, message.id);
+    if (message.msg_from && message.msg_from !== message.from) {
+      this.fullNames.set(message.from.toLowerCase(), message.msg_from);
+    }
+    const conversation = this.open(this.nameOf(message));
+    return conversation.add(message) ? conversation : null;
+  }
+
+  isOwn(message) {
+    return message.from.toLowerCase() === this.user.toLowerCase();
+  }
+
+  nameOf(message) {
+    if (message.kind === "broadcast") return EVERYONE;
+    if (message.kind === "group") return `group:${message.to}`;
+    return this.isOwn(message) ? message.to : message.from;
+  }
+
+  fullName(name) {
+    return this.fullNames.get(name.toLowerCase()) ?? name;
+  }
+}

@@ -1,0 +1,83 @@
+// Dialogs: the browser's own, which hold the focus and close on Escape.
+
+import { button, el, iconButton } from "./dom.js";
+import { LineLost } from "./connection.js";
+import { errorOf, say } from "./words.js";
+
+let last = 0;
+
+export function openDialog(title, ...content) {
+  const before = document.activeElement;
+  const id = `dialog-title-${(last += 1)}`;
+  const dialog = el(
+    "dialog",
+    { "aria-labelledby": id },
+    el("header", {}, el("h2", { id }, title), iconButton("close", say("close"), () => dialog.close())),
+    el("div", { class: "content" }, ...content),
+  );
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    before?.focus?.();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+// Resolves with whether the person agrees.
+export function confirm(question, hint, action) {
+  return new Promise((resolve) => {
+    let agreed = false;
+    const agree = button(action, () => {
+      agreed = true;
+      dialog.close();
+    }, { class: "primary", autofocus: true });
+    const cancel = button(say("cancel"), () => dialog.close());
+    const dialog = openDialog(question, hint ? el("p", {}, hint) : null, el("div", { class: "buttons" }, cancel, agree));
+    dialog.addEventListener("close", () => resolve(agreed));
+  });
+}
+
+// A form that does one thing: `submit` returns the server's reply, and an error is shown below the fields.
+export function actionForm(action, fields, submit, done) {
+  const problem = el("p", { class: "problem", role: "alert" });
+  const go = el("button", { type: "submit", class: "primary" }, action);
+  const form = el("form", { class: "action", novalidate: true }, ...fields.map(({ element }) => element), problem, go);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.textContent = "";
+    go.disabled = true;
+    const values = fields.map(({ input }) => input.value.trim());
+    const reply = await settled(submit(...values));
+    go.disabled = false;
+    if (reply.status === "OK") return done(reply, ...values);
+    problem.textContent = errorOf(reply);
+    fields[0]?.input.focus();
+  });
+  return form;
+}
+
+// A broken line is an error like any other.
+export function settled(reply) {
+  return Promise.resolve(reply).catch((error) => {
+    if (error instanceof LineLost) return { status: "ERROR", code: "lost" };
+    throw error;
+  });
+}
+
+let fieldNumber = 0;
+
+export function field(label, attributes = {}, hint = null) {
+  const id = `field-${(fieldNumber += 1)}`;
+  const hintId = hint ? `${id}-hint` : undefined;
+  const input = el("input", { id, autocomplete: "off", "aria-describedby": hintId, ...attributes });
+  const element = el(
+    "div",
+    { class: "field" },
+    el("label", { for: id }, label),
+    input,
+    hint ? el("small", { id: hintId }, hint) : null,
+  );
+  return { element, input };
+}

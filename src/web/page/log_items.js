@@ -1,0 +1,82 @@
+// The parts of a conversation's log: messages, the days between them, the unread ruler, and what is on its way.
+
+import { avatar, button, el } from "./dom.js";
+import { messageText, plain } from "./message_text.js";
+import { clock, day, errorOf, isSameDay, moment, say } from "./words.js";
+
+// Messages of one person within this time stand together.
+const TOGETHER = 5 * 60 * 1000;
+
+// Everything that a log shows, in order: { key, build, isContinued }.
+export function itemsOf(conversation, { client, ruler, outbox }) {
+  const items = [];
+  let before = null;
+  let isRuled = ruler === null;
+  for (const message of conversation.messages) {
+    const isNewDay = !before || !isSameDay(before.time, message.time);
+    if (isNewDay) items.push({ key: `day ${new Date(message.time).toDateString()}`, build: () => dayItem(message.time) });
+    const isFirstUnread = !isRuled && message.id > ruler && !client.conversations.isOwn(message);
+    if (isFirstUnread) {
+      items.push({ key: "ruler", build: rulerItem });
+      isRuled = true;
+    }
+    const isContinued = !isNewDay && !isFirstUnread && isTogether(before, message);
+    items.push({ key: `message ${message.id}`, build: () => messageItem(client, message), isContinued });
+    before = message;
+  }
+  for (const item of outbox.of(conversation)) {
+    const key = `outbox ${item.tag} ${item.state}`;
+    items.push({ key, build: () => waitingItem(client, item, outbox) });
+  }
+  return items;
+}
+
+function isTogether(before, message) {
+  return before.from === message.from && new Date(message.time) - new Date(before.time) < TOGETHER;
+}
+
+function dayItem(time) {
+  return el("div", { class: "day", role: "separator" }, el("span", {}, day(time)));
+}
+
+function rulerItem() {
+  return el("div", { class: "ruler", role: "separator" }, el("span", {}, say("newMessages")));
+}
+
+function messageItem(client, message) {
+  const note = message.delivered === false ? el("span", { class: "note" }, say("notDelivered")) : null;
+  return article(client, message, { note, isOwn: client.conversations.isOwn(message) });
+}
+
+function waitingItem(client, item, outbox) {
+  const message = { from: client.me.user, msg: item.text, time: item.time };
+  const state = { sending: "sending", pending: "pending", failed: "failed" }[item.state];
+  const note = el("span", { class: `note ${state}` }, say(state));
+  if (item.state === "failed") {
+    note.append(
+      `: ${errorOf(item.problem)} `,
+      button(say("retry"), () => outbox.retry(item), { class: "link" }),
+      button(say("discard"), () => outbox.discard(item), { class: "link" }),
+    );
+  }
+  return article(client, message, { note, isOwn: true, state });
+}
+
+function article(client, message, { note, isOwn, state }) {
+  const name = plain(client.conversations.fullName(message.from));
+  const kind = ["message", isOwn ? "own" : "", state ?? ""].join(" ").trim();
+  return el(
+    "article",
+    { class: kind },
+    avatar(message.from, [...name][0]?.toUpperCase()),
+    el(
+      "header",
+      {},
+      el("b", { title: message.from }, name),
+      name === message.from ? null : el("span", { class: "handle" }, message.from),
+      el("time", { datetime: new Date(message.time).toISOString(), title: moment(message.time) }, clock(message.time)),
+    ),
+    el("p", { dir: "auto" }, ...messageText(message.msg)),
+    note,
+  );
+}

@@ -1,0 +1,120 @@
+// Messages on their way. Each is kept in the browser under its tag until the server has answered, so that a reload or a
+// broken line loses none; and sent again with the same tag, so that the server takes it once.
+
+import * as storage from "./storage.js";
+import { LineLost } from "./connection.js";
+
+// For so long the server remembers a tag.
+const TAG_MEMORY = 24 * 3600 * 1000;
+
+export class Outbox extends EventTarget {
+  #prefix;
+  #items;
+  #sending = false;
+  #client;
+
+  constructor(client, user) {
+    super();
+    this.#client = client;
+    this.#prefix = `outbox.${user}.`;
+    const kept = storage.keysOf(this.#prefix).map((key) => storage.read(key));
+    this.#items = kept.filter((item) => item !== null).sort((a, b) => a.time - b.time || a.place - b.place);
+    this.#items.filter((item) => item.state === "sending").forEach((item) => (item.state = "pending"));
+  }
+
+  of(conversation) {
+    return this.#items.filter((item) => item.to.toLowerCase() === conversation.name.toLowerCase());
+  }
+
+  get isEmpty() {
+    return this.#items.length === 0;
+  }
+
+  // A message to a conversation; it is shown at once, and sent as soon as the line is there.
+  add(conversation, text) {
+    const tag = `w${crypto.getRandomValues(new Uint32Array(3)).join("-")}`;
+    const item = { tag, to: conversation.name, text, time: Date.now(), place: this.#items.length, state: "pending" };
+    this.#items.push(item);
+    this.#keep(item);
+    this.flush();
+  }
+
+  retry(item) {
+    item.state = "pending";
+    delete item.problem;
+    this.#keep(item);
+    this.flush();
+  }
+
+  discard(item) {
+    this.#items = this.#items.filter((other) => other !== item);
+    storage.remove(this.#prefix + item.tag);
+    this.#changed(item);
+  }
+
+  // Sends what waits, one after the other, so that it arrives in the order in which it was written.
+  async flush() {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      for (let item = this.#next(); item; item = this.#next()) await this.#send(item);
+    } catch (error) {
+      if (!(error instanceof LineLost)) throw error;
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #next() {
+    return this.#client.isReady ? this.#items.find((item) => item.state === "pending") : undefined;
+  }
+
+  async #send(item) {
+    if (item.tried && Date.now() - item.tried > TAG_MEMORY) return this.#fail(item, { code: "unknown_outcome" });
+    item.tried ??= Date.now();
+    item.state = "sending";
+    this.#keep(item);
+    let reply;
+    try {
+      reply = await this.#client.request(`#${item.tag} ${requestOf(item)}`);
+    } catch (error) {
+      item.state = "pending";
+      this.#keep(item);
+      throw error;
+    }
+    if (reply.status !== "OK") return this.#refused(item, reply);
+    this.discard(item);
+    this.#client.addOwn(item, reply.data);
+  }
+
+  #refused(item, reply) {
+    if (reply.code === "no_session") {
+      item.state = "pending";
+      this.#keep(item);
+      this.#client.end();
+      throw new LineLost();
+    }
+    this.#fail(item, reply);
+  }
+
+  #fail(item, problem) {
+    item.state = "failed";
+    item.problem = { code: problem.code, detail: problem.detail };
+    this.#keep(item);
+  }
+
+  #keep(item) {
+    storage.write(this.#prefix + item.tag, item);
+    this.#changed(item);
+  }
+
+  #changed(item) {
+    this.dispatchEvent(new CustomEvent("change", { detail: item.to }));
+  }
+}
+
+function requestOf({ to, text }) {
+  if (to === "*") return `broadcast ${text}`;
+  if (to.startsWith("group:")) return `sendgroup ${to.slice("group:".length)} ${text}`;
+  return `send ${to} ${text}`;
+}
