@@ -1,12 +1,13 @@
 //! A connection that was admitted.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::net::TcpStream;
 
-use crate::hub::SendQueue;
+use crate::hub::{SendQueue, SocketWriter};
 use crate::net::admission::Permit;
 
 /// A connection that was admitted.
@@ -19,4 +20,10 @@ pub(crate) struct Accepted {
     pub(crate) permit: Permit,
     /// What was read already.
     pub(crate) received: Bytes,
+}
+
+impl SocketWriter for TcpStream {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
 }

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
-use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, SocketWriter, Ticket};
+use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, Ticket};
 use crate::limits::{
     LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, UNFINISHED_LINE,
 };
@@ -35,12 +35,6 @@ const FULL_FOR_REPLAY: Backlog = Backlog { requests: usize::MAX, bytes: PUSH_BYT
 
 /// A read of so many bytes is worth the question whether the peer is still there.
 const MANY_BYTES: usize = 1024;
-
-impl SocketWriter for TcpStream {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_write(bytes)
-    }
-}
 
 /// Serves a connection until it ends.
 pub(crate) async fn run(accepted: Accepted, context: Arc<ServerContext>) {

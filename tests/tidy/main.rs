@@ -21,7 +21,7 @@ use crate::module_tree::{modules, rust_files};
 use crate::words::CommentLines;
 
 /// Longer files are to be split.
-const LINES: usize = 460;
+const LINES: usize = 400;
 
 /// Of 100 lines of comments, so many may lean on a crutch (`words.rs`): now and then "where" is a place.
 const CRUTCHES_PERCENT: usize = 1;

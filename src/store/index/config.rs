@@ -1,4 +1,4 @@
-//! The limits of the index. `limits.rs` explains the values; tests use small ones.
+//! The limits of the index. `limits/` explains the values; tests use small ones.
 
 use crate::limits::{
     CHUNK_ENTRIES, CLOSING_ROWS, INDEX_WINDOW, PAGE_ENTRIES, PARTITION_BYTES, PARTITION_MERGED, PARTITION_RUNS,

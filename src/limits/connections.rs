@@ -1,0 +1,92 @@
+//! Lines, connections, and what waits for them.
+
+use std::time::Duration;
+
+// --- the wire (PROTOCOL §1, §7) ---
+
+/// The smallest line limit that may be configured: a real client sends 3 KB as its first line.
+pub const LINE_BYTES_MIN: usize = 4 * 1024;
+/// The largest line limit that may be configured: escaped, a line grows up to sixfold, and a page holds many.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+/// The longest tag: PROTOCOL §7.
+pub const TAG_BYTES: usize = 64;
+/// Tagged requests that are remembered of each user: PROTOCOL §7. At 70 bytes each, 18 KB.
+pub const TAGS_PER_USER: usize = 256;
+/// For how long a tagged request is remembered: PROTOCOL §7.
+pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
+
+// --- connections ---
+
+/// File descriptors kept free for the store, listeners and logs, for [`ENDING_CONNECTIONS`], and for links that this server
+/// dials, of which most servers have few.
+pub const RESERVED_DESCRIPTORS: usize = 192;
+/// Connections beyond the limit that are being ended, to make room for others: none takes longer than [`LAST_WORDS`].
+pub const ENDING_CONNECTIONS: usize = 64;
+/// Above this share of the connection limit the largest holder of connections loses one for each new one: PROTOCOL §1.
+pub const EVICTION_PERCENT: usize = 90;
+/// Connections that a user keeps near the connection limit: a device or two, each with a few programs.
+pub const PLACES_KEPT_BY_USER: usize = 8;
+/// Connections that have asked to become links and have not shown a key yet, each for `LINK_HANDSHAKE` at the most …
+pub const HALF_LINKS: usize = 64;
+/// … and those of one address: a server needs one, and all on one machine a few.
+pub const HALF_LINKS_PER_ADDRESS: usize = 16;
+/// The least memory for slow readers that may be configured, in megabytes: some long replies.
+pub const OUTBOX_MEGABYTES_MIN: usize = 16;
+/// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined
+/// sends share a commit or two.
+pub const REQUESTS_IN_FLIGHT: usize = 1_024;
+/// Lines of one connection that are served before its task lets others run, blank and rejected ones included: about a
+/// millisecond of sends.
+pub const REQUESTS_PER_TURN: usize = 256;
+/// Reply bytes that wait for a reader; the connection's requests are not read on until it has taken them.
+pub const REPLY_BYTES: usize = 256 * 1024;
+/// Pushed bytes that wait for a reader before it is told that it lags: PROTOCOL §7.
+pub const PUSH_BYTES: usize = 256 * 1024;
+/// Pushes that are collected before they are flushed: those of a large batch to many connections take a few megabytes,
+/// and each connection still gets dozens of messages with a write.
+pub const PUSHES_AT_ONCE: usize = 64 * 1024;
+/// Bytes of rendered messages that are kept for the next connections.
+pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
+/// A send buffer larger than this is freed once it is empty: an idle connection holds next to nothing.
+pub const IDLE_BUFFER_BYTES: usize = 512;
+/// Silence within a line after which a person at a text listener is told that lines end with Enter (PROTOCOL §1): long
+/// enough to think, short enough to wait for.
+pub const UNFINISHED_LINE: Duration = Duration::from_secs(2);
+/// What telnet sequences of one line are answered at the most: a telnet asks for about ten options, at three bytes each.
+pub const TELNET_ANSWER_BYTES: usize = 96;
+/// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
+pub const LAST_WORDS: Duration = Duration::from_secs(5);
+/// Reads of a connection that the server ends: a megabyte that was on its way.
+pub const LAST_READS: usize = 16;
+/// TCP keep-alive: the first probe after this long a silence, then ten seconds between probes.
+pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);
+/// Between two keep-alive probes.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// What was sent and is not acknowledged for this long ends the connection (TCP_USER_TIMEOUT).
+pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+/// New connections the kernel keeps for us between two accepts.
+pub const BACKLOG: u32 = 4_096;
+
+// --- the web listener ---
+
+/// The longest head of a request: twice what browsers send with many cookies of other programs on the same host.
+pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
+/// How long a client may take to send the head of a request, and how long a connection may stay unused between two.
+pub const HTTP_HEAD: Duration = Duration::from_secs(10);
+/// How long a connection may live that does not become a WebSocket: a page is loaded within seconds.
+pub const HTTP_LIFETIME: Duration = Duration::from_secs(60);
+/// What a WebSocket reads at a time, in bytes, and keeps while it is idle: a request and a half.
+pub const WEBSOCKET_READ_BYTES: usize = 512;
+/// Between two pings to a WebSocket: proxies end a connection that is silent for a minute.
+pub const WEBSOCKET_PING: Duration = Duration::from_secs(45);
+
+// --- the hub ---
+
+/// Changes that wait for a commit, over all connections; past it connections wait before their next request.
+pub const PENDING_CHANGES: usize = 65_536;
+/// Bytes of message bodies that wait for a commit.
+pub const PENDING_BYTES: usize = 64 * 1024 * 1024;
+/// After a failed commit that left the store whole (a full disk), it is tried again this often.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
