@@ -14,7 +14,7 @@ use crate::config::{Log, LogFormat};
 use crate::logging::escape::LineForm;
 use crate::logging::writer::Lines;
 
-pub use writer::LogGuard;
+pub use writer::{LogGuard, LogStatus, status};
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,7 @@ pub fn start(log: &Log) -> Result<LogGuard, LogError> {
         LogFormat::Pretty => LineForm::Plain,
     };
     let (writer, guard) = Lines::start(io::stderr(), form)?;
+    writer.announce();
     tracing_subscriber::registry().with(lines(log, writer, colours)).try_init()?;
     Ok(guard)
 }

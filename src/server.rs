@@ -6,14 +6,16 @@ mod housekeeping;
 mod provision;
 mod retention;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
@@ -26,11 +28,11 @@ use crate::limits::RESERVED_DESCRIPTORS;
 use crate::log_limit::LogLimit;
 use crate::name::Name;
 use crate::net::{
-    self, Admission, Budgets, Federation, Listener, PasswordHasher, Places, Policy, Rate, Rates, ServerContext,
-    Throttle,
+    self, Admission, Budgets, Federation, Listener, PasswordHasher, Places, Policy, Rate, Rates, RequestCounts,
+    ServerContext, Throttle,
 };
 use crate::store::SqliteStore;
-use crate::web::{self, Web};
+use crate::web::{self, Monitor, Web};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
 use disk::DiskWatch;
@@ -43,6 +45,10 @@ pub struct Server {
     committer: JoinHandle<()>,
     listening: Vec<(SocketAddr, ReplyFormat)>,
     shutdown: Duration,
+    monitor: Arc<Monitor>,
+    monitored_on: Vec<SocketAddr>,
+    /// Ends the monitoring listener.
+    _monitoring: DropGuard,
 }
 
 /// Runs a server until a signal ends it.
@@ -88,6 +94,8 @@ impl Server {
     /// # Errors
     /// [`ServerError`]; nothing is left running then.
     pub fn start(config: &Config) -> Result<Self, ServerError> {
+        let monitor = Arc::new(Monitor::new(config.server.data.clone()));
+        let (monitored_on, monitoring) = serve_monitoring(&config.metrics.listen, &monitor)?;
         let store = SqliteStore::open(&config.server.data, config.server.durability)?;
         let bindings = bind_all(config)?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
@@ -107,13 +115,21 @@ impl Server {
         disk.check(&services.hub);
         let listening = serve_all(bindings, &config.server.trusted_proxies, &services);
         housekeeping::start(&services, &config.retention, disk)?;
-        Ok(Self { services, committer, listening, shutdown: config.server.shutdown })
+        monitor.set_serving(&services);
+        let shutdown = config.server.shutdown;
+        Ok(Self { services, committer, listening, shutdown, monitor, monitored_on, _monitoring: monitoring })
     }
 
     /// The addresses of the listeners, with the ports that the system chose for port 0.
     #[must_use]
     pub fn listening(&self) -> &[(SocketAddr, ReplyFormat)] {
         &self.listening
+    }
+
+    /// The addresses of the monitoring listener, likewise.
+    #[must_use]
+    pub fn monitored_on(&self) -> &[SocketAddr] {
+        &self.monitored_on
     }
 
     fn announce(&self, config: &Config) {
@@ -124,6 +140,9 @@ impl Server {
                 ReplyFormat::WebSocket => "web",
             };
             info!("listening on {address} ({format})");
+        }
+        for address in &self.monitored_on {
+            info!("health and metrics on {address}");
         }
         info!("data in {}", config.server.data.display());
         // Lines are for people, frames for programs.
@@ -142,6 +161,7 @@ impl Server {
     /// [`ServerError::Deadline`] if that took too long.
     pub async fn stop(self) -> Result<(), ServerError> {
         let deadline = Instant::now() + self.shutdown;
+        self.monitor.set_stopping(&self.services);
         self.services.stopping.cancel();
         self.services.admission.end_all(DisconnectReason::ShuttingDown);
         self.services.federation.manager.stop();
@@ -167,6 +187,27 @@ fn bind_all(config: &Config) -> Result<Vec<Listener>, ServerError> {
         .chain(web)
         .map(|(address, format)| net::bind(address, format).map_err(|source| ServerError::Listen { address, source }))
         .collect()
+}
+
+/// Serves health and metrics from before the store is opened.
+fn serve_monitoring(
+    addresses: &[SocketAddr],
+    monitor: &Arc<Monitor>,
+) -> Result<(Vec<SocketAddr>, DropGuard), ServerError> {
+    let stop = CancellationToken::new();
+    let mut bound = Vec::new();
+    for &address in addresses {
+        let listener = bind_monitoring(address).map_err(|source| ServerError::Listen { address, source })?;
+        bound.extend(listener.local_addr());
+        tokio::spawn(web::serve_monitoring(listener, monitor.clone(), stop.clone()));
+    }
+    Ok((bound, stop.drop_guard()))
+}
+
+fn bind_monitoring(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }
 
 fn serve_all(
@@ -218,6 +259,7 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         admission: Arc::new(Admission::new(places(config))),
         passwords,
         throttle: Throttle::default(),
+        requests: RequestCounts::default(),
         logged_reads: LogLimit::default(),
         budgets: Budgets::new(rates(&config.limits)),
         tasks,

@@ -183,6 +183,7 @@ fn help_fits_a_terminal() {
     let commands = [
         "serve",
         "check",
+        "health",
         "backup",
         "export",
         "import",

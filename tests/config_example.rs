@@ -16,7 +16,8 @@ fn example() -> Config {
 
 #[test]
 fn the_example_states_the_defaults() {
-    let Config { server, connections, accounts, messages, retention, realms, limits, log, users: _, peers } = example();
+    let Config { server, connections, accounts, messages, retention, realms, limits, metrics, log, users: _, peers } =
+        example();
     let default = Config::default();
     assert_eq!(server, default.server);
     assert_eq!(connections, default.connections);
@@ -25,6 +26,7 @@ fn the_example_states_the_defaults() {
     assert_eq!(retention, default.retention);
     assert_eq!(realms, default.realms);
     assert_eq!(limits, default.limits);
+    assert_eq!(metrics, default.metrics);
     assert_eq!(log, default.log);
     assert_eq!(peers, default.peers);
 }

@@ -30,6 +30,9 @@ pub(super) struct Settings {
     /// Web page, or none [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     web: Vec<String>,
+    /// Health and metrics, or none [default: none]
+    #[arg(long, value_name = "ADDR")]
+    metrics: Vec<String>,
     /// Name of the home realm [default: local]
     #[arg(long, value_name = "NAME")]
     realm: Vec<String>,
@@ -76,6 +79,7 @@ impl Settings {
             ("--listen", "server", "listen", &self.listen),
             ("--listen-text", "server", "listen_text", &self.listen_text),
             ("--web", "server", "web", &self.web),
+            ("--metrics", "metrics", "listen", &self.metrics),
             ("--realm", "server", "realm", &self.realm),
             ("--durability", "server", "durability", &self.durability),
             ("--log-format", "log", "format", &self.log_format),

@@ -5,6 +5,7 @@ mod chat;
 mod client;
 mod data;
 mod hash_password;
+mod health;
 mod listing;
 mod progress;
 mod serve;
@@ -72,6 +73,10 @@ enum Command {
     ///
     /// Exit status 1 if anything is damaged.
     Check(Settings),
+    /// Ask a running server whether it is ready
+    ///
+    /// Asks the listener of [metrics]. Exit status 1 if it is not.
+    Health(Settings),
     /// Copy the store, of a running server too, to a new directory
     Backup {
         /// New or empty; the copy is a store of its own
@@ -130,6 +135,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Inbox(args) => inbox::run(&args),
         Command::Logout(args) => login::logout(&args),
         Command::Check(settings) => serve::check(&settings),
+        Command::Health(settings) => health::health(&settings),
         Command::Backup { to, location } => data::backup(&location, &to),
         Command::Export { to, location } => data::export(&location, &to),
         Command::Import { from, location } => data::import(&location, &from),

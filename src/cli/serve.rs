@@ -12,7 +12,13 @@ use crate::cli::data;
 pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let config = settings.load()?;
     let _log = logging::start(&config.log)?;
-    let addresses = config.server.listen.iter().chain(&config.server.listen_text).chain(&config.server.web);
+    let addresses = config
+        .server
+        .listen
+        .iter()
+        .chain(&config.server.listen_text)
+        .chain(&config.server.web)
+        .chain(&config.metrics.listen);
     for address in addresses {
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "other machines can reach this listener, and its traffic is not encrypted");

@@ -18,7 +18,8 @@ mod users;
 pub use error::ConfigError;
 pub use peers::Peer;
 pub use sections::{
-    Accounts, Allowed, Config, Connections, Limits, Log, LogFormat, Messages, Realms, Registration, Retention, Server,
+    Accounts, Allowed, Config, Connections, Limits, Log, LogFormat, Messages, Metrics, Realms, Registration, Retention,
+    Server,
 };
 pub use sources::Override;
 pub use users::{ConfiguredUser, Password};

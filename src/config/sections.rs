@@ -31,6 +31,7 @@ pub struct Config {
     pub retention: Retention,
     pub realms: Realms,
     pub limits: Limits,
+    pub metrics: Metrics,
     pub log: Log,
     #[serde(skip)]
     pub users: Vec<ConfiguredUser>,
@@ -150,6 +151,13 @@ pub struct Limits {
     pub bytes_per_second: Option<u64>,
     #[serde(rename = "megabytes_per_day", deserialize_with = "read::megabytes_or_zero::<0, MEGABYTES_MAX, _>")]
     pub bytes_per_day: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    #[serde(deserialize_with = "read::addresses")]
+    pub listen: Vec<SocketAddr>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

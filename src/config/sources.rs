@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 
@@ -184,7 +185,8 @@ impl<'a> Sources<'a> {
         let listeners = self.listeners();
         let table = Spanned::new(NOWHERE, self.with_defaults());
         let mut config = Config::deserialize(table.into_deserializer()).map_err(|error| self.explain(&error))?;
-        check_listeners(&config.server).map_err(|problem| ConfigError::new(self.place(listeners), problem))?;
+        check_listeners(&config.server, &config.metrics.listen)
+            .map_err(|problem| ConfigError::new(self.place(listeners), problem))?;
         let users = self.entries(ConfiguredUser::SECTION, "accounts", users, |user: &ConfiguredUser| &user.name)?;
         config.users = users.into_iter().map(|(_, user)| user).collect();
         let peers = self.entries(Peer::SECTION, "servers", peers, |peer: &Peer| &peer.name)?;
@@ -208,9 +210,9 @@ impl<'a> Sources<'a> {
 
     /// The position of the listen addresses that were written last.
     fn listeners(&self) -> usize {
-        let server = self.table.get("server").map(Spanned::get_ref);
-        let values = LISTENERS.map(|key| server.and_then(|server| server.get(key)));
-        values.into_iter().flatten().map(|value| value.span().start).max().unwrap_or_default()
+        let value = |section: &str, key: &str| self.table.get(section)?.get_ref().get(key);
+        let values = LISTENERS.map(|key| value("server", key)).into_iter().chain([value("metrics", "listen")]);
+        values.flatten().map(|value| value.span().start).max().unwrap_or_default()
     }
 }
 
@@ -223,11 +225,16 @@ fn section_mut<'t, 'a>(table: &'t mut DeTable<'a>, section: &str) -> Option<&'t 
     }
 }
 
-fn check_listeners(server: &Server) -> Result<(), String> {
+fn check_listeners(server: &Server, metrics: &Vec<SocketAddr>) -> Result<(), String> {
     if server.listen.is_empty() && server.listen_text.is_empty() {
         return Err("expected an address in listen or in listen_text".to_owned());
     }
-    let lists = [("listen", &server.listen), ("listen_text", &server.listen_text), ("web", &server.web)];
+    let lists = [
+        ("listen", &server.listen),
+        ("listen_text", &server.listen_text),
+        ("web", &server.web),
+        ("[metrics] listen", metrics),
+    ];
     for (place, (key, addresses)) in lists.iter().enumerate() {
         for (other, others) in lists.iter().skip(place + 1) {
             let twice = addresses.iter().find(|address| address.port() != 0 && others.contains(address));

@@ -157,6 +157,11 @@ impl LinkManager {
         self.0.links.status(realm)
     }
 
+    /// How many links are up.
+    pub(crate) fn up_count(&self) -> usize {
+        self.0.links.up_count()
+    }
+
     /// Ends the link to a realm that was removed.
     pub(crate) fn remove(&self, realm: RealmId) {
         self.0.links.remove(realm, LinkEnd::ClosedHere(CloseReason::Removed));

@@ -36,6 +36,11 @@ impl LinkTable {
         LinkStatus { is_up, since: slot.since, problem: slot.problem.clone().filter(|_| !is_up) }
     }
 
+    /// How many links are up.
+    pub(super) fn up_count(&self) -> usize {
+        self.slots().values().filter(|slot| slot.up.is_some()).count()
+    }
+
     pub(super) fn current(&self, realm: RealmId) -> Option<LinkHandle> {
         self.slots().get(&realm)?.up.clone()
     }

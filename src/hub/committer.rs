@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{error, info};
 
@@ -45,11 +45,14 @@ impl Committer {
             return Step::Idle;
         }
         let ticket = Ticket(self.batch.ticket);
+        let begun = Instant::now();
         let stored = self.hub.0.store.commit(&self.batch.records);
         if let Err(error) = stored {
+            self.hub.0.metrics.record_failure();
             self.fail(ticket, &error);
             return Step::Failed;
         }
+        self.hub.0.metrics.record(self.batch.records.len(), begun.elapsed());
         self.collect_pushes();
         self.hub.0.waiters.tickets.settle(ticket);
         self.release(ticket);
@@ -59,6 +62,7 @@ impl Committer {
     /// Steps until the hub is closed and everything is stored.
     pub(crate) fn run(mut self) {
         loop {
+            self.hub.0.metrics.record_step();
             match self.step() {
                 Step::Stored => {}
                 Step::Failed => self.retry_writes(),
@@ -127,6 +131,7 @@ impl Committer {
     fn reload_state(&self) -> Ticket {
         let shared = &*self.hub.0;
         loop {
+            shared.metrics.record_step();
             let mut state = shared.write_state();
             match shared.store.load() {
                 Ok(kept) => {
@@ -167,7 +172,8 @@ impl Shared {
             if pending.closing {
                 return false;
             }
-            // Not a poll: the time-out only bounds the cost of a lost wake-up.
+            // Not a poll: the time-out bounds the cost of a lost wake-up, and shows that this thread lives.
+            self.metrics.record_step();
             let waited = self.work.wait_timeout(pending, Duration::from_secs(1));
             pending = waited.unwrap_or_else(PoisonError::into_inner).0;
         }

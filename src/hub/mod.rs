@@ -9,6 +9,7 @@
 
 mod attach;
 mod batch;
+mod commit_metrics;
 mod commit_waiters;
 mod committer;
 mod deferred_reply;

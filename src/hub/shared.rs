@@ -1,13 +1,16 @@
 //! What the hub is made of, shared by all its handles, and how it is read.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::chat::{CommandError, ConversationPage, ConversationQuery, State, TimelineQuery};
 use crate::hub::batch::Batch;
+use crate::hub::commit_metrics::CommitMetrics;
 use crate::hub::commit_waiters::CommitWaiters;
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::SendQueue;
@@ -38,6 +41,7 @@ pub(super) struct Shared {
     pub(super) is_disk_low: AtomicBool,
     pub(super) work: Condvar,
     pub(super) capacity: Notify,
+    pub(super) metrics: CommitMetrics,
 }
 
 impl Hub {
@@ -116,6 +120,32 @@ impl Hub {
         self.0.waiters.tickets.status(ticket)
     }
 
+    /// What is measured of commits.
+    #[must_use]
+    pub(crate) fn commit_metrics(&self) -> &CommitMetrics {
+        &self.0.metrics
+    }
+
+    /// Records, and bytes of message bodies, that wait for a commit.
+    #[must_use]
+    pub(crate) fn pending(&self) -> (usize, usize) {
+        let pending = self.0.pending();
+        (pending.records.len(), pending.bytes)
+    }
+
+    /// The error that changes are refused with at the moment, if they are.
+    #[must_use]
+    pub(crate) fn refusing(&self) -> Option<CommandError> {
+        let is_disk_low = self.0.is_disk_low.load(Ordering::Relaxed);
+        self.0.poisoned().or(is_disk_low.then_some(CommandError::DiskReserve))
+    }
+
+    /// Whether the lock of the state can be had at this moment.
+    #[must_use]
+    pub(crate) fn is_unlocked(&self) -> bool {
+        !matches!(self.0.state.try_read(), Err(TryLockError::WouldBlock))
+    }
+
     /// Waits until a batch is settled. One that is settled between this call and the await counts.
     pub(crate) fn settled(&self) -> Notified<'_> {
         self.0.waiters.tickets.settled()
@@ -138,6 +168,12 @@ impl Hub {
     #[must_use]
     pub(crate) fn last_seen(&self, user: UserId) -> Option<Time> {
         self.0.presence().last_seen(user)
+    }
+
+    /// How many users are online.
+    #[must_use]
+    pub(crate) fn online_count(&self) -> usize {
+        self.0.presence().online().count()
     }
 
     /// Who is online, in the order of coming online; the first `limit`.
@@ -164,6 +200,7 @@ impl Shared {
             is_disk_low: AtomicBool::new(false),
             work: Condvar::new(),
             capacity: Notify::new(),
+            metrics: CommitMetrics::default(),
         })
     }
 

@@ -66,6 +66,8 @@ pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// What was sent and is not acknowledged for this long ends the connection (TCP_USER_TIMEOUT).
 pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+/// Pause after a failed accept: the process may have no descriptor left.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// New connections the kernel keeps for us between two accepts.
 pub const BACKLOG: u32 = 4_096;
 
@@ -81,6 +83,21 @@ pub const HTTP_LIFETIME: Duration = Duration::from_secs(60);
 pub const WEBSOCKET_READ_BYTES: usize = 512;
 /// Between two pings to a WebSocket: proxies end a connection that is silent for a minute.
 pub const WEBSOCKET_PING: Duration = Duration::from_secs(45);
+
+// --- the monitoring listener ---
+
+/// Connections of the monitoring listener at a time: a few programs that ask now and then.
+pub const MONITORING_CONNECTIONS: usize = 16;
+/// A server whose commit takes longer than this counts as stuck: disks that recover answer within half of it.
+pub const COMMIT_WITHIN: Duration = Duration::from_secs(60);
+/// A probe tries the lock this often.
+pub const LOCK_PROBE: Duration = Duration::from_millis(10);
+/// How long `kabar health` waits for an answer: longer than [`LOCK_WITHIN`].
+pub const HEALTH_WAIT: Duration = Duration::from_secs(8);
+/// The longest answer that `kabar health` reads, in bytes: a head and a sentence.
+pub const HEALTH_BYTES: u64 = 4 * 1024;
+/// How long a probe waits for the lock of the state: whoever asks gives up soon after.
+pub const LOCK_WITHIN: Duration = Duration::from_secs(5);
 
 // --- the hub ---
 

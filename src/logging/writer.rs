@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use tracing_subscriber::fmt::MakeWriter;
@@ -25,6 +25,22 @@ pub struct LogGuard {
     has_ended: Receiver<()>,
 }
 
+/// The queue of this process's log: a process has one log.
+static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
+
+/// What waits for the reader of the log, and what was left out since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogStatus {
+    pub waiting: usize,
+    pub left_out: u64,
+}
+
+/// How the log of this process is doing.
+#[must_use]
+pub fn status() -> LogStatus {
+    QUEUE.get().map(|queue| queue.status()).unwrap_or_default()
+}
+
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -36,6 +52,8 @@ struct Waiting {
     lines: VecDeque<Vec<u8>>,
     /// Lines that had no room since the last one that had.
     left_out: u64,
+    /// Lines that had no room since the start.
+    left_out_in_all: u64,
     is_closed: bool,
 }
 
@@ -44,10 +62,16 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn status(&self) -> LogStatus {
+        let waiting = self.lock();
+        LogStatus { waiting: waiting.lines.len(), left_out: waiting.left_out_in_all }
+    }
+
     fn push(&self, line: Vec<u8>) {
         let mut waiting = self.lock();
         if waiting.lines.len() >= LOG_LINES {
             waiting.left_out += 1;
+            waiting.left_out_in_all += 1;
             return;
         }
         waiting.lines.push_back(line);
@@ -71,6 +95,11 @@ impl Queue {
 }
 
 impl Lines {
+    /// Makes this the log of the process: [`status`] is about it.
+    pub(super) fn announce(&self) {
+        let _is_first = QUEUE.set(self.queue.clone());
+    }
+
     /// Starts the thread that writes to `out`.
     pub(super) fn start(mut out: impl Write + Send + 'static, form: LineForm) -> io::Result<(Self, LogGuard)> {
         let queue = Arc::new(Queue::default());
@@ -157,6 +186,7 @@ mod tests {
         let told = text.lines().filter(|line| line.contains("left out"));
         let left_out: usize = told.filter_map(|line| line.split(' ').nth(1)?.parse::<usize>().ok()).sum();
         assert_eq!(left_out, 3 * LOG_LINES - written);
+        assert_eq!(lines.queue.status(), LogStatus { waiting: 0, left_out: left_out as u64 });
     }
 
     #[test]

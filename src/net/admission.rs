@@ -5,9 +5,12 @@
 //! with the most; then the oldest one of the user with the most, if these are many. Who sits there for long is not preferred
 //! to who comes now.
 
+mod census;
 mod holders;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use census::Census;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,20 +22,22 @@ use tokio_util::sync::CancellationToken;
 use crate::hub::{ConnectionEnd, SendQueue};
 use crate::id::UserId;
 use crate::limits::{ENDING_CONNECTIONS, EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, PLACES_KEPT_BY_USER};
+use crate::net::admission::census::Counts;
 use crate::net::admission::holders::Holders;
 use crate::net::origin::origin;
 use crate::wire::DisconnectReason;
 
 /// Counts the connections, and can end them all.
 pub struct Admission {
-    places: Places,
+    /// The bytes that may wait for readers.
+    outbox_bytes: AtomicU64,
     admitted: Mutex<Admitted>,
     /// Bytes of pages that were queued since the outboxes were last looked at.
     queued: AtomicU64,
 }
 
 /// How many connections may be there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Places {
     pub(crate) most: usize,
     /// Of one address that is not loopback.
@@ -44,6 +49,8 @@ pub struct Places {
 
 #[derive(Default)]
 struct Admitted {
+    places: Places,
+    counts: Counts,
     /// Set once all connections were ended: no more are admitted.
     closed: Option<DisconnectReason>,
     last: u64,
@@ -97,7 +104,8 @@ pub(super) struct HalfLinkPermit {
 impl Admission {
     #[must_use]
     pub(crate) fn new(places: Places) -> Self {
-        Self { places, admitted: Mutex::default(), queued: AtomicU64::new(0) }
+        let admitted = Mutex::new(Admitted { places, ..Admitted::default() });
+        Self { outbox_bytes: AtomicU64::new(places.outbox_bytes), admitted, queued: AtomicU64::new(0) }
     }
 
     /// Admits a connection from an address, or from a proxy that many clients share (`None`).
@@ -111,20 +119,8 @@ impl Admission {
     ) -> Result<Permit, DisconnectReason> {
         let address = address.map(origin);
         let mut admitted = self.admitted();
-        if let Some(reason) = admitted.closed {
-            return Err(reason);
-        }
-        let Places { most, per_address, .. } = self.places;
-        let taken = admitted.connections.len() - admitted.ending;
-        if taken >= most || admitted.ending >= ENDING_CONNECTIONS {
-            return Err(DisconnectReason::TooManyConnections);
-        }
-        if let Some(address) = address {
-            admitted.count(address, per_address)?;
-        }
-        if (taken + 1) * 100 > most * EVICTION_PERCENT {
-            admitted.evict();
-        }
+        admitted.make_room(address).inspect_err(|reason| admitted.counts.record_ended(*reason))?;
+        admitted.counts.record_accepted(send_queue.format());
         admitted.last += 1;
         let number = admitted.last;
         admitted
@@ -140,7 +136,7 @@ impl Admission {
     pub(super) fn log_in(&self, number: u64, user: UserId) {
         let mut admitted = self.admitted();
         admitted.set_holder(number, Holder::User(user));
-        if admitted.users.count(user) > self.places.per_user
+        if admitted.users.count(user) > admitted.places.per_user
             && let Some(oldest) = admitted.users.oldest(user)
         {
             admitted.end(oldest, DisconnectReason::TooManyOfUser);
@@ -170,7 +166,7 @@ impl Admission {
     /// Counts the bytes of a page that is about to be queued.
     pub(super) fn note_page(&self, bytes: usize) {
         let before = self.queued.fetch_add(bytes as u64, Ordering::Relaxed);
-        if before + bytes as u64 > self.places.outbox_bytes / 4 {
+        if before + bytes as u64 > self.outbox_bytes.load(Ordering::Relaxed) / 4 {
             self.bound_memory();
         }
     }
@@ -178,20 +174,22 @@ impl Admission {
     /// Ends connections whose readers leave the most to wait, until little enough waits of all.
     pub(crate) fn bound_memory(&self) {
         self.queued.store(0, Ordering::Relaxed);
-        let admitted = self.admitted();
+        let outbox_bytes = self.outbox_bytes.load(Ordering::Relaxed);
+        let mut admitted = self.admitted();
+        let Admitted { connections, counts, .. } = &mut *admitted;
         let waiting = |connected: &Connected| connected.send_queue.status().backlog.bytes as u64;
-        let mut all: u64 = admitted.connections.values().map(waiting).sum();
-        if all <= self.places.outbox_bytes {
+        let mut all: u64 = connections.values().map(waiting).sum();
+        if all <= outbox_bytes {
             return;
         }
-        let mut largest: Vec<_> =
-            admitted.connections.values().map(|connected| (waiting(connected), connected)).collect();
+        let mut largest: Vec<_> = connections.values().map(|connected| (waiting(connected), connected)).collect();
         largest.sort_unstable_by_key(|(bytes, _)| *bytes);
         while let Some((bytes, connected)) = largest.pop()
-            && all > self.places.outbox_bytes / 2
+            && all > outbox_bytes / 2
         {
             all -= bytes;
             // Whoever reads nothing cannot be told why.
+            counts.record_slow_reader();
             connected.send_queue.close(ConnectionEnd::Gone);
         }
     }
@@ -202,6 +200,16 @@ impl Admission {
             |connected: &Connected| matches!(connected.holder, Holder::User(_)).then(|| connected.send_queue.clone());
         let send_queues: Vec<_> = self.admitted().connections.values().filter_map(of_user).collect();
         send_queues.iter().for_each(|send_queue| send_queue.keep_alive());
+    }
+
+    /// Counts the connections.
+    pub(crate) fn census(&self) -> Census {
+        let admitted = self.admitted();
+        let mut census = Census::new(&admitted.counts, admitted.places.most);
+        for connected in admitted.connections.values() {
+            census.add(&connected.send_queue, matches!(connected.holder, Holder::User(_)));
+        }
+        census
     }
 
     /// Ends all connections, and admits no more.
@@ -219,6 +227,25 @@ impl Admission {
 }
 
 impl Admitted {
+    /// Counts a connection of an address, and ends another one if there are many.
+    fn make_room(&mut self, address: Option<IpAddr>) -> Result<(), DisconnectReason> {
+        if let Some(reason) = self.closed {
+            return Err(reason);
+        }
+        let Places { most, per_address, .. } = self.places;
+        let taken = self.connections.len() - self.ending;
+        if taken >= most || self.ending >= ENDING_CONNECTIONS {
+            return Err(DisconnectReason::TooManyConnections);
+        }
+        if let Some(address) = address {
+            self.count(address, per_address)?;
+        }
+        if (taken + 1) * 100 > most * EVICTION_PERCENT {
+            self.evict();
+        }
+        Ok(())
+    }
+
     fn count(&mut self, address: IpAddr, most: usize) -> Result<(), DisconnectReason> {
         let from_there = self.addresses.entry(address).or_default();
         if !address.is_loopback() && *from_there >= most {
@@ -278,6 +305,7 @@ impl Admitted {
         self.set_holder(number, Holder::Nobody);
         if let Some(connected) = self.connections.get(&number) {
             self.ending += 1;
+            self.counts.record_ended(reason);
             connected.send_queue.close(ConnectionEnd::Disconnected(reason));
         }
     }
@@ -311,7 +339,8 @@ impl Permit {
     pub(crate) fn set_client(&mut self, client: IpAddr) -> Result<(), DisconnectReason> {
         let client = origin(client);
         let mut admitted = self.admission.admitted();
-        admitted.count(client, self.admission.places.per_address)?;
+        let per_address = admitted.places.per_address;
+        admitted.count(client, per_address).inspect_err(|reason| admitted.counts.record_ended(*reason))?;
         admitted.set_address(self.number, client);
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::log_limit::LogLimit;
 use crate::net::admission::Admission;
 use crate::net::budget::Budgets;
 use crate::net::passwords::PasswordHasher;
+use crate::net::request_counts::RequestCounts;
 use crate::net::throttle::Throttle;
 
 /// The server as its connections see it.
@@ -24,6 +25,7 @@ pub struct ServerContext {
     pub(crate) passwords: PasswordHasher,
     pub(crate) throttle: Throttle,
     pub(crate) budgets: Budgets,
+    pub(crate) requests: RequestCounts,
     pub(crate) logged_reads: LogLimit<()>,
     /// The tasks of all listeners and connections.
     pub(crate) tasks: TaskTracker,

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use socket2::SockRef;
@@ -11,15 +10,12 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tracing::{Instrument, debug, debug_span, warn};
 
 use crate::hub::SendQueue;
-use crate::limits::BACKLOG;
+use crate::limits::{ACCEPT_RETRY, BACKLOG};
 use crate::net::accepted::Accepted;
 use crate::net::connection;
 use crate::net::context::ServerContext;
 use crate::socket;
 use crate::wire::ReplyFormat;
-
-/// Pause after a failed accept: the process may have no descriptor left.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// A bound socket and the format of its replies.
 pub struct Listener {

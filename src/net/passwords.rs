@@ -72,6 +72,11 @@ impl PasswordHasher {
         self.run(address, move || password::verify(&password, &against)).await
     }
 
+    /// How many passwords wait for a core.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         address: IpAddr,

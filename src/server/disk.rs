@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use crate::hub::Hub;
 use crate::limits::DISK_WATCH;
 use crate::net::ServerContext;
+use crate::store;
 
 /// Watches the disk of the data directory.
 pub(super) struct DiskWatch {
@@ -24,7 +25,7 @@ impl DiskWatch {
     /// Tells the hub whether there is less free space than the reserve. A disk that cannot be asked has enough: it will
     /// tell when it is written.
     pub(super) fn check(&self, hub: &Hub) {
-        let free = rustix::fs::statvfs(&self.data).map_or(u64::MAX, |stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+        let free = store::free_bytes(&self.data).unwrap_or(u64::MAX);
         let is_low = free < self.reserve;
         if !hub.set_disk_low(is_low) {
             return;

@@ -8,7 +8,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | errors, rows, files | `error`, `page`, `lock`, `files`, `damage`, `checksum`, `columns`, `timeline_key`, `bulk_insert`, `schema` |
+//! | errors, rows, files | `error`, `page`, `lock`, `files`, `usage`, `damage`, `checksum`, `columns`, `timeline_key`, `bulk_insert`, `schema` |
 //! | connections | `connection`, `readers`, `checkpoint`, `key_file`, `directory`, `read_only` |
 //! | projection of events to rows | `projection`, `low_watermark` |
 //! | log | `log` |
@@ -61,6 +61,7 @@ mod sqlite;
 #[cfg(test)]
 mod testing;
 mod timeline_key;
+mod usage;
 mod verify;
 mod writer;
 
@@ -78,4 +79,5 @@ pub use progress::Progress;
 pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
 pub use sqlite::SqliteStore;
+pub use usage::{Usage, free_bytes, usage};
 pub use verify::{Verification, verify};

@@ -1,4 +1,5 @@
-//! The web listener: the page for people with a browser, and WebSocket as one more way to speak the protocol.
+//! The web listener: the page for people with a browser, and WebSocket as one more way to speak the protocol. And the
+//! monitoring listener, for programs of the operator.
 //!
 //! Never here: what a request does. A WebSocket is a connection like any other as soon as its handshake is over.
 
@@ -6,9 +7,15 @@ mod files;
 mod forwarded;
 mod handshake;
 mod listener;
+mod metrics;
+mod monitor;
+mod monitor_listener;
+mod process;
 mod response;
 mod service;
 mod site;
 
 pub(crate) use listener::serve;
+pub(crate) use monitor::Monitor;
+pub(crate) use monitor_listener::serve_monitoring;
 pub(crate) use site::Web;

@@ -7,6 +7,7 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::chat::{BounceReason, CommandError};
 use crate::limits::{BLOCKS_PER_USER, MAX_MEMBERSHIPS, MAX_REALMS};
@@ -112,6 +113,21 @@ pub(super) fn sentence(
 #[must_use]
 pub fn code(error: CommandError) -> &'static str {
     of(error).code
+}
+
+/// The stable code of a line that is no request.
+#[must_use]
+pub fn line_code(kind: ParseErrorKind) -> &'static str {
+    of_line(kind).code
+}
+
+/// Every code that the reply to a line may have.
+#[must_use]
+pub fn codes() -> BTreeSet<&'static str> {
+    let lines = [LineError::TooLong { limit: 0 }, LineError::NotUtf8, LineError::ControlCharacter];
+    let kinds = lines.map(ParseErrorKind::Line).into_iter();
+    let kinds = kinds.chain([ParseErrorKind::UnknownCommand, ParseErrorKind::BadParameter]);
+    CommandError::ALL.iter().map(|error| code(*error)).chain(kinds.map(line_code)).collect()
 }
 
 /// The sentence for a message that came back from another realm.

@@ -14,6 +14,11 @@ pub enum ReplyFormat {
 impl ReplyFormat {
     /// How many there are.
     pub(crate) const COUNT: usize = 3;
+
+    /// Its place among all.
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
 }
 
 /// The five systems, by whose documents a command is answered. On a text listener it is always the draft system.

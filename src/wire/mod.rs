@@ -31,7 +31,7 @@ pub use catalog::returned;
 pub use codec::{Line, LineCodec, LineError, has_control_character};
 pub use command_spec::CommandSpec;
 pub use commands::COMMANDS;
-pub use errors::{ParseErrorKind, code};
+pub use errors::{ParseErrorKind, code, codes, line_code};
 pub use format::{Dialect, DisconnectReason, ReplyFormat};
 pub use input::Input;
 pub use input_decoder::InputDecoder;

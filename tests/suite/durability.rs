@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::port::free_address;
 use crate::support::process::Process;
-use crate::support::{Client, wait_until};
+use crate::support::{Client, HttpClient, wait_until};
 use tempfile::TempDir;
 
 /// A server on a disk that a test makes fail.
@@ -143,6 +144,26 @@ fn on_a_full_disk_changes_are_refused_and_nothing_is_lost() {
     faulty.clear("full");
     wait_until("the server writes again", || messi.asks("send neko after").is_ok());
     assert_eq!(neko.asks("inbox").expect_ok().texts(), ["before", "after"]);
+}
+
+#[test]
+fn a_server_whose_disk_lost_a_sync_lives_and_is_not_ready() {
+    let monitoring = free_address();
+    let faulty = ServerOnFaultyDisk::start_configured(&format!("[metrics]\nlisten = [\"{monitoring}\"]\n"));
+    let mut messi = faulty.server.connect().registered("messi");
+    let asked = |path: &str| {
+        let response = HttpClient::connect(monitoring).gets(path);
+        (response.head.split(' ').nth(1).unwrap().to_owned(), String::from_utf8(response.body).unwrap())
+    };
+    assert_eq!(asked("/readyz"), ("200".into(), "ok\n".into()));
+    faulty.set("fail");
+    assert_eq!(messi.asks("addgroup fans").code(), "unknown_outcome");
+    let (status, why) = asked("/readyz");
+    assert_eq!(
+        (status.as_str(), why.as_str()),
+        ("503", "a write failed half-way: changes are refused until a restart\n")
+    );
+    assert_eq!(asked("/livez").0, "200");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod guessing;
 mod habits;
 mod live;
 mod log;
+mod monitoring;
 mod overload;
 mod people;
 mod places;

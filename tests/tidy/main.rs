@@ -65,7 +65,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "socket",
         ],
     ),
-    ("web", &["net", "hub", "wire", "limits"]),
+    ("web", &["net", "federation", "hub", "store", "wire", "chat", "logging", "limits"]),
     (
         "server",
         &[

@@ -54,6 +54,11 @@ impl<T> FairQueue<T> {
         }
     }
 
+    /// How many jobs wait.
+    pub(super) fn len(&self) -> usize {
+        self.lock().count
+    }
+
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.has_work.notify_all();

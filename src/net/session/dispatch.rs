@@ -13,7 +13,8 @@ use crate::net::session::reply::{Dispatched, Flow, PendingReply};
 use crate::net::session::state::{Acting, Actor, Session};
 use crate::time::Time;
 use crate::wire::{
-    Action, Dialect, Line, ParseError, Parsed, ReplyContext, ReplyFormat, Request, SessionRequest, parse,
+    Action, Dialect, Line, ParseError, Parsed, ReplyContext, ReplyFormat, Request, SessionRequest, code, line_code,
+    parse,
 };
 
 impl Session {
@@ -54,6 +55,7 @@ impl Session {
     }
 
     fn reject(&self, error: &ParseError) {
+        self.server.requests.record_failed(error.spec, line_code(error.kind));
         let format = self.send_queue.format();
         self.send_queue.reply(Ticket::NONE, None, |out| format.reject(out, error));
     }
@@ -186,6 +188,10 @@ impl Session {
 
     fn reply(&self, context: ReplyContext, reply: PendingReply) -> Flow {
         let PendingReply { result, ticket, delivery } = reply;
+        match &result {
+            Ok(_) => self.server.requests.record_done(&context),
+            Err(error) => self.server.requests.record_failed(Some(context.spec), code(*error)),
+        }
         let result = match (result, delivery) {
             (Ok(response), Some(delivery)) => {
                 self.send_queue.reply_later(ticket, DeferredReply { context, delivery, response });

@@ -109,6 +109,15 @@ impl TestServer {
         listening.iter().find(|(_, found)| *found == format).unwrap().0
     }
 
+    /// The address of the monitoring listener.
+    pub(crate) fn monitored_on(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().monitored_on()[0]
+    }
+
+    pub(crate) fn is_unmonitored(&self) -> bool {
+        self.running.as_ref().unwrap().monitored_on().is_empty()
+    }
+
     /// A connection to the JSON listener.
     pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address(ReplyFormat::Json))
