@@ -6,7 +6,7 @@ use crate::chat::model::body::EscapedText;
 use crate::chat::model::idempotency::Receipt;
 use crate::chat::model::peer::PeerAddress;
 use crate::chat::model::remote_message::{Bounce, PeerHello, RemoteMessage};
-use crate::chat::model::session::NewSession;
+use crate::chat::model::session::{NewSession, SessionEnd, SessionUse};
 use crate::chat::model::user::PasswordHash;
 use crate::chat::response::Response;
 use crate::chat::rules::accounts::{self, NewAccount};
@@ -34,6 +34,8 @@ pub enum Command {
         /// The hash that the given password was verified against; stale if the password changed meanwhile.
         verified: PasswordHash,
         session: NewSession,
+        /// Of the user's other sessions, if these are as many as a user may have.
+        uses: Vec<SessionUse>,
     },
     /// Record that a session is in use.
     TouchSession {
@@ -196,6 +198,20 @@ impl Command {
                 | Self::Receive { .. }
         )
     }
+
+    /// Why the sessions ended that the command ends.
+    #[must_use]
+    pub fn session_end(&self) -> SessionEnd {
+        match self {
+            Self::LogOut => SessionEnd::LoggedOut,
+            Self::RevokeSession { .. } => SessionEnd::Revoked,
+            Self::ChangePassword { .. } => SessionEnd::PasswordChanged,
+            Self::OpenSession { .. } => SessionEnd::TooManySessions,
+            Self::Unregister { .. } => SessionEnd::Unregistered,
+            // One that ends with its connection has nobody to notify.
+            _ => SessionEnd::Expired,
+        }
+    }
 }
 
 /// Decides a command: its events (none if nothing is to change), or why not. Pure.
@@ -207,7 +223,9 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::Register { name, full_name, country, password, session } => {
             accounts::register(state, &NewAccount { name, full_name, country, password, session: *session })
         }
-        Command::OpenSession { user, verified, session } => sessions::open(state, *user, verified, *session),
+        Command::OpenSession { user, verified, session, uses } => {
+            sessions::open(state, *user, verified, *session, uses)
+        }
         Command::TouchSession { session } => sessions::touch(state, context, *session),
         Command::CloseSession { session } => sessions::close(state, *session),
         Command::LogOut => sessions::log_out(state, context),

@@ -157,7 +157,7 @@ impl Fixture {
     pub(in crate::chat) fn logs_in(&mut self, user: UserId) -> SessionId {
         let token = TokenHash([u8::try_from(self.state.head().0).unwrap(); 32]);
         let session = NewSession { token, ephemeral: false, origin: IpAddr::from([127, 0, 0, 1]) };
-        self.server_does(&Command::OpenSession { user, verified: hash("old"), session });
+        self.server_does(&Command::OpenSession { user, verified: hash("old"), session, uses: Vec::new() });
         SessionId(self.state.head().0)
     }
 

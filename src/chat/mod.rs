@@ -32,7 +32,7 @@ pub use model::message::{Author, Destination, Message, RemoteName, StoredMessage
 pub use model::peer::{OutboxEntry, OutboxQueue, Peer, PeerAddress, PeerInfo};
 pub use model::realm::{Realm, RealmKind};
 pub use model::remote_message::{Bounce, PeerHello, RemoteMessage};
-pub use model::session::{NewSession, Session};
+pub use model::session::{NewSession, Session, SessionEnd, SessionStanding, SessionUse};
 pub use model::timeline::{Entry, Timeline};
 pub use model::user::{Membership, PasswordHash, User};
 pub use query::{Query, answer};

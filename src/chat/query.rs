@@ -42,7 +42,7 @@ pub fn answer(
         Query::Groups => lists::groups(state, context),
         Query::Members { group } => lists::members(state, context, group),
         Query::Blocks => lists::blocks(state, context),
-        Query::Sessions => lists::sessions(state, context),
+        Query::Sessions => lists::sessions(state, context, process),
         Query::Realms => Ok(lists::realms(state, context.now, process)),
     }
 }

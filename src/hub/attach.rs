@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Command, Context, Topics};
-use crate::hub::presence::Attached;
+use crate::chat::{Command, Context, SessionUse, State, Topics};
+use crate::hub::presence::{Attached, Presence};
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::Hub;
 use crate::id::{Seq, SessionId, UserId};
+use crate::name::Name;
 use crate::time::Time;
 use crate::wire::ReplyFormat;
 
 impl Hub {
-    /// Attaches a connection to an open session: its user is online, and a text connection is pushed to. A subscription
-    /// ends with the attachment that it was made in.
-    pub(crate) fn attach(&self, user: UserId, session: SessionId, send_queue: &Arc<SendQueue>) {
+    /// Attaches a connection to an open session, that of a login or of a token that was presented: its user is online, and a
+    /// text connection is pushed to. A subscription ends with the attachment that it was made in.
+    pub(crate) fn attach(&self, user: UserId, session: SessionId, by_token: bool, send_queue: &Arc<SendQueue>) {
         // Under the state's lock no message can come between reading the cursor and listening, nor can the session be
         // closed and its connections be detached before this one is among them.
         let state = self.0.read_state();
@@ -22,7 +23,11 @@ impl Hub {
         }
         let mut presence = self.0.presence();
         let comes = !presence.is_online(user);
+        if by_token {
+            presence.session_uses.record_token(session, Time::now());
+        }
         presence.attach(user, Attached { session, send_queue: send_queue.clone() });
+        send_queue.begin_binding(Time::now());
         match send_queue.format() {
             ReplyFormat::Json | ReplyFormat::WebSocket => send_queue.stop_listening(),
             ReplyFormat::Text if send_queue.is_listening() => {}
@@ -30,33 +35,57 @@ impl Hub {
                 send_queue.listen(state.read_upto(user).unwrap_or(presence.delivered), Topics::default());
             }
         }
-        let watchers = if comes { presence.notify_watchers(&state, user, true) } else { Vec::new() };
+        let watchers = if comes { notify_watchers(&mut presence, &state, user, true) } else { Vec::new() };
         drop(presence);
         drop(state);
         watchers.iter().for_each(|watcher| watcher.flush());
     }
 
+    /// Detaches a connection from whatever session of the user it is attached to.
     pub(crate) fn detach(&self, user: UserId, send_queue: &Arc<SendQueue>) {
-        self.detach_where(user, |attached| Arc::ptr_eq(&attached.send_queue, send_queue));
-    }
-
-    /// Detaches all connections from a session that was closed.
-    pub(super) fn detach_session(&self, user: UserId, session: SessionId) {
-        self.detach_where(user, |attached| attached.session == session);
-    }
-
-    fn detach_where(&self, user: UserId, leaves: impl Fn(&Attached) -> bool) {
         let state = self.0.read_state();
         let mut presence = self.0.presence();
-        let left: Vec<_> = presence.detach(user, leaves).iter().map(|left| left.send_queue.end_binding()).collect();
+        let left = presence.detach(user, |attached| Arc::ptr_eq(&attached.send_queue, send_queue));
+        let read: Vec<_> = left.iter().map(|left| left.send_queue.end_binding()).collect();
         let goes = !left.is_empty() && !presence.is_online(user);
-        let watchers = if goes { presence.notify_watchers(&state, user, false) } else { Vec::new() };
+        let watchers = if goes { notify_watchers(&mut presence, &state, user, false) } else { Vec::new() };
         drop(presence);
         drop(state);
         watchers.iter().for_each(|watcher| watcher.flush());
-        for interval in left.into_iter().flatten() {
+        for interval in read.into_iter().flatten() {
             self.note_read(user, interval);
         }
+    }
+
+    /// The token of an open session was presented for one request, on a connection that is attached to another one.
+    pub(crate) fn record_token_use(&self, session: SessionId) {
+        let state = self.0.read_state();
+        if state.session(session).is_some() {
+            self.0.presence().session_uses.record_token(session, Time::now());
+        }
+    }
+
+    /// The client that logged in quit at once.
+    pub(crate) fn record_left(&self, session: SessionId) {
+        let state = self.0.read_state();
+        if state.session(session).is_some() {
+            self.0.presence().session_uses.record_left(session, Time::now());
+        }
+    }
+
+    /// Whether the session's token was presented since the server started.
+    pub(crate) fn was_resumed(&self, session: SessionId) -> bool {
+        self.0.presence().session_uses.was_resumed(session)
+    }
+
+    /// Whether a connection is attached to the session.
+    pub(crate) fn is_connected(&self, user: UserId, session: SessionId) -> bool {
+        self.0.presence().is_connected(user, session)
+    }
+
+    /// When a session of the user was used last, if this process knows.
+    pub(crate) fn session_use(&self, user: UserId, session: SessionId) -> Option<SessionUse> {
+        self.0.presence().session_use(user, session)
     }
 
     /// Records what was pushed to the user's text connections as read (PROTOCOL §4).
@@ -70,7 +99,7 @@ impl Hub {
         }
     }
 
-    fn note_read(&self, user: UserId, (after, upto): (Seq, Seq)) {
+    pub(super) fn note_read(&self, user: UserId, (after, upto): (Seq, Seq)) {
         self.execute(&Context::on_behalf_of(user, Time::now()), &Command::ReadPushed { after, upto });
     }
 
@@ -82,4 +111,9 @@ impl Hub {
         drop(presence);
         send_queue.flush();
     }
+}
+
+fn notify_watchers(presence: &mut Presence, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
+    let name: Option<Name> = state.user(user).map(|user| user.name.clone());
+    name.map_or(Vec::new(), |name| presence.notify_watchers(name, online))
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Audience, Notification, Record};
+use crate::chat::{Audience, Notification, Record, SessionEnd};
 use crate::hub::send_queue::SendQueue;
-use crate::id::UserId;
+use crate::id::{SessionId, UserId};
+use crate::name::Name;
 
 /// Records that are stored by one commit.
 #[derive(Default)]
@@ -31,6 +32,15 @@ pub(super) enum Payload {
     /// The message in the record at this place.
     Message(usize),
     Notification(Notification),
+    /// Connections are detached from a session that was closed. Nobody else hears of it.
+    SessionEnded(EndedSession),
+}
+
+pub(super) struct EndedSession {
+    pub(super) session: SessionId,
+    pub(super) user: UserId,
+    pub(super) name: Name,
+    pub(super) end: SessionEnd,
 }
 
 impl Batch {

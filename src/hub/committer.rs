@@ -97,9 +97,13 @@ impl Committer {
     /// Collects the pushes of the batch for each connection.
     fn collect_pushes(&mut self) {
         let mut presence = self.hub.0.presence();
-        self.fanout.collect(&self.batch, &presence, &self.hub.0.waiters.tickets);
+        self.fanout.collect(&self.batch, &mut presence, &self.hub.0.waiters.tickets);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
+        }
+        drop(presence);
+        for (user, range) in std::mem::take(&mut self.fanout.read_ranges) {
+            self.hub.note_read(user, range);
         }
     }
 

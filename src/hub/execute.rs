@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 
 use crate::chat::{
     Audience, Command, CommandError, CompletedRequest, Context, Event, IdempotencyKey, Notification, ReadPage, Receipt,
-    Record, Response, State, decide, response,
+    Record, Response, SessionEnd, State, decide, response,
 };
-use crate::hub::batch::{Batch, Payload, Push};
+use crate::hub::batch::{Batch, EndedSession, Payload, Push};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
-use crate::id::{RealmId, SessionId, UserId};
+use crate::id::{RealmId, SessionId};
 use crate::time::Time;
 
 /// The origin of a command: a request on a connection.
@@ -106,10 +106,8 @@ impl Hub {
             let page = page.or_else(|| acknowledged(&state, &context, command, &events)).map(Box::new);
             events.push(Event::RequestDone { key: *key, first: receipt.seq, page });
         }
-        let appended = shared.append(state, events, receipt, origin, |state| respond(state, receipt));
-        for (user, session) in appended.closed {
-            self.detach_session(user, session);
-        }
+        let appended =
+            shared.append(state, events, receipt, (origin, command.session_end()), |state| respond(state, receipt));
         Executed { result: appended.result, ticket: appended.ticket, delivery: appended.delivery }
     }
 }
@@ -129,8 +127,6 @@ struct Appended {
     result: Result<Response, CommandError>,
     /// Of the batch that holds the events.
     ticket: Ticket,
-    /// Closed sessions, whose connections are to be detached.
-    closed: Vec<(UserId, SessionId)>,
     /// Of the message to another realm among them.
     delivery: Option<Arc<DeliveryHandle>>,
 }
@@ -175,17 +171,16 @@ impl Shared {
         mut state: RwLockWriteGuard<'_, State>,
         events: Vec<Event>,
         receipt: Receipt,
-        origin: Origin<'_>,
+        (origin, session_end): (Origin<'_>, SessionEnd),
         respond: impl FnOnce(&State) -> Result<Response, CommandError>,
     ) -> Appended {
         let send_queue = origin.send_queue;
         let mut pending = self.pending();
         let is_first = pending.records.is_empty();
-        let mut closed = Vec::new();
         let mut delivery = None;
         for event in events {
             if let Event::SessionClosed { session } = event {
-                closed.extend(state.session(session).map(|open| (open.user, session)));
+                pending.push_session_end(&state, session, session_end, send_queue);
             }
             let before = if event.removes_recipients() { state.notifications(&event) } else { Vec::new() };
             let record = Record { seq: state.head().next(), time: receipt.time, event };
@@ -207,7 +202,7 @@ impl Shared {
         if is_first {
             self.work.notify_one();
         }
-        Appended { result, ticket, closed, delivery }
+        Appended { result, ticket, delivery }
     }
 
     /// The delivery status of a message to another realm that was sent before under the same tag.
@@ -249,6 +244,23 @@ impl Batch {
             blocked_by: None,
             origin: send_queue.cloned(),
         }));
+    }
+
+    fn push_session_end(
+        &mut self,
+        state: &State,
+        session: SessionId,
+        end: SessionEnd,
+        send_queue: Option<&Arc<SendQueue>>,
+    ) {
+        let Some(user) = state.session(session).map(|open| open.user) else { return };
+        let Some(name) = state.user(user).map(|user| user.name.clone()) else { return };
+        self.pushes.push(Push {
+            what: Payload::SessionEnded(EndedSession { session, user, name, end }),
+            audience: Audience::Pair(user, user),
+            blocked_by: None,
+            origin: send_queue.cloned(),
+        });
     }
 
     fn push_record(&mut self, record: Record, state: &State, send_queue: Option<&Arc<SendQueue>>) {

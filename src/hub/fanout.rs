@@ -4,11 +4,11 @@ use std::iter::successors;
 use std::sync::Arc;
 
 use crate::chat::{Event, Message, Record, StoredMessage};
-use crate::hub::batch::{Batch, Payload, Push};
-use crate::hub::presence::Presence;
+use crate::hub::batch::{Batch, EndedSession, Payload, Push};
+use crate::hub::presence::{Attached, Presence};
 use crate::hub::send_queue::{PushGuard, SendQueue};
 use crate::hub::tickets::Tickets;
-use crate::id::UserId;
+use crate::id::{Seq, UserId};
 use crate::limits::{FRAME_BYTES, PUSH_BYTES, PUSHES_AT_ONCE};
 use crate::wire::ReplyFormat;
 
@@ -20,6 +20,8 @@ pub(super) struct Fanout {
     cache: RenderCache,
     /// Lent to one connection after the other, so that none keeps a large buffer of its own.
     scratch: Vec<u8>,
+    /// What text connections had read before their sessions ended: to be recorded.
+    pub(super) read_ranges: Vec<(UserId, (Seq, Seq))>,
 }
 
 /// The rendered messages of a batch: each once for each format, when the first connection wants it.
@@ -46,8 +48,16 @@ struct PushNode {
 impl Fanout {
     /// Collects the pushes of a batch for each connection, and appends to the outbox tails. Flushes early at
     /// [`PUSHES_AT_ONCE`].
-    pub(super) fn collect(&mut self, batch: &Batch, presence: &Presence, tickets: &Tickets) {
+    pub(super) fn collect(&mut self, batch: &Batch, presence: &mut Presence, tickets: &Tickets) {
         for (place, push) in batch.pushes.iter().enumerate() {
+            if let Payload::SessionEnded(ended) = &push.what {
+                if presence.is_connected(ended.user, ended.session) {
+                    self.flush(batch, tickets);
+                    self.end_session(ended, push.origin.as_ref(), presence);
+                }
+                presence.session_uses.forget(ended.session);
+                continue;
+            }
             let message = push.message(batch);
             if let Some((record, message)) = message
                 && let Some(tail) = message.to.remote_realm().and_then(|realm| presence.outbox_tails.get(&realm))
@@ -62,6 +72,21 @@ impl Fanout {
             if self.nodes.len() >= PUSHES_AT_ONCE {
                 self.flush(batch, tickets);
             }
+        }
+    }
+
+    /// Detaches the connections of a session that was closed, once what was pushed to them before has left. The connection
+    /// that closed it has its reply.
+    fn end_session(&mut self, ended: &EndedSession, origin: Option<&Arc<SendQueue>>, presence: &mut Presence) {
+        let EndedSession { session, user, name, end } = ended;
+        let left = presence.detach(*user, |attached| attached.session == *session);
+        for Attached { send_queue, .. } in &left {
+            let is_origin = origin.is_some_and(|origin| Arc::ptr_eq(origin, send_queue));
+            let read = if is_origin { send_queue.end_binding() } else { send_queue.end_session(*end) };
+            self.read_ranges.extend(read.map(|range| (*user, range)));
+        }
+        if !presence.is_online(*user) {
+            presence.notify_watchers(name.clone(), false).iter().for_each(|watcher| watcher.flush());
         }
     }
 
@@ -81,7 +106,7 @@ impl Fanout {
 
     /// Queues the collected pushes and all durable replies, and writes as much as the sockets take.
     pub(super) fn flush(&mut self, batch: &Batch, tickets: &Tickets) {
-        let Self { connections, nodes, cache, scratch } = self;
+        let Self { connections, nodes, cache, scratch, .. } = self;
         for ConnectionPushes { send_queue, first, .. } in connections.drain(..) {
             let chain = successors(nodes.get(first), |node| nodes.get(node.next?));
             send_queue.push_batch(scratch, tickets, |guard| {
@@ -99,6 +124,7 @@ impl RenderCache {
         let Some(push) = batch.pushes.get(place) else { return };
         match &push.what {
             Payload::Notification(notification) => guard.notify(notification),
+            Payload::SessionEnded(_) => {}
             Payload::Message(_) => {
                 let Some((record, message)) = push.message(batch) else { return };
                 if guard.wants(record.seq) {

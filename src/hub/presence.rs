@@ -5,11 +5,13 @@ use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
 
-use crate::chat::{Audience, Notification, State, Topics};
+use crate::chat::{Audience, Notification, SessionStanding, SessionUse, State, Topics};
 use crate::hub::outbox_tail::OutboxTail;
 use crate::hub::send_queue::SendQueue;
+use crate::hub::session_uses::SessionUses;
 use crate::hub::user_bitset::UserBitset;
 use crate::id::{RealmId, Seq, SessionId, UserId};
+use crate::name::Name;
 use crate::time::Time;
 
 /// A connection that is attached to a session.
@@ -28,6 +30,7 @@ pub(super) struct Presence {
     arrivals: BTreeMap<u64, UserId>,
     last_arrival: u64,
     last_seen: HashMap<UserId, Time>,
+    pub(super) session_uses: SessionUses,
     /// Connections that subscribed to presence; some may have unsubscribed since.
     watchers: Vec<Weak<SendQueue>>,
     /// Of the links that are up.
@@ -57,7 +60,10 @@ impl Presence {
         });
         let known = online.connections.iter_mut().find(|known| Arc::ptr_eq(&known.send_queue, &connection.send_queue));
         match known {
-            Some(known) => known.session = connection.session,
+            Some(known) => {
+                let left = std::mem::replace(&mut known.session, connection.session);
+                self.session_uses.record(left, Time::now());
+            }
             None => online.connections.push(connection),
         }
     }
@@ -65,7 +71,8 @@ impl Presence {
     /// Detaches the connections of a user for which `leaves` is true, and returns them.
     pub(super) fn detach(&mut self, user: UserId, leaves: impl Fn(&Attached) -> bool) -> Vec<Attached> {
         let Some(online) = self.users.get_mut(&user) else { return Vec::new() };
-        let left = online.connections.extract_if(.., |connection| leaves(connection)).collect();
+        let left: Vec<_> = online.connections.extract_if(.., |connection| leaves(connection)).collect();
+        left.iter().for_each(|left| self.session_uses.record(left.session, Time::now()));
         if online.connections.is_empty() {
             self.arrivals.remove(&online.arrival);
             self.users.remove(&user);
@@ -76,9 +83,8 @@ impl Presence {
     }
 
     /// Notifies the watchers that a user came or went. Returns the queues to flush.
-    pub(super) fn notify_watchers(&mut self, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
-        let Some(name) = state.user(user).map(|user| user.name.clone()) else { return Vec::new() };
-        let notification = Notification::Presence { user: name, online };
+    pub(super) fn notify_watchers(&mut self, user: Name, online: bool) -> Vec<Arc<SendQueue>> {
+        let notification = Notification::Presence { user, online };
         self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches_presence()));
         self.watchers.iter().filter_map(Weak::upgrade).filter(|send_queue| send_queue.notify(&notification)).collect()
     }
@@ -96,7 +102,7 @@ impl Presence {
         topics: Topics,
         begin: impl FnOnce(&SendQueue),
     ) {
-        if !self.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.send_queue, send_queue)) {
+        if !self.is_attached(user, send_queue) {
             return;
         }
         begin(send_queue);
@@ -112,12 +118,30 @@ impl Presence {
             let is_open = |id| state.session(id).is_some_and(|open| open.user == user);
             for lost in self.detach(user, |attached| !is_open(attached.session)) {
                 lost.send_queue.end_binding();
+                self.session_uses.forget(lost.session);
             }
         }
     }
 
     pub(super) fn connections(&self, user: UserId) -> &[Attached] {
         self.users.get(&user).map_or(&[], |online| &online.connections)
+    }
+
+    pub(super) fn is_attached(&self, user: UserId, send_queue: &Arc<SendQueue>) -> bool {
+        self.connections(user).iter().any(|attached| Arc::ptr_eq(&attached.send_queue, send_queue))
+    }
+
+    pub(super) fn is_connected(&self, user: UserId, session: SessionId) -> bool {
+        self.connections(user).iter().any(|attached| attached.session == session)
+    }
+
+    /// When a session of the user was used last, if that is known. One that a connection is attached to is in use.
+    pub(super) fn session_use(&self, user: UserId, session: SessionId) -> Option<SessionUse> {
+        let attached = self.connections(user).iter().filter(|attached| attached.session == session);
+        match attached.map(|attached| attached.send_queue.last_use()).max() {
+            Some(at) => Some(SessionUse { session, standing: SessionStanding::Connected, at }),
+            None => self.session_uses.of(session),
+        }
     }
 
     pub(super) fn is_online(&self, user: UserId) -> bool {

@@ -21,6 +21,8 @@ pub(super) struct PushState {
 enum Mode {
     #[default]
     Off,
+    /// Subscribed: what was said before is being queued.
+    Replaying,
     Live,
     /// The queue overflowed: nothing is pushed until it is empty and the reader was told.
     Lagging,
@@ -30,6 +32,15 @@ impl PushState {
     /// Pushes messages after `after`, and notifications of the topics.
     pub(super) fn live(after: Seq, topics: Topics) -> Self {
         Self { mode: Mode::Live, after, queued: after, written: after, taken: after, topics }
+    }
+
+    /// Pushes nothing yet.
+    pub(super) fn replaying() -> Self {
+        Self { mode: Mode::Replaying, ..Self::default() }
+    }
+
+    pub(super) fn is_subscribed(self) -> bool {
+        self.mode != Mode::Off
     }
 
     /// Live again after a lag, from `after` on.

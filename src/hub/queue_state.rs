@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::task::Waker;
 
-use crate::chat::Notification;
+use crate::chat::{Notification, SessionEnd};
 use crate::hub::deferred_reply::DeferredReply;
 use crate::hub::push_state::PushState;
 use crate::hub::queue_status::{Backlog, QueueStatus};
@@ -34,6 +34,8 @@ pub(super) struct QueueState {
     pub(super) push: PushState,
     pub(super) joining: Option<Box<JoiningPushes>>,
     pub(super) ending: Option<ConnectionEnd>,
+    /// Why the session ended that the connection was attached to last.
+    pub(super) session_end: Option<SessionEnd>,
     /// Of the connection's task. Stays registered: a task keeps its waker.
     waker: Option<Waker>,
     must_wake: bool,

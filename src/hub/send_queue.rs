@@ -34,13 +34,15 @@ pub struct SendQueue {
     watched: AtomicU64,
     /// The place of this connection among those that the fan-out has pushes for.
     push_slot: AtomicUsize,
+    /// When the client last asked for something with a session, in milliseconds.
+    pub(super) last_use: AtomicU64,
 }
 
 /// The fan-out has no pushes for the connection.
 const NO_SLOT: usize = usize::MAX;
 
 /// The locked state of a queue. Publishes its status when it is dropped.
-struct Locked<'a> {
+pub(super) struct Locked<'a> {
     state: MutexGuard<'a, QueueState>,
     published: &'a PublishedStatus,
 }
@@ -84,6 +86,7 @@ impl SendQueue {
             published: PublishedStatus::new(),
             watched: AtomicU64::new(0),
             push_slot: AtomicUsize::new(NO_SLOT),
+            last_use: AtomicU64::new(0),
         }
     }
 
@@ -92,7 +95,7 @@ impl SendQueue {
         self.format
     }
 
-    fn lock(&self) -> Locked<'_> {
+    pub(super) fn lock(&self) -> Locked<'_> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Locked { state, published: &self.published }
     }
@@ -167,7 +170,7 @@ impl SendQueue {
     /// caller bounds the queue.
     pub(super) fn replay(&self, truncated: Option<Seq>, messages: &[StoredMessage]) {
         let mut state = self.lock();
-        if state.is_gone() {
+        if state.is_gone() || !state.push.is_subscribed() {
             return;
         }
         if let Some(before) = truncated {
@@ -181,7 +184,7 @@ impl SendQueue {
         self.write(&mut self.lock());
     }
 
-    fn write(&self, state: &mut QueueState) {
+    pub(super) fn write(&self, state: &mut QueueState) {
         state.write_out(&*self.writer);
         state.shrink_if_idle();
     }
@@ -272,13 +275,13 @@ impl SendQueue {
     }
 
     /// Queues the pushes that were collected, and pushes live from now on. Returns false if some of them had no room:
-    /// then they are discarded, and the connection does not listen.
+    /// then they are discarded, and the replay goes on.
     pub(super) fn finish_joining(&self) -> bool {
         let mut state = self.lock();
         let Some(joining) = state.joining.take() else { return true };
         let JoiningPushes { frames, newest, has_overflowed } = *joining;
         if has_overflowed {
-            state.push = PushState::default();
+            state.push = PushState::replaying();
             return false;
         }
         state.ready.extend_from_slice(&frames);
@@ -334,14 +337,6 @@ impl SendQueue {
     /// reading.
     pub(super) fn take_read_range(&self) -> Option<(Seq, Seq)> {
         if self.format == ReplyFormat::Text { self.lock().push.take_range() } else { None }
-    }
-
-    /// Ends what the connection had from its session, and returns the range that was read live. Call it under the lock
-    /// of the presence that the connection is removed from: a new binding must not be ended with the old one.
-    pub(super) fn end_binding(&self) -> Option<(Seq, Seq)> {
-        let read = self.take_read_range();
-        self.stop_listening();
-        read
     }
 
     /// Tells a reader that lagged, and has taken everything, that pushes were left out. A text connection is pushed to

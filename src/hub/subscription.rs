@@ -114,6 +114,18 @@ impl Replay {
 }
 
 impl Hub {
+    /// Begins a subscription with nothing yet. Returns false, and notifies the client, if its session ended just now.
+    pub(crate) fn begin_subscription(&self, user: UserId, send_queue: &Arc<SendQueue>) -> bool {
+        let presence = self.0.presence();
+        let is_attached = presence.is_attached(user, send_queue);
+        if is_attached {
+            send_queue.begin_subscription();
+        } else {
+            send_queue.refuse_subscription();
+        }
+        is_attached
+    }
+
     /// Pushes to the connection from now on.
     pub(crate) fn listen(&self, user: UserId, send_queue: &Arc<SendQueue>, topics: Topics) {
         let mut presence = self.0.presence();

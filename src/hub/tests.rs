@@ -1,5 +1,7 @@
 //! The hub with a committer that the test steps, on a store that fails when the test says so.
 
+mod session_end;
+
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -158,7 +160,8 @@ impl TestHub {
     fn session(&mut self) -> SessionId {
         let token = Token::random().hash();
         let session = NewSession { token, ephemeral: false, origin: [127, 0, 0, 1].into() };
-        let command = Command::OpenSession { user: UserId(0), verified: PasswordHash("$hash".into()), session };
+        let verified = PasswordHash("$hash".into());
+        let command = Command::OpenSession { user: UserId(0), verified, session, uses: Vec::new() };
         self.hub.execute_as_server(&command).result.unwrap();
         assert_eq!(self.committer.step(), Step::Stored);
         self.hub.read(|state| state.session_of(&token).unwrap().0).0
@@ -167,7 +170,7 @@ impl TestHub {
     fn listener_of(&self, session: SessionId) -> (Arc<RecordingWriter>, Arc<SendQueue>) {
         let writer = Arc::new(RecordingWriter::default());
         let send_queue = Arc::new(SendQueue::new(writer.clone(), ReplyFormat::Json));
-        self.hub.attach(UserId(0), session, &send_queue);
+        self.hub.attach(UserId(0), session, false, &send_queue);
         self.hub.listen(UserId(0), &send_queue, Topics::default());
         (writer, send_queue)
     }
@@ -333,7 +336,7 @@ fn a_replay_joins_live_pushes_while_others_talk_and_holds_up_no_commit() {
     let first = test.hub.read(|state| state.head()).0;
     test.committer.step();
     let (writer, send_queue) = test.listener_of(session);
-    send_queue.stop_listening();
+    test.hub.begin_subscription(UserId(0), &send_queue);
     let (hub, before_page) = talk_before_each_page(test, 3, 10);
     let frames = replay_all(&hub, &writer, &send_queue);
     before_page.lock().unwrap().as_mut().unwrap()();
@@ -350,7 +353,7 @@ fn a_replay_that_never_comes_up_with_the_others_ends_in_a_lag() {
     let first = test.hub.read(|state| state.head()).0;
     test.committer.step();
     let (writer, send_queue) = test.listener_of(session);
-    send_queue.stop_listening();
+    test.hub.begin_subscription(UserId(0), &send_queue);
     let (hub, _) = talk_before_each_page(test, 100, 4_000);
     let frames = replay_all(&hub, &writer, &send_queue);
     hub.recover(UserId(0), &send_queue);

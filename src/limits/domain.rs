@@ -10,9 +10,9 @@ pub const NAME_BYTES: usize = 32;
 pub const PASSWORD_BYTES: usize = 128;
 /// The longest full name or country, in bytes: they ride in every message of their owner.
 pub const PROFILE_BYTES: usize = 128;
-/// The sessions of one user; the least recently used goes: PROTOCOL §2.
+/// The sessions of one user; the one that was not used for longest goes: PROTOCOL §2.
 pub const SESSIONS_PER_USER: usize = 32;
-/// A session's last use is noted at most this often, so that use costs no disk: fine enough to tell 32 devices apart.
+/// A session's last use is stored at most this often, so that use costs no disk. The hub knows it to the second.
 pub const SESSION_TOUCH: Duration = Duration::from_secs(10 * 60);
 /// The free space of the disk is looked at this often, and the memory for slow readers: a user writes some 64 MB meanwhile.
 pub const DISK_WATCH: Duration = Duration::from_secs(1);

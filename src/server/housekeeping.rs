@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::chat::{Command, State};
 use crate::config::Retention;
-use crate::id::SessionId;
+use crate::id::{SessionId, UserId};
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, WEBSOCKET_PING};
 use crate::net::ServerContext;
 use crate::server::disk::{self, DiskWatch};
@@ -50,13 +50,18 @@ async fn close_expired(services: Arc<ServerContext>) {
     }
 }
 
+/// One that a connection is attached to is in use, also if its client only listens: its use is recorded in good time.
 fn close_expired_sessions(services: &ServerContext) {
-    let now = Time::now();
-    let expired = |state: &State| -> Vec<SessionId> {
-        let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= services.policy.session_idle);
-        unused.take(EXPIRED_PER_ROUND).map(|(id, _)| id).collect()
+    let (now, idle) = (Time::now(), services.policy.session_idle);
+    let unused = |state: &State| -> Vec<(SessionId, UserId, bool)> {
+        let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= idle / 2);
+        unused.map(|(id, session)| (id, session.user, now.since(session.used) >= idle)).collect()
     };
-    for session in services.hub.read(expired).0 {
-        services.hub.execute_as_server(&Command::CloseSession { session });
-    }
+    let outcome = |(session, user, is_expired): (SessionId, UserId, bool)| {
+        let is_connected = services.hub.is_connected(user, session);
+        let close = is_expired.then_some(Command::CloseSession { session });
+        if is_connected { Some(Command::TouchSession { session }) } else { close }
+    };
+    let outcomes = services.hub.read(unused).0.into_iter().filter_map(outcome).take(EXPIRED_PER_ROUND);
+    outcomes.for_each(|outcome| drop(services.hub.execute_as_server(&outcome)));
 }

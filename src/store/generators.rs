@@ -92,7 +92,9 @@ impl GeneratedCommand {
                 password: hash(number % 2),
                 session: number.is_multiple_of(2).then(|| new_session(state, number)),
             },
-            CommandKind::OpenSession => Command::OpenSession { user, verified, session: new_session(state, number) },
+            CommandKind::OpenSession => {
+                Command::OpenSession { user, verified, session: new_session(state, number), uses: Vec::new() }
+            }
             CommandKind::TouchSession => Command::TouchSession { session },
             CommandKind::CloseSession => Command::CloseSession { session },
             CommandKind::RevokeSession => Command::RevokeSession { session },

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::chat::{BounceReason, PeerAddress, RealmState, Response};
+use crate::chat::{BounceReason, PeerAddress, RealmState, Response, SessionEnd};
 use crate::name::Name;
 use crate::wire::errors;
 use crate::wire::format::{Dialect, ReplyFormat};
@@ -23,6 +23,18 @@ pub(super) const TRUNCATED: &str = "Ada pesan lama yang sudah dihapus";
 /// For a person who stops in the middle of a line, or a client that sends none.
 pub(super) const UNFINISHED_LINE: &str =
     "Format message tidak sesuai: baris diakhiri dengan Enter (a line ends with Enter)";
+
+/// Why a session ended: in a word for programs, and for a person.
+pub(super) fn session_end(end: SessionEnd) -> (&'static str, &'static str) {
+    match end {
+        SessionEnd::LoggedOut => ("logged_out", "logged out from elsewhere"),
+        SessionEnd::Revoked => ("revoked", "revoked from elsewhere"),
+        SessionEnd::PasswordChanged => ("password_changed", "the password was changed, log in with the new one"),
+        SessionEnd::TooManySessions => ("too_many_sessions", "too many newer log-ins of this user, log in again"),
+        SessionEnd::Unregistered => ("unregistered", "the account was given up"),
+        SessionEnd::Expired => ("expired", "not used for too long, log in again"),
+    }
+}
 
 type Sentence = Cow<'static, str>;
 

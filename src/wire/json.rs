@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::chat::{
-    CommandError, ConversationSummary, Notification, Profile, RealmStatus, Receipt, Response, SessionStatus,
-    StoredMessage,
+    CommandError, ConversationSummary, Notification, Profile, RealmStatus, Receipt, Response, SessionEnd,
+    SessionStatus, StoredMessage,
 };
 use crate::id::{PeerKey, Seq, SessionId, Token};
 use crate::json::{self, Object};
@@ -113,6 +113,12 @@ impl Render for Json {
     fn truncated(&self, out: &mut Vec<u8>, before: Seq) {
         append_frame(out, None, |frame| {
             frame.text("event", "truncated").field("before", &before);
+        });
+    }
+
+    fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd) {
+        append_frame(out, None, |frame| {
+            frame.text("event", "session_ended").text("reason", catalog::session_end(end).0);
         });
     }
 

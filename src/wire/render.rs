@@ -5,7 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::chat::{CommandError, Notification, Response, StoredMessage};
+use crate::chat::{CommandError, Notification, Response, SessionEnd, StoredMessage};
 use crate::id::Seq;
 use crate::wire::format::{DisconnectReason, ReplyFormat};
 use crate::wire::request::{ParseError, ReplyContext, Tag};
@@ -26,6 +26,8 @@ pub trait Render {
     fn lagged(&self, out: &mut Vec<u8>, after: Seq);
     /// Some of the requested messages before `before` were removed (PROTOCOL §7).
     fn truncated(&self, out: &mut Vec<u8>, before: Seq);
+    /// The session ended that the connection was attached to: nothing is pushed any more (PROTOCOL §7).
+    fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd);
     /// A line was begun and not ended. Nothing for a program: it reads one frame per request.
     fn unfinished_line(&self, out: &mut Vec<u8>);
     /// The last reply before the server closes the connection.

@@ -6,7 +6,7 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::chat::{
-    CommandError, ConversationSummary, Kind, MessageFields, Notification, Profile, RealmStatus, Response,
+    CommandError, ConversationSummary, Kind, MessageFields, Notification, Profile, RealmStatus, Response, SessionEnd,
     SessionStatus, StoredMessage, Unread,
 };
 use crate::id::Seq;
@@ -69,6 +69,10 @@ impl Render for Text {
 
     fn truncated(&self, out: &mut Vec<u8>, _: Seq) {
         append_error(out, catalog::TRUNCATED, None);
+    }
+
+    fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd) {
+        append_line(out, &["[session] ended: ", catalog::session_end(end).1]);
     }
 
     fn unfinished_line(&self, out: &mut Vec<u8>) {

@@ -56,6 +56,7 @@ fn a_revoked_session_gets_no_messages_and_does_not_count_as_online() {
     phone.asks(&format!("revoke {}", sessions.0["data"][0]["id"])).expect_ok();
     phone.asks("logout").expect_ok();
     messi.asks("sendgroup fans halo").expect_ok();
+    assert_eq!(neko.hears().0["reason"], "revoked");
     neko.hears_nothing();
     assert_eq!(messi.asks("list").message(), "List user: messi");
 }
@@ -67,6 +68,7 @@ fn changing_the_password_ends_the_other_sessions() {
     let mut phone = server.connect().logged_in("neko", "rahasia");
     phone.asks("passwd rahasia rahasia2").expect_ok();
     messi.asks("sendgroup fans halo").expect_ok();
+    assert_eq!(neko.hears().0["reason"], "password_changed");
     neko.hears_nothing();
     assert_eq!(neko.asks("whoami").code(), "no_session");
     assert_eq!(phone.asks("inbox").texts(), ["halo"]);

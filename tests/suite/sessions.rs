@@ -21,21 +21,104 @@ fn a_connection_whose_session_ended_is_bound_again_by_a_token() {
     assert_eq!(phone.asks("whoami").expect_ok().message(), "messi");
 }
 
+/// The token of a connection that has closed, without a word.
+fn logs_in_and_goes(server: &TestServer) -> String {
+    let mut client = server.connect();
+    let token = client.asks("auth paff cytus").token();
+    client.half_closes();
+    client.hears_the_end();
+    token
+}
+
+fn is_open(server: &TestServer, token: &str) -> bool {
+    server.connect().asks(&format!("whoami {token}")).0["status"] == "OK"
+}
+
 #[test]
-fn the_least_recently_used_session_ends_with_its_connections_when_there_are_too_many() {
+fn of_sessions_that_all_have_connections_the_one_that_asked_for_nothing_longest_ends() {
     let server = TestServer::with_documented_users();
     let mut paff = server.connect_text();
     paff.says("login paff cytus");
     assert_eq!(paff.hears_line(), "[OK] login berhasil");
-    let mut messi = server.connect().logged_in("messi", "surabaya");
-    let mut other = server.connect();
-    for _ in 0..32 {
-        other.asks("auth paff cytus").expect_ok();
-    }
-    drop(other);
-    while active(&mut messi) != json!(["messi"]) {}
-    messi.asks("send paff halo").expect_ok();
+    let mut oldest = server.connect().logged_in("paff", "cytus");
+    oldest.asks("subscribe").expect_ok();
+    let others: Vec<Client> = (0..30).map(|_| server.connect().logged_in("paff", "cytus")).collect();
+    paff.says("ping");
+    assert_eq!(paff.hears_line(), "[OK] pong");
+    server.connect().logged_in("paff", "cytus");
+    assert_eq!(oldest.hears().0, json!({"event": "session_ended", "reason": "too_many_sessions"}));
     paff.hears_no_line();
+    drop(others);
+    oldest.hears_nothing();
+}
+
+#[test]
+fn a_session_that_is_listened_on_is_in_use_and_the_others_go_by_the_time_of_their_use() {
+    let server = TestServer::with_documented_users();
+    let mut listener = server.connect().logged_in("paff", "cytus");
+    listener.asks("subscribe").expect_ok();
+    let mut tokens: Vec<String> = (0..31).map(|_| logs_in_and_goes(&server)).collect();
+    let used = tokens.remove(0);
+    assert!(is_open(&server, &used));
+    server.connect().asks("auth paff cytus").expect_ok();
+    assert!(!is_open(&server, &tokens[0]), "it was not used for longest");
+    assert!(is_open(&server, &used) && is_open(&server, &tokens[1]));
+    listener.hears_nothing();
+    assert_eq!(listener.asks("whoami").expect_ok().message(), "paff");
+}
+
+#[test]
+fn a_login_that_ends_with_quit_pushes_nobody_out() {
+    let server = TestServer::with_documented_users();
+    let kept: Vec<String> = (0..31).map(|_| logs_in_and_goes(&server)).collect();
+    for _ in 0..40 {
+        let mut once = server.connect();
+        let token = once.asks("auth paff cytus").token();
+        once.asks("inbox").expect_ok();
+        once.asks("quit").expect_ok();
+        once.hears_the_end();
+        assert!(!is_open(&server, &token));
+    }
+    assert!(kept.iter().all(|token| is_open(&server, token)));
+}
+
+#[test]
+fn a_token_that_is_kept_for_later_outlives_quit() {
+    let server = TestServer::with_documented_users();
+    let quits = |requests: &[&str]| {
+        let mut client = server.connect();
+        let token = client.asks("auth paff cytus").token();
+        for request in requests {
+            client.asks(&request.replace("TOKEN", &token)).expect_ok();
+        }
+        client.asks("quit").expect_ok();
+        client.hears_the_end();
+        token
+    };
+    let (unused, presented) = (quits(&[]), quits(&["inbox TOKEN"]));
+    assert!(is_open(&server, &unused), "a login alone is for its token");
+    assert!(is_open(&server, &presented), "a client that presents its token keeps it");
+    let mut first = server.connect();
+    let token = first.asks("auth paff cytus").token();
+    first.asks("inbox").expect_ok();
+    let mut second = server.connect();
+    second.asks(&format!("subscribe {token}")).expect_ok();
+    first.asks("exit").expect_ok();
+    assert!(is_open(&server, &token), "another connection uses it");
+    second.hears_nothing();
+}
+
+#[test]
+fn logins_that_only_quit_are_the_first_to_go() {
+    let server = TestServer::with_documented_users();
+    let kept: Vec<String> = (0..31).map(|_| logs_in_and_goes(&server)).collect();
+    for _ in 0..40 {
+        let mut once = server.connect();
+        once.asks("auth paff cytus").expect_ok();
+        once.asks("quit").expect_ok();
+        once.hears_the_end();
+    }
+    assert!(kept.iter().all(|token| is_open(&server, token)));
 }
 
 #[test]

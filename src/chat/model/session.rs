@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::id::{TokenHash, UserId};
+use crate::id::{SessionId, TokenHash, UserId};
 use crate::time::Time;
 
 /// An open session.
@@ -27,4 +27,46 @@ pub struct NewSession {
     pub ephemeral: bool,
     /// The address of the client.
     pub origin: IpAddr,
+}
+
+/// When and how a session was used last, as far as only this process knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionUse {
+    pub session: SessionId,
+    pub standing: SessionStanding,
+    pub at: Time,
+}
+
+/// How a session is being used. When a user has too many, those of the first kind go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SessionStanding {
+    /// The client that logged in quit at once, and nobody has presented the token.
+    Left,
+    Unconnected,
+    /// A connection is attached to it: listening counts as use.
+    Connected,
+}
+
+/// Why a session ended, for a connection that was attached to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    LoggedOut,
+    Revoked,
+    PasswordChanged,
+    /// A newer login needed its place.
+    TooManySessions,
+    Unregistered,
+    /// It was not used for too long.
+    Expired,
+}
+
+impl SessionEnd {
+    pub const ALL: [Self; 6] = [
+        Self::LoggedOut,
+        Self::Revoked,
+        Self::PasswordChanged,
+        Self::TooManySessions,
+        Self::Unregistered,
+        Self::Expired,
+    ];
 }

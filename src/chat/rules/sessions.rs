@@ -2,7 +2,7 @@
 
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
-use crate::chat::model::session::NewSession;
+use crate::chat::model::session::{NewSession, SessionStanding, SessionUse};
 use crate::chat::model::user::{PasswordHash, User};
 use crate::chat::rules::context::Context;
 use crate::chat::state::State;
@@ -14,12 +14,13 @@ pub(in crate::chat) fn open(
     id: UserId,
     verified: &PasswordHash,
     session: NewSession,
+    uses: &[SessionUse],
 ) -> Result<Vec<Event>, CommandError> {
     let user = state.active_user(id).map_err(|_| CommandError::UserNotFound)?;
     user.check_password(verified)?;
     let mut events = Vec::with_capacity(2);
     if user.sessions.len() >= SESSIONS_PER_USER
-        && let Some(session) = least_recently_used(state, user)
+        && let Some(session) = first_to_go(state, user, uses)
     {
         events.push(Event::SessionClosed { session });
     }
@@ -27,9 +28,16 @@ pub(in crate::chat) fn open(
     Ok(events)
 }
 
-fn least_recently_used(state: &State, user: &User) -> Option<SessionId> {
-    let used = |id: &SessionId| state.session(*id).map(|session| (session.used, *id));
-    user.sessions.iter().filter_map(used).min().map(|(_, id)| id)
+/// The session that was not used for longest, of the first kind of [`SessionStanding`] that there is.
+fn first_to_go(state: &State, user: &User, uses: &[SessionUse]) -> Option<SessionId> {
+    let place = |id: &SessionId| {
+        let recorded = state.session(*id)?.used;
+        let known = uses.iter().find(|known| known.session == *id);
+        let (standing, used) =
+            known.map_or((SessionStanding::Unconnected, recorded), |known| (known.standing, known.at.max(recorded)));
+        Some((standing, used, *id))
+    };
+    user.sessions.iter().filter_map(place).min().map(|(_, _, id)| id)
 }
 
 pub(super) fn opened(user: UserId, session: NewSession) -> Event {
@@ -93,6 +101,32 @@ mod tests {
         fixture.does(MESSI, &revoke(own));
         fixture.refuses(MESSI, &revoke(own), CommandError::SessionNotFound);
         assert!(fixture.state.session(own).is_none() && fixture.state.session(others).is_some());
+    }
+
+    #[test]
+    fn a_session_in_use_goes_last_and_one_that_was_left_goes_first() {
+        let mut fixture = Fixture::new();
+        let sessions: Vec<_> = (0..SESSIONS_PER_USER).map(|_| fixture.logs_in(MESSI)).collect();
+        let [connected, used, left, ..] = sessions[..] else { panic!() };
+        let at = |session, standing, time| SessionUse { session, standing, at: Time(time) };
+        let known = [
+            at(connected, SessionStanding::Connected, 0),
+            at(used, SessionStanding::Unconnected, 1),
+            at(left, SessionStanding::Left, 2),
+        ];
+        let user = fixture.state.user(MESSI).unwrap();
+        let first = |known: &[SessionUse]| first_to_go(&fixture.state, user, known);
+        assert_eq!(first(&known), Some(left));
+        assert_eq!(first(&known[..2]), Some(left), "nothing is known of its use");
+        let others = sessions[2..].iter().map(|session| at(*session, SessionStanding::Unconnected, 3));
+        let all: Vec<_> = known[..2].iter().copied().chain(others).collect();
+        assert_eq!(first(&all), Some(used), "the one that was used the longest ago");
+        let all_connected: Vec<_> = sessions
+            .iter()
+            .zip(0..)
+            .map(|(session, time)| at(*session, SessionStanding::Connected, 100 - time))
+            .collect();
+        assert_eq!(first(&all_connected), sessions.last().copied());
     }
 
     #[test]

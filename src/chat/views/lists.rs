@@ -16,6 +16,8 @@ pub trait Process {
     fn is_online(&self, user: UserId) -> bool;
     /// When the user's last connection ended, since this process started.
     fn last_seen(&self, user: UserId) -> Option<Time>;
+    /// When the user's session was used last, since this process started. One with a connection is used now.
+    fn last_use(&self, user: UserId, session: SessionId, now: Time) -> Option<Time>;
     /// The first `limit` online users, in the order of coming online.
     fn online(&self, limit: usize) -> Vec<UserId>;
     fn link_status(&self, realm: RealmId) -> LinkStatus;
@@ -99,14 +101,18 @@ fn address(state: &State, user: &UserRef) -> Option<Box<str>> {
     })
 }
 
-pub(in crate::chat) fn sessions(state: &State, context: &Context<'_>) -> Result<Response, CommandError> {
-    let (_, user) = context.active_user(state)?;
+pub(in crate::chat) fn sessions(
+    state: &State,
+    context: &Context<'_>,
+    process: &impl Process,
+) -> Result<Response, CommandError> {
+    let (user_id, user) = context.active_user(state)?;
     let status = |id: &SessionId| {
         let session = state.session(*id)?;
         Some(SessionStatus {
             id: *id,
             opened: session.opened,
-            used: session.used,
+            used: process.last_use(user_id, *id, context.now).map_or(session.used, |known| known.max(session.used)),
             origin: session.origin,
             current: Some(*id) == context.session,
         })

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use secrecy::SecretString;
 use tracing::debug;
 
-use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, answer};
+use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, SessionStanding, answer};
 use crate::hub::{DeferredReply, Ticket};
-use crate::id::{Hash64, RealmId, UserId};
+use crate::id::{Hash64, RealmId, SessionId, UserId};
 use crate::limits::LINK_VERSION;
 use crate::net::session::reply::{Dispatched, Flow, PendingReply};
 use crate::net::session::state::{Acting, Actor, Session};
@@ -117,6 +117,10 @@ impl Session {
     }
 
     fn dispatch_for(&mut self, acting: Acting, dialect: Dialect, action: Action) -> Dispatched<'_> {
+        if matches!(action, Action::Session(SessionRequest::Exit)) {
+            return Dispatched::Ready(self.quit(acting));
+        }
+        self.record_use(&acting);
         let request = match action {
             Action::Change(command) => return Dispatched::Ready(self.change(acting, dialect, &command)),
             Action::Read(query) => return Dispatched::Ready(self.query(acting, &query)),
@@ -222,6 +226,11 @@ impl Process for Session {
 
     fn last_seen(&self, user: UserId) -> Option<Time> {
         self.hub().last_seen(user)
+    }
+
+    fn last_use(&self, user: UserId, session: SessionId, now: Time) -> Option<Time> {
+        let known = self.hub().session_use(user, session)?;
+        Some(if known.standing == SessionStanding::Connected { now } else { known.at })
     }
 
     fn online(&self, limit: usize) -> Vec<UserId> {

@@ -4,12 +4,15 @@ use std::time::Instant;
 
 use secrecy::SecretString;
 
-use crate::chat::{Command, CommandError, Context, NewSession, PasswordHash, Response, State, Unread, User};
+use crate::chat::{
+    Command, CommandError, Context, NewSession, PasswordHash, Response, SessionUse, State, Unread, User,
+};
 use crate::id::{Token, UserId};
+use crate::limits::SESSIONS_PER_USER;
 use crate::name::Name;
 use crate::net::origin::origin;
 use crate::net::session::reply::PendingReply;
-use crate::net::session::state::{Acting, Actor, Session};
+use crate::net::session::state::{Acting, Actor, Session, SessionOrigin};
 use crate::net::throttle::LoginTarget;
 use crate::store::Page;
 use crate::time::Time;
@@ -37,7 +40,8 @@ impl Session {
             return PendingReply::new(Err(error), ticket);
         }
         let (token, session) = self.new_session();
-        let mut reply = self.open_session(Command::OpenSession { user, verified: hash, session }, shown, token);
+        let uses = self.session_uses(user);
+        let mut reply = self.open_session(Command::OpenSession { user, verified: hash, session, uses }, shown, token);
         if let Ok(Response::LoggedIn { unread, .. }) = &mut reply.result {
             *unread = self.count_unread(user).await;
         }
@@ -52,6 +56,15 @@ impl Session {
         let query = self.hub().read(|state| state.inbox(user)).0?;
         let Page { messages, more, .. } = self.page(user, query, self.policy().inbox_page).await.ok()?;
         (!messages.is_empty()).then_some(Unread { count: messages.len(), more })
+    }
+
+    /// How the user's sessions are being used, if there are too many for one more.
+    fn session_uses(&self, id: UserId) -> Vec<SessionUse> {
+        let (sessions, _) = self.hub().read(|state| {
+            let sessions = state.user(id).map_or(&[][..], |user| &user.sessions);
+            if sessions.len() < SESSIONS_PER_USER { Vec::new() } else { sessions.to_vec() }
+        });
+        sessions.into_iter().filter_map(|session| self.hub().session_use(id, session)).collect()
     }
 
     /// Whether the user has a session that was opened from this address.
@@ -101,7 +114,7 @@ impl Session {
                 Some((Actor { user: opened.user, session, token: opened.token }, opened.ephemeral))
             });
             if let Some((actor, ephemeral)) = opened {
-                self.attach(actor, ephemeral);
+                self.attach(actor, if ephemeral { SessionOrigin::Ephemeral } else { SessionOrigin::LoggedIn });
             }
         }
         executed.result = executed.result.map(|_| Response::LoggedIn { user, token, unread: None });

@@ -6,6 +6,7 @@ mod dispatch;
 mod groups;
 mod login;
 mod passwords;
+mod quit;
 mod read;
 mod realms;
 mod reply;

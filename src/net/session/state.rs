@@ -36,8 +36,20 @@ pub(in crate::net) struct Session {
 #[derive(Clone, Copy)]
 pub(super) struct Attachment {
     pub(super) actor: Actor,
-    /// The session ends with the connection.
-    ephemeral: bool,
+    pub(super) origin: SessionOrigin,
+}
+
+/// How a connection came by its session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionOrigin {
+    /// By logging in at a text listener: the session ends with the connection.
+    Ephemeral,
+    /// By logging in. Nothing was asked for since.
+    LoggedIn,
+    /// By logging in; the token was not presented since.
+    InUse,
+    /// The client presents its token.
+    Token,
 }
 
 /// The user that a request acts for.
@@ -119,10 +131,20 @@ impl Session {
         if is_unused {
             self.hub().execute(&Context::server(now), &Command::TouchSession { session: actor.session });
         }
+        self.send_queue.record_use(now);
         if !is_attached {
-            self.attach(actor, false);
+            self.attach(actor, SessionOrigin::Token);
+        } else if token.is_some() {
+            self.record_token_use(actor);
         }
         Ok(actor)
+    }
+
+    fn record_token_use(&mut self, actor: Actor) {
+        match &mut self.attachment {
+            Some(attachment) if attachment.actor == actor => attachment.origin = SessionOrigin::Token,
+            _ => self.hub().record_token_use(actor.session),
+        }
     }
 
     fn session_of_token(&self, state: &State, token: &Token, now: Time) -> Option<(Actor, bool)> {
@@ -145,14 +167,14 @@ impl Session {
     }
 
     /// Attaches the connection; an earlier attachment ends. A user who logs in again does not go offline meanwhile.
-    pub(super) fn attach(&mut self, actor: Actor, ephemeral: bool) {
-        let old = self.attachment.replace(Attachment { actor, ephemeral });
+    pub(super) fn attach(&mut self, actor: Actor, origin: SessionOrigin) {
+        let old = self.attachment.replace(Attachment { actor, origin });
         if let Some(old) = old
             && old.actor.user != actor.user
         {
             self.hub().detach(old.actor.user, &self.send_queue);
         }
-        self.hub().attach(actor.user, actor.session, &self.send_queue);
+        self.hub().attach(actor.user, actor.session, origin == SessionOrigin::Token, &self.send_queue);
         if old.is_none_or(|old| old.actor.user != actor.user) {
             self.server.admission.log_in(self.place, actor.user);
         }
@@ -160,7 +182,7 @@ impl Session {
     }
 
     fn close_ephemeral(&self, attachment: Option<Attachment>) {
-        if let Some(attachment) = attachment.filter(|attachment| attachment.ephemeral) {
+        if let Some(attachment) = attachment.filter(|attachment| attachment.origin == SessionOrigin::Ephemeral) {
             let close = Command::CloseSession { session: attachment.actor.session };
             self.hub().execute(&Context::server(Time::now()), &close);
         }

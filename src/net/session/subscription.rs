@@ -19,25 +19,24 @@ impl Session {
         PendingReply::at_once(Ok(Response::Subscribed { after, topics }))
     }
 
-    pub(super) fn unsubscribe(&self) -> PendingReply {
-        self.stop_listening();
-        PendingReply::at_once(Ok(Response::Done))
-    }
-
     /// What was pushed to a text connection so far stays read.
-    fn stop_listening(&self) {
+    pub(super) fn unsubscribe(&self) -> PendingReply {
         if let Some(attachment) = self.attachment {
             self.hub().record_pushed_as_read(attachment.actor.user);
         }
         self.send_queue.stop_listening();
+        PendingReply::at_once(Ok(Response::Done))
     }
 
     /// Begins the pushes once the reply to the subscription is queued, or first replays what came after a message.
     pub(super) async fn begin_subscription(&self, after: Option<Seq>, topics: Topics) -> Flow {
         let Some(attachment) = self.attachment else { return Flow::Continue };
-        self.stop_listening();
-        self.wait_for_own_changes().await;
         let user = attachment.actor.user;
+        self.hub().record_pushed_as_read(user);
+        if !self.hub().begin_subscription(user, &self.send_queue) {
+            return Flow::Continue;
+        }
+        self.wait_for_own_changes().await;
         if let Some(after) = after {
             return Flow::Replay(Replay::new(user, after, topics));
         }
@@ -48,9 +47,7 @@ impl Session {
     /// Queues the next page of a replay. `None` once the connection listens, its session ended, or the store cannot be
     /// read.
     pub(in crate::net) async fn replay_on(&self, mut replay: Replay) -> Option<Replay> {
-        let session = self.attachment?.actor.session;
-        let (is_open, _) = self.hub().read(|state| state.session(session).is_some());
-        if !is_open {
+        if !self.send_queue.is_subscribed() {
             return None;
         }
         let (hub, send_queue) = (self.hub().clone(), self.send_queue.clone());

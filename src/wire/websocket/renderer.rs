@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameHeader};
 
-use crate::chat::{CommandError, Notification, Response, StoredMessage};
+use crate::chat::{CommandError, Notification, Response, SessionEnd, StoredMessage};
 use crate::id::Seq;
 use crate::wire::format::DisconnectReason;
 use crate::wire::json::{END, Json};
@@ -40,6 +40,10 @@ impl Render for WebSocket {
 
     fn truncated(&self, out: &mut Vec<u8>, before: Seq) {
         append_message(out, |out| Json.truncated(out, before));
+    }
+
+    fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd) {
+        append_message(out, |out| Json.session_ended(out, end));
     }
 
     fn unfinished_line(&self, _: &mut Vec<u8>) {}
