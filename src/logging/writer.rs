@@ -19,7 +19,8 @@ pub(super) struct Lines {
 }
 
 /// Writes the lines that wait when it is dropped, if somebody takes them soon.
-pub(super) struct WriterGuard {
+#[must_use = "the log ends with it"]
+pub struct LogGuard {
     queue: Arc<Queue>,
     has_ended: Receiver<()>,
 }
@@ -100,7 +101,7 @@ impl Lines {
     }
 
     /// Starts the thread that writes to `out`.
-    pub(super) fn start(mut out: impl Write + Send + 'static, form: LineForm) -> io::Result<(Self, WriterGuard)> {
+    pub(super) fn start(mut out: impl Write + Send + 'static, form: LineForm) -> io::Result<(Self, LogGuard)> {
         let queue = Arc::new(Queue::default());
         let (tell, has_ended) = sync_channel(1);
         let lines = queue.clone();
@@ -115,11 +116,11 @@ impl Lines {
             let _nobody_waits = tell.send(());
         };
         thread::Builder::new().name("log".into()).spawn(write)?;
-        Ok((Self { queue: queue.clone(), form }, WriterGuard { queue, has_ended }))
+        Ok((Self { queue: queue.clone(), form }, LogGuard { queue, has_ended }))
     }
 }
 
-impl Drop for WriterGuard {
+impl Drop for LogGuard {
     fn drop(&mut self) {
         self.queue.lock().is_closed = true;
         self.queue.has_lines.notify_one();

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tokio::task;
 use tracing::{info, warn};
 
-use crate::config::{Config, Retention};
+use crate::config::Retention;
 use crate::limits::{RETENTION_PAUSE, RETENTION_ROUND};
 use crate::net::ServerContext;
 use crate::store::{Rules, StoreError, Sweep, Swept};
 use crate::time::Time;
 
-/// Sweeps until the server stops, while the configuration limits what is kept.
-pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSwap<Config>>) {
+/// Sweeps until the server stops, if the configuration limits what is kept.
+pub(super) async fn keep_running(services: Arc<ServerContext>, retention: Retention) {
+    if retention == Retention::default() {
+        return;
+    }
     let mut rounds = tokio::time::interval(RETENTION_ROUND);
     let mut sweep = Sweep::default();
     loop {
@@ -21,11 +23,7 @@ pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSw
             () = services.stopping.cancelled() => return,
             _ = rounds.tick() => {}
         }
-        let retention = &config.load_full().retention;
-        if *retention == Retention::default() {
-            continue;
-        }
-        sweep.begin(rules(retention, Time::now()));
+        sweep.begin(rules(&retention, Time::now()));
         sweep = go_through(&services, sweep).await;
     }
 }

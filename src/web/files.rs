@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
-use crate::web::response::{Reply, reply, set};
+use crate::web::response::{Reply, part, reply, set};
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -32,7 +32,9 @@ const FILES: &[(&str, &str, &[u8])] = page! {
     "icon.svg": SVG,
     "icon-192.png": PNG,
     "icon-512.png": PNG,
+    "account.js": SCRIPT,
     "actions.js": SCRIPT,
+    "banner.js": SCRIPT,
     "client.js": SCRIPT,
     "composer.js": SCRIPT,
     "connection.js": SCRIPT,
@@ -48,12 +50,14 @@ const FILES: &[(&str, &str, &[u8])] = page! {
     "message_text.js": SCRIPT,
     "notifications.js": SCRIPT,
     "outbox.js": SCRIPT,
+    "patience.js": SCRIPT,
+    "read_marks.js": SCRIPT,
+    "servers.js": SCRIPT,
     "settings.js": SCRIPT,
     "shell.js": SCRIPT,
     "sidebar.js": SCRIPT,
     "storage.js": SCRIPT,
     "switcher.js": SCRIPT,
-    "unread.js": SCRIPT,
     "words.js": SCRIPT,
 };
 
@@ -94,9 +98,10 @@ impl File {
     pub(super) fn respond(&self, headers: &HeaderMap) -> Reply {
         let is_known = names(headers, header::IF_NONE_MATCH, &self.version);
         let compressed = self.compressed.as_ref().filter(|_| names(headers, header::ACCEPT_ENCODING, "gzip"));
+        let respond = if matches!(self.kind, HTML | SVG) { reply } else { part };
         let mut response = match is_known {
-            true => reply(StatusCode::NOT_MODIFIED, Bytes::new()),
-            false => reply(StatusCode::OK, compressed.unwrap_or(&self.plain).clone()),
+            true => respond(StatusCode::NOT_MODIFIED, Bytes::new()),
+            false => respond(StatusCode::OK, compressed.unwrap_or(&self.plain).clone()),
         };
         set(&mut response, header::CONTENT_TYPE, self.kind);
         // A new server may have a new page: it is asked for each time, and seldom sent.

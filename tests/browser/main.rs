@@ -2,6 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
 mod chat;
+mod connection;
+mod devices;
+mod keyboard;
+mod limits;
+mod person;
+mod proxy;
+mod realms;
 mod server;
 mod webdriver;

@@ -1,28 +1,35 @@
-//! The program, which can be killed and started again at the same address.
+//! The program, which can be killed and started again at the same addresses.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
-
-use crate::webdriver::{Browser, ENTER};
 
 pub(crate) struct Server {
     child: Option<Child>,
-    address: SocketAddr,
+    pub(crate) web: SocketAddr,
+    pub(crate) json: SocketAddr,
     directory: TempDir,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let mut server = Self { child: None, address: free_address(), directory: TempDir::new().unwrap() };
+        Self::start_with("")
+    }
+
+    /// A server with these lines of configuration.
+    pub(crate) fn start_with(config: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        std::fs::write(directory.path().join("kabar.toml"), config).unwrap();
+        let mut server = Self { child: None, web: free_address(), json: free_address(), directory };
         server.start_again();
         server
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}/", self.web)
     }
 
     pub(crate) fn kill(&mut self) {
@@ -32,12 +39,35 @@ impl Server {
     }
 
     pub(crate) fn start_again(&mut self) {
-        self.child = Some(spawn(self.address, self.directory.path()));
-        while std::net::TcpStream::connect(self.address).is_err() {
-            std::thread::yield_now();
+        let directory = self.directory.path();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
+        command.args(["--listen", &self.json.to_string(), "--listen-text", "none", "--web", &self.web.to_string()]);
+        command.arg("--data").arg(directory.join("data")).arg("--config").arg(directory.join("kabar.toml"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.child = Some(command.spawn().unwrap());
+        for address in [self.web, self.json] {
+            while TcpStream::connect(address).is_err() {
+                std::thread::yield_now();
+            }
         }
     }
+
+    /// Somebody without a browser.
+    pub(crate) fn connect(&self) -> Line {
+        let stream = TcpStream::connect(self.json).unwrap();
+        Line { reader: BufReader::new(stream.try_clone().unwrap()), stream }
+    }
+
+    /// Somebody without a browser, with a new account.
+    pub(crate) fn registers(&self, user: &str) -> Line {
+        let mut line = self.connect();
+        line.asks(&format!("register {user} {PASSWORD}"));
+        line
+    }
 }
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "rahasia88";
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -47,58 +77,36 @@ impl Drop for Server {
     }
 }
 
-fn spawn(web: SocketAddr, directory: &Path) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
-    command.args(["--listen", "127.0.0.1:0", "--listen-text", "none", "--web", &web.to_string(), "--data"]);
-    command.arg(directory.join("data")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().unwrap()
+/// A connection to the json listener.
+pub(crate) struct Line {
+    reader: BufReader<TcpStream>,
+    stream: TcpStream,
+}
+
+impl Line {
+    /// Sends a request that must be answered with OK.
+    #[track_caller]
+    pub(crate) fn asks(&mut self, request: &str) -> Value {
+        let reply = self.tries(request);
+        assert_eq!(reply["status"], "OK", "{request}: {reply}");
+        reply
+    }
+
+    pub(crate) fn tries(&mut self, request: &str) -> Value {
+        writeln!(self.stream, "{request}").unwrap();
+        let mut frame = String::new();
+        self.reader.read_line(&mut frame).unwrap();
+        self.reader.read_line(&mut String::new()).unwrap();
+        serde_json::from_str(&frame).unwrap()
+    }
 }
 
 /// Below the ephemeral ports, so that the system gives the port to no other socket while the server is down.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     loop {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(20_000..30_000)));
         if TcpListener::bind(address).is_ok() {
             return address;
         }
-    }
-}
-
-/// What a person does on the page.
-impl Browser<'_> {
-    #[track_caller]
-    pub(crate) fn registers(&self, server: &Server, user: &str) {
-        self.go(&server.url());
-        self.clicks(".login .other button");
-        self.types("input[name=username]", user);
-        self.types("input[name=password]", &format!("rahasia{ENTER}"));
-        self.wait_for("document.querySelector('.shell')");
-    }
-
-    /// Opens a conversation with the switcher.
-    #[track_caller]
-    pub(crate) fn opens(&self, name: &str) {
-        self.clicks(".sidebar header button");
-        self.types(".switcher input", name);
-        self.wait_for(&format!(
-            "document.querySelector('.switcher [aria-selected=true]')?.textContent.includes('{name}')"
-        ));
-        self.types(".switcher input", ENTER);
-        self.wait_for(&format!("document.querySelector('.conversation-head h2').textContent === '{name}'"));
-    }
-
-    #[track_caller]
-    pub(crate) fn says(&self, text: &str) {
-        self.types(".composer textarea", &format!("{text}{ENTER}"));
-    }
-
-    /// Waits until the log shows these texts, in this order and no other, all of them sent.
-    #[track_caller]
-    pub(crate) fn sees(&self, texts: &[&str]) {
-        let shown = "[...document.querySelectorAll('.message > p')].map((text) => text.textContent)";
-        let expected = serde_json::json!(texts);
-        self.wait_for(&format!(
-            "JSON.stringify({shown}) === JSON.stringify({expected}) && !document.querySelector('.sending, .pending')"
-        ));
     }
 }

@@ -13,6 +13,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Keys that have no character.
 pub(crate) const ENTER: &str = "\u{E007}";
+pub(crate) const TAB: &str = "\u{E004}";
+pub(crate) const ESCAPE: &str = "\u{E00C}";
+pub(crate) const DOWN: &str = "\u{E015}";
+pub(crate) const CONTROL: &str = "\u{E009}";
+pub(crate) const ALT: &str = "\u{E00A}";
+/// Lets go of all keys that are held.
+pub(crate) const RELEASE: &str = "\u{E000}";
 
 /// chromedriver, on a port of its own.
 pub(crate) struct Driver {
@@ -43,7 +50,14 @@ impl Driver {
 
     /// A browser whose window has this size.
     pub(crate) fn open(&self, width: u32, height: u32) -> Browser<'_> {
-        let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", &format!("--window-size={width},{height}")];
+        self.open_in("en", width, height)
+    }
+
+    /// A browser of somebody who prefers this language.
+    pub(crate) fn open_in(&self, language: &str, width: u32, height: u32) -> Browser<'_> {
+        let size = format!("--window-size={width},{height}");
+        let language = format!("--accept-lang={language}");
+        let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", &size, &language];
         let options = json!({ "args": arguments });
         let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options,
             "goog:loggingPrefs": {"browser": "ALL"}});
@@ -100,6 +114,12 @@ impl Browser<'_> {
         self.call("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// What a script passes to `done`.
+    pub(crate) fn run_async(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[arguments.length - 1]; {script}");
+        self.call("POST", "/execute/async", &json!({"script": script, "args": []}))
+    }
+
     /// Waits until an expression is true.
     #[track_caller]
     pub(crate) fn wait_for(&self, expression: &str) {
@@ -108,6 +128,21 @@ impl Browser<'_> {
             let text = || self.run("return document.body.innerText");
             assert!(Instant::now() < deadline, "in vain: {expression}\n{}", text());
         }
+    }
+
+    /// Whether the person prefers a dark page.
+    pub(crate) fn prefers_dark(&self, is_dark: bool) {
+        let value = if is_dark { "dark" } else { "light" };
+        let features = json!([{"name": "prefers-color-scheme", "value": value}]);
+        let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+        self.call("POST", "/goog/cdp/execute", &command);
+    }
+
+    /// Types where the focus is.
+    pub(crate) fn presses(&self, keys: &str) {
+        let active = self.call("GET", "/element/active", &Value::Null);
+        let element = active[ELEMENT].as_str().unwrap();
+        self.call("POST", &format!("/element/{element}/value"), &json!({ "text": keys }));
     }
 
     /// Waits for an element, and types into it.

@@ -1,22 +1,27 @@
 // A session on the server: logging in, catching up after a broken line, and what comes live.
 
 import { Connection, LineLost } from "./connection.js";
-import { Conversations } from "./conversations.js";
+import { Conversations, EVERYONE } from "./conversations.js";
 import { Outbox } from "./outbox.js";
+import { retryTime, until } from "./patience.js";
+import { ReadMarks } from "./read_marks.js";
 import * as storage from "./storage.js";
-import { Unread } from "./unread.js";
 
-const TOPICS = "presence group inbox";
-// Messages that a new page asks for to find the conversations of the last days.
-const RECENT = 400;
+const TOPICS = "presence group inbox read";
+// Conversations that a new page asks for; older ones are found by name.
+const CONVERSATIONS = 300;
 
-// Events: ready, lost, out, message, change, groups, presence.
+// Events: ready, lost, waiting, out, message, change, groups, presence.
 export class Client extends EventTarget {
   #connection;
   #attempt = 0;
+  // The newest message that came in order: the next subscription begins there. Null before the first.
+  #newest = null;
+  #isRecounting = false;
   isReady = false;
   me = null;
   online = new Set();
+  onlineNames = [];
   groups = new Set();
   blocked = new Set();
 
@@ -26,6 +31,7 @@ export class Client extends EventTarget {
     this.#connection.addEventListener("open", () => this.#opened());
     this.#connection.addEventListener("lost", ({ detail }) => this.#lost(detail));
     this.#connection.addEventListener("push", ({ detail }) => this.#pushed(detail));
+    addEventListener("pagehide", () => this.marks?.flush());
   }
 
   start() {
@@ -36,63 +42,80 @@ export class Client extends EventTarget {
     this.#connection.retryNow();
   }
 
-  get isConnected() {
-    return this.#connection.isOpen;
-  }
-
   request(line) {
     return this.#connection.request(line);
+  }
+
+  // Asks for something that needs the session, and notices if that has ended.
+  async ask(line) {
+    const reply = await this.request(line);
+    if (reply.code === "no_session" && this.me) this.end(reply);
+    return reply;
+  }
+
+  // Asks again for as long as the server says "not now". Whoever waits is told by `waiting`, or by an event of that name.
+  async patiently(line, waiting = (detail) => this.dispatchEvent(new CustomEvent("waiting", { detail }))) {
+    for (;;) {
+      const reply = await this.ask(line);
+      const time = retryTime(reply);
+      if (time === null) return reply;
+      waiting({ reply, time });
+      await until(time);
+    }
+  }
+
+  // The list that a command answers with; empty if it fails.
+  async list(command) {
+    const reply = await this.patiently(command);
+    return reply.status === "OK" && Array.isArray(reply.data) ? reply.data : [];
   }
 
   // Logs in or registers. Returns the reply; the session begins if that is OK.
   async enter(line, remember) {
     const reply = await this.request(line);
     if (reply.status === "OK") {
-      storage.keepToken(reply.tokenid, remember);
+      storage.keepToken(reply.tokenid, remember, reply.data.user);
       await this.#begin();
     }
     return reply;
   }
 
+  // Everything that this user left in the browser goes, too.
   async logOut() {
-    const user = this.me.user;
-    await this.request("logout");
-    storage.forgetUser(user);
-    this.end();
-  }
-
-  // The session is over, here or elsewhere.
-  end() {
-    storage.forgetToken();
-    this.isReady = false;
-    this.me = null;
-    this.dispatchEvent(new Event("out"));
-  }
-
-  // Asks for something that needs the session, and notices if that has ended.
-  async ask(line) {
-    const reply = await this.request(line);
-    if (reply.code === "no_session" && this.me) this.end();
+    const { user } = this.me;
+    const reply = await this.request("logout");
+    if (reply.status === "OK") this.forget(user);
     return reply;
   }
 
-  // The list that a command answers with; empty if it fails.
-  async list(command) {
-    const reply = await this.request(command);
-    return reply.status === "OK" && Array.isArray(reply.data) ? reply.data : [];
+  // By the person's own wish: nothing of the user stays here.
+  forget(user) {
+    storage.forgetUser(user);
+    this.end({});
+  }
+
+  // The session is over. Why is in the reply or event that says so. What was not sent stays for the next login.
+  end(cause) {
+    const user = this.me?.user ?? null;
+    const isRemembered = storage.isRemembered();
+    storage.forgetToken();
+    this.#attempt += 1;
+    this.isReady = false;
+    this.me = null;
+    this.dispatchEvent(new CustomEvent("out", { detail: { cause, user, isRemembered } }));
   }
 
   // A message that was sent from here: the server pushes it to other devices only.
   addOwn(item, { id, time, delivered }) {
     const isGroup = item.to.startsWith("group:");
     const to = isGroup ? item.to.slice("group:".length) : item.to;
-    const kind = item.to === "*" ? "broadcast" : isGroup ? "group" : "direct";
+    const kind = item.to === EVERYONE ? "broadcast" : isGroup ? "group" : "direct";
     const { user, full_name: fullName } = this.me;
     this.#add({ from: user, msg_from: fullName || user, to, msg: item.text, kind, id, time, delivered });
   }
 
   async #opened() {
-    if (!storage.token()) return this.dispatchEvent(new Event("out"));
+    if (!storage.token()) return this.dispatchEvent(new CustomEvent("out", { detail: { cause: {} } }));
     try {
       await this.#begin();
     } catch (error) {
@@ -103,13 +126,12 @@ export class Client extends EventTarget {
   async #begin() {
     this.#attempt += 1;
     const attempt = this.#attempt;
-    const who = await this.request(`whoami ${storage.token()}`);
-    if (who.status !== "OK") return who.code === "no_session" ? this.end() : undefined;
+    const who = await this.patiently(`whoami ${storage.token()}`);
+    if (attempt !== this.#attempt) return;
+    if (who.status !== "OK") return this.end(who);
     if (this.me?.user !== who.data.user) this.#newUser(who.data.user);
     this.me = who.data;
-    const { lastId } = this.conversations;
-    await this.request(lastId ? `subscribe ${lastId} ${TOPICS}` : `subscribe ${TOPICS}`);
-    if (!lastId) await this.#loadRecent();
+    await this.#catchUp();
     const [online, groups, blocked] = await Promise.all(["online", "groups", "blocks"].map((word) => this.list(word)));
     if (attempt !== this.#attempt) return;
     this.online = new Set(online.map((name) => name.toLowerCase()));
@@ -124,16 +146,29 @@ export class Client extends EventTarget {
   }
 
   #newUser(user) {
+    if (this.conversations?.user === user) return;
     this.conversations = new Conversations(user);
-    this.unread = new Unread(this.conversations);
+    this.marks = new ReadMarks(this, this.conversations);
     this.outbox = new Outbox(this, user);
-    this.conversations.open("*");
+    this.conversations.open(EVERYONE);
+    this.#newest = null;
   }
 
-  async #loadRecent() {
-    const [recent, waiting] = await Promise.all([this.list(`history limit ${RECENT}`), this.list("peek")]);
-    for (const message of [...recent, ...waiting]) this.conversations.add(message);
-    if (!this.unread.isKnown) this.unread.begin(waiting.length ? waiting[0].id - 1 : this.conversations.lastId);
+  // First the subscription, then the counts: what comes in between is in both, and known by its number.
+  async #catchUp() {
+    await this.patiently(this.#newest === null ? `subscribe ${TOPICS}` : `subscribe ${this.#newest} ${TOPICS}`);
+    await this.#loadConversations();
+  }
+
+  async #loadConversations() {
+    const entries = await this.list(`conversations limit ${CONVERSATIONS}`);
+    for (const entry of entries) {
+      const conversation = this.conversations.open(entry.conversation);
+      if (!conversation.isGroup) this.conversations.setFullName(entry.conversation, entry.name);
+      this.marks.counted(entry);
+      if (entry.last && !conversation.isLoaded) this.conversations.add(entry.last);
+    }
+    this.#newest ??= entries.reduce((newest, { last }) => Math.max(newest, last?.id ?? 0), 0);
   }
 
   #lost(detail) {
@@ -142,39 +177,68 @@ export class Client extends EventTarget {
   }
 
   #pushed(frame) {
-    if (!this.conversations) return;
+    if (!this.me && frame.event !== "session_ended") return;
     switch (frame.event) {
       case "message":
+        this.#newest = Math.max(this.#newest ?? 0, frame.data.id);
         return this.#add(frame.data);
       case "presence":
         return this.#presence(frame.data);
       case "group":
         return this.#groupChanged(frame.data);
+      case "read":
+        return this.#read(this.marks.moved(this.conversations.open(frame.data.conversation), frame.data.mark));
+      case "inbox":
+        return this.#read(this.marks.cursorMoved(frame.data.cursor));
       case "lagged":
-        return this.request(`subscribe ${this.conversations.lastId} ${TOPICS}`).catch(() => {});
+        return this.#catchUp().catch(() => {});
       case "session_ended":
-        return this.end();
+        return this.end(frame);
     }
   }
 
   #add(message) {
-    const conversation = this.conversations.add(message);
-    if (conversation) this.dispatchEvent(new CustomEvent("message", { detail: { conversation, message } }));
+    const conversation = this.conversations.open(this.conversations.nameOf(message));
+    this.marks.arrived(conversation, message);
+    if (this.conversations.add(message)) {
+      this.dispatchEvent(new CustomEvent("message", { detail: { conversation, message } }));
+    }
+  }
+
+  // Something was read on another device; if what is left is not known here, the server counts.
+  async #read(isUnknown) {
+    this.dispatchEvent(new Event("change"));
+    if (!isUnknown || this.#isRecounting) return;
+    this.#isRecounting = true;
+    try {
+      await this.#loadConversations();
+      this.dispatchEvent(new Event("change"));
+    } catch (error) {
+      if (!(error instanceof LineLost)) throw error;
+    } finally {
+      this.#isRecounting = false;
+    }
   }
 
   #presence({ user, online }) {
     if (online) this.online.add(user.toLowerCase());
     else this.online.delete(user.toLowerCase());
-    this.onlineNames = (this.onlineNames ?? []).filter((name) => name !== user);
+    this.onlineNames = this.onlineNames.filter((name) => name !== user);
     if (online) this.onlineNames.push(user);
     this.dispatchEvent(new Event("presence"));
   }
 
-  async #groupChanged({ group, change, user }) {
-    const isMe = user?.toLowerCase() === this.me?.user.toLowerCase();
+  #groupChanged({ group, change, user, full_name: fullName }) {
+    const isMe = user?.toLowerCase() === this.me.user.toLowerCase();
+    if (change === "renamed") this.#renamed(user, fullName);
     if (change === "joined" && isMe) this.joined(group);
     if (change === "deleted" || (isMe && (change === "left" || change === "kicked"))) this.left(group);
     this.dispatchEvent(new CustomEvent("groups", { detail: group }));
+  }
+
+  #renamed(user, fullName) {
+    this.conversations.setFullName(user, fullName);
+    if (user.toLowerCase() === this.me.user.toLowerCase()) this.me.full_name = fullName;
   }
 
   joined(group) {

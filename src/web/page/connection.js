@@ -16,7 +16,7 @@ export class Connection extends EventTarget {
   #attempts = 0;
   #retry = null;
   #silence = null;
-  #stopped = true;
+  #farewell = null;
 
   constructor(url) {
     super();
@@ -29,18 +29,11 @@ export class Connection extends EventTarget {
   }
 
   start() {
-    this.#stopped = false;
-    if (!this.#socket) this.#connect();
-  }
-
-  stop() {
-    this.#stopped = true;
-    clearTimeout(this.#retry);
-    this.#socket?.close();
+    this.#connect();
   }
 
   retryNow() {
-    if (this.#stopped || this.#socket) return;
+    if (this.#socket) return;
     clearTimeout(this.#retry);
     this.#connect();
   }
@@ -57,6 +50,7 @@ export class Connection extends EventTarget {
   #connect() {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
+    this.#farewell = null;
     socket.addEventListener("open", () => {
       this.#listen();
       this.dispatchEvent(new Event("open"));
@@ -71,7 +65,7 @@ export class Connection extends EventTarget {
     const first = this.#waiting.shift();
     if (first) return first.resolve(frame);
     // The server says why it is about to close.
-    this.dispatchEvent(new CustomEvent("farewell", { detail: frame }));
+    this.#farewell = frame;
   }
 
   // The session stands: what went wrong before does not count any more.
@@ -102,10 +96,9 @@ export class Connection extends EventTarget {
     const waiting = this.#waiting;
     this.#waiting = [];
     waiting.forEach(({ reject }) => reject(new LineLost()));
-    if (this.#stopped) return;
     const seconds = Math.min(FIRST_DELAY * 2 ** this.#attempts, LONGEST_DELAY) * (0.75 + Math.random() / 2);
     this.#attempts += 1;
     this.#retry = setTimeout(() => this.#connect(), seconds * 1000);
-    this.dispatchEvent(new CustomEvent("lost", { detail: { until: Date.now() + seconds * 1000 } }));
+    this.dispatchEvent(new CustomEvent("lost", { detail: { until: Date.now() + seconds * 1000, farewell: this.#farewell } }));
   }
 }

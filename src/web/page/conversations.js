@@ -3,6 +3,8 @@
 // A conversation has the name that `history` takes: bob, bob@timur, group:fans, and * for broadcasts.
 
 export const EVERYONE = "*";
+// What the server itself tells somebody comes from this name at its home realm.
+const SERVER = "realm@";
 
 export class Conversation {
   constructor(name) {
@@ -12,14 +14,18 @@ export class Conversation {
     // Messages before this id were not asked for yet; null if there are none.
     this.before = Infinity;
     this.isLoaded = false;
+    // Everything up to the mark was read; so many messages were not, counted up to that one.
+    this.mark = 0;
+    this.unread = 0;
+    this.countedTo = 0;
   }
 
   get isGroup() {
     return this.name.startsWith("group:");
   }
 
-  get isPerson() {
-    return !this.isGroup && this.name !== EVERYONE;
+  get isServer() {
+    return this.name.toLowerCase().startsWith(SERVER);
   }
 
   // The name without what says that it is a group's.
@@ -51,7 +57,6 @@ export class Conversations {
 
   constructor(user) {
     this.user = user;
-    this.lastId = 0;
     // Full names, as messages have them, by folded name.
     this.fullNames = new Map();
   }
@@ -68,10 +73,6 @@ export class Conversations {
     return conversation;
   }
 
-  drop(name) {
-    this.#all.delete(name.toLowerCase());
-  }
-
   // The newest first.
   sorted() {
     const newest = (conversation) => conversation.newest?.id ?? 0;
@@ -80,10 +81,7 @@ export class Conversations {
 
   // Returns the conversation if the message is new in it.
   add(message) {
-    this.lastId = Math.max(this.lastId, message.id);
-    if (message.msg_from && message.msg_from !== message.from) {
-      this.fullNames.set(message.from.toLowerCase(), message.msg_from);
-    }
+    this.setFullName(message.from, message.msg_from);
     const conversation = this.open(this.nameOf(message));
     return conversation.add(message) ? conversation : null;
   }
@@ -96,6 +94,10 @@ export class Conversations {
     if (message.kind === "broadcast") return EVERYONE;
     if (message.kind === "group") return `group:${message.to}`;
     return this.isOwn(message) ? message.to : message.from;
+  }
+
+  setFullName(name, fullName) {
+    if (fullName && fullName !== name) this.fullNames.set(name.toLowerCase(), fullName);
   }
 
   fullName(name) {

@@ -1,8 +1,9 @@
 // What can be known and done about the person or the group of a conversation.
 
-import { actionForm, confirm, field, openDialog, settled } from "./dialog.js";
+import { actionForm, confirm, field, fold, openDialog, settled } from "./dialog.js";
 import { avatar, button, el } from "./dom.js";
 import { plain } from "./message_text.js";
+import { realmState } from "./servers.js";
 import { titleOf } from "./sidebar.js";
 import { errorOf, moment, say } from "./words.js";
 
@@ -11,13 +12,15 @@ export function detailsDialog(client, conversation, open) {
   const problem = el("p", { class: "problem", role: "alert" });
   const dialog = openDialog(titleOf(client, conversation.name), body, problem);
   const view = { client, conversation, open, dialog, body, problem };
+  // While the server takes no more, the dialog says so.
+  view.ask = (line) => settled(client.patiently(line, ({ reply }) => (problem.textContent = errorOf(reply))));
   view.show = () => (conversation.isGroup ? showGroup(view) : showPerson(view));
   view.show();
 }
 
 // Does something, shows what is wrong with it, or the dialog anew.
 async function act(view, line, done = view.show) {
-  const reply = await settled(view.client.ask(line));
+  const reply = await view.ask(line);
   view.problem.textContent = reply.status === "OK" ? "" : errorOf(reply);
   if (reply.status === "OK") await done();
 }
@@ -26,7 +29,7 @@ async function showPerson(view) {
   const { client, conversation, body } = view;
   const { name } = conversation;
   const isBlocked = client.blocked.has(name.toLowerCase());
-  const facts = conversation.realm ? await realmFacts(client, conversation.realm) : await personFacts(client, name);
+  const facts = conversation.realm ? await realmFacts(view) : await personFacts(view);
   const toggle = button(say(isBlocked ? "unblock" : "block"), () =>
     act(view, `${isBlocked ? "unblock" : "block"} ${name}`, () => {
       if (isBlocked) client.blocked.delete(name.toLowerCase());
@@ -38,8 +41,8 @@ async function showPerson(view) {
   body.replaceChildren(factList([[say("user"), name], ...facts]), el("div", { class: "buttons" }, toggle));
 }
 
-async function personFacts(client, name) {
-  const { status, data } = await settled(client.ask(`info ${name}`));
+async function personFacts({ ask, conversation }) {
+  const { status, data } = await ask(`info ${conversation.name}`);
   if (status !== "OK") return [];
   const seen = data.online ? say("online") : data.last_seen ? moment(data.last_seen) : "–";
   return [
@@ -49,34 +52,29 @@ async function personFacts(client, name) {
   ].filter(([, value]) => value);
 }
 
-async function realmFacts(client, realm) {
-  const { status, data } = await settled(client.ask("realms"));
+async function realmFacts({ ask, conversation: { realm } }) {
+  const { status, data } = await ask("realms");
   const found = status === "OK" && data.find((entry) => entry.realm.toLowerCase() === realm.toLowerCase());
   return found ? [[say("realm"), realm], [say("state"), realmState(found)]] : [[say("realm"), realm]];
 }
 
-// The state of a link, for people.
-export function realmState({ state, queued }) {
-  return queued ? `${say(state)} · ${say("waiting", queued)}` : say(state);
-}
-
-export function factList(facts) {
+function factList(facts) {
   return el("dl", {}, ...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", { dir: "auto" }, value)]));
 }
 
 async function showGroup(view) {
   const { client, conversation, body } = view;
   const group = conversation.title;
-  if (conversation.realm) return body.replaceChildren(factList(await realmFacts(client, conversation.realm)));
-  const reply = await settled(client.ask(`members ${group}`));
+  if (conversation.realm) return body.replaceChildren(factList(await realmFacts(view)));
+  const reply = await view.ask(`members ${group}`);
   if (reply.status !== "OK") return void (view.problem.textContent = errorOf(reply));
   const isOwner = reply.owner?.toLowerCase() === client.me.user.toLowerCase();
   const members = reply.data.map((member) => memberRow(view, member, reply.owner, isOwner));
   body.replaceChildren(
     el("h3", {}, `${say("members")} (${reply.data.length})`),
-    el("ul", { class: "members" }, ...members),
-    isOwner ? passwordForm(view, group) : "",
-    el("div", { class: "buttons" }, leaveButton(view, group), isOwner ? endButton(view, group) : null),
+    el("ul", { class: "rows members" }, ...members),
+    isOwner ? fold("groupPasswordTitle", () => passwordForm(view, group)) : "",
+    el("div", { class: "buttons" }, isOwner ? endButton(view, group) : null, leaveButton(view, group)),
   );
 }
 
@@ -95,20 +93,20 @@ function memberRow(view, member, owner, isOwner) {
     "li",
     {},
     avatar(member),
-    talk,
-    member === owner ? el("small", {}, say("owner")) : null,
+    el("span", { class: "name" }, talk),
+    member === owner ? el("small", { class: "tag" }, say("owner")) : null,
     isOwner && !isMe ? button(say("kick"), kick, { "aria-label": `${say("kick")}: ${member}` }) : null,
   );
 }
 
 function passwordForm(view, group) {
-  const password = field(say("newPassword"), { type: "password", autocomplete: "new-password" });
+  const password = field(say("newGroupPassword"), { type: "password", autocomplete: "new-password" });
   const submit = (secret) => view.client.ask(`grouppasswd ${group} ${secret}`);
   const form = actionForm(say("save"), [password], submit, () => {
     password.input.value = "";
     form.querySelector(".problem").textContent = say("saved");
   });
-  return el("section", {}, el("h3", {}, say("changePassword")), form);
+  return form;
 }
 
 function leaveButton(view, group) {

@@ -31,10 +31,9 @@ export function icon(path) {
 
 export const ICONS = {
   menu: "M4 6h16M4 12h16M4 18h16",
-  back: "M15 5l-7 7 7 7",
   plus: "M12 5v14M5 12h14",
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20 20",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
+  more: "M5 11.5v1M12 11.5v1M19 11.5v1",
   send: "M4 12l16-8-6 16-2.5-6.5z",
   down: "M6 9l6 6 6-6",
   close: "M6 6l12 12M18 6L6 18",
@@ -45,14 +44,20 @@ export function iconButton(name, label, onclick, attributes = {}) {
   return button(icon(ICONS[name]), onclick, { class: "icon", "aria-label": label, title: label, ...attributes });
 }
 
-// A stable hue for a name, so that a person has the same colour everywhere.
-export function hue(name) {
-  let hash = 0;
-  for (const character of name.toLowerCase()) hash = (hash * 31 + character.codePointAt(0)) % 3600;
-  return hash % 12;
+// A stable hue for a name (FNV-1a), so that a person has the same colour everywhere.
+function hue(name) {
+  let hash = 0x811c9dc5;
+  for (const character of name.toLowerCase()) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
+  return (hash >>> 8) % 360;
 }
 
-export function avatar(name, mark) {
+// The colour of a person or a room; the style sheet makes it light or dark.
+export function tinted(element, name) {
+  element.style.setProperty("--hue", hue(name));
+  return element;
+}
+
+export function avatar(name, mark, isRoom = false) {
   const initial = mark ?? [...name][0]?.toUpperCase() ?? "?";
-  return el("span", { class: `avatar hue-${hue(name)}`, "aria-hidden": "true" }, initial);
+  return tinted(el("span", { class: isRoom ? "avatar room" : "avatar", "aria-hidden": "true" }, initial), name);
 }

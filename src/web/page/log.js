@@ -1,5 +1,6 @@
 // The log of the open conversation. What the reader looks at stays where it is, whatever comes before or after it.
 
+import { LineLost } from "./connection.js";
 import { el, icon, ICONS } from "./dom.js";
 import { loadEarlier } from "./history.js";
 import { itemsOf } from "./log_items.js";
@@ -16,14 +17,15 @@ const ANNOUNCING = 2_000;
 export class Log {
   #client;
   #shown = new Map();
-  #isLoading = false;
+  // The conversation whose earlier messages are on their way.
+  #loading = null;
   #ruler = null;
   #below = 0;
   #heard = [];
   #announcing = null;
   conversation = null;
 
-  constructor(client, onread) {
+  constructor(client, { onread, signal }) {
     this.#client = client;
     this.onread = onread;
     this.items = el("div", { class: "items" });
@@ -40,7 +42,7 @@ export class Log {
     this.element = el("div", { class: "log-frame" }, this.scroller, this.newest, this.announcer);
     this.scroller.addEventListener("scroll", () => this.#scrolled());
     new ResizeObserver(() => this.#keepEnd()).observe(this.scroller);
-    addEventListener("focus", () => this.#readIfSeen());
+    addEventListener("focus", () => this.#readIfSeen(), { signal });
   }
 
   async show(conversation) {
@@ -48,7 +50,7 @@ export class Log {
     this.#shown.clear();
     this.items.replaceChildren();
     this.#below = 0;
-    this.#ruler = this.#client.unread.count(conversation) ? this.#client.unread.mark(conversation) : null;
+    this.#ruler = conversation.unread ? conversation.mark : null;
     this.#fill(true);
     if (!conversation.isLoaded) await this.#loadEarlier();
     if (this.conversation !== conversation) return;
@@ -66,9 +68,7 @@ export class Log {
   arrived(message) {
     const isOwn = this.#client.conversations.isOwn(message);
     const isSeen = this.#isAtEnd() && document.hasFocus();
-    if (!isOwn && !document.hasFocus() && this.#client.unread.count(this.conversation) === 1) {
-      this.#ruler = this.#client.unread.mark(this.conversation);
-    }
+    if (!isOwn && !document.hasFocus() && this.conversation.unread === 1) this.#ruler = this.conversation.mark;
     if (!isOwn && !isSeen && !this.#isAtEnd()) this.#below += 1;
     this.update();
     if (!isOwn) this.#announce(message);
@@ -108,11 +108,11 @@ export class Log {
 
   #describeTop(count) {
     const isComplete = this.conversation.before === null;
-    if (!isComplete) this.top.textContent = this.#isLoading ? say("loading") : "";
+    if (!isComplete) this.top.textContent = this.#loading === this.conversation ? say("loading") : "";
     else this.top.textContent = count ? say("beginning") : say("empty");
   }
 
-  // What stands at the upper edge, and where.
+  // The message at the upper edge, and where it stands. A day or the ruler would move to before what comes.
   #anchor() {
     const edge = this.scroller.scrollTop;
     const elements = this.items.children;
@@ -123,6 +123,7 @@ export class Log {
       if (elements[middle].offsetTop + elements[middle].offsetHeight <= edge) low = middle + 1;
       else high = middle;
     }
+    while (elements[low] && !elements[low].matches(".message")) low += 1;
     return elements[low] ? { element: elements[low], top: elements[low].offsetTop } : null;
   }
 
@@ -147,15 +148,16 @@ export class Log {
 
   async #loadEarlier() {
     const { conversation } = this;
-    if (this.#isLoading || !conversation || conversation.before === null || !this.#client.isReady) return;
-    this.#isLoading = true;
+    if (!conversation || this.#loading === conversation || conversation.before === null || !this.#client.isReady) return;
+    this.#loading = conversation;
     this.#describeTop(this.#shown.size);
     try {
       await loadEarlier(this.#client, conversation);
-    } catch {
-      // The line broke: scrolling or the next connection asks again.
+    } catch (error) {
+      // Scrolling or the next connection asks again.
+      if (!(error instanceof LineLost)) throw error;
     } finally {
-      this.#isLoading = false;
+      if (this.#loading === conversation) this.#loading = null;
     }
     if (this.conversation === conversation) this.#fill(this.#isAtEnd() && !this.#shown.size);
   }
@@ -176,7 +178,7 @@ export class Log {
 
   #readIfSeen() {
     if (!this.conversation || !document.hasFocus() || !this.#isAtEnd()) return;
-    if (this.#client.unread.markRead(this.conversation)) this.onread();
+    if (this.#client.marks.markRead(this.conversation)) this.onread();
   }
 
   #announce(message) {

@@ -1,8 +1,9 @@
 // The parts of a conversation's log: messages, the days between them, the unread ruler, and what is on its way.
 
-import { avatar, button, el } from "./dom.js";
+import { avatar, button, el, tinted } from "./dom.js";
 import { messageText, plain } from "./message_text.js";
-import { clock, day, errorOf, isSameDay, moment, say } from "./words.js";
+import { countdown } from "./patience.js";
+import { clock, day, errorOf, isSameDay, moment, reasonOf, say } from "./words.js";
 
 // Messages of one person within this time stand together.
 const TOGETHER = 5 * 60 * 1000;
@@ -11,7 +12,8 @@ const TOGETHER = 5 * 60 * 1000;
 export function itemsOf(conversation, { client, ruler, outbox }) {
   const items = [];
   let before = null;
-  let isRuled = ruler === null;
+  // The ruler needs a read message before it, or the beginning: else it would move while earlier ones come.
+  let isRuled = ruler === null || (conversation.before !== null && !(conversation.messages[0]?.id <= ruler));
   for (const message of conversation.messages) {
     const isNewDay = !before || !isSameDay(before.time, message.time);
     if (isNewDay) items.push({ key: `day ${new Date(message.time).toDateString()}`, build: () => dayItem(message.time) });
@@ -25,8 +27,9 @@ export function itemsOf(conversation, { client, ruler, outbox }) {
     before = message;
   }
   for (const item of outbox.of(conversation)) {
-    const key = `outbox ${item.tag} ${item.state}`;
-    items.push({ key, build: () => waitingItem(client, item, outbox) });
+    const pause = item === outbox.next ? outbox.pause : null;
+    const key = `outbox ${item.tag} ${item.state} ${pause?.time}`;
+    items.push({ key, build: () => waitingItem(client, item, outbox, pause) });
   }
   return items;
 }
@@ -48,11 +51,13 @@ function messageItem(client, message) {
   return article(client, message, { note, isOwn: client.conversations.isOwn(message) });
 }
 
-function waitingItem(client, item, outbox) {
+function waitingItem(client, item, outbox, pause) {
   const message = { from: client.me.user, msg: item.text, time: item.time };
-  const state = { sending: "sending", pending: "pending", failed: "failed" }[item.state];
+  const { state } = item;
   const note = el("span", { class: `note ${state}` }, say(state));
-  if (item.state === "failed") {
+  if (pause) {
+    note.replaceChildren(`${reasonOf(pause.reply)} `, countdown(pause.time, (rest) => say("againIn", rest)));
+  } else if (state === "failed") {
     note.append(
       `: ${errorOf(item.problem)} `,
       button(say("retry"), () => outbox.retry(item), { class: "link" }),
@@ -72,7 +77,7 @@ function article(client, message, { note, isOwn, state }) {
     el(
       "header",
       {},
-      el("b", { title: message.from }, name),
+      tinted(el("b", { title: message.from }, name), message.from),
       name === message.from ? null : el("span", { class: "handle" }, message.from),
       el("time", { datetime: new Date(message.time).toISOString(), title: moment(message.time) }, clock(message.time)),
     ),

@@ -1,49 +1,47 @@
 // Logging in and registering.
 
-import { actionForm, field } from "./dialog.js";
+import { actionForm, field, oneWord } from "./dialog.js";
 import { button, el } from "./dom.js";
 import { chooseLanguage, language, LANGUAGES, say } from "./words.js";
 
-export function loginView(client, notice) {
+// After a session that ended: why, and who it was.
+export function loginView(client, { notice = null, user = null, isRemembered = false } = {}) {
   const view = el("main", { class: "login" });
-  show(view, client, notice, false);
+  show(view, client, { notice, user, isRemembered, isNew: false });
   return view;
 }
 
-function show(view, client, notice, isNew) {
-  const title = say(isNew ? "register" : "logIn");
-  const user = field(say("user"), userAttributes(isNew), isNew ? say("nameRule") : null);
+function show(view, client, { notice, user, isRemembered, isNew }) {
+  const name = field(say("user"), { ...userAttributes(isNew), value: user }, isNew ? say("nameRule") : null);
   const password = field(say("password"), passwordAttributes(isNew), isNew ? say("passwordRule") : null);
-  const remember = el("input", { type: "checkbox", id: "remember" });
+  const remember = el("input", { type: "checkbox", id: "remember", checked: isRemembered });
   const rememberRow = el("label", { class: "check", for: "remember" }, remember, say("remember"));
   const word = isNew ? "register" : "auth";
-  const submit = (name, secret) => client.enter(`${word} ${oneWord(name)} ${oneWord(secret)}`, remember.checked);
-  const form = actionForm(title, [user, password], submit, () => {});
+  const submit = (user, secret) => client.enter(`${word} ${oneWord(user)} ${oneWord(secret)}`, remember.checked);
+  const form = actionForm(say(isNew ? "register" : "logIn"), [name, password], submit, () => {});
   form.querySelector(".problem").before(rememberRow);
-  const other = button(say(isNew ? "logIn" : "createAccount"), () => show(view, client, null, !isNew), { class: "link" });
+  const turn = () => show(view, client, { user: name.input.value, isRemembered: remember.checked, isNew: !isNew });
   view.replaceChildren(
     el(
       "div",
       { class: "card" },
       el("img", { src: "icon.svg", alt: "", width: "56", height: "56" }),
       el("h1", {}, "kabar"),
-      el("p", { class: "notice", role: "status" }, notice ?? ""),
+      el("p", { class: "notice", role: "status" }, notice ?? say(isNew ? "registerHint" : "logInHint")),
       form,
-      el("p", { class: "other" }, say(isNew ? "hasAccount" : "noAccount"), " ", other),
+      el("p", { class: "other" }, say(isNew ? "hasAccount" : "noAccount"), " ", button(say(isNew ? "logIn" : "createAccount"), turn, { class: "link" })),
       languages(),
     ),
   );
-  user.input.focus();
+  view.querySelector(".notice").classList.toggle("warning", Boolean(notice));
+  // As soon as the view is on the page.
+  queueMicrotask(() => (user ? password : name).input.focus());
 }
 
-// A blank would make one parameter two. Without it the server names what is wrong.
-function oneWord(text) {
-  return text.replace(/\s+/g, "\u00a0") || "\u00a0";
-}
+const PLAIN = { autocapitalize: "none", autocorrect: "off", spellcheck: "false" };
 
 function userAttributes(isNew) {
-  const plain = { autocapitalize: "none", autocorrect: "off", spellcheck: "false", required: true };
-  return { name: "username", autocomplete: "username", maxlength: isNew ? "32" : undefined, ...plain };
+  return { name: "username", autocomplete: "username", maxlength: isNew ? "32" : undefined, required: true, ...PLAIN };
 }
 
 function passwordAttributes(isNew) {

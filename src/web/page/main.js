@@ -1,10 +1,11 @@
 // The start of the page: shows who is logged in their conversations, everybody else the way in.
 
+import { Banner } from "./banner.js";
 import { Client } from "./client.js";
-import { button, el } from "./dom.js";
+import { el } from "./dom.js";
 import { loginView } from "./login.js";
 import { Shell } from "./shell.js";
-import { language, say } from "./words.js";
+import { endOf, language, say } from "./words.js";
 
 document.documentElement.lang = language;
 
@@ -13,58 +14,35 @@ address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
 address.search = address.hash = "";
 const client = new Client(address);
 
-const banner = el("div", { class: "banner", role: "status", hidden: true });
+const banner = new Banner(() => client.retryNow());
 const place = el("div", { class: "place" }, el("p", { class: "connecting" }, say("connecting")));
-document.body.replaceChildren(banner, place);
+document.body.replaceChildren(banner.element, place);
 
 let shell = null;
-let wasLoggedIn = false;
-let countdown = null;
 
 client.addEventListener("ready", () => {
-  hideBanner();
+  banner.hide();
   if (shell?.conversations === client.conversations) return shell.view.ready();
   closeShell();
   shell = { conversations: client.conversations, view: new Shell(client) };
-  wasLoggedIn = true;
   place.replaceChildren(shell.view.element);
 });
 
-client.addEventListener("out", () => {
-  hideBanner();
+client.addEventListener("out", ({ detail: { cause, user, isRemembered } }) => {
+  banner.hide();
   // The line came back while somebody was typing a password.
   if (place.querySelector(".login")) return;
   document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
   closeShell();
-  client.conversations = null;
-  place.replaceChildren(loginView(client, wasLoggedIn ? say("loggedOut") : null));
+  place.replaceChildren(loginView(client, { notice: endOf(cause), user, isRemembered }));
 });
 
-client.addEventListener("lost", ({ detail }) => showBanner(detail.until));
+client.addEventListener("lost", ({ detail }) => banner.lost(detail));
+client.addEventListener("waiting", ({ detail }) => banner.waiting(detail));
 
 function closeShell() {
   shell?.view.close();
   shell = null;
-}
-
-// When the next try is, and a way not to wait for it. The text is read out once, the countdown only seen.
-function showBanner(until) {
-  clearInterval(countdown);
-  const text = el("span", { "aria-hidden": "true" });
-  const now = button(say("now"), () => client.retryNow());
-  banner.replaceChildren(el("span", { class: "visually-hidden" }, say("trying")), text, now);
-  banner.hidden = false;
-  const show = () => {
-    const seconds = Math.ceil((until - Date.now()) / 1000);
-    text.textContent = seconds > 0 ? say("offline", seconds) : say("trying");
-  };
-  show();
-  countdown = setInterval(show, 250);
-}
-
-function hideBanner() {
-  clearInterval(countdown);
-  banner.hidden = true;
 }
 
 client.start();

@@ -2,7 +2,9 @@
 // broken line loses none; and sent again with the same tag, so that the server takes it once.
 
 import * as storage from "./storage.js";
+import { EVERYONE } from "./conversations.js";
 import { LineLost } from "./connection.js";
+import { retryTime } from "./patience.js";
 
 // For so long the server remembers a tag.
 const TAG_MEMORY = 24 * 3600 * 1000;
@@ -11,7 +13,10 @@ export class Outbox extends EventTarget {
   #prefix;
   #items;
   #sending = false;
+  #timer = null;
   #client;
+  // Until when the server takes no more, and what it said: { time, reply }.
+  pause = null;
 
   constructor(client, user) {
     super();
@@ -26,8 +31,9 @@ export class Outbox extends EventTarget {
     return this.#items.filter((item) => item.to.toLowerCase() === conversation.name.toLowerCase());
   }
 
-  get isEmpty() {
-    return this.#items.length === 0;
+  // The message that is sent next.
+  get next() {
+    return this.#items.find((item) => item.state === "pending");
   }
 
   // A message to a conversation; it is shown at once, and sent as soon as the line is there.
@@ -57,7 +63,7 @@ export class Outbox extends EventTarget {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      for (let item = this.#next(); item; item = this.#next()) await this.#send(item);
+      while (this.#client.isReady && !this.#isPaused() && this.next) await this.#send(this.next);
     } catch (error) {
       if (!(error instanceof LineLost)) throw error;
     } finally {
@@ -65,8 +71,17 @@ export class Outbox extends EventTarget {
     }
   }
 
-  #next() {
-    return this.#client.isReady ? this.#items.find((item) => item.state === "pending") : undefined;
+  // While the server takes no more, the timer goes on later.
+  #isPaused() {
+    if (!this.pause) return false;
+    const rest = this.pause.time - Date.now();
+    if (rest <= 0) {
+      this.pause = null;
+      return false;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.flush(), rest);
+    return true;
   }
 
   async #send(item) {
@@ -78,8 +93,7 @@ export class Outbox extends EventTarget {
     try {
       reply = await this.#client.request(`#${item.tag} ${requestOf(item)}`);
     } catch (error) {
-      item.state = "pending";
-      this.#keep(item);
+      this.#wait(item);
       throw error;
     }
     if (reply.status !== "OK") return this.#refused(item, reply);
@@ -88,13 +102,20 @@ export class Outbox extends EventTarget {
   }
 
   #refused(item, reply) {
-    if (reply.code === "no_session") {
-      item.state = "pending";
-      this.#keep(item);
-      this.#client.end();
-      throw new LineLost();
+    const time = retryTime(reply, { isTagged: true });
+    if (time !== null) {
+      this.pause = { time, reply };
+      return this.#wait(item);
     }
-    this.#fail(item, reply);
+    if (reply.code !== "no_session") return this.#fail(item, reply);
+    this.#wait(item);
+    this.#client.end(reply);
+    throw new LineLost();
+  }
+
+  #wait(item) {
+    item.state = "pending";
+    this.#keep(item);
   }
 
   #fail(item, problem) {
@@ -114,7 +135,7 @@ export class Outbox extends EventTarget {
 }
 
 function requestOf({ to, text }) {
-  if (to === "*") return `broadcast ${text}`;
+  if (to === EVERYONE) return `broadcast ${text}`;
   if (to.startsWith("group:")) return `sendgroup ${to.slice("group:".length)} ${text}`;
   return `send ${to} ${text}`;
 }

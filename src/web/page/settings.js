@@ -1,42 +1,35 @@
-// Settings of this browser and of the account: sessions, realms, keys.
+// Settings: of this browser here, those of the account and of the linked servers from their own files.
 
-import { openDialog, settled } from "./dialog.js";
+import { accountParts, unregisterForm } from "./account.js";
+import { fold, openDialog, settled } from "./dialog.js";
 import { button, el } from "./dom.js";
-import { factList, realmState } from "./details.js";
 import { areWanted, isCounted, setCounted, setNotifications } from "./notifications.js";
-import { chooseLanguage, errorOf, language, LANGUAGES, moment, say } from "./words.js";
+import { serversPart } from "./servers.js";
+import { chooseLanguage, errorOf, language, LANGUAGES, say } from "./words.js";
 
 export function settingsDialog(client) {
-  const sessions = el("ul", { class: "sessions" });
-  const realms = el("div");
   const problem = el("p", { class: "problem", role: "alert" });
-  const dialog = openDialog(
+  const logOut = async () => {
+    const reply = await settled(client.logOut());
+    if (reply.status !== "OK") problem.textContent = errorOf(reply);
+  };
+  openDialog(
     say("settings"),
-    section("language", languageChoice()),
-    section("attention", notificationChoices()),
-    section("sessions", sessions),
-    section("linkedRealms", realms),
-    section("keys", keys()),
+    fold("browser", browserPart, { isOpen: true }),
+    ...accountParts(client),
+    fold("servers", () => serversPart(client)),
+    fold("keys", keys),
+    fold("unregister", () => unregisterForm(client)),
     problem,
-    el("div", { class: "buttons" }, button(say("logOut"), () => logOut(client, dialog, problem), { class: "danger" })),
+    el("div", { class: "buttons" }, button(say("logOut"), logOut, { class: "danger" })),
   );
-  showSessions(client, sessions, problem);
-  showRealms(client, realms);
 }
 
-function section(title, content) {
-  return el("section", {}, el("h3", {}, say(title)), content);
-}
-
-function languageChoice() {
+function browserPart() {
   const options = Object.entries(LANGUAGES).map(([tag, name]) =>
     el("option", { value: tag, lang: tag, selected: tag === language }, name),
   );
-  const change = (event) => chooseLanguage(event.target.value);
-  return el("select", { "aria-label": say("language"), onchange: change }, ...options);
-}
-
-function notificationChoices() {
+  const choice = el("select", { id: "language", onchange: (event) => chooseLanguage(event.target.value) }, ...options);
   const problem = el("p", { class: "problem", role: "alert" });
   const desktop = check(say("notifications"), areWanted(), async (wanted) => {
     const isOn = await setNotifications(wanted);
@@ -47,7 +40,8 @@ function notificationChoices() {
     setCounted(wanted);
     return wanted;
   });
-  return el("div", {}, desktop, count, problem);
+  const languageField = el("div", { class: "field" }, el("label", { for: "language" }, say("language")), choice);
+  return el("div", {}, languageField, desktop, count, problem);
 }
 
 function check(label, isOn, set) {
@@ -56,40 +50,14 @@ function check(label, isOn, set) {
   return el("label", { class: "check" }, input, label);
 }
 
-async function showSessions(client, list, problem) {
-  const reply = await settled(client.ask("sessions"));
-  if (reply.status !== "OK") return void (problem.textContent = errorOf(reply));
-  list.replaceChildren(...reply.data.map((session) => sessionRow(client, session, list, problem)));
-}
-
-function sessionRow(client, session, list, problem) {
-  const end = async () => {
-    const reply = await settled(client.ask(`revoke ${session.id}`));
-    problem.textContent = reply.status === "OK" ? "" : errorOf(reply);
-    await showSessions(client, list, problem);
-  };
-  const text = say("sessionOf", session.from, moment(session.used));
-  const action = session.current
-    ? el("small", {}, say("thisSession"))
-    : button(say("end"), end, { "aria-label": `${say("end")}: ${text}` });
-  return el("li", {}, el("span", {}, text), action);
-}
-
-async function showRealms(client, place) {
-  const realms = (await settled(client.list("realms"))) ?? [];
-  const others = Array.isArray(realms) ? realms.filter(({ state }) => state === "up" || state === "down") : [];
-  const facts = others.map((entry) => [entry.realm, realmState(entry)]);
-  place.replaceChildren(facts.length ? factList(facts) : el("p", { class: "hint" }, say("noRealms")));
-}
-
 function keys() {
-  const rows = { "Ctrl+K": "keySwitch", "Alt+↑ ↓": "keyNext", Esc: "keyEscape", "Shift+Enter": "keyLine" };
+  const rows = {
+    "Ctrl+K": "keySwitch",
+    "Alt+↑ ↓": "keyNext",
+    "PgUp PgDn": "keyPage",
+    Esc: "keyEscape",
+    "Shift+Enter": "keyLine",
+  };
   const facts = Object.entries(rows).flatMap(([key, text]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, say(text))]);
   return el("dl", {}, ...facts);
-}
-
-async function logOut(client, dialog, problem) {
-  const result = await settled(client.logOut());
-  if (result?.status === "ERROR") problem.textContent = errorOf(result);
-  else dialog.close();
 }

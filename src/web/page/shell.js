@@ -1,6 +1,6 @@
 // The page of somebody who is logged in: the list on one side, the open conversation on the other.
 
-import { createDialog } from "./actions.js";
+import { createDialog, findPerson } from "./actions.js";
 import { Composer } from "./composer.js";
 import { EVERYONE } from "./conversations.js";
 import { detailsDialog } from "./details.js";
@@ -12,20 +12,24 @@ import { Sidebar, titleOf } from "./sidebar.js";
 import { openSwitcher } from "./switcher.js";
 import { say } from "./words.js";
 
+// In milliseconds.
+const UPDATE = 30;
+
 export class Shell {
   #client;
   #listeners = new AbortController();
+  #updating = null;
 
   constructor(client) {
     this.#client = client;
     const open = (name) => this.open(name);
     this.sidebar = new Sidebar(client, {
       open,
-      find: () => openSwitcher(client, open),
+      find: () => this.#find(),
       create: () => createDialog(client, open),
       settings: () => settingsDialog(client),
     });
-    this.log = new Log(client, () => this.#updateList());
+    this.log = new Log(client, { onread: () => this.#updateList(), signal: this.#listeners.signal });
     this.composer = new Composer(client);
     this.title = el("h2", { tabindex: "-1" });
     this.state = el("p", { class: "state" });
@@ -41,6 +45,7 @@ export class Shell {
     this.curtain = el("div", { class: "curtain", onclick: () => this.toggleDrawer(false) });
     this.element = el("div", { class: "shell" }, this.sidebar.element, this.curtain, this.main);
     this.#listen();
+    this.sidebar.update(null);
     this.open(this.sidebar.order()[0] ?? EVERYONE, { keepDrawer: true });
   }
 
@@ -56,6 +61,7 @@ export class Shell {
 
   // The session is over.
   close() {
+    clearTimeout(this.#updating);
     this.#listeners.abort();
     showCount(0);
   }
@@ -78,6 +84,10 @@ export class Shell {
     this.#changed();
     this.log.update();
     if (!this.log.conversation.isLoaded) this.log.show(this.log.conversation);
+  }
+
+  #find() {
+    openSwitcher(this.#client, { open: (name) => this.open(name), findPerson: (name) => findPerson(this.#client, name) });
   }
 
   toggleDrawer(isOpen) {
@@ -103,19 +113,24 @@ export class Shell {
     const { conversation } = this.log;
     this.title.textContent = titleOf(this.#client, conversation.name);
     this.state.textContent = stateOf(this.#client, conversation);
-    this.details.hidden = conversation.name === EVERYONE;
+    this.details.hidden = conversation.name === EVERYONE || conversation.isServer;
+    this.composer.element.hidden = conversation.isServer;
     this.#updateList();
   }
 
+  // What comes at once is shown at once: a flood of messages arranges the list a few times a second.
   #updateList() {
-    this.sidebar.update(this.log.conversation);
-    showCount(this.#client.unread.total());
+    this.#updating ??= setTimeout(() => {
+      this.#updating = null;
+      this.sidebar.update(this.log.conversation);
+      showCount(this.#client.marks.total());
+    }, UPDATE);
   }
 
   #key(event) {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
-      if (!document.querySelector("dialog")) openSwitcher(this.#client, (name) => this.open(name));
+      if (!document.querySelector("dialog")) this.#find();
     } else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
       event.preventDefault();
       this.#step(event.key === "ArrowUp" ? -1 : 1);
@@ -138,6 +153,7 @@ export class Shell {
 
 function stateOf(client, conversation) {
   if (conversation.name === EVERYONE) return say("everyoneHint");
+  if (conversation.isServer) return say("serverHint");
   if (conversation.isGroup) {
     const isMember = client.groups.has(conversation.title) || conversation.realm;
     return isMember ? say("group") : say("notMember");

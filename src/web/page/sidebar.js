@@ -39,7 +39,7 @@ export class Sidebar {
   update(open) {
     const conversations = this.#visible();
     const names = new Set(conversations.map(({ name }) => name.toLowerCase()));
-    const strangers = (this.#client.onlineNames ?? []).filter((name) => this.#isStranger(name, names)).slice(0, PEOPLE);
+    const strangers = this.#client.onlineNames.filter((name) => this.#isStranger(name, names)).slice(0, PEOPLE);
     const used = new Set();
     this.#arrange(this.list, conversations.map((conversation) => this.#row(conversation.name, conversation, open)), used);
     this.#arrange(this.people, strangers.map((name) => this.#row(name, null, open)), used);
@@ -80,25 +80,27 @@ export class Sidebar {
     }
     const link = row.firstChild;
     link.setAttribute("aria-current", String(open?.name.toLowerCase() === key));
-    link.replaceChildren(...this.#describe(name, conversation));
-    link.classList.toggle("has-unread", Boolean(conversation) && this.#client.unread.count(conversation) > 0);
+    const facts = this.#factsOf(name, conversation);
+    const stamp = JSON.stringify(facts);
+    if (link.dataset.stamp !== stamp) {
+      link.dataset.stamp = stamp;
+      link.replaceChildren(...partsOf(facts));
+      link.classList.toggle("has-unread", facts.unread > 0);
+    }
     return row;
   }
 
-  #describe(name, conversation) {
-    const isOnline = this.#client.online.has(name.toLowerCase());
-    const title = titleOf(this.#client, name);
+  // Everything that a row shows: it is built anew only if that has changed.
+  #factsOf(name, conversation) {
     const newest = conversation?.newest;
-    const unread = conversation ? this.#client.unread.count(conversation) : 0;
-    const mark = name === EVERYONE ? "∗" : name.startsWith("group:") ? "#" : [...title][0]?.toUpperCase();
-    return [
-      avatar(name, mark),
-      isOnline ? el("span", { class: "dot" }, el("span", { class: "visually-hidden" }, `(${say("online")}) `)) : null,
-      el("span", { class: "title" }, title),
-      newest ? el("time", {}, brief(newest.time)) : null,
-      newest ? el("span", { class: "preview" }, this.#preview(newest)) : null,
-      unread ? badge(unread) : null,
-    ].filter((part) => part !== null);
+    return {
+      name,
+      title: titleOf(this.#client, name),
+      isOnline: this.#client.online.has(name.toLowerCase()),
+      time: newest ? brief(newest.time) : null,
+      preview: newest ? this.#preview(newest) : null,
+      unread: conversation?.unread ?? 0,
+    };
   }
 
   #preview(message) {
@@ -117,6 +119,19 @@ export class Sidebar {
   }
 }
 
+function partsOf({ name, title, isOnline, time, preview, unread }) {
+  const isRoom = name === EVERYONE || name.startsWith("group:");
+  const mark = name === EVERYONE ? "∗" : isRoom ? "#" : [...title][0]?.toUpperCase();
+  return [
+    avatar(name, mark, isRoom),
+    isOnline ? el("span", { class: "dot" }, el("span", { class: "visually-hidden" }, `(${say("online")}) `)) : null,
+    el("span", { class: "title" }, title),
+    time ? el("time", {}, time) : null,
+    preview ? el("span", { class: "preview" }, preview) : null,
+    unread ? badge(unread) : null,
+  ].filter((part) => part !== null);
+}
+
 function badge(count) {
   const hidden = el("span", { class: "visually-hidden" }, ` ${say("unread", count)}`);
   return el("span", { class: "badge" }, el("span", { "aria-hidden": "true" }, count > 99 ? "99+" : String(count)), hidden);
@@ -125,6 +140,10 @@ function badge(count) {
 // What a conversation is called for people.
 export function titleOf(client, name) {
   if (name === EVERYONE) return say("everyone");
+  if (client.conversations.get(name)?.isServer) return say("server");
   if (name.startsWith("group:")) return name.slice("group:".length);
-  return plain(client.conversations.fullName(name));
+  const [user, realm] = name.split("@");
+  const fullName = plain(client.conversations.fullName(name));
+  if (!realm) return fullName;
+  return fullName === name || fullName === user ? name : `${fullName} @${realm}`;
 }

@@ -2,6 +2,8 @@
 
 const PREFIX = "kabar.";
 const TOKEN = "token";
+// What is kept of a user.
+const KINDS = ["draft", "outbox"];
 
 export function isRemembered() {
   return localStorage.getItem(PREFIX + TOKEN) !== null;
@@ -16,9 +18,15 @@ export function token() {
   return place().getItem(PREFIX + TOKEN);
 }
 
-export function keepToken(value, remember) {
+// The user's drafts and unsent messages move along.
+export function keepToken(value, remember, user) {
   forgetToken();
-  (remember ? localStorage : sessionStorage).setItem(PREFIX + TOKEN, value);
+  const [from, to] = remember ? [sessionStorage, localStorage] : [localStorage, sessionStorage];
+  to.setItem(PREFIX + TOKEN, value);
+  for (const key of Object.keys(from).filter((name) => KINDS.some((kind) => name.startsWith(`${PREFIX}${kind}.${user}.`)))) {
+    to.setItem(key, from.getItem(key));
+    from.removeItem(key);
+  }
 }
 
 export function forgetToken() {
@@ -51,7 +59,7 @@ export function keysOf(prefix) {
 
 // What a user left here, when they log out by themselves.
 export function forgetUser(user) {
-  for (const kind of ["draft", "outbox", "read"]) keysOf(`${kind}.${user}.`).forEach(remove);
+  for (const kind of KINDS) keysOf(`${kind}.${user}.`).forEach(remove);
 }
 
 // Choices for this browser, whoever logs in.

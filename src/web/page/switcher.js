@@ -1,15 +1,16 @@
-// Finds a conversation by a part of its name.
+// Finds a conversation by a part of its name, or a person by the whole of it.
 
 import { el } from "./dom.js";
-import { openDialog } from "./dialog.js";
+import { openDialog, settled } from "./dialog.js";
 import { titleOf } from "./sidebar.js";
-import { say } from "./words.js";
+import { errorOf, say } from "./words.js";
 
 const SHOWN = 12;
+const NAME = /^[a-z0-9][a-z0-9_.-]*(@[a-z0-9][a-z0-9_.-]*)?$/i;
 
-export function openSwitcher(client, open) {
+export function openSwitcher(client, { open, findPerson }) {
   const input = el("input", {
-    type: "search",
+    type: "text",
     role: "combobox",
     "aria-expanded": "true",
     "aria-controls": "found",
@@ -18,6 +19,7 @@ export function openSwitcher(client, open) {
     placeholder: say("findHint"),
     autocomplete: "off",
     autocapitalize: "none",
+    spellcheck: "false",
     autofocus: true,
   });
   const list = el("ul", { id: "found", role: "listbox", "aria-label": say("conversations") });
@@ -27,19 +29,22 @@ export function openSwitcher(client, open) {
   let found = [];
   let chosen = 0;
 
-  const take = (name) => {
+  const take = async ({ name, isNew }) => {
+    if (isNew) {
+      const reply = await settled(findPerson(name));
+      if (reply.status !== "OK") return void (nothing.textContent = errorOf(reply));
+      name = reply.data.user;
+    }
     dialog.close();
     open(name);
   };
   const show = () => {
     chosen = Math.min(Math.max(chosen, 0), found.length - 1);
-    const items = found.map((name, place) =>
-      el("li", { id: `found-${place}`, role: "option", "aria-selected": String(place === chosen), onclick: () => take(name) }, titleOf(client, name), el("small", {}, name === "*" ? "" : name)),
-    );
-    list.replaceChildren(...items);
+    list.replaceChildren(...found.map((entry, place) => option(client, entry, place, place === chosen, () => take(entry))));
     list.hidden = found.length === 0;
     nothing.textContent = found.length ? "" : say("nothingFound");
     input.setAttribute("aria-activedescendant", found.length ? `found-${chosen}` : "");
+    list.children[chosen]?.scrollIntoView({ block: "nearest" });
   };
   const search = () => {
     chosen = 0;
@@ -61,11 +66,22 @@ export function openSwitcher(client, open) {
   search();
 }
 
+function option(client, { name, isNew }, place, isChosen, take) {
+  const title = isNew ? say("talkToName", name) : titleOf(client, name);
+  const unread = client.conversations.get(name)?.unread;
+  const note = unread ? say("unread", unread) : isNew || title === name || name === "*" ? "" : name;
+  const attributes = { id: `found-${place}`, role: "option", "aria-selected": String(isChosen), onclick: take };
+  return el("li", attributes, el("span", { class: "grow" }, title), el("small", {}, note));
+}
+
 function matching(client, text) {
   const wanted = text.trim().toLowerCase();
   const known = client.conversations.sorted().map(({ name }) => name);
-  const names = new Map([...known, ...(client.onlineNames ?? [])].map((name) => [name.toLowerCase(), name]));
+  const names = new Map([...known, ...client.onlineNames].map((name) => [name.toLowerCase(), name]));
+  const isKnown = names.has(wanted) || wanted === client.me.user.toLowerCase();
   names.delete(client.me.user.toLowerCase());
   const place = (name) => `${titleOf(client, name)} ${name}`.toLowerCase().indexOf(wanted);
-  return [...names.values()].filter((name) => place(name) >= 0).slice(0, SHOWN);
+  const found = [...names.values()].filter((name) => place(name) >= 0).slice(0, SHOWN).map((name) => ({ name }));
+  if (!isKnown && NAME.test(wanted)) found.push({ name: text.trim(), isNew: true });
+  return found;
 }

@@ -13,22 +13,30 @@ const SENTENCES = {
   createAccount: ["Create an account", "Buat akun"],
   nameRule: ["Letters, digits, _ - and . (at most 32)", "Huruf, angka, _ - dan . (paling banyak 32)"],
   passwordRule: ["No spaces", "Tanpa spasi"],
-  loggedOut: ["You were logged out.", "Anda telah keluar."],
+  logInHint: ["Log in to this server.", "Masuk ke server ini."],
+  registerHint: ["A name and a password are enough.", "Cukup nama dan kata sandi."],
   connecting: ["Connecting…", "Menghubungkan…"],
-  offline: ["No connection. Next try in {0} s.", "Tidak ada koneksi. Dicoba lagi dalam {0} dtk."],
-  trying: ["No connection. Trying now…", "Tidak ada koneksi. Sedang dicoba…"],
+  noConnection: ["No connection.", "Tidak ada koneksi."],
+  nextTry: ["Next try in {0}", "Dicoba lagi dalam {0}"],
+  againIn: ["Again in {0}", "Lagi dalam {0}"],
+  tryAgainNow: ["You can try again now.", "Sekarang dapat dicoba lagi."],
+  seconds: ["{0} s", "{0} dtk"],
+  minutes: ["{0} min", "{0} mnt"],
+  hours: ["{0} h", "{0} jam"],
   now: ["Now", "Sekarang"],
   conversations: ["Conversations", "Percakapan"],
   onlineNow: ["Online now", "Sedang daring"],
   everyone: ["Everyone", "Semua orang"],
   everyoneHint: ["Every user of this server reads this.", "Semua pengguna server ini membacanya."],
+  server: ["This server", "Server ini"],
+  serverHint: ["What the server tells you. It cannot be answered.", "Pemberitahuan server. Tidak dapat dibalas."],
   group: ["Group", "Grup"],
   online: ["online", "daring"],
   offlineState: ["offline", "luring"],
   blockedState: ["blocked", "diblokir"],
   notMember: ["You are not in this group.", "Anda tidak ada di grup ini."],
   you: ["You", "Anda"],
-  newConversation: ["New conversation or group", "Percakapan atau grup baru"],
+  newConversation: ["New conversation", "Percakapan baru"],
   menu: ["Conversations", "Percakapan"],
   details: ["Details", "Rincian"],
   settings: ["Settings", "Pengaturan"],
@@ -60,6 +68,7 @@ const SENTENCES = {
   unread: ["{0} unread", "{0} belum dibaca"],
   messages: ["Messages", "Pesan"],
   talkTo: ["Talk to a person", "Bicara dengan seseorang"],
+  talkToName: ["Talk to {0}…", "Bicara dengan {0}…"],
   talkToHint: ["A name, or name@realm for another server", "Nama, atau nama@realm untuk server lain"],
   start: ["Start", "Mulai"],
   joinGroup: ["Join a group", "Gabung grup"],
@@ -76,17 +85,30 @@ const SENTENCES = {
   endGroupQuestion: ["End {0} for everybody?", "Bubarkan {0} untuk semua?"],
   kick: ["Put out", "Keluarkan"],
   kickQuestion: ["Put {0} out of {1}?", "Keluarkan {0} dari {1}?"],
-  changePassword: ["Change the password", "Ubah kata sandi"],
-  newPassword: ["New password (empty: none)", "Kata sandi baru (kosong: tanpa)"],
+  groupPasswordTitle: ["Password of the group", "Kata sandi grup"],
+  newGroupPassword: ["New password (empty: none)", "Kata sandi baru (kosong: tanpa)"],
+  profile: ["Your name", "Nama Anda"],
+  fullNameHint: ["Shown beside {0} in new messages", "Tampil di samping {0} pada pesan baru"],
+  changePassword: ["Password", "Kata sandi"],
+  oldPassword: ["Current password", "Kata sandi sekarang"],
+  newPassword: ["New password", "Kata sandi baru"],
+  passwordEnds: ["All your other sessions end.", "Semua sesi Anda yang lain berakhir."],
   save: ["Save", "Simpan"],
   saved: ["Saved", "Tersimpan"],
+  blockList: ["Blocked people", "Orang yang diblokir"],
+  noBlocks: ["You block nobody.", "Tidak ada yang Anda blokir."],
+  unregister: ["Delete the account", "Hapus akun"],
+  unregisterHint: [
+    "You leave all groups, and nobody can use the name again. What you said stays with those you said it to.",
+    "Anda keluar dari semua grup, dan nama itu tidak dapat dipakai lagi. Pesan Anda tetap ada pada penerimanya.",
+  ],
+  unregisterQuestion: ["Delete the account {0} for good?", "Hapus akun {0} selamanya?"],
   block: ["Block", "Blokir"],
   unblock: ["Unblock", "Buka blokir"],
   fullName: ["Full name", "Nama lengkap"],
   country: ["Country", "Negara"],
   lastSeen: ["Last seen", "Terakhir terlihat"],
   realm: ["Realm", "Realm"],
-  realms: ["Realms", "Realm"],
   state: ["State", "Keadaan"],
   up: ["linked", "terhubung"],
   down: ["not linked: messages wait here", "tidak terhubung: pesan menunggu di sini"],
@@ -95,22 +117,47 @@ const SENTENCES = {
   waiting: ["{0} waiting", "{0} menunggu"],
   sessions: ["Sessions", "Sesi"],
   thisSession: ["this one", "yang ini"],
-  sessionOf: ["{0}, last used {1}", "{0}, terakhir dipakai {1}"],
+  sessionTimes: ["Since {0}, last used {1}", "Sejak {0}, terakhir dipakai {1}"],
   end: ["End", "Akhiri"],
   logOut: ["Log out", "Keluar"],
   language: ["Language", "Bahasa"],
   notifications: ["Desktop notifications", "Notifikasi desktop"],
-  attention: ["Notifications", "Notifikasi"],
+  browser: ["This browser", "Peramban ini"],
   countInTitle: ["Unread count in the title", "Jumlah belum dibaca di judul"],
   notAllowed: ["The browser does not allow it.", "Peramban tidak mengizinkannya."],
   keys: ["Keys", "Tombol"],
   keySwitch: ["Find a conversation", "Cari percakapan"],
   keyNext: ["Next or previous conversation", "Percakapan berikutnya atau sebelumnya"],
+  keyPage: ["Earlier or later messages", "Pesan sebelumnya atau berikutnya"],
   keyEscape: ["Close, or back to writing", "Tutup, atau kembali menulis"],
   keyLine: ["New line (each becomes a message)", "Baris baru (masing-masing satu pesan)"],
-  linkedRealms: ["Other servers", "Server lain"],
-  noRealms: ["This server is linked to no other.", "Server ini tidak terhubung ke server lain."],
+  servers: ["Servers", "Server"],
+  addRealm: ["Link a server", "Hubungkan server"],
+  add: ["Add", "Tambah"],
+  remove: ["Remove", "Hapus"],
+  removeQuestion: ["Remove {0}?", "Hapus {0}?"],
+  removeHint: ["Messages that wait for it are lost.", "Pesan yang menunggu di sana hilang."],
+  realmName: ["Name here", "Nama di sini"],
+  realmNameHint: ["People there are name@realm.", "Orang di sana disebut nama@realm."],
+  host: ["Host", "Host"],
+  hostHint: ["Empty: one more name of this server", "Kosong: nama lain server ini"],
+  port: ["Port", "Port"],
+  keyOf: ["key {0}", "kunci {0}"],
+  since: ["since {0}", "sejak {0}"],
 };
+
+// Why a session ended.
+const ENDS = {
+  logged_out: ["You logged out in another place.", "Anda keluar dari tempat lain."],
+  revoked: ["This session was ended from another one.", "Sesi ini diakhiri dari sesi lain."],
+  password_changed: ["The password was changed in another place.", "Kata sandi diubah dari tempat lain."],
+  too_many_sessions: ["You logged in in too many other places.", "Anda masuk di terlalu banyak tempat lain."],
+  unregistered: ["The account was deleted.", "Akun telah dihapus."],
+  expired: ["The session was not used for too long.", "Sesi terlalu lama tidak dipakai."],
+  banned: ["You may not use this server any more.", "Anda tidak boleh lagi memakai server ini."],
+  kicked: ["An administrator ended the session.", "Administrator mengakhiri sesi ini."],
+};
+const ENDED = ["You were logged out.", "Anda telah keluar."];
 
 // What the server's error codes mean; the server's own detail for those that are not here.
 const ERRORS = {
@@ -123,9 +170,19 @@ const ERRORS = {
   not_member: ["You are not in that group.", "Anda tidak ada di grup itu."],
   blocked: ["This user does not want to hear from you.", "Pengguna ini tidak mau menerima pesan Anda."],
   forbidden: ["This is not allowed here.", "Ini tidak diizinkan di sini."],
-  throttled: ["Too many wrong passwords. Wait a minute.", "Terlalu sering salah. Tunggu semenit."],
-  busy: ["The server is busy. Try again.", "Server sibuk. Coba lagi."],
-  storage_failed: ["The server could not store it. Try again later.", "Server gagal menyimpan. Coba lagi nanti."],
+  throttled: ["Too many wrong passwords.", "Terlalu sering salah."],
+  slow_down: ["Too fast for this server.", "Terlalu cepat untuk server ini."],
+  busy: ["The server is busy.", "Server sibuk."],
+  storage_failed: ["The server cannot store it now.", "Server sedang gagal menyimpan."],
+  shutting_down: ["The server is stopping.", "Server sedang berhenti."],
+  connection_limit: ["The server has too many connections.", "Server memiliki terlalu banyak koneksi."],
+  inbox_full: ["This user has too much unread from you.", "Terlalu banyak pesan Anda yang belum dibaca pengguna ini."],
+  session_not_found: ["That session has ended already.", "Sesi itu sudah berakhir."],
+  realm_exists: ["That name is taken.", "Nama itu sudah dipakai."],
+  realm_unreachable: ["No kabar server answers there.", "Tidak ada server kabar yang menjawab di sana."],
+  realm_key_changed: ["The server there has another key than before.", "Server di sana memakai kunci yang lain."],
+  realm_is_this_server: ["That is this server.", "Itu server ini sendiri."],
+  cancelled: ["", ""],
   unknown_outcome: ["It is not known whether it was sent.", "Tidak diketahui apakah terkirim."],
   realm_not_found: ["This server knows no such realm.", "Server ini tidak mengenal realm itu."],
   realm_queue_full: ["Too much waits for that server.", "Terlalu banyak yang menunggu untuk server itu."],
@@ -154,12 +211,31 @@ export function say(key, ...values) {
   return SENTENCES[key][PLACE].replace(/\{(\d)\}/g, (_, place) => values[place]);
 }
 
-// What a refused request means, for people.
+// What a refused request means, for people: the sentence, and how long to wait if the server says so.
 export function errorOf(reply) {
-  return ERRORS[reply.code]?.[PLACE] ?? reply.detail ?? reply.message ?? reply.code;
+  const reason = reasonOf(reply);
+  return reply.retry_after ? `${reason} ${say("againIn", duration(reply.retry_after))}.` : reason;
 }
 
-const CLOCK = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+export function reasonOf(reply) {
+  // How the command is written is of no use here.
+  return ERRORS[reply.code]?.[PLACE] ?? reply.detail?.split("; usage:")[0] ?? reply.message ?? reply.code;
+}
+
+// What ended a session: an event with a reason, or the reply to the request that needed it. Null if there was none.
+export function endOf({ code, reason, detail }) {
+  if (!code && !reason) return null;
+  const known = ENDS[reason] ?? (code === "no_session" ? ENDED : ERRORS[code]);
+  return known?.[PLACE] ?? detail ?? ENDED[PLACE];
+}
+
+// Seconds, in the unit that says enough.
+export function duration(seconds) {
+  if (seconds < 120) return say("seconds", seconds);
+  return seconds < 7200 ? say("minutes", Math.round(seconds / 60)) : say("hours", Math.round(seconds / 3600));
+}
+
+const CLOCK = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const SHORT = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
 const MOMENT = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
