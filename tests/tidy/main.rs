@@ -77,7 +77,6 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "wire",
             "chat",
             "config",
-            "logging",
             "name",
             "id",
             "time",
