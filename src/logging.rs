@@ -5,16 +5,17 @@ mod writer;
 
 use std::io::{self, IsTerminal};
 
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{Layer, Registry, fmt};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use crate::config::{Log, LogFormat};
 use crate::logging::escape::LineForm;
-use crate::logging::writer::Lines;
+use crate::logging::writer::{Lines, WriterGuard};
 
-pub use writer::{LogGuard, LogStatus, status};
+pub use writer::{LogStatus, status};
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,26 @@ pub enum LogError {
     /// The process has one already.
     #[error("{0}")]
     Twice(#[from] TryInitError),
+}
+
+/// Changes what is logged.
+type FilterHandle = reload::Handle<Targets, Registry>;
+
+/// The log of this process. Writes the lines that wait when it is dropped, if somebody takes them soon.
+#[must_use = "the log ends with it"]
+pub struct LogGuard {
+    filter: FilterHandle,
+    _writer: WriterGuard,
+}
+
+impl LogGuard {
+    /// Changes what is logged from now on.
+    ///
+    /// # Errors
+    /// If a thread panicked while it changed that.
+    pub(crate) fn set_filter(&self, filter: &Targets) -> Result<(), reload::Error> {
+        self.filter.reload(filter.clone())
+    }
 }
 
 /// Starts the log of this process. Call it once, and keep what it returns until the end.
@@ -39,11 +60,13 @@ pub fn start(log: &Log) -> Result<LogGuard, LogError> {
     };
     let (writer, guard) = Lines::start(io::stderr(), form)?;
     writer.announce();
-    tracing_subscriber::registry().with(lines(log, writer, colours)).try_init()?;
-    Ok(guard)
+    let (lines, filter) = lines(log, writer, colours);
+    tracing_subscriber::registry().with(lines).try_init()?;
+    Ok(LogGuard { filter, _writer: guard })
 }
 
-fn lines<W>(log: &Log, writer: W, colours: bool) -> impl Layer<Registry> + use<W>
+/// The layer, and the handle that changes its filter.
+fn lines<W>(log: &Log, writer: W, colours: bool) -> (impl Layer<Registry> + use<W>, FilterHandle)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -52,7 +75,8 @@ where
         LogFormat::Pretty => lines.with_target(false).with_ansi(colours).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
-    lines.with_filter(log.filter.clone())
+    let (filter, handle) = reload::Layer::new(log.filter.clone());
+    (lines.with_filter(filter), handle)
 }
 
 /// Whether to write colours: only to a terminal, and not if NO_COLOR is set (no-color.org).
@@ -72,7 +96,7 @@ mod tests {
     fn logged(format: LogFormat) -> String {
         let mut file = tempfile::tempfile().unwrap();
         let log = Log { format, filter: "info".parse().unwrap() };
-        let lines = lines(&log, Arc::new(file.try_clone().unwrap()), false);
+        let (lines, _) = lines(&log, Arc::new(file.try_clone().unwrap()), false);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
             let _connection = tracing::info_span!("connection", id = 7).entered();
             tracing::info!(users = 8, "accounts read");

@@ -3,39 +3,41 @@
 mod disk;
 mod error;
 mod housekeeping;
+mod policies;
 mod provision;
+mod reload;
 mod retention;
+mod service_manager;
+mod signals;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use ipnet::IpNet;
+use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use crate::chat::{self, Command, State};
-use crate::config::{Allowed, Config, Connections, Limits, Registration};
+use crate::chat::{Command, State};
+use crate::config::{Config, ConfigError};
 use crate::federation::{self, Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
-use crate::limits::RESERVED_DESCRIPTORS;
 use crate::log_limit::LogLimit;
-use crate::name::Name;
+use crate::logging::LogGuard;
 use crate::net::{
-    self, Admission, Budgets, Federation, Listener, PasswordHasher, Places, Policy, Rate, Rates, RequestCounts,
-    ServerContext, Throttle,
+    self, Admission, Budgets, Federation, Listener, PasswordHasher, RequestCounts, ServerContext, Throttle,
 };
 use crate::store::SqliteStore;
 use crate::web::{self, Monitor, Web};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
 use disk::DiskWatch;
+use signals::{Request, Signals};
 
 pub use error::ServerError;
 
@@ -44,48 +46,47 @@ pub struct Server {
     services: Arc<ServerContext>,
     committer: JoinHandle<()>,
     listening: Vec<(SocketAddr, ReplyFormat)>,
-    shutdown: Duration,
+    /// As it is in force.
+    config: Arc<ArcSwap<Config>>,
+    web: Arc<Web>,
     monitor: Arc<Monitor>,
     monitored_on: Vec<SocketAddr>,
     /// Ends the monitoring listener.
     _monitoring: DropGuard,
 }
 
-/// Runs a server until a signal ends it.
+/// Runs a server until a signal ends it. `load` reads the configuration again when a signal asks for that.
 ///
 /// # Errors
 /// [`ServerError`], before anything was served or at the end.
-pub fn run(config: &Config) -> Result<(), ServerError> {
+pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, ConfigError>) -> Result<(), ServerError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|source| ServerError::System { what: "threads", source })?;
     runtime.block_on(async {
-        let signals = (until(SignalKind::terminate())?, until(SignalKind::interrupt())?);
+        let mut signals = Signals::new()?;
         let server = Server::start(config)?;
-        server.announce(config);
-        let signals = one_of(signals).await;
+        server.announce();
+        service_manager::ready(&server.status());
+        while signals.next().await == Request::Reload {
+            service_manager::reloading();
+            match load() {
+                Ok(config) => server.reload(config, log),
+                Err(error) => error!(%error, "the configuration is as before: the new one is wrong"),
+            }
+            service_manager::ready(&server.status());
+        }
+        service_manager::stopping();
         info!("stopping; a second signal stops at once");
         tokio::select! {
             stopped = server.stop() => stopped,
-            _ = one_of(signals) => {
+            () = signals.stop_at_once() => {
                 warn!("stopped at once");
                 std::process::exit(1)
             }
         }
     })
-}
-
-fn until(kind: SignalKind) -> Result<Signal, ServerError> {
-    signal(kind).map_err(|source| ServerError::System { what: "a signal handler", source })
-}
-
-async fn one_of((mut terminate, mut interrupt): (Signal, Signal)) -> (Signal, Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    (terminate, interrupt)
 }
 
 impl Server {
@@ -94,10 +95,11 @@ impl Server {
     /// # Errors
     /// [`ServerError`]; nothing is left running then.
     pub fn start(config: &Config) -> Result<Self, ServerError> {
+        let config = Arc::new(config.clone());
         let monitor = Arc::new(Monitor::new(config.server.data.clone()));
         let (monitored_on, monitoring) = serve_monitoring(&config.metrics.listen, &monitor)?;
         let store = SqliteStore::open(&config.server.data, config.server.durability)?;
-        let bindings = bind_all(config)?;
+        let bindings = bind_all(&config)?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
         if federation::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
             return Err(ServerError::Links);
@@ -108,16 +110,17 @@ impl Server {
             .map_err(|source| ServerError::System { what: "a thread", source })?;
         end_ephemeral_sessions(&hub);
         provision::accounts(&hub, &config.users)?;
-        let services = Arc::new(services(config, hub, &bindings)?);
+        let services = Arc::new(services(&config, hub, &bindings)?);
         provision::peers(&services.hub, &config.peers)?;
         services.federation.manager.start();
-        let disk = DiskWatch::new(config.server.data.clone(), config.server.disk_reserve);
+        let web = Arc::new(Web::new(config.server.trusted_proxies.clone()));
+        let config = Arc::new(ArcSwap::from(config));
+        let disk = DiskWatch::new(config.clone());
         disk.check(&services.hub);
-        let listening = serve_all(bindings, &config.server.trusted_proxies, &services);
-        housekeeping::start(&services, &config.retention, disk)?;
+        let listening = serve_all(bindings, &web, &services);
+        housekeeping::start(&services, &config, disk, &monitor)?;
         monitor.set_serving(&services);
-        let shutdown = config.server.shutdown;
-        Ok(Self { services, committer, listening, shutdown, monitor, monitored_on, _monitoring: monitoring })
+        Ok(Self { services, committer, listening, config, web, monitor, monitored_on, _monitoring: monitoring })
     }
 
     /// The addresses of the listeners, with the ports that the system chose for port 0.
@@ -132,7 +135,19 @@ impl Server {
         &self.monitored_on
     }
 
-    fn announce(&self, config: &Config) {
+    /// Takes over a changed configuration, except for what needs a restart.
+    pub fn reload(&self, config: Config, log: &LogGuard) {
+        let in_force = reload::apply(&self.config.load(), config, &self.services, &self.web, log);
+        self.config.store(in_force);
+    }
+
+    /// One line for the service manager.
+    fn status(&self) -> String {
+        let addresses: Vec<_> = self.listening.iter().map(|(address, _)| address.to_string()).collect();
+        format!("listening on {}", addresses.join(", "))
+    }
+
+    fn announce(&self) {
         for (address, format) in &self.listening {
             let format = match format {
                 ReplyFormat::Json => "json",
@@ -144,7 +159,7 @@ impl Server {
         for address in &self.monitored_on {
             info!("health and metrics on {address}");
         }
-        info!("data in {}", config.server.data.display());
+        info!("data in {}", self.config.load().server.data.display());
         // Lines are for people, frames for programs.
         let for_people = self.listening.iter().find(|(_, format)| *format == ReplyFormat::Text);
         if let Some((address, _)) = for_people.or(self.listening.first()) {
@@ -160,7 +175,8 @@ impl Server {
     /// # Errors
     /// [`ServerError::Deadline`] if that took too long.
     pub async fn stop(self) -> Result<(), ServerError> {
-        let deadline = Instant::now() + self.shutdown;
+        let shutdown = self.config.load().server.shutdown;
+        let deadline = Instant::now() + shutdown;
         self.monitor.set_stopping(&self.services);
         self.services.stopping.cancel();
         self.services.admission.end_all(DisconnectReason::ShuttingDown);
@@ -172,7 +188,7 @@ impl Server {
         let stored = tokio::task::spawn_blocking(move || committer.join());
         let stored_in_time = tokio::time::timeout_at(deadline.into(), stored).await.is_ok();
         if !(in_time && stored_in_time) {
-            return Err(ServerError::Deadline(self.shutdown));
+            return Err(ServerError::Deadline(shutdown));
         }
         info!("stopped");
         Ok(())
@@ -210,12 +226,7 @@ fn bind_monitoring(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
-fn serve_all(
-    bindings: Vec<Listener>,
-    trusted_proxies: &[IpNet],
-    services: &Arc<ServerContext>,
-) -> Vec<(SocketAddr, ReplyFormat)> {
-    let web = Arc::new(Web::new(trusted_proxies.to_vec()));
+fn serve_all(bindings: Vec<Listener>, web: &Arc<Web>, services: &Arc<ServerContext>) -> Vec<(SocketAddr, ReplyFormat)> {
     let mut listening = Vec::new();
     for binding in bindings {
         listening.extend(binding.address().map(|address| (address, binding.format())));
@@ -255,59 +266,16 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
     Ok(ServerContext {
         hub,
         federation,
-        policy: policy(config),
-        admission: Arc::new(Admission::new(places(config))),
+        policy: ArcSwap::from_pointee(policies::policy(config)),
+        admission: Arc::new(Admission::new(policies::places(config))),
         passwords,
         throttle: Throttle::default(),
         requests: RequestCounts::default(),
         logged_reads: LogLimit::default(),
-        budgets: Budgets::new(rates(&config.limits)),
+        budgets: Budgets::new(policies::rates(&config.limits)),
         tasks,
         stopping,
     })
-}
-
-fn rates(limits: &Limits) -> Rates {
-    let rate = |most: Option<u64>, period| most.map(|most| Rate { most, period });
-    let (second, day) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
-    Rates {
-        messages: [rate(limits.messages_per_second, second), rate(limits.messages_per_day, day)],
-        bytes: [rate(limits.bytes_per_second, second), rate(limits.bytes_per_day, day)],
-        groups: rate(limits.groups_per_day.map(u64::from), day),
-        realms: rate(limits.realms_per_day.map(u64::from), day),
-        registrations: rate(limits.registrations_per_address.map(u64::from), day),
-    }
-}
-
-fn places(config: &Config) -> Places {
-    let Connections { per_address, per_user, outbox_bytes, .. } = config.connections;
-    Places { most: connections(config), per_address, per_user, outbox_bytes }
-}
-
-/// As many connections as are configured, and as the process may have descriptors for.
-fn connections(config: &Config) -> usize {
-    let allowed = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1_024);
-    let allowed = usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(RESERVED_DESCRIPTORS);
-    if allowed < config.connections.max {
-        warn!("the system allows {allowed} connections, fewer than the {} configured", config.connections.max);
-    }
-    allowed.min(config.connections.max)
-}
-
-fn policy(config: &Config) -> Policy {
-    Policy {
-        line_bytes: config.connections.line_bytes,
-        inbox_page: config.messages.inbox_page,
-        session_idle: config.accounts.session_idle,
-        password_min_bytes: config.accounts.password_min_bytes,
-        registration_open: config.accounts.registration == Registration::Open,
-        chat: chat::Policy {
-            administrators: config.accounts.administrators.iter().map(Name::folded).collect(),
-            broadcast_restricted: config.messages.broadcast == Allowed::Administrators,
-            realms_restricted: config.realms.add == Allowed::Administrators,
-            quotas: chat::Quotas { groups: config.limits.groups_per_user, realms: config.limits.realms_per_user },
-        },
-    }
 }
 
 /// Sessions that should have ended with their connections, before the server was killed.

@@ -16,7 +16,7 @@ fn example() -> Config {
 
 #[test]
 fn the_example_states_the_defaults() {
-    let Config { server, connections, accounts, messages, retention, realms, limits, metrics, log, users: _, peers } =
+    let Config { server, connections, accounts, messages, retention, realms, limits, metrics, log, texts, .. } =
         example();
     let default = Config::default();
     assert_eq!(server, default.server);
@@ -28,7 +28,7 @@ fn the_example_states_the_defaults() {
     assert_eq!(limits, default.limits);
     assert_eq!(metrics, default.metrics);
     assert_eq!(log, default.log);
-    assert_eq!(peers, default.peers);
+    assert_eq!((texts, example().peers), (default.texts, default.peers));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::cli::data;
 
 pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let config = settings.load()?;
-    let _log = logging::start(&config.log)?;
+    let log = logging::start(&config.log)?;
     let addresses = config
         .server
         .listen
@@ -24,7 +24,7 @@ pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
             tracing::warn!(%address, "other machines can reach this listener, and its traffic is not encrypted");
         }
     }
-    server::run(&config)?;
+    server::run(&config, &log, || settings.load())?;
     Ok(())
 }
 

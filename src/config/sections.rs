@@ -1,5 +1,6 @@
 //! The sections of the configuration.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +34,9 @@ pub struct Config {
     pub limits: Limits,
     pub metrics: Metrics,
     pub log: Log,
+    /// Every setting as text, by its name: `server.realm`. Accounts and servers are not among them.
+    #[serde(skip)]
+    pub texts: BTreeMap<String, String>,
     #[serde(skip)]
     pub users: Vec<ConfiguredUser>,
     #[serde(skip)]

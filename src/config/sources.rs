@@ -1,5 +1,6 @@
 //! The sources of settings, merged into one TOML table.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
@@ -183,8 +184,11 @@ impl<'a> Sources<'a> {
             }
         }
         let listeners = self.listeners();
-        let table = Spanned::new(NOWHERE, self.with_defaults());
+        let table = self.with_defaults();
+        let texts = texts(&table);
+        let table = Spanned::new(NOWHERE, table);
         let mut config = Config::deserialize(table.into_deserializer()).map_err(|error| self.explain(&error))?;
+        config.texts = texts;
         check_listeners(&config.server, &config.metrics.listen)
             .map_err(|problem| ConfigError::new(self.place(listeners), problem))?;
         let users = self.entries(ConfiguredUser::SECTION, "accounts", users, |user: &ConfiguredUser| &user.name)?;
@@ -213,6 +217,29 @@ impl<'a> Sources<'a> {
         let value = |section: &str, key: &str| self.table.get(section)?.get_ref().get(key);
         let values = LISTENERS.map(|key| value("server", key)).into_iter().chain([value("metrics", "listen")]);
         values.flatten().map(|value| value.span().start).max().unwrap_or_default()
+    }
+}
+
+/// Every setting as text, by its name.
+fn texts(table: &DeTable<'_>) -> BTreeMap<String, String> {
+    let sections = table.iter().filter_map(|(section, keys)| Some((section.get_ref(), keys.get_ref().as_table()?)));
+    let settings = sections.flat_map(|(section, keys)| {
+        keys.iter().map(move |(key, value)| (format!("{section}.{}", key.get_ref()), text(value.get_ref())))
+    });
+    settings.collect()
+}
+
+fn text(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| text(item.get_ref())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        // No setting has such a value.
+        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => String::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +25,7 @@ use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{HOST_BYTES, LINK_DIALS, LINK_HANDSHAKES, LINK_PING_TIMEOUT};
 use crate::log_limit::LogLimit;
 use crate::name::Name;
+use crate::settings::Accept;
 
 /// The links to other servers. Clones share them.
 #[derive(Clone)]
@@ -69,7 +71,7 @@ impl LinkManager {
         tasks: TaskTracker,
         stopping: CancellationToken,
     ) -> Self {
-        let local = LocalServer { hub, key, policy, stopping };
+        let local = LocalServer { hub, key, policy: ArcSwap::from_pointee(policy), stopping };
         let (handshakes, dials) = (Semaphore::new(LINK_HANDSHAKES), Semaphore::new(LINK_DIALS));
         Self(Arc::new(Inner {
             local,
@@ -88,6 +90,18 @@ impl LinkManager {
     pub(crate) fn start(&self) {
         let (realms, _) = self.hub().read(|state| state.peers().map(|(realm, ..)| realm).collect::<Vec<_>>());
         realms.into_iter().for_each(|realm| self.ensure_reconnect_loop(realm));
+    }
+
+    /// Changes which unknown servers may link. Links that are up stay.
+    pub(crate) fn set_accept(&self, accept: Accept) {
+        let policy = LinkPolicy { accept, ..LinkPolicy::clone(&self.0.local.policy.load()) };
+        self.0.local.policy.store(Arc::new(policy));
+    }
+
+    /// Looks again at which servers are known, where they are, and what may be dialled.
+    pub(crate) fn peers_changed(&self) {
+        self.start();
+        self.0.links.wake_all();
     }
 
     /// Links another server for a user, and returns its key once it has accepted.
@@ -230,7 +244,7 @@ impl LinkManager {
         if let Some(left_out) = self.0.logged_links.allows((realm, true), Instant::now()) {
             info!(realm = self.name(realm), %key, left_out, "link is up");
         }
-        let text_bytes = self.0.local.policy.text_bytes;
+        let text_bytes = self.0.local.policy.load().text_bytes;
         let link = Link::new(hub.clone(), outbox.clone(), handshaken, handle.clone(), text_bytes);
         Some(EstablishedLink { realm, key, handle, outbox, link })
     }

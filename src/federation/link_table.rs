@@ -36,6 +36,11 @@ impl LinkTable {
         LinkStatus { is_up, since: slot.since, problem: slot.problem.clone().filter(|_| !is_up) }
     }
 
+    /// Has every reconnect loop look at its target again.
+    pub(super) fn wake_all(&self) {
+        self.slots().values().for_each(|slot| slot.changed.notify_one());
+    }
+
     /// How many links are up.
     pub(super) fn up_count(&self) -> usize {
         self.slots().values().filter(|slot| slot.up.is_some()).count()

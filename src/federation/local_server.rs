@@ -1,5 +1,6 @@
 //! This server, as handshakes and links need it.
 
+use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
 use crate::federation::policy::LinkPolicy;
@@ -9,7 +10,7 @@ use crate::id::PeerKey;
 pub(super) struct LocalServer {
     pub(super) hub: Hub,
     pub(super) key: PeerKey,
-    pub(super) policy: LinkPolicy,
+    pub(super) policy: ArcSwap<LinkPolicy>,
     /// Cancelled when the server stops.
     pub(super) stopping: CancellationToken,
 }

@@ -3,7 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -20,7 +22,7 @@ use crate::socket;
 /// TCP and TLS between kabar servers.
 pub struct TcpTransport {
     endpoint: TlsEndpoint,
-    networks: Vec<IpNet>,
+    networks: ArcSwap<Vec<IpNet>>,
     /// Apart from each other, so that no user can hold up the links.
     lookups_for_users: Lookup,
     lookups: Lookup,
@@ -31,7 +33,13 @@ impl TcpTransport {
     #[must_use]
     pub fn new(identity: &Identity, networks: Vec<IpNet>) -> Self {
         let endpoint = TlsEndpoint::new(identity.pair());
+        let networks = ArcSwap::from_pointee(networks);
         Self { endpoint, networks, lookups_for_users: Lookup::default(), lookups: Lookup::default() }
+    }
+
+    /// Changes which addresses are dialled from now on.
+    pub(crate) fn set_networks(&self, networks: Vec<IpNet>) {
+        self.networks.store(Arc::new(networks));
     }
 
     /// Authenticates and encrypts an inbound connection. `stream` begins after the line `link 1`, which was answered.
@@ -65,7 +73,7 @@ impl TcpTransport {
     fn is_forbidden(&self, host: &str) -> bool {
         match without_lookup(host, 0) {
             Some(known) => known.into_iter().all(|address| self.allowed(address).is_none()),
-            None => are_loopback(&self.networks),
+            None => are_loopback(&self.networks.load()),
         }
     }
 
@@ -73,7 +81,7 @@ impl TcpTransport {
     fn allowed(&self, address: SocketAddr) -> Option<SocketAddr> {
         let ip = address.ip().to_canonical();
         let plain = if ip == address.ip() { address } else { SocketAddr::new(ip, address.port()) };
-        self.networks.iter().any(|network| network.contains(&ip)).then_some(plain)
+        self.networks.load().iter().any(|network| network.contains(&ip)).then_some(plain)
     }
 
     async fn dial_one(&self, address: SocketAddr) -> Result<PeerStream, DialError> {

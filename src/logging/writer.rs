@@ -19,8 +19,7 @@ pub(super) struct Lines {
 }
 
 /// Writes the lines that wait when it is dropped, if somebody takes them soon.
-#[must_use = "the log ends with it"]
-pub struct LogGuard {
+pub(super) struct WriterGuard {
     queue: Arc<Queue>,
     has_ended: Receiver<()>,
 }
@@ -101,7 +100,7 @@ impl Lines {
     }
 
     /// Starts the thread that writes to `out`.
-    pub(super) fn start(mut out: impl Write + Send + 'static, form: LineForm) -> io::Result<(Self, LogGuard)> {
+    pub(super) fn start(mut out: impl Write + Send + 'static, form: LineForm) -> io::Result<(Self, WriterGuard)> {
         let queue = Arc::new(Queue::default());
         let (tell, has_ended) = sync_channel(1);
         let lines = queue.clone();
@@ -116,11 +115,11 @@ impl Lines {
             let _nobody_waits = tell.send(());
         };
         thread::Builder::new().name("log".into()).spawn(write)?;
-        Ok((Self { queue: queue.clone(), form }, LogGuard { queue, has_ended }))
+        Ok((Self { queue: queue.clone(), form }, WriterGuard { queue, has_ended }))
     }
 }
 
-impl Drop for LogGuard {
+impl Drop for WriterGuard {
     fn drop(&mut self) {
         self.queue.lock().is_closed = true;
         self.queue.has_lines.notify_one();

@@ -202,6 +202,12 @@ impl Admission {
         send_queues.iter().for_each(|send_queue| send_queue.keep_alive());
     }
 
+    /// Changes the limits. Connections that are there stay.
+    pub(crate) fn set_places(&self, places: Places) {
+        self.outbox_bytes.store(places.outbox_bytes, Ordering::Relaxed);
+        self.admitted().places = places;
+    }
+
     /// Counts the connections.
     pub(crate) fn census(&self) -> Census {
         let admitted = self.admitted();

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::chat::{Command, CommandError};
@@ -39,9 +40,7 @@ pub struct Rates {
 
 /// The budgets of all users that did something of late.
 pub struct Budgets {
-    rates: Rates,
-    /// Messages and bytes that a connection takes at a time: a little of the least rate.
-    credit: (u64, u64),
+    rates: ArcSwap<Rates>,
     begun: Instant,
     users: Mutex<HashMap<UserId, Arc<UserBudget>>>,
     /// For registrations.
@@ -108,19 +107,30 @@ impl Rate {
     }
 }
 
+impl Rates {
+    /// Messages and bytes that a connection takes at a time: a little of the least rate.
+    fn credit(&self) -> (u64, u64) {
+        let little = |rates: [Option<Rate>; 2]| rates.into_iter().flatten().map(|rate| rate.most / 64).min();
+        let messages = little(self.messages).map_or(CREDIT_MESSAGES, |little| little.min(CREDIT_MESSAGES));
+        let bytes = little(self.bytes).map_or(CREDIT_BYTES, |little| little.min(CREDIT_BYTES));
+        (messages, bytes)
+    }
+}
+
 impl Budgets {
     #[must_use]
     pub(crate) fn new(rates: Rates) -> Self {
-        let little = |rates: [Option<Rate>; 2]| rates.into_iter().flatten().map(|rate| rate.most / 64).min();
-        let messages = little(rates.messages).map_or(CREDIT_MESSAGES, |little| little.min(CREDIT_MESSAGES));
-        let bytes = little(rates.bytes).map_or(CREDIT_BYTES, |little| little.min(CREDIT_BYTES));
         Self {
-            rates,
-            credit: (messages, bytes),
+            rates: ArcSwap::from_pointee(rates),
             begun: Instant::now(),
             users: Mutex::default(),
             addresses: Mutex::default(),
         }
+    }
+
+    /// Changes the rates. What was taken stays taken.
+    pub(crate) fn set_rates(&self, rates: Rates) {
+        self.rates.store(Arc::new(rates));
     }
 
     /// The budget of a user.
@@ -138,12 +148,12 @@ impl Budgets {
     /// # Errors
     /// [`CommandError::SlowDown`].
     pub(super) fn take(&self, user: UserId, command: &Command) -> Result<(), CommandError> {
-        let (rates, now) = (&self.rates, self.now());
+        let (rates, now) = (self.rates.load(), self.now());
         let taken = match command {
             Command::CreateGroup { .. } => self.of(user).groups.take(rates.groups, 1, now),
             Command::AddRealm { .. } => self.of(user).realms.take(rates.realms, 1, now),
             _ => match message_bytes(command) {
-                Some(bytes) => self.of(user).take_messages(rates, 1, bytes, now),
+                Some(bytes) => self.of(user).take_messages(&rates, 1, bytes, now),
                 None => Ok(()),
             },
         };
@@ -153,8 +163,8 @@ impl Budgets {
     /// Gives back what a command that was refused made nothing of.
     pub(super) fn refund(&self, user: UserId, command: &Command) {
         match command {
-            Command::CreateGroup { .. } => self.of(user).groups.give_back(self.rates.groups, 1),
-            Command::AddRealm { .. } => self.of(user).realms.give_back(self.rates.realms, 1),
+            Command::CreateGroup { .. } => self.of(user).groups.give_back(self.rates.load().groups, 1),
+            Command::AddRealm { .. } => self.of(user).realms.give_back(self.rates.load().realms, 1),
             _ => {}
         }
     }
@@ -164,7 +174,7 @@ impl Budgets {
     /// # Errors
     /// [`CommandError::SlowDown`].
     pub(super) fn take_realm(&self, user: UserId) -> Result<(), CommandError> {
-        self.of(user).realms.take(self.rates.realms, 1, self.now()).map_err(slow_down)
+        self.of(user).realms.take(self.rates.load().realms, 1, self.now()).map_err(slow_down)
     }
 
     /// Takes for a registration from an address. This machine's own stand for any number of people.
@@ -180,7 +190,7 @@ impl Budgets {
         if addresses.len() >= BUDGETS_REMEMBERED {
             addresses.retain(|_, bucket| !bucket.is_full(now));
         }
-        addresses.entry(address).or_default().take(self.rates.registrations, 1, now).map_err(slow_down)
+        addresses.entry(address).or_default().take(self.rates.load().registrations, 1, now).map_err(slow_down)
     }
 
     /// Takes from the credit of a connection, and more credit if that is used up.
@@ -189,13 +199,14 @@ impl Budgets {
     /// [`CommandError::SlowDown`].
     pub(super) fn take_from(&self, credit: &mut Credit, bytes: u64) -> Result<(), CommandError> {
         if credit.messages == 0 || credit.bytes < bytes {
-            let (rates, now) = (&self.rates, self.now());
+            let (rates, now) = (self.rates.load(), self.now());
             self.give_back(credit);
-            let (messages, more) = (1 + self.credit.0, bytes + self.credit.1);
+            let (messages, more) = rates.credit();
+            let (messages, more) = (1 + messages, bytes + more);
             let budget = &credit.budget;
-            (credit.messages, credit.bytes) = match budget.take_messages(rates, messages, more, now) {
+            (credit.messages, credit.bytes) = match budget.take_messages(&rates, messages, more, now) {
                 Ok(()) => (messages, more),
-                Err(_) => budget.take_messages(rates, 1, bytes, now).map(|()| (1, bytes)).map_err(slow_down)?,
+                Err(_) => budget.take_messages(&rates, 1, bytes, now).map(|()| (1, bytes)).map_err(slow_down)?,
             };
         }
         credit.messages -= 1;
@@ -210,10 +221,11 @@ impl Budgets {
     pub(super) fn give_back(&self, credit: &mut Credit) {
         let Credit { budget, messages, bytes, .. } = credit;
         let (messages, bytes) = (std::mem::take(messages), std::mem::take(bytes));
-        for (bucket, rate) in budget.messages.iter().zip(self.rates.messages) {
+        let rates = self.rates.load();
+        for (bucket, rate) in budget.messages.iter().zip(rates.messages) {
             bucket.give_back(rate, messages);
         }
-        for (bucket, rate) in budget.bytes.iter().zip(self.rates.bytes) {
+        for (bucket, rate) in budget.bytes.iter().zip(rates.bytes) {
             bucket.give_back(rate, bytes);
         }
     }

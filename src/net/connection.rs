@@ -40,7 +40,7 @@ const MANY_BYTES: usize = 1024;
 pub(crate) async fn run(accepted: Accepted, context: Arc<ServerContext>) {
     debug!("connected");
     let Accepted { stream, send_queue, address, permit, received } = accepted;
-    let decoder = InputDecoder::new(send_queue.format(), context.policy.line_bytes);
+    let decoder = InputDecoder::new(send_queue.format(), context.policy.load().line_bytes);
     let session = Session::new(context.clone(), send_queue.clone(), address, permit.number());
     let (read_buffer, turn) = (ReadBuffer::of(&received), Turn::default());
     let mut connection =

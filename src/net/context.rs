@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +20,7 @@ use crate::net::throttle::Throttle;
 /// The server as its connections see it.
 pub struct ServerContext {
     pub(crate) hub: Hub,
-    pub(crate) policy: Policy,
+    pub(crate) policy: ArcSwap<Policy>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) federation: Federation,
     pub(crate) passwords: PasswordHasher,

@@ -1,10 +1,11 @@
 //! The free space of the disk: below the reserve only what takes no more room is done.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tracing::{info, warn};
 
+use crate::config::Config;
 use crate::hub::Hub;
 use crate::limits::DISK_WATCH;
 use crate::net::ServerContext;
@@ -12,27 +13,27 @@ use crate::store;
 
 /// Watches the disk of the data directory.
 pub(super) struct DiskWatch {
-    data: PathBuf,
-    /// In bytes.
-    reserve: u64,
+    config: Arc<ArcSwap<Config>>,
 }
 
 impl DiskWatch {
-    pub(super) fn new(data: PathBuf, reserve: u64) -> Self {
-        Self { data, reserve }
+    pub(super) fn new(config: Arc<ArcSwap<Config>>) -> Self {
+        Self { config }
     }
 
     /// Tells the hub whether there is less free space than the reserve. A disk that cannot be asked has enough: it will
     /// tell when it is written.
     pub(super) fn check(&self, hub: &Hub) {
-        let free = store::free_bytes(&self.data).unwrap_or(u64::MAX);
-        let is_low = free < self.reserve;
+        let config = self.config.load();
+        let reserve = config.server.disk_reserve;
+        let free = store::free_bytes(&config.server.data).unwrap_or(u64::MAX);
+        let is_low = free < reserve;
         if !hub.set_disk_low(is_low) {
             return;
         }
         let megabytes = |bytes: u64| bytes / (1024 * 1024);
         if is_low {
-            let (free, reserve) = (megabytes(free), megabytes(self.reserve));
+            let (free, reserve) = (megabytes(free), megabytes(reserve));
             warn!(free, reserve, "the disk is nearly full (in megabytes): only deletions and log-ins are taken");
         } else {
             info!(free = megabytes(free), "the disk has room again (in megabytes)");

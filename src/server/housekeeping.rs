@@ -2,25 +2,36 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
+
 use crate::chat::{Command, State};
-use crate::config::Retention;
+use crate::config::Config;
 use crate::id::{SessionId, UserId};
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, WEBSOCKET_PING};
 use crate::net::ServerContext;
 use crate::server::disk::{self, DiskWatch};
 use crate::server::error::ServerError;
-use crate::server::retention;
+use crate::server::{retention, service_manager};
 use crate::time::Time;
+use crate::web::Monitor;
 
 /// Begins the work that recurs until the server stops, on a thread of its own: while any timer runs, the threads that serve
 /// traffic would set one each time they wait for it.
-pub(super) fn start(services: &Arc<ServerContext>, retention: &Retention, disk: DiskWatch) -> Result<(), ServerError> {
+pub(super) fn start(
+    services: &Arc<ServerContext>,
+    config: &Arc<ArcSwap<Config>>,
+    disk: DiskWatch,
+    monitor: &Arc<Monitor>,
+) -> Result<(), ServerError> {
     let threads = |source| ServerError::System { what: "threads", source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(threads)?;
-    let retaining = retention::keep_running(services.clone(), retention.clone());
+    let retaining = retention::keep_running(services.clone(), config.clone());
     let (closing, pinging) = (close_expired(services.clone()), ping_web_sockets(services.clone()));
     let watching = disk::keep_watching(services.clone(), disk);
-    let recurring = services.tasks.track_future(async { tokio::join!(closing, pinging, retaining, watching) });
+    let notifying = service_manager::keep_watchdog(services.clone(), monitor.clone(), Handle::current());
+    let recurring = async { tokio::join!(closing, pinging, retaining, watching, notifying) };
+    let recurring = services.tasks.track_future(recurring);
     let keep = move || {
         runtime.block_on(recurring);
     };
@@ -52,7 +63,7 @@ async fn close_expired(services: Arc<ServerContext>) {
 
 /// One that a connection is attached to is in use, also if its client only listens: its use is recorded in good time.
 fn close_expired_sessions(services: &ServerContext) {
-    let (now, idle) = (Time::now(), services.policy.session_idle);
+    let (now, idle) = (Time::now(), services.policy.load().session_idle);
     let unused = |state: &State| -> Vec<(SessionId, UserId, bool)> {
         let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= idle / 2);
         unused.map(|(id, session)| (id, session.user, now.since(session.used) >= idle)).collect()

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::task;
 use tracing::{info, warn};
 
-use crate::config::Retention;
+use crate::config::{Config, Retention};
 use crate::limits::{RETENTION_PAUSE, RETENTION_ROUND};
 use crate::net::ServerContext;
 use crate::store::{Rules, StoreError, Sweep, Swept};
 use crate::time::Time;
 
-/// Sweeps until the server stops, if the configuration limits what is kept.
-pub(super) async fn keep_running(services: Arc<ServerContext>, retention: Retention) {
-    if retention == Retention::default() {
-        return;
-    }
+/// Sweeps until the server stops, while the configuration limits what is kept.
+pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSwap<Config>>) {
     let mut rounds = tokio::time::interval(RETENTION_ROUND);
     let mut sweep = Sweep::default();
     loop {
@@ -23,7 +21,11 @@ pub(super) async fn keep_running(services: Arc<ServerContext>, retention: Retent
             () = services.stopping.cancelled() => return,
             _ = rounds.tick() => {}
         }
-        sweep.begin(rules(&retention, Time::now()));
+        let retention = &config.load_full().retention;
+        if *retention == Retention::default() {
+            continue;
+        }
+        sweep.begin(rules(retention, Time::now()));
         sweep = go_through(&services, sweep).await;
     }
 }

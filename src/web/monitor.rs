@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
@@ -68,18 +69,18 @@ impl Monitor {
             Phase::Stopping(_) => Err("stopping".into()),
             Phase::Serving(context) => match context.hub.refusing() {
                 Some(error) => Err(refusal(error).into()),
-                None => liveness(context).await,
+                None => liveness(context, COMMIT_WITHIN).await,
             },
         }
     }
 
-    /// Whether the server gets on with its work: a restart would help if not.
+    /// Whether the server gets on with its work: a restart would help if not. `patience` is the longest that a commit may take.
     ///
     /// # Errors
     /// What is stuck.
-    pub(crate) async fn liveness(&self) -> Result<(), Problem> {
+    pub(crate) async fn liveness(&self, patience: Duration) -> Result<(), Problem> {
         match self.context() {
-            Some(context) => liveness(context).await,
+            Some(context) => liveness(context, patience).await,
             None => Ok(()),
         }
     }
@@ -95,10 +96,10 @@ fn refusal(error: CommandError) -> &'static str {
 }
 
 /// Whether the lock of the state can be had, as every request needs it, and the committer gets on. Occupies no thread.
-async fn liveness(context: Arc<ServerContext>) -> Result<(), Problem> {
+async fn liveness(context: Arc<ServerContext>, patience: Duration) -> Result<(), Problem> {
     let stuck = context.hub.commit_metrics().since_last_step();
     // A server that has stopped has no committer any more.
-    if stuck > COMMIT_WITHIN && !context.stopping.is_cancelled() {
+    if stuck > patience && !context.stopping.is_cancelled() {
         return Err(format!("a commit has taken {} s so far", stuck.as_secs()).into());
     }
     let deadline = Instant::now() + LOCK_WITHIN;
@@ -118,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_starts_lives_and_is_not_ready() {
         let monitor = Monitor::new("data".into());
-        assert_eq!(monitor.liveness().await, Ok(()));
+        assert_eq!(monitor.liveness(COMMIT_WITHIN).await, Ok(()));
         assert_eq!(monitor.readiness().await, Err("starting: the store is being opened".into()));
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::limits::{ACCEPT_RETRY, HTTP_HEAD, HTTP_HEAD_BYTES, HTTP_LIFETIME, MONITORING_CONNECTIONS};
+use crate::limits::{ACCEPT_RETRY, COMMIT_WITHIN, HTTP_HEAD, HTTP_HEAD_BYTES, HTTP_LIFETIME, MONITORING_CONNECTIONS};
 use crate::web::metrics;
 use crate::web::monitor::{Monitor, Problem};
 use crate::web::response::{Reply, reply, sentence, set};
@@ -66,7 +66,7 @@ async fn answer(monitor: &Arc<Monitor>, method: &Method, path: &str) -> Reply {
         return response;
     }
     match path {
-        "/livez" => tell(monitor.liveness().await),
+        "/livez" => tell(monitor.liveness(COMMIT_WITHIN).await),
         "/readyz" => tell(monitor.readiness().await),
         "/metrics" => measured(monitor.clone()).await,
         _ => sentence(StatusCode::NOT_FOUND, "expected /livez, /readyz or /metrics\n"),

@@ -24,6 +24,10 @@ impl ServerOnFaultyDisk {
     }
 
     fn start_configured(configuration: &str) -> Self {
+        Self::start_with(configuration, |_| {})
+    }
+
+    fn start_with(configuration: &str, change: impl FnOnce(&mut Command)) -> Self {
         let directory = TempDir::new().unwrap();
         let config = directory.path().join("config.toml");
         fs::write(&config, configuration).unwrap();
@@ -32,6 +36,7 @@ impl ServerOnFaultyDisk {
         fs::create_dir(&disk).unwrap();
         let server = Process::start_with(&directory.path().join("data"), |command| {
             command.env("LD_PRELOAD", &shim).env("KABAR_DISK", &disk).arg("--config").arg(&config);
+            change(command);
         });
         Self { directory, server }
     }
@@ -144,6 +149,20 @@ fn on_a_full_disk_changes_are_refused_and_nothing_is_lost() {
     faulty.clear("full");
     wait_until("the server writes again", || messi.asks("send neko after").is_ok());
     assert_eq!(neko.asks("inbox").expect_ok().texts(), ["before", "after"]);
+}
+
+#[test]
+fn the_watchdog_starves_while_a_commit_is_stuck() {
+    let faulty = ServerOnFaultyDisk::start_with("", |command| {
+        command.env("WATCHDOG_USEC", "2500000");
+    });
+    let mut messi = faulty.server.connect().registered("messi");
+    faulty.set("hold");
+    messi.says("addgroup fans");
+    let logged = faulty.server.logs("the server is stuck");
+    assert!(logged.contains("a commit has taken"), "{logged}");
+    faulty.clear("hold");
+    messi.hears().expect_ok();
 }
 
 #[test]

@@ -24,6 +24,8 @@ mod people;
 mod places;
 mod realms;
 mod reliability;
+mod reload;
+mod service_manager;
 mod sessions;
 mod support;
 mod tags;

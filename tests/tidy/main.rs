@@ -77,6 +77,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "wire",
             "chat",
             "config",
+            "logging",
             "name",
             "id",
             "time",

@@ -89,7 +89,7 @@ async fn exchange(
             HandshakeKind::Reconnect(realm) => Some(*realm),
             HandshakeKind::Inbound | HandshakeKind::AddPeer { .. } => None,
         },
-        welcome: local.policy.accepts_unknown(host),
+        welcome: local.policy.load().accepts_unknown(host),
         counts: (theirs.incarnation, theirs.acknowledged),
     };
     if theirs.heads.len() > INCARNATIONS_PER_PEER {
@@ -133,7 +133,7 @@ fn hello(local: &LocalServer, key: PeerKey, kind: &HandshakeKind) -> Hello {
         Hello {
             home: state.home().map(|home| home.as_str().into()).unwrap_or_default(),
             calls_you: name.map(|name| name.as_str().into()),
-            port: local.policy.port,
+            port: local.policy.load().port,
             incarnation: state.incarnation(),
             acknowledged: peer.map_or(state.head(), |peer| peer.cursor),
             heads: peer.map(|peer| peer.received.clone()).unwrap_or_default(),

@@ -17,6 +17,8 @@ use crate::wire::DisconnectReason;
 /// One connection's session.
 pub(in crate::net) struct Session {
     pub(super) server: Arc<ServerContext>,
+    /// The server's, as of the newest read.
+    policy: Arc<Policy>,
     pub(super) send_queue: Arc<SendQueue>,
     pub(super) address: IpAddr,
     /// The connection's place among those that were admitted.
@@ -78,6 +80,7 @@ impl Session {
         place: u64,
     ) -> Self {
         Self {
+            policy: server.policy.load_full(),
             server,
             send_queue,
             address,
@@ -101,13 +104,13 @@ impl Session {
     }
 
     pub(super) fn policy(&self) -> &Policy {
-        &self.server.policy
+        &self.policy
     }
 
     /// What stands beside a command or query of the request.
     pub(super) fn context(&self, acting: Acting) -> Context<'_> {
         let Actor { user, session, .. } = acting.actor;
-        let policy = &self.server.policy.chat;
+        let policy = &self.policy.chat;
         Context { user: Some(user), session: Some(session), now: acting.now, recipient_online: None, policy }
     }
 
@@ -211,8 +214,19 @@ impl Session {
 
     /// What was received so far was sent before the replies to it could be read: only those that left before count as read.
     pub(in crate::net) fn begin_read(&mut self) {
+        self.take_over_policy();
         if self.tags_in_flight > 0 {
             self.tags_in_flight = self.tags_in_flight.min(self.send_queue.held_replies());
+        }
+    }
+
+    /// Takes over a policy that was changed meanwhile.
+    fn take_over_policy(&mut self) {
+        let current = self.server.policy.load();
+        if !Arc::ptr_eq(&self.policy, &current) {
+            self.policy = Arc::clone(&current);
+            // It was taken at the rates of before.
+            self.credit = None;
         }
     }
 

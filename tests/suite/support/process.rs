@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::client::Client;
+use super::wait_until;
 
 pub(crate) struct Process {
     child: Child,
@@ -45,6 +46,17 @@ impl Process {
         self.log.lock().unwrap()
     }
 
+    /// Waits until a line of the log contains a text, and returns it.
+    #[track_caller]
+    pub(crate) fn logs(&self, text: &str) -> String {
+        let mut found = None;
+        wait_until(&format!("the log has {text:?}"), || {
+            found = self.log().iter().find(|line| line.contains(text)).cloned();
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
     pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address)
     }
@@ -74,7 +86,7 @@ impl Process {
         self.signal("CONT");
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }

@@ -1,0 +1,136 @@
+//! Takes over a changed configuration while the server runs (SIGHUP). It was read and checked whole before; a bad one changes
+//! nothing.
+
+use std::sync::Arc;
+
+use tracing::{error, info, warn};
+
+use crate::config::Config;
+use crate::logging::LogGuard;
+use crate::net::ServerContext;
+use crate::server::{policies, provision};
+use crate::web::Web;
+
+/// The settings that cannot change while the server runs.
+pub(super) const FIXED: [&str; 8] = [
+    "server.listen",
+    "server.listen_text",
+    "server.web",
+    "server.data",
+    "server.realm",
+    "server.durability",
+    "metrics.listen",
+    "log.format",
+];
+
+/// Logs what is different. Returns the names of the settings that change.
+fn report_changes(old: &Config, new: &Config) -> usize {
+    let mut changed = 0;
+    for (name, to) in &new.texts {
+        let Some(from) = old.texts.get(name).filter(|from| *from != to) else { continue };
+        if FIXED.contains(&name.as_str()) {
+            warn!(setting = name, from, to, "this setting changes only with a restart");
+        } else {
+            info!(setting = name, from, to, "changed");
+            changed += 1;
+        }
+    }
+    changed
+}
+
+/// The configuration that is in force from now on: the new one, except for what only a restart changes.
+fn in_force(old: &Config, mut new: Config) -> Config {
+    for name in FIXED {
+        if let (Some(old), Some(new)) = (old.texts.get(name), new.texts.get_mut(name)) {
+            new.clone_from(old);
+        }
+    }
+    new
+}
+
+/// Applies a configuration to a running server, and returns it as it is in force.
+pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, web: &Web, log: &LogGuard) -> Arc<Config> {
+    let changed = report_changes(old, &new);
+    if old.log.filter != new.log.filter
+        && let Err(error) = log.set_filter(&new.log.filter)
+    {
+        error!(%error, "the log keeps its filter");
+    }
+    // Before the policy: connections that take that over drop what they took at the rates of before.
+    services.budgets.set_rates(policies::rates(&new.limits));
+    services.policy.store(Arc::new(policies::policy(&new)));
+    services.admission.set_places(policies::places(&new));
+    services.federation.transport.set_networks(new.realms.dial.clone());
+    services.federation.manager.set_accept(new.realms.accept);
+    web.set_trusted_proxies(new.server.trusted_proxies.clone());
+    if let Err(error) = provision::accounts(&services.hub, &new.users) {
+        error!(%error, "configured accounts are missing");
+    }
+    if new.peers != old.peers {
+        info!("[[peers]] changed");
+        if let Err(error) = provision::peers(&services.hub, &new.peers) {
+            error!(%error, "a configured server is not known as configured");
+        }
+    }
+    services.federation.manager.peers_changed();
+    info!(changed, "the configuration was reloaded");
+    Arc::new(in_force(old, new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What [`apply`] changes.
+    const LIVE: [&str; 30] = [
+        "accounts.administrators",
+        "accounts.password_min_bytes",
+        "accounts.registration",
+        "accounts.session_days",
+        "connections.line_bytes",
+        "connections.max",
+        "connections.outbox_megabytes",
+        "connections.per_address",
+        "connections.per_user",
+        "limits.groups_per_day",
+        "limits.groups_per_user",
+        "limits.megabytes_per_day",
+        "limits.megabytes_per_second",
+        "limits.messages_per_day",
+        "limits.messages_per_second",
+        "limits.realms_per_day",
+        "limits.realms_per_user",
+        "limits.registrations_per_address",
+        "log.filter",
+        "messages.broadcast",
+        "messages.inbox_page",
+        "realms.accept",
+        "realms.add",
+        "realms.dial",
+        "retention.delete_unread",
+        "retention.max_age_days",
+        "retention.max_messages_per_timeline",
+        "server.disk_reserve_megabytes",
+        "server.shutdown_seconds",
+        "server.trusted_proxies",
+    ];
+
+    #[test]
+    fn every_setting_changes_live_or_says_that_it_does_not() {
+        let config = Config::default();
+        let all: Vec<&str> = config.texts.keys().map(String::as_str).collect();
+        let mut known: Vec<&str> = LIVE.into_iter().chain(FIXED).collect();
+        known.sort_unstable();
+        assert_eq!(all, known);
+    }
+
+    #[test]
+    fn a_setting_that_needs_a_restart_stays_as_it_was() {
+        let at = |address: &str| {
+            let variable = ("KABAR_SERVER__LISTEN".into(), address.into());
+            Config::load(None, [variable], &[]).unwrap()
+        };
+        let kept = in_force(&at("127.0.0.1:1"), at("127.0.0.1:2"));
+        assert_eq!(kept.texts["server.listen"], r#"["127.0.0.1:1"]"#);
+    }
+}
