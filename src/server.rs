@@ -1,8 +1,10 @@
 //! Starts the server: store, hub, links, listeners; and stops it in order.
 
+mod activation;
 mod disk;
 mod error;
 mod housekeeping;
+mod listeners;
 mod policies;
 mod provision;
 mod reload;
@@ -10,14 +12,12 @@ mod retention;
 mod service_manager;
 mod signals;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -29,13 +29,12 @@ use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
-use crate::net::{
-    self, Admission, Budgets, Federation, Listener, PasswordHasher, RequestCounts, ServerContext, Throttle,
-};
+use crate::net::{Admission, Budgets, Federation, Listener, PasswordHasher, RequestCounts, ServerContext, Throttle};
 use crate::store::SqliteStore;
-use crate::web::{self, Monitor, Web};
+use crate::web::{Monitor, Web};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
+use activation::Inherited;
 use disk::DiskWatch;
 use signals::{Request, Signals};
 
@@ -60,13 +59,14 @@ pub struct Server {
 /// # Errors
 /// [`ServerError`], before anything was served or at the end.
 pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, ConfigError>) -> Result<(), ServerError> {
+    let inherited = Inherited::take()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|source| ServerError::System { what: "threads", source })?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let server = Server::start(config)?;
+        let server = Server::start_with(config, inherited)?;
         server.announce();
         service_manager::ready(&server.status());
         while signals.next().await == Request::Reload {
@@ -95,11 +95,16 @@ impl Server {
     /// # Errors
     /// [`ServerError`]; nothing is left running then.
     pub fn start(config: &Config) -> Result<Self, ServerError> {
+        Self::start_with(config, Inherited::default())
+    }
+
+    fn start_with(config: &Config, mut inherited: Inherited) -> Result<Self, ServerError> {
+        policies::check_descriptors()?;
         let config = Arc::new(config.clone());
         let monitor = Arc::new(Monitor::new(config.server.data.clone()));
-        let (monitored_on, monitoring) = serve_monitoring(&config.metrics.listen, &monitor)?;
+        let (monitored_on, monitoring) = listeners::serve_monitoring(&config.metrics.listen, &mut inherited, &monitor)?;
         let store = SqliteStore::open(&config.server.data, config.server.durability)?;
-        let bindings = bind_all(&config)?;
+        let bindings = listeners::bind_all(&config, inherited)?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
         if federation::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
             return Err(ServerError::Links);
@@ -117,7 +122,7 @@ impl Server {
         let config = Arc::new(ArcSwap::from(config));
         let disk = DiskWatch::new(config.clone());
         disk.check(&services.hub);
-        let listening = serve_all(bindings, &web, &services);
+        let listening = listeners::serve_all(bindings, &web, &services);
         housekeeping::start(&services, &config, disk, &monitor)?;
         monitor.set_serving(&services);
         Ok(Self { services, committer, listening, config, web, monitor, monitored_on, _monitoring: monitoring })
@@ -193,49 +198,6 @@ impl Server {
         info!("stopped");
         Ok(())
     }
-}
-
-fn bind_all(config: &Config) -> Result<Vec<Listener>, ServerError> {
-    let json = config.server.listen.iter().map(|address| (*address, ReplyFormat::Json));
-    let text = config.server.listen_text.iter().map(|address| (*address, ReplyFormat::Text));
-    let web = config.server.web.iter().map(|address| (*address, ReplyFormat::WebSocket));
-    json.chain(text)
-        .chain(web)
-        .map(|(address, format)| net::bind(address, format).map_err(|source| ServerError::Listen { address, source }))
-        .collect()
-}
-
-/// Serves health and metrics from before the store is opened.
-fn serve_monitoring(
-    addresses: &[SocketAddr],
-    monitor: &Arc<Monitor>,
-) -> Result<(Vec<SocketAddr>, DropGuard), ServerError> {
-    let stop = CancellationToken::new();
-    let mut bound = Vec::new();
-    for &address in addresses {
-        let listener = bind_monitoring(address).map_err(|source| ServerError::Listen { address, source })?;
-        bound.extend(listener.local_addr());
-        tokio::spawn(web::serve_monitoring(listener, monitor.clone(), stop.clone()));
-    }
-    Ok((bound, stop.drop_guard()))
-}
-
-fn bind_monitoring(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
-}
-
-fn serve_all(bindings: Vec<Listener>, web: &Arc<Web>, services: &Arc<ServerContext>) -> Vec<(SocketAddr, ReplyFormat)> {
-    let mut listening = Vec::new();
-    for binding in bindings {
-        listening.extend(binding.address().map(|address| (address, binding.format())));
-        match binding.format() {
-            ReplyFormat::WebSocket => services.tasks.spawn(web::serve(binding, web.clone(), services.clone())),
-            ReplyFormat::Json | ReplyFormat::Text => services.tasks.spawn(net::serve(binding, services.clone())),
-        };
-    }
-    listening
 }
 
 /// The links, by the key of this server, which is made at its first start.

@@ -128,6 +128,19 @@ fn serve_with_a_bad_configuration_exits_before_it_writes_anything() {
 }
 
 #[test]
+fn a_server_that_could_admit_nobody_does_not_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = format!("ulimit -n 64; exec {} --listen 127.0.0.1:0 --data data", env!("CARGO_BIN_EXE_kabar"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(directory.path());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = run(&mut command, "");
+    assert_eq!(run.code, BAD_CONFIGURATION, "{}", run.err);
+    assert!(run.err.contains("the system allows 64 open files, too few"), "{}", run.err);
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
 fn a_printed_hash_verifies_the_password() {
     for (typed, password) in [("surabaya\n", "surabaya"), ("surabaya\r\n", "surabaya"), ("x", "x")] {
         let run = run(&mut kabar(&["hash-password"]), typed);
@@ -179,6 +192,23 @@ fn the_version_names_the_commit() {
 }
 
 #[test]
+fn every_command_has_a_manual_page_and_is_completed() {
+    let home = tempfile::tempdir().unwrap();
+    let pages = home.path().join("man");
+    let made = run(&mut kabar(&["man", pages.to_str().unwrap()]), "");
+    assert_eq!((made.code, made.err.as_str()), (0, ""));
+    let overview = std::fs::read_to_string(pages.join("kabar.1")).unwrap();
+    for command in ["serve", "check", "health", "backup", "export", "import", "realm"] {
+        assert!(overview.contains(&format!("kabar\\-{command}(1)")), "{command}: {overview}");
+        assert!(pages.join(format!("kabar-{command}.1")).is_file(), "{command}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(&mut kabar(&["completions", shell]), "");
+        assert!(script.code == 0 && script.out.contains("hash-password"), "{shell}");
+    }
+}
+
+#[test]
 fn help_fits_a_terminal() {
     let commands = [
         "serve",
@@ -192,6 +222,8 @@ fn help_fits_a_terminal() {
         "realm",
         "realm key",
         "hash-password",
+        "completions",
+        "man",
         "login",
         "logout",
         "send",

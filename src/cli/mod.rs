@@ -4,6 +4,7 @@ mod args;
 mod chat;
 mod client;
 mod data;
+mod generate;
 mod hash_password;
 mod health;
 mod listing;
@@ -13,8 +14,10 @@ mod serve;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use kabar::config::ConfigError;
+use kabar::server::ServerError;
 
 use crate::cli::args::{Location, Settings};
 use crate::cli::chat::ChatArgs;
@@ -114,6 +117,16 @@ enum Command {
     },
     /// Read a password and print its hash, for a password_hash
     HashPassword,
+    /// Print the completions for a shell
+    Completions {
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Write the manual pages to a directory
+    Man {
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,10 +156,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Log(args) => listing::log(&args),
         Command::Realm { command: RealmCommand::Key(location) } => data::realm_key(&location),
         Command::HashPassword => hash_password::run(),
+        Command::Completions { shell } => generate::completions(CommandLine::command(), shell),
+        Command::Man { to } => generate::man(CommandLine::command(), &to),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     eprintln!("kabar: {error}");
-    if error.is::<ConfigError>() {
+    if error.is::<ConfigError>() || error.downcast_ref::<ServerError>().is_some_and(ServerError::is_configuration) {
         return ExitCode::from(BAD_CONFIGURATION);
     }
     exit_code::of(&*error).map_or(ExitCode::FAILURE, ExitCode::from)

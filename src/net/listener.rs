@@ -49,6 +49,14 @@ pub(crate) fn bind(address: SocketAddr, format: ReplyFormat) -> io::Result<Liste
     Ok(Listener { listener: socket.listen(BACKLOG)?, format })
 }
 
+/// Takes over a socket that was bound elsewhere, and does not block.
+///
+/// # Errors
+/// If the system refuses.
+pub(crate) fn take_over(listener: std::net::TcpListener, format: ReplyFormat) -> io::Result<Listener> {
+    Ok(Listener { listener: TcpListener::from_std(listener)?, format })
+}
+
 /// Accepts connections until the server stops, each served by a task of its own.
 pub(crate) async fn serve(listener: Listener, context: Arc<ServerContext>) {
     let format = listener.format;

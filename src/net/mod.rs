@@ -23,7 +23,7 @@ pub use budget::{Budgets, Rate, Rates};
 pub(crate) use connection::run;
 pub use context::{Federation, Policy, ServerContext};
 pub use listener::Listener;
-pub(crate) use listener::{accept, bind, reject, serve};
+pub(crate) use listener::{accept, bind, reject, serve, take_over};
 pub use passwords::PasswordHasher;
 pub(crate) use request_counts::RequestCounts;
 pub use throttle::Throttle;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::federation::IdentityError;
+use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::store::StoreError;
 
@@ -36,6 +37,28 @@ pub enum ServerError {
         /// What the system said.
         source: io::Error,
     },
+    /// A socket that a service manager handed over cannot be used.
+    #[error("the socket {name:?} that the service manager handed over cannot be used: {source}")]
+    Inherited {
+        /// As the service manager calls it.
+        name: String,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// A socket that a service manager handed over belongs to no listener.
+    #[error(
+        "the service manager handed over a socket named {0:?}: expected FileDescriptorName= json, text, web or metrics"
+    )]
+    InheritedName(String),
+    /// There are too few file descriptors for a single connection.
+    #[error(
+        "the system allows {allowed} open files, too few for a single connection: the server needs {RESERVED_DESCRIPTORS} for \
+         itself; raise the limit (ulimit -n, or LimitNOFILE= of systemd)"
+    )]
+    Descriptors {
+        /// The limit.
+        allowed: u64,
+    },
     /// The system refused something that every process may have.
     #[error("the system refused {what}: {source}")]
     System {
@@ -50,4 +73,12 @@ pub enum ServerError {
     /// The stop took longer than allowed. Nothing acknowledged is lost.
     #[error("the stop took longer than {0:?}; what was left was cut off")]
     Deadline(Duration),
+}
+
+impl ServerError {
+    /// Whether another start will fail, too, unless the operator changes something.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Descriptors { .. } | Self::InheritedName(_) | Self::Peer { .. })
+    }
 }

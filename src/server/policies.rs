@@ -9,6 +9,7 @@ use crate::config::{Allowed, Config, Connections, Limits, Registration};
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::net::{Places, Policy, Rate, Rates};
+use crate::server::error::ServerError;
 
 pub(super) fn policy(config: &Config) -> Policy {
     Policy {
@@ -41,6 +42,15 @@ pub(super) fn rates(limits: &Limits) -> Rates {
 pub(super) fn places(config: &Config) -> Places {
     let Connections { per_address, per_user, outbox_bytes, .. } = config.connections;
     Places { most: connections(config), per_address, per_user, outbox_bytes }
+}
+
+/// Raises the limit of open files as far as the system allows.
+///
+/// # Errors
+/// If it leaves no room for a connection.
+pub(super) fn check_descriptors() -> Result<(), ServerError> {
+    let allowed = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
+    if allowed > RESERVED_DESCRIPTORS as u64 { Ok(()) } else { Err(ServerError::Descriptors { allowed }) }
 }
 
 /// As many connections as are configured, and as the process may have descriptors for.

@@ -45,7 +45,7 @@ impl Collector for Measured {
     fn encode(&self, encoder: DescriptorEncoder) -> Result<(), Error> {
         let mut out = Families(encoder);
         build(&mut out)?;
-        process(&mut out)?;
+        process(&mut out, &self.0)?;
         log(&mut out)?;
         disk(&mut out, &self.0)?;
         let Some(context) = self.0.context() else { return Ok(()) };
@@ -63,13 +63,14 @@ fn build(out: &mut Families<'_>) -> Result<(), Error> {
     out.gauge("build_info", "The version that runs", None, [(labels, 1.0)])
 }
 
-fn process(out: &mut Families<'_>) -> Result<(), Error> {
+fn process(out: &mut Families<'_>, monitor: &Monitor) -> Result<(), Error> {
+    let help = "When this process started, since 1970";
+    out.gauge("process_start_time", help, Some(Unit::Seconds), [(NONE, monitor.started)])?;
     let Some(process) = Process::read() else { return Ok(()) };
-    let Process { cpu_seconds, resident_bytes, started, open_files, threads } = process;
+    let Process { cpu_seconds, resident_bytes, open_files, threads } = process;
     out.counter("process_cpu", "Processor time of this process", Some(Unit::Seconds), [(NONE, cpu_seconds)])?;
     let help = "Memory of this process that is in RAM";
     out.gauge("process_resident_memory", help, Some(Unit::Bytes), [(NONE, resident_bytes as f64)])?;
-    out.gauge("process_start_time", "When it started, since 1970", Some(Unit::Seconds), [(NONE, started)])?;
     out.gauge("process_open_fds", "Its open file descriptors", None, [(NONE, open_files as f64)])?;
     out.gauge("process_threads", "Its threads", None, [(NONE, threads as f64)])
 }

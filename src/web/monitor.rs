@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep};
 
@@ -15,6 +15,8 @@ use crate::net::ServerContext;
 pub(crate) struct Monitor {
     /// The data directory.
     pub(super) data: PathBuf,
+    /// When this process started, in seconds since 1970.
+    pub(super) started: f64,
     phase: Mutex<Phase>,
 }
 
@@ -30,7 +32,8 @@ pub(crate) type Problem = Cow<'static, str>;
 
 impl Monitor {
     pub(crate) fn new(data: PathBuf) -> Self {
-        Self { data, phase: Mutex::new(Phase::Starting) }
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        Self { data, started, phase: Mutex::new(Phase::Starting) }
     }
 
     /// The server accepts connections from now on.

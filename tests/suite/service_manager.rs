@@ -3,10 +3,12 @@
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::support::client::PATIENCE;
+use crate::support::port::free_address;
 use crate::support::process::Process;
 
 struct ServiceManager(UnixDatagram);
@@ -67,4 +69,42 @@ fn the_watchdog_is_fed_while_the_server_gets_on() {
     for _ in 0..3 {
         manager.hears_of("WATCHDOG=1");
     }
+}
+
+/// Binds a socket as systemd would, and becomes the server.
+const HAND_OVER: &str = "
+import os, socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[2])))
+os.dup2(listener.fileno(), 3) if listener.fileno() != 3 else os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES=sys.argv[1])
+os.execv(sys.argv[3], sys.argv[3:])
+";
+
+fn handed_over(home: &TempDir, name: &str, port: u16) -> Command {
+    let mut command = Command::new("python3");
+    command.args(["-c", HAND_OVER, name, &port.to_string(), env!("CARGO_BIN_EXE_kabar"), "--data"]);
+    command.arg(home.path().join("data")).args(["--listen-text", "none", "--web", "none"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_socket_that_it_hands_over_is_served_in_place_of_the_configured_address() {
+    let home = TempDir::new().unwrap();
+    let address = free_address();
+    let mut command = handed_over(&home, "json", address.port());
+    command.args(["--listen", "192.0.2.1:1"]);
+    let server = Process::run(command);
+    assert_eq!(server.address(), address);
+    server.connect().registered("messi");
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn a_socket_without_the_name_of_a_listener_is_refused() {
+    let home = TempDir::new().unwrap();
+    let output = handed_over(&home, "kabar.socket", free_address().port()).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78), "{told}");
+    assert!(told.contains("\"kabar.socket\": expected FileDescriptorName= json, text, web or metrics"), "{told}");
 }

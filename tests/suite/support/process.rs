@@ -30,6 +30,11 @@ impl Process {
         command.args(["--listen", &listen.to_string(), "--listen-text", "none", "--web", "none", "--data"]).arg(data);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         change(&mut command);
+        Self::run(command)
+    }
+
+    /// Runs a command that becomes a server, and waits until it serves.
+    pub(crate) fn run(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines().map_while(Result::ok);

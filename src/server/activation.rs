@@ -1,0 +1,59 @@
+//! Sockets that a service manager bound and handed over (systemd.socket(5)). Each has the name of its listener; what is handed
+//! over takes the place of the configured addresses of that listener.
+
+use std::env;
+use std::io;
+use std::net::TcpListener;
+
+use listenfd::ListenFd;
+
+use crate::server::error::ServerError;
+use crate::wire::ReplyFormat;
+
+/// Bound sockets, by listener.
+#[derive(Default)]
+pub(super) struct Inherited {
+    chat: Vec<(ReplyFormat, TcpListener)>,
+    monitoring: Vec<TcpListener>,
+}
+
+impl Inherited {
+    /// Takes the sockets that this process was started with. To be called once, before there are other threads that look
+    /// at the environment.
+    ///
+    /// # Errors
+    /// If one is no TCP listener, or has no name of a listener.
+    pub(super) fn take() -> Result<Self, ServerError> {
+        let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let mut handed_over = ListenFd::from_env();
+        let mut inherited = Self::default();
+        for (place, name) in names.split(':').take(handed_over.len()).enumerate() {
+            let failed = |source| ServerError::Inherited { name: name.to_owned(), source };
+            let taken = handed_over.take_tcp_listener(place).map_err(failed)?;
+            let listener = taken.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+            listener.set_nonblocking(true).map_err(failed)?;
+            match name {
+                "json" => inherited.chat.push((ReplyFormat::Json, listener)),
+                "text" => inherited.chat.push((ReplyFormat::Text, listener)),
+                "web" => inherited.chat.push((ReplyFormat::WebSocket, listener)),
+                "metrics" => inherited.monitoring.push(listener),
+                _ => return Err(ServerError::InheritedName(name.to_owned())),
+            }
+        }
+        Ok(inherited)
+    }
+
+    /// Whether the sockets of a listener were handed over.
+    pub(super) fn has(&self, format: ReplyFormat) -> bool {
+        self.chat.iter().any(|(of, _)| *of == format)
+    }
+
+    pub(super) fn chat(self) -> Vec<(ReplyFormat, TcpListener)> {
+        self.chat
+    }
+
+    /// The sockets of the monitoring listener.
+    pub(super) fn take_monitoring(&mut self) -> Vec<TcpListener> {
+        std::mem::take(&mut self.monitoring)
+    }
+}
