@@ -49,8 +49,8 @@ fn a_group_is_joined_with_its_password_and_its_owner_puts_somebody_out() {
     bob.says("halo");
     alice.sees(&["halo"]);
     alice.opens_details();
-    alice.presses_button("Put out");
-    alice.presses_button("Put out");
+    alice.presses_button("Remove");
+    alice.presses_button("Remove");
     bob.wait_for("document.querySelector('.state').textContent === 'You are not in this group.'");
     alice.wait_for("document.querySelectorAll('.members li').length === 1");
     bob.says("masih?");

@@ -32,7 +32,14 @@ function passwordForm(client) {
   const old = field(say("oldPassword"), { ...SECRET, autocomplete: "current-password" });
   const next = field(say("newPassword"), { ...SECRET, autocomplete: "new-password" }, say("passwordEnds"));
   const submit = (before, after) => client.ask(`passwd ${oneWord(before)} ${oneWord(after)}`);
-  return savingForm([old, next], submit, () => [old, next].forEach(({ input }) => (input.value = "")));
+  const form = savingForm([old, next], submit, () => [old, next].forEach(({ input }) => (input.value = "")));
+  form.prepend(userName(client));
+  return form;
+}
+
+// For password managers: whose password it is.
+function userName({ me }) {
+  return el("input", { type: "text", name: "username", autocomplete: "username", value: me.user, readonly: true, hidden: true });
 }
 
 function savingForm(fields, submit, done) {
@@ -54,7 +61,7 @@ export function unregisterForm(client) {
     return isSure ? client.ask(`unregister ${oneWord(secret)}`) : { status: "ERROR", code: "cancelled" };
   };
   const form = actionForm(say("unregister"), [password], submit, () => client.forget(user));
-  form.prepend(el("p", { class: "hint" }, say("unregisterHint")));
+  form.prepend(userName(client), el("p", { class: "hint" }, say("unregisterHint")));
   form.querySelector(".primary").classList.replace("primary", "danger");
   return form;
 }
@@ -80,10 +87,12 @@ function listPart(client, command, rows) {
 function sessionRows(client, sessions, again) {
   return sessions.map(({ id, from, opened, used, current }) => {
     const end = button(say("end"), () => again(`revoke ${id}`), { "aria-label": `${say("end")}: ${from}, ${moment(opened)}` });
+    const times = [say("sessionOpened", moment(opened))];
+    if (moment(used) !== moment(opened)) times.push(say("sessionUsed", moment(used)));
     return el(
       "li",
       {},
-      el("div", { class: "grow" }, el("b", {}, from), el("small", {}, say("sessionTimes", moment(opened), moment(used)))),
+      el("div", { class: "grow" }, el("b", {}, from), el("small", {}, times.join(", "))),
       current ? el("small", { class: "tag" }, say("thisSession")) : end,
     );
   });

@@ -1,6 +1,6 @@
 // A session on the server: logging in, catching up after a broken line, and what comes live.
 
-import { Connection, LineLost } from "./connection.js";
+import { Connection, unlessLost } from "./connection.js";
 import { Conversations, EVERYONE } from "./conversations.js";
 import { Outbox } from "./outbox.js";
 import { retryTime, until } from "./patience.js";
@@ -23,6 +23,7 @@ export class Client extends EventTarget {
   online = new Set();
   onlineNames = [];
   groups = new Set();
+  memberCounts = new Map();
   blocked = new Set();
 
   constructor(url) {
@@ -116,11 +117,7 @@ export class Client extends EventTarget {
 
   async #opened() {
     if (!storage.token()) return this.dispatchEvent(new CustomEvent("out", { detail: { cause: {} } }));
-    try {
-      await this.#begin();
-    } catch (error) {
-      if (!(error instanceof LineLost)) throw error;
-    }
+    await this.#begin().catch(unlessLost);
   }
 
   async #begin() {
@@ -191,7 +188,7 @@ export class Client extends EventTarget {
       case "inbox":
         return this.#read(this.marks.cursorMoved(frame.data.cursor));
       case "lagged":
-        return this.#catchUp().catch(() => {});
+        return this.#catchUp().catch(unlessLost);
       case "session_ended":
         return this.end(frame);
     }
@@ -210,14 +207,9 @@ export class Client extends EventTarget {
     this.dispatchEvent(new Event("change"));
     if (!isUnknown || this.#isRecounting) return;
     this.#isRecounting = true;
-    try {
-      await this.#loadConversations();
-      this.dispatchEvent(new Event("change"));
-    } catch (error) {
-      if (!(error instanceof LineLost)) throw error;
-    } finally {
-      this.#isRecounting = false;
-    }
+    await this.#loadConversations().catch(unlessLost);
+    this.#isRecounting = false;
+    this.dispatchEvent(new Event("change"));
   }
 
   #presence({ user, online }) {
@@ -239,6 +231,14 @@ export class Client extends EventTarget {
   #renamed(user, fullName) {
     this.conversations.setFullName(user, fullName);
     if (user.toLowerCase() === this.me.user.toLowerCase()) this.me.full_name = fullName;
+  }
+
+  // How many are in a group, for its heading. Who they are is asked for when somebody wants to see them.
+  async countMembers(group) {
+    const reply = await this.patiently(`members ${group}`);
+    if (reply.status !== "OK" || reply.data.length === this.memberCounts.get(group)) return;
+    this.memberCounts.set(group, reply.data.length);
+    this.dispatchEvent(new Event("change"));
   }
 
   joined(group) {

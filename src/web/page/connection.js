@@ -9,6 +9,11 @@ const ANSWER = 10_000;
 // The line broke before a request was answered. Whether it was done is not known.
 export class LineLost extends Error {}
 
+// For a request that the next connection makes again anyhow.
+export function unlessLost(error) {
+  if (!(error instanceof LineLost)) throw error;
+}
+
 export class Connection extends EventTarget {
   #url;
   #socket = null;

@@ -74,7 +74,7 @@ async function showGroup(view) {
     el("h3", {}, `${say("members")} (${reply.data.length})`),
     el("ul", { class: "rows members" }, ...members),
     isOwner ? fold("groupPasswordTitle", () => passwordForm(view, group)) : "",
-    el("div", { class: "buttons" }, isOwner ? endButton(view, group) : null, leaveButton(view, group)),
+    el("div", { class: "buttons" }, isOwner ? endButton(view, group) : null, leaveButton(view, group, isOwner && members.length > 1)),
   );
 }
 
@@ -109,17 +109,18 @@ function passwordForm(view, group) {
   return form;
 }
 
-function leaveButton(view, group) {
-  return button(say("leave"), () => leave(view, `leavegroup ${group}`, say("leaveQuestion", group), say("leave")));
+function leaveButton(view, group, isOwner) {
+  const hint = isOwner ? say("handOver") : null;
+  return button(say("leave"), () => leave(view, `leavegroup ${group}`, [say("leaveQuestion", group), hint, say("leave")]));
 }
 
 function endButton(view, group) {
-  const end = () => leave(view, `delgroup ${group}`, say("endGroupQuestion", group), say("endGroup"));
+  const end = () => leave(view, `delgroup ${group}`, [say("endGroupQuestion", group), null, say("endGroup")]);
   return button(say("endGroup"), end, { class: "danger" });
 }
 
-async function leave(view, line, question, action) {
-  if (!(await confirm(question, null, action))) return;
+async function leave(view, line, question) {
+  if (!(await confirm(...question))) return;
   await act(view, line, () => {
     view.client.left(view.conversation.title);
     view.dialog.close();

@@ -1,6 +1,6 @@
 // The log of the open conversation. What the reader looks at stays where it is, whatever comes before or after it.
 
-import { LineLost } from "./connection.js";
+import { unlessLost } from "./connection.js";
 import { el, icon, ICONS } from "./dom.js";
 import { loadEarlier } from "./history.js";
 import { itemsOf } from "./log_items.js";
@@ -151,14 +151,8 @@ export class Log {
     if (!conversation || this.#loading === conversation || conversation.before === null || !this.#client.isReady) return;
     this.#loading = conversation;
     this.#describeTop(this.#shown.size);
-    try {
-      await loadEarlier(this.#client, conversation);
-    } catch (error) {
-      // Scrolling or the next connection asks again.
-      if (!(error instanceof LineLost)) throw error;
-    } finally {
-      if (this.#loading === conversation) this.#loading = null;
-    }
+    await loadEarlier(this.#client, conversation).catch(unlessLost);
+    if (this.#loading === conversation) this.#loading = null;
     if (this.conversation === conversation) this.#fill(this.#isAtEnd() && !this.#shown.size);
   }
 

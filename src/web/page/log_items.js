@@ -26,10 +26,14 @@ export function itemsOf(conversation, { client, ruler, outbox }) {
     items.push({ key: `message ${message.id}`, build: () => messageItem(client, message), isContinued });
     before = message;
   }
+  const own = { from: client.me.user };
   for (const item of outbox.of(conversation)) {
     const pause = item === outbox.next ? outbox.pause : null;
-    const key = `outbox ${item.tag} ${item.state} ${pause?.time}`;
-    items.push({ key, build: () => waitingItem(client, item, outbox, pause) });
+    const key = `outbox ${item.tag} ${item.state} ${pause?.time} ${item === outbox.next}`;
+    own.time = item.time;
+    const isContinued = before !== null && isTogether(before, own);
+    items.push({ key, build: () => waitingItem(client, item, outbox, pause), isContinued });
+    before = own;
   }
   return items;
 }
@@ -57,6 +61,8 @@ function waitingItem(client, item, outbox, pause) {
   const note = el("span", { class: `note ${state}` }, say(state));
   if (pause) {
     note.replaceChildren(`${reasonOf(pause.reply)} `, countdown(pause.time, (rest) => say("againIn", rest)));
+  } else if (state === "pending" && item !== outbox.next) {
+    note.textContent = say("queued");
   } else if (state === "failed") {
     note.append(
       `: ${errorOf(item.problem)} `,

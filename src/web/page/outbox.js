@@ -3,7 +3,7 @@
 
 import * as storage from "./storage.js";
 import { EVERYONE } from "./conversations.js";
-import { LineLost } from "./connection.js";
+import { LineLost, unlessLost } from "./connection.js";
 import { retryTime } from "./patience.js";
 
 // For so long the server remembers a tag.
@@ -62,13 +62,12 @@ export class Outbox extends EventTarget {
   async flush() {
     if (this.#sending) return;
     this.#sending = true;
-    try {
-      while (this.#client.isReady && !this.#isPaused() && this.next) await this.#send(this.next);
-    } catch (error) {
-      if (!(error instanceof LineLost)) throw error;
-    } finally {
-      this.#sending = false;
-    }
+    await this.#sendAll().catch(unlessLost);
+    this.#sending = false;
+  }
+
+  async #sendAll() {
+    while (this.#client.isReady && !this.#isPaused() && this.next) await this.#send(this.next);
   }
 
   // While the server takes no more, the timer goes on later.

@@ -1,5 +1,7 @@
 // What was read, the same on all devices: the server keeps a mark for each conversation, and counts what comes after it.
 
+import { unlessLost } from "./connection.js";
+
 // A mark moves once in two seconds. A request that comes earlier would hold up those behind it.
 const PACE = 2_500;
 
@@ -90,7 +92,7 @@ export class ReadMarks {
   #request(conversation, state) {
     state.time = Date.now();
     state.mark = conversation.mark;
-    this.#client.patiently(`markread ${conversation.name} ${conversation.mark}`).catch(() => {});
+    this.#client.patiently(`markread ${conversation.name} ${conversation.mark}`).catch(unlessLost);
   }
 
   #countAfter(conversation, id) {

@@ -2,6 +2,7 @@
 
 import { createDialog, findPerson } from "./actions.js";
 import { Composer } from "./composer.js";
+import { unlessLost } from "./connection.js";
 import { EVERYONE } from "./conversations.js";
 import { detailsDialog } from "./details.js";
 import { el, iconButton } from "./dom.js";
@@ -54,6 +55,7 @@ export class Shell {
     const on = (target, name, act) => target.addEventListener(name, act, { signal });
     on(this.#client, "message", ({ detail }) => this.#arrived(detail));
     for (const name of ["presence", "groups", "change"]) on(this.#client, name, () => this.#changed());
+    on(this.#client, "groups", ({ detail }) => detail === this.log.conversation.title && this.#countMembers());
     on(this.#client.outbox, "change", ({ detail }) => this.#outboxChanged(detail));
     on(document, "keydown", (event) => this.#key(event));
     on(window, "focus", () => this.#updateList());
@@ -72,6 +74,7 @@ export class Shell {
     if (isOther) {
       this.composer.show(conversation, titleOf(this.#client, name));
       this.log.show(conversation);
+      this.#countMembers();
     }
     this.#changed();
     if (keepDrawer) return;
@@ -84,6 +87,11 @@ export class Shell {
     this.#changed();
     this.log.update();
     if (!this.log.conversation.isLoaded) this.log.show(this.log.conversation);
+  }
+
+  #countMembers() {
+    const { isGroup, title, realm } = this.log.conversation;
+    if (isGroup && !realm && this.#client.isReady) this.#client.countMembers(title).catch(unlessLost);
   }
 
   #find() {
@@ -156,7 +164,9 @@ function stateOf(client, conversation) {
   if (conversation.isServer) return say("serverHint");
   if (conversation.isGroup) {
     const isMember = client.groups.has(conversation.title) || conversation.realm;
-    return isMember ? say("group") : say("notMember");
+    if (!isMember) return say("notMember");
+    const count = client.memberCounts.get(conversation.title);
+    return count === 1 ? say("oneMember") : count ? say("memberCount", count) : say("group");
   }
   const states = [];
   if (client.blocked.has(conversation.name.toLowerCase())) states.push(say("blockedState"));
