@@ -1,0 +1,65 @@
+//! Connections that only take a place.
+
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use crate::attacks::Target;
+
+/// H5: of 16 accounts, as many connections as each may have, and all again that are closed.
+pub(super) fn one_token(target: &Target) {
+    hold(target, 3_000, |number| target.logged_in(number), b"ping\n");
+}
+
+/// H5: strangers that keep saying something.
+pub(super) fn strangers(target: &Target) {
+    hold(target, 3_000, |number| target.connect(number), b"\n");
+}
+
+/// H5: connections that ask to become links, and say no more.
+pub(super) fn half_links(target: &Target) {
+    let half_link = |number| {
+        let mut stream = target.connect(number)?;
+        stream.write_all(b"link 1\n")?;
+        Ok(stream)
+    };
+    hold(target, 500, half_link, b"");
+}
+
+/// Slow-loris: lines and heads that never end, on every listener.
+pub(super) fn slow_loris(target: &Target) {
+    let listeners = [target.addresses.json, target.addresses.text, target.addresses.web, target.addresses.metrics];
+    let begin = |number: usize| {
+        let mut stream = target.connect_to(listeners[number % listeners.len()], number)?;
+        stream.write_all(if number % listeners.len() < 2 { b"send x " } else { b"GET / HTTP/1.1\r\nx: " })?;
+        Ok(stream)
+    };
+    hold(target, 800, begin, b"a");
+}
+
+/// Makes connections, says something on each once a second, and makes those again that were closed.
+fn hold(target: &Target, count: usize, connect: impl Fn(usize) -> io::Result<TcpStream>, word: &[u8]) {
+    let mut held: Vec<TcpStream> = Vec::new();
+    while target.goes_on() {
+        held.retain_mut(|stream| {
+            let mut chunk = [0; 4096];
+            let _is_blocking = stream.set_nonblocking(true);
+            let is_open = match io::Read::read(stream, &mut chunk) {
+                Ok(count) => count > 0,
+                Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+            };
+            is_open && (word.is_empty() || stream.write(word).is_ok())
+        });
+        for number in held.len()..count.min(held.len() + 500) {
+            match connect(number) {
+                Ok(stream) => held.push(stream),
+                Err(_) => target.tally.broken(),
+            }
+            if !target.goes_on() {
+                return;
+            }
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
+}
