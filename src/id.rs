@@ -39,13 +39,28 @@ id! {
     RealmId(u64)
 }
 id! {
-    /// What tells the numbers that a server gives now from those that it gave before it was restored from a backup: a
-    /// random number, new with every start (PROTOCOL §6).
-    Incarnation(u64)
-}
-id! {
     /// A session: the log entry that opened it.
     SessionId(u64)
+}
+
+/// What tells the numbers that a server gives now from those that it gave before it was restored from a backup: new with
+/// every start, and greater than that of any start before (PROTOCOL §4, §6). Shown as 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// Reads the form in which it is shown.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_shown_form = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if is_shown_form { u64::from_str_radix(text, 16).ok().map(Self) } else { None }
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
 }
 
 impl Seq {
@@ -172,6 +187,16 @@ mod tests {
         assert_eq!(Token::parse(&token.expose().to_uppercase()), Some(token));
         assert_eq!(Token::parse(&token.expose().replace('-', "")), None);
         assert_eq!(Token::parse("messi"), None);
+    }
+
+    #[test]
+    fn an_epoch_is_read_as_it_is_shown() {
+        for epoch in [Epoch(0), Epoch(0x1a2b), Epoch(u64::MAX)] {
+            assert_eq!(Epoch::parse(&epoch.to_string()), Some(epoch));
+        }
+        for bad in ["", "0", "00000000000000000", "+000000000000001", "000000000000000A", "00000000000000é"] {
+            assert_eq!(Epoch::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use tracing::{error, info, warn};
 
 use crate::chat::{Command, State};
 use crate::config::{Config, ConfigError};
-use crate::federation::{self, Identity, LinkManager, LinkPolicy, TcpTransport};
+use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::log_limit::LogLimit;
@@ -106,7 +106,7 @@ impl Server {
         let store = SqliteStore::open(&config.server.data, config.server.durability)?;
         let bindings = listeners::bind_all(&config, inherited)?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
-        if federation::begin_incarnation(&hub).is_err() || committer.step() != Step::Stored {
+        if hub.begin_epoch().is_err() || committer.step() != Step::Stored {
             return Err(ServerError::Links);
         }
         let committer = std::thread::Builder::new()

@@ -7,7 +7,7 @@ use kabar::chat::{
     BounceReason, Conversation, Event, Filter, IdempotencyKey, PeerAddress, PeerInfo, RealmKind, Record, SeqRange,
     State, StoredMessage, Timeline, TimelineQuery, UserRef,
 };
-use kabar::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+use kabar::id::{Epoch, GroupId, Hash64, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use kabar::name::{Address, Name};
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
@@ -80,9 +80,9 @@ fn version_3_has_its_link_to_another_server() {
     let called = state.realm_to_read(&Name::parse("utara").unwrap());
     let info = PeerInfo { key: Some(PeerKey([7; 32])), address: Some(address), self_named: false, our_alias: called };
     assert_eq!((timur, &link.info, called), (RealmId(2), &info, Some(RealmId(3))));
-    assert_eq!(state.incarnation_of(Seq(22)), (Incarnation(0xa7a7_a7a7_a7a7_a7a7), Seq(u64::MAX)));
-    assert_eq!(link.received, [(Incarnation(u64::MAX - 5), Seq(9))]);
-    assert_eq!(link.refused, [(Incarnation(u64::MAX - 5), Seq(8), BounceReason::UserNotFound)]);
+    assert_eq!(state.epoch_of(Seq(22)), (Epoch(0xa7a7_a7a7_a7a7_a7a7), Seq(u64::MAX)));
+    assert_eq!(link.received, [(Epoch(u64::MAX - 5), Seq(9))]);
+    assert_eq!(link.refused, [(Epoch(u64::MAX - 5), Seq(8), BounceReason::UserNotFound)]);
     assert_eq!(state.user(NEKO).unwrap().blocks, [UserRef::Remote(timur, Name::parse("jauh").unwrap().folded())]);
 }
 

@@ -5,6 +5,7 @@ use crate::chat::event::Event;
 use crate::chat::model::body::EscapedText;
 use crate::chat::model::idempotency::Receipt;
 use crate::chat::model::peer::PeerAddress;
+use crate::chat::model::position::Position;
 use crate::chat::model::remote_message::{Bounce, PeerHello, RemoteMessage};
 use crate::chat::model::session::{NewSession, SessionEnd, SessionUse};
 use crate::chat::model::user::PasswordHash;
@@ -15,7 +16,7 @@ use crate::chat::rules::peers::{self, NewPeer};
 use crate::chat::rules::{blocks, groups, messages, peer_registration, reading, realms, remote, sessions};
 use crate::chat::state::State;
 use crate::chat::views::history::Conversation;
-use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, UserId};
+use crate::id::{Epoch, PeerKey, RealmId, Seq, SessionId, UserId};
 use crate::name::{Address, Name};
 
 /// A change that a user or the server itself wants. The acting user stands in the [`Context`].
@@ -87,12 +88,12 @@ pub enum Command {
     },
     /// Move the inbox cursor forward, past the messages that the client has handled.
     Acknowledge {
-        upto: Seq,
+        upto: Position,
     },
     /// Move the read mark of a conversation forward.
     MarkRead {
         conversation: Conversation,
-        upto: Seq,
+        upto: Position,
     },
     /// Record that a range was pushed live.
     ReadPushed {
@@ -153,14 +154,14 @@ pub enum Command {
         address: Option<PeerAddress>,
     },
     RegisterPeer(Box<PeerHello>),
-    BeginIncarnation {
-        /// A random number.
-        incarnation: Incarnation,
+    BeginEpoch {
+        /// Begins one after the current one, if that is not it.
+        epoch: Epoch,
     },
     /// Accept messages of another server.
     Receive {
         realm: RealmId,
-        incarnation: Incarnation,
+        epoch: Epoch,
         /// In the order of that server's numbers; an error for what cannot be a message here.
         messages: Vec<(Seq, Result<RemoteMessage, BounceReason>)>,
     },
@@ -173,7 +174,7 @@ pub enum Command {
     /// Record that another server has stored which of its messages were refused.
     ConfirmReceived {
         realm: RealmId,
-        incarnation: Incarnation,
+        epoch: Epoch,
         upto: Seq,
     },
 }
@@ -263,10 +264,10 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
             peers::configure(state, &NewPeer { by: None, name, key: *key, address: address.as_ref() })
         }
         Command::RegisterPeer(hello) => peer_registration::register_peer(state, hello),
-        Command::BeginIncarnation { incarnation } => Ok(vec![Event::IncarnationBegun { incarnation: *incarnation }]),
-        Command::Receive { realm, incarnation, messages } => remote::receive(state, *realm, *incarnation, messages),
+        Command::BeginEpoch { epoch } => Ok(vec![Event::EpochBegun { epoch: state.next_epoch(*epoch) }]),
+        Command::Receive { realm, epoch, messages } => remote::receive(state, *realm, *epoch, messages),
         Command::AcknowledgeOutbox { realm, upto, bounces } => remote::acknowledge(state, *realm, *upto, bounces),
-        Command::ConfirmReceived { realm, incarnation, upto } => remote::confirm(state, *realm, *incarnation, *upto),
+        Command::ConfirmReceived { realm, epoch, upto } => remote::confirm(state, *realm, *epoch, *upto),
     }
 }
 

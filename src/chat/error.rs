@@ -30,6 +30,8 @@ command_errors! {
     /// The user has no open session of that number.
     SessionNotFound,
     Forbidden,
+    /// The log has given no such number yet.
+    UnknownId,
     /// Only the group's owner may.
     NotOwner,
     /// A user cannot block or kick itself.

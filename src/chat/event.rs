@@ -10,7 +10,7 @@ use crate::chat::model::idempotency::{IdempotencyKey, ReadPage};
 use crate::chat::model::message::{Author, Message};
 use crate::chat::model::peer::PeerInfo;
 use crate::chat::model::user::PasswordHash;
-use crate::id::{GroupId, Incarnation, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::id::{Epoch, GroupId, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -136,9 +136,9 @@ pub enum Event {
     UserUnregistered {
         user: UserId,
     },
-    /// From here on other servers are told this server's numbers under a new incarnation.
-    IncarnationBegun {
-        incarnation: Incarnation,
+    /// From here on other servers are told this server's numbers under a new epoch.
+    EpochBegun {
+        epoch: Epoch,
     },
     /// Another server was linked.
     PeerAdded {
@@ -167,17 +167,17 @@ pub enum Event {
     /// Everything up to a number of another server was received; its messages stand in the entries before this one.
     PeerReceived {
         realm: RealmId,
-        incarnation: Incarnation,
+        epoch: Epoch,
         upto: Seq,
         /// The messages among them that were refused.
         refused: Vec<(Seq, BounceReason)>,
-        /// The incarnation that is dropped to make room, if there were too many.
-        forgotten: Option<Incarnation>,
+        /// The epoch that is dropped to make room, if there were too many.
+        forgotten: Option<Epoch>,
     },
     /// Another server has stored which of its messages were refused, up to a number.
     PeerConfirmed {
         realm: RealmId,
-        incarnation: Incarnation,
+        epoch: Epoch,
         upto: Seq,
     },
     /// Another server has stored everything of its outbox up to an entry.
@@ -222,7 +222,7 @@ impl Event {
     pub fn crosses_realms(&self) -> bool {
         match self {
             Self::MessageSent(message) => message.to.remote_realm().is_some(),
-            Self::IncarnationBegun { .. }
+            Self::EpochBegun { .. }
             | Self::PeerReceived { .. }
             | Self::PeerConfirmed { .. }
             | Self::OutboxAcknowledged { .. } => true,

@@ -14,7 +14,7 @@ use crate::chat::model::user::PasswordHash;
 use crate::chat::rules::context::Context;
 use crate::chat::state::State;
 use crate::chat::views::inbox::TimelineQuery;
-use crate::id::{Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::id::{Epoch, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 use crate::time::Time;
 
@@ -184,14 +184,14 @@ impl Fixture {
         self.state.peer(self.realm(realm)).unwrap()
     }
 
-    /// Receives messages of another server in its incarnation 5.
+    /// Receives messages of another server in its epoch 5.
     #[track_caller]
     pub(in crate::chat) fn receives(
         &mut self,
         realm: RealmId,
         messages: impl Into<Vec<(Seq, Result<RemoteMessage, BounceReason>)>>,
     ) -> Vec<Event> {
-        self.server_does(&Command::Receive { realm, incarnation: Incarnation(5), messages: messages.into() })
+        self.server_does(&Command::Receive { realm, epoch: Epoch(5), messages: messages.into() })
     }
 
     /// Sends to one user; returns the message's number.

@@ -7,7 +7,7 @@ use crate::chat::model::idempotency::Receipt;
 use crate::chat::model::message::StoredMessage;
 use crate::chat::model::peer::PeerAddress;
 use crate::chat::views::notification::Topics;
-use crate::id::{PeerKey, Seq, SessionId, Token};
+use crate::id::{Epoch, PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -21,13 +21,19 @@ pub enum Response {
     LoggedIn {
         user: Name,
         token: Token,
+        /// In which the server numbers messages now.
+        epoch: Epoch,
         /// On a text listener: what came while the user was away, if anything did.
         unread: Option<Unread>,
     },
     LoggedOut,
     /// The connection ends.
     Bye,
-    Whoami(Profile),
+    Whoami {
+        profile: Profile,
+        /// As in [`Response::LoggedIn`].
+        epoch: Epoch,
+    },
     Info(Profile),
     Sent {
         receipt: Receipt,
@@ -51,8 +57,12 @@ pub enum Response {
     },
     /// Pushes follow.
     Subscribed {
-        /// Pushes begin after this entry; `None`: from now on.
-        after: Option<Seq>,
+        /// Pushes begin after this entry.
+        after: Seq,
+        /// The client knows numbers after it that the log does not have, or has given again.
+        is_reset: bool,
+        /// As in [`Response::LoggedIn`].
+        epoch: Epoch,
         topics: Topics,
     },
     /// The inbox cursor stands here now.

@@ -4,11 +4,11 @@ use bytes::{Buf, BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use crate::chat::BounceReason;
-use crate::id::{Incarnation, Seq};
+use crate::id::{Epoch, Seq};
 use crate::limits::{LINK_FRAME_BYTES, LINK_VERSION};
 
-/// A sequence number of the server that sent it, with the incarnation in which it was given.
-pub(super) type SourceSeq = (Incarnation, Seq);
+/// A sequence number of the server that sent it, with the epoch in which it was given.
+pub(super) type SourceSeq = (Epoch, Seq);
 
 /// The first frame of each side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ pub(super) struct Hello {
     pub(super) calls_you: Option<Box<str>>,
     /// The sender's chat port, if it can be dialled.
     pub(super) port: Option<u16>,
-    /// The sender's current incarnation.
-    pub(super) incarnation: Incarnation,
+    /// The sender's current epoch.
+    pub(super) epoch: Epoch,
     /// How far the receiver has acknowledged; the newest number if the servers have never met.
     pub(super) acknowledged: Seq,
-    /// For each incarnation of the receiver, the number up to which the sender has everything.
+    /// For each epoch of the receiver, the number up to which the sender has everything.
     pub(super) heads: Vec<SourceSeq>,
 }
 
@@ -67,18 +67,18 @@ pub(super) enum Frame {
     Accepted,
     /// In the order of their numbers.
     Messages {
-        incarnation: Incarnation,
+        epoch: Epoch,
         messages: Vec<WireMessage>,
     },
     /// Everything up to a number is durable, or was refused.
     Acknowledged {
-        incarnation: Incarnation,
+        epoch: Epoch,
         upto: Seq,
         refused: Vec<(Seq, BounceReason)>,
     },
     /// The refusals up to a number are durable at the sender, and need not be repeated.
     RefusalsConfirmed {
-        incarnation: Incarnation,
+        epoch: Epoch,
         upto: Seq,
     },
     Ping,
@@ -130,10 +130,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn hello() -> Frame {
-        let heads = vec![(Incarnation(7), Seq(8))];
+        let heads = vec![(Epoch(7), Seq(8))];
         let (home, calls_you) = ("timur".into(), Some("barat".into()));
-        let (incarnation, acknowledged) = (Incarnation(5), Seq(6));
-        Frame::Hello(Hello { home, calls_you, port: Some(8889), incarnation, acknowledged, heads })
+        let (epoch, acknowledged) = (Epoch(5), Seq(6));
+        Frame::Hello(Hello { home, calls_you, port: Some(8889), epoch, acknowledged, heads })
     }
 
     fn messages() -> Frame {
@@ -145,7 +145,7 @@ mod tests {
             to_group: false,
             text: "apa kabar?".into(),
         };
-        Frame::Messages { incarnation: Incarnation(7), messages: vec![message] }
+        Frame::Messages { epoch: Epoch(7), messages: vec![message] }
     }
 
     fn bytes(frame: &Frame) -> BytesMut {

@@ -13,7 +13,6 @@ use tracing::{debug, info, warn};
 use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Peer, PeerAddress};
 use crate::federation::frame::CloseReason;
 use crate::federation::handshake::{HandshakeError, HandshakeKind, Handshaken, handshake};
-use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link::{Link, LinkEnd, LinkHandle};
 use crate::federation::link_table::LinkTable;
 use crate::federation::local_server::LocalServer;
@@ -233,9 +232,9 @@ impl LinkManager {
         }
         let hub = self.hub();
         if hub.read(|state| state.is_behind(&handshaken.heads)).0
-            && let Err(error) = begin_incarnation(hub)
+            && let Err(error) = hub.begin_epoch()
         {
-            warn!(code = crate::wire::code(error), "a restored server could not begin a new incarnation");
+            warn!(code = crate::wire::code(error), "a restored server could not begin a new epoch");
             self.record_end(realm, key, &handle, LinkEnd::ClosedHere(CloseReason::NoRoom));
             return None;
         }

@@ -7,7 +7,7 @@
 //! - `handshake`: the exchange of hellos before a link is up
 //! - `tcp`, `lookup`, `tls`, `upgrade_response`: an authenticated and encrypted stream on the ordinary chat port
 //! - `identity`, `raw_key_verifier`: the server's key pair, and the proof that a peer has one
-//! - `frame`, `transport`, `local_server`, `policy`, `incarnation`: types that the others share
+//! - `frame`, `transport`, `local_server`, `policy`: types that the others share
 //!
 //! Never here: rules of the chat. Only the hub changes the state.
 
@@ -16,7 +16,6 @@ mod handshake;
 #[cfg(test)]
 mod hostile_peer;
 mod identity;
-mod incarnation;
 mod link;
 mod link_manager;
 mod link_table;
@@ -35,7 +34,6 @@ mod transport;
 mod upgrade_response;
 
 pub use identity::{Identity, IdentityError};
-pub(crate) use incarnation::begin_incarnation;
 pub use link_manager::LinkManager;
 pub(crate) use policy::LinkPolicy;
 pub use tcp::TcpTransport;

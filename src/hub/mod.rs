@@ -14,6 +14,7 @@ mod commit_waiters;
 mod committer;
 mod deferred_reply;
 mod delivery_status;
+mod epoch;
 mod execute;
 mod fanout;
 #[cfg(all(test, feature = "loom"))]

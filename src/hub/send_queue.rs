@@ -166,6 +166,15 @@ impl SendQueue {
         state.notify(&*self.writer, self.format, notification) && !std::mem::replace(&mut state.is_listed, true)
     }
 
+    /// Tells the reader that the log has only what it knows up to `after`.
+    pub(crate) fn reset(&self, after: Seq) {
+        let mut state = self.lock();
+        if !state.is_gone() {
+            self.format.reset(&mut state.ready, after);
+            self.write(&mut state);
+        }
+    }
+
     /// Queues messages of a replay, and before them, if there is one, the first number that retention has kept. The
     /// caller bounds the queue.
     pub(super) fn replay(&self, truncated: Option<Seq>, messages: &[StoredMessage]) {

@@ -126,10 +126,18 @@ impl Hub {
         is_attached
     }
 
-    /// Pushes to the connection from now on.
-    pub(crate) fn listen(&self, user: UserId, send_queue: &Arc<SendQueue>, topics: Topics) {
+    /// The newest entry that was pushed to those who listen.
+    pub(crate) fn delivered(&self) -> Seq {
+        self.0.presence().delivered
+    }
+
+    /// Pushes to the connection from now on, unless something after `after` was pushed to others. Returns whether it does.
+    pub(crate) fn listen(&self, user: UserId, send_queue: &Arc<SendQueue>, after: Seq, topics: Topics) -> bool {
         let mut presence = self.0.presence();
-        let delivered = presence.delivered;
-        presence.listen(user, send_queue, topics, |queue| queue.listen(delivered, topics));
+        let is_newest = presence.delivered <= after;
+        if is_newest {
+            presence.listen(user, send_queue, topics, |queue| queue.listen(after, topics));
+        }
+        is_newest
     }
 }

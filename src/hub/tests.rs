@@ -171,7 +171,7 @@ impl TestHub {
         let writer = Arc::new(RecordingWriter::default());
         let send_queue = Arc::new(SendQueue::new(writer.clone(), ReplyFormat::Json));
         self.hub.attach(UserId(0), session, false, &send_queue);
-        self.hub.listen(UserId(0), &send_queue, Topics::default());
+        assert!(self.hub.listen(UserId(0), &send_queue, self.hub.delivered(), Topics::default()));
         (writer, send_queue)
     }
 }

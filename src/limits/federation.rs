@@ -10,9 +10,9 @@ pub const OUTBOX_MESSAGES: usize = 65_536;
 pub const OUTBOX_MESSAGES_PER_USER: usize = 16_384;
 /// The bytes of their bodies, on the disk alone.
 pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
-/// Incarnations of another server whose numbers are remembered, the newest: a server that goes back to a backup older
+/// Epochs of another server whose numbers are remembered, the newest: a server that goes back to a backup older
 /// than so many of its starts may send what waited then a second time. At 16 bytes each, 16 KB of the hello.
-pub const INCARNATIONS_PER_PEER: usize = 1_024;
+pub const EPOCHS_PER_PEER: usize = 1_024;
 /// The version of the protocol that links speak.
 pub const LINK_VERSION: u16 = 1;
 /// How long the exchange of hellos may take after the TLS handshake.
@@ -59,9 +59,9 @@ pub const DELIVERY_WAIT: Duration = Duration::from_secs(2);
 pub const OUTBOX_TAIL_MESSAGES: usize = 4_096;
 /// … and the bytes of their bodies.
 pub const OUTBOX_TAIL_BYTES: usize = 4 * 1024 * 1024;
-/// Incarnations of this server that are remembered, one a start: what waits in an outbox from before so many starts may
+/// Epochs of this server that are remembered, one a start: what waits in an outbox from before so many starts may
 /// arrive twice. At 16 bytes each, 256 KB.
-pub const INCARNATIONS: usize = 16_384;
+pub const EPOCHS: usize = 16_384;
 /// Refusals that another server has not confirmed, above which no more messages are received from it.
 pub const REFUSED_UNCONFIRMED: usize = 4_096;
 

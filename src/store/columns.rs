@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use rusqlite::{Connection, Row};
 
 use crate::chat::{BounceReason, ConversationId, ReadPage};
-use crate::id::{GroupId, Incarnation, RealmId, UserId};
+use crate::id::{Epoch, GroupId, RealmId, UserId};
 use crate::name::Name;
 use crate::store::error::StoreError;
 
@@ -19,8 +19,8 @@ pub(super) fn address(row: &Row<'_>, column: usize) -> Result<IpAddr, StoreError
     text.parse().map_err(|_| StoreError::Damaged("an address that is none".into()))
 }
 
-pub(super) fn incarnation(row: &Row<'_>, column: usize) -> Result<Incarnation, StoreError> {
-    Ok(Incarnation(row.get::<_, i64>(column)?.cast_unsigned()))
+pub(super) fn epoch(row: &Row<'_>, column: usize) -> Result<Epoch, StoreError> {
+    Ok(Epoch(row.get::<_, i64>(column)?.cast_unsigned()))
 }
 
 /// The page that a tagged request read.

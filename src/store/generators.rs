@@ -15,7 +15,7 @@ kinds!(CommandKind of Command:
     ChangePassword, Unregister, Block, Unblock,
     SendDirect, SendGroup, Broadcast, ReadInbox, Acknowledge, MarkRead, ReadPushed, ReadRealmInbox, CreateGroup, JoinGroup,
     LeaveGroup, Kick, DeleteGroup, ChangeGroupPassword, AddRealm, RemoveRealm, AddPeer, ConfigurePeer, RegisterPeer,
-    BeginIncarnation, Receive, AcknowledgeOutbox, ConfirmReceived,
+    BeginEpoch, Receive, AcknowledgeOutbox, ConfirmReceived,
 );
 
 impl CommandKind {
@@ -111,7 +111,7 @@ impl GeneratedCommand {
                 let from = state.user(user).map_or(Seq(0), |user| user.cursor);
                 Command::ReadInbox { from, upto: within }
             }
-            CommandKind::Acknowledge => Command::Acknowledge { upto: Seq(within.0 + number % 3) },
+            CommandKind::Acknowledge => Command::Acknowledge { upto: Seq(within.0 + number % 3).into() },
             CommandKind::MarkRead => {
                 let conversation = match number % 5 {
                     0 | 1 => Conversation::User(to_user),
@@ -119,7 +119,7 @@ impl GeneratedCommand {
                     _ if number.is_multiple_of(2) => Conversation::Broadcast,
                     _ => Conversation::Server,
                 };
-                Command::MarkRead { conversation, upto: within }
+                Command::MarkRead { conversation, upto: within.into() }
             }
             CommandKind::ReadPushed => {
                 Command::ReadPushed { after: within, upto: Seq(within.0 + 1 + u64::from(other)) }
@@ -147,7 +147,7 @@ impl GeneratedCommand {
             CommandKind::AddPeer => self.add_peer(),
             CommandKind::ConfigurePeer => self.configure_peer(),
             CommandKind::RegisterPeer => Command::RegisterPeer(Box::new(self.peer_hello(state))),
-            CommandKind::BeginIncarnation => self.begin_incarnation(),
+            CommandKind::BeginEpoch => self.begin_epoch(),
             CommandKind::Receive => self.receive(state),
             CommandKind::AcknowledgeOutbox => self.acknowledge_outbox(state),
             CommandKind::ConfirmReceived => self.confirm_received(state),

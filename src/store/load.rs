@@ -15,7 +15,7 @@ use crate::store::index::timeline_index::Index;
 use crate::store::index::{chunk, runs};
 use crate::store::log::head;
 use crate::store::log::reader::LogReader;
-use crate::store::peers::{self, incarnations, realms};
+use crate::store::peers::{self, epochs, realms};
 use crate::store::{columns, low_watermark};
 use crate::time::Time;
 
@@ -30,7 +30,7 @@ pub(super) fn load(log: &mut LogReader<'_>, index: &Index) -> Result<Snapshot, S
         sessions: sessions(database)?,
         groups: groups(database)?,
         realms: realms(database)?,
-        incarnations: incarnations(database)?,
+        epochs: epochs(database)?,
         marks: read_marks(database)?,
         last_broadcast: chunk::newest(database, Timeline::Broadcast)?,
     };

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::chat::{OutboxEntry, Peer, PeerAddress, PeerInfo, Realm, RealmKind, Snapshot, Timeline, TimelineQuery};
-use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
+use crate::id::{Epoch, PeerKey, RealmId, Seq, UserId};
 use crate::store::columns;
 use crate::store::error::StoreError;
 use crate::store::index::chunk::Direction;
@@ -52,7 +52,7 @@ fn load_received(database: &Connection, realms: &mut BTreeMap<RealmId, Realm>) -
     let sql = "SELECT realm_id, incarnation, upto FROM received ORDER BY realm_id, seq";
     columns::for_each_row(database, sql, |row| {
         if let Some(peer) = peer_mut(realms, RealmId(row.get(0)?)) {
-            peer.received.push((columns::incarnation(row, 1)?, Seq(row.get(2)?)));
+            peer.received.push((columns::epoch(row, 1)?, Seq(row.get(2)?)));
         }
         Ok(())
     })?;
@@ -60,7 +60,7 @@ fn load_received(database: &Connection, realms: &mut BTreeMap<RealmId, Realm>) -
     columns::for_each_row(database, sql, |row| {
         if let Some(peer) = peer_mut(realms, RealmId(row.get(0)?)) {
             let why = columns::bounce_reason(row.get(3)?)?;
-            peer.refused.push((columns::incarnation(row, 1)?, Seq(row.get(2)?), why));
+            peer.refused.push((columns::epoch(row, 1)?, Seq(row.get(2)?), why));
         }
         Ok(())
     })
@@ -74,14 +74,14 @@ pub(super) fn peer_mut(realms: &mut BTreeMap<RealmId, Realm>, id: RealmId) -> Op
     }
 }
 
-/// The incarnations of this server, oldest first.
-pub(super) fn incarnations(database: &Connection) -> Result<Vec<(Seq, Incarnation)>, StoreError> {
-    let mut incarnations = Vec::new();
+/// The epochs of this server, oldest first.
+pub(super) fn epochs(database: &Connection) -> Result<Vec<(Seq, Epoch)>, StoreError> {
+    let mut epochs = Vec::new();
     columns::for_each_row(database, "SELECT begun, incarnation FROM incarnations ORDER BY begun", |row| {
-        incarnations.push((Seq(row.get(0)?), columns::incarnation(row, 1)?));
+        epochs.push((Seq(row.get(0)?), columns::epoch(row, 1)?));
         Ok(())
     })?;
-    Ok(incarnations)
+    Ok(epochs)
 }
 
 /// The entry up to which a peer has acknowledged its outbox; the greatest number if the realm is no peer any more.

@@ -5,7 +5,7 @@ use rusqlite::{ToSql, params};
 
 use crate::chat::{BounceReason, Event, PasswordHash, PeerInfo, ReadPage, Record, UserRef};
 use crate::id::{Seq, UserId};
-use crate::limits::{INCARNATIONS, PUSHED_RANGES, REALM_CURSORS, TAGS_PER_USER};
+use crate::limits::{EPOCHS, PUSHED_RANGES, REALM_CURSORS, TAGS_PER_USER};
 use crate::store::columns;
 
 const ADD_USER: &str = "INSERT INTO users (id, name, full_name, country, password, registered, cursor)
@@ -62,8 +62,8 @@ const REMOVE_REALM: &str = "UPDATE realms
     SET kind = 3, host = NULL, port = NULL, self_named = 0, called = NULL, cursor = 0 WHERE id = ?1";
 const DELETE_RECEIVED: &str = "DELETE FROM received WHERE realm_id = ?1";
 const DELETE_REFUSED: &str = "DELETE FROM refused WHERE realm_id = ?1";
-const ADD_INCARNATION: &str = "INSERT INTO incarnations (begun, incarnation) VALUES (?1, ?2)";
-const DELETE_INCARNATIONS_OVER: &str = "DELETE FROM incarnations WHERE begun =
+const ADD_EPOCH: &str = "INSERT INTO incarnations (begun, incarnation) VALUES (?1, ?2)";
+const DELETE_EPOCHS_OVER: &str = "DELETE FROM incarnations WHERE begun =
     (SELECT begun FROM incarnations ORDER BY begun DESC LIMIT 1 OFFSET ?1)";
 const SET_RECEIVED: &str = "INSERT INTO received (realm_id, incarnation, upto, seq) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (realm_id, incarnation) DO UPDATE SET upto = excluded.upto, seq = excluded.seq";
@@ -163,9 +163,9 @@ pub(super) fn project(
             write(DROP_PASSED_MARKS, params![user.0])?;
             write(MOVE_MARK, params![user.0, kind, number, name, upto.0, time])
         }
-        Event::IncarnationBegun { incarnation } => {
-            write(ADD_INCARNATION, params![seq, incarnation.0.cast_signed()])?;
-            write(DELETE_INCARNATIONS_OVER, params![INCARNATIONS])
+        Event::EpochBegun { epoch } => {
+            write(ADD_EPOCH, params![seq, epoch.0.cast_signed()])?;
+            write(DELETE_EPOCHS_OVER, params![EPOCHS])
         }
         Event::PeerAdded { realm, name, by, info } => {
             let PeerInfo { key, address, self_named, our_alias } = info;
@@ -188,19 +188,19 @@ pub(super) fn project(
             write(DELETE_RECEIVED, params![realm.0])?;
             write(DELETE_REFUSED, params![realm.0])
         }
-        Event::PeerReceived { realm, incarnation, upto, refused, forgotten } => {
-            let incarnation = incarnation.0.cast_signed();
-            write(SET_RECEIVED, params![realm.0, incarnation, upto.0, seq])?;
+        Event::PeerReceived { realm, epoch, upto, refused, forgotten } => {
+            let epoch = epoch.0.cast_signed();
+            write(SET_RECEIVED, params![realm.0, epoch, upto.0, seq])?;
             if let Some(forgotten) = forgotten {
                 write(DELETE_RECEIVED_OF, params![realm.0, forgotten.0.cast_signed()])?;
                 write(DELETE_REFUSED_OF, params![realm.0, forgotten.0.cast_signed()])?;
             }
-            refused.iter().try_for_each(|(number, why)| {
-                write(ADD_REFUSED, params![realm.0, incarnation, number.0, why.number(), seq])
-            })
+            refused
+                .iter()
+                .try_for_each(|(number, why)| write(ADD_REFUSED, params![realm.0, epoch, number.0, why.number(), seq]))
         }
-        Event::PeerConfirmed { realm, incarnation, upto } => {
-            write(DELETE_CONFIRMED, params![realm.0, incarnation.0.cast_signed(), upto.0])
+        Event::PeerConfirmed { realm, epoch, upto } => {
+            write(DELETE_CONFIRMED, params![realm.0, epoch.0.cast_signed(), upto.0])
         }
         Event::MembershipForgotten { user: _, group: _, joined } => write(FORGET_MEMBERSHIP, params![joined.0]),
         Event::GroupForgotten { group } => write(FORGET_GROUP, params![group.0]),

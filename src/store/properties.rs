@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use crate::chat::{
     BounceReason, Command, CommandError, Conversation, Event, IdempotencyKey, Record, SeqRange, State, TimelineQuery,
 };
-use crate::id::{GroupId, Hash64, Incarnation, RealmId, Seq, UserId};
-use crate::limits::{INCARNATIONS_PER_PEER, MAX_MEMBERSHIPS, PUSHED_RANGES, REALM_CURSORS, TAGS_PER_USER};
+use crate::id::{Epoch, GroupId, Hash64, RealmId, Seq, UserId};
+use crate::limits::{EPOCHS_PER_PEER, MAX_MEMBERSHIPS, PUSHED_RANGES, REALM_CURSORS, TAGS_PER_USER};
 use crate::name::{Address, Name};
 use crate::store::generators::{CommandKind, GeneratedCommand, any_command, name};
 use crate::store::interface::Store;
@@ -227,24 +227,20 @@ fn each_membership_of_a_group_has_its_own_end() {
 }
 
 #[test]
-fn incarnations_over_the_limit_are_deleted_with_their_refusals() {
+fn epochs_over_the_limit_are_deleted_with_their_refusals() {
     let directory = tempfile::tempdir().unwrap();
     let store = open_tiny(directory.path());
     let mut model = Model::new();
     model.run(&generated(CommandKind::Register, 0, 1));
     model.run(&generated(CommandKind::AddPeer, 0, 1));
-    let incarnations = INCARNATIONS_PER_PEER as u64 + 2;
-    for incarnation in (0..incarnations).chain([0, incarnations - 1]) {
+    let epochs = EPOCHS_PER_PEER as u64 + 2;
+    for epoch in (0..epochs).chain([0, epochs - 1]) {
         let messages = vec![(Seq(7), Err(BounceReason::Malformed))];
-        model.execute_as_server(&Command::Receive {
-            realm: RealmId(1),
-            incarnation: Incarnation(incarnation),
-            messages,
-        });
+        model.execute_as_server(&Command::Receive { realm: RealmId(1), epoch: Epoch(epoch), messages });
         model.commit(&store);
     }
     let loaded = State::restore(home(), store.load().unwrap());
-    assert_eq!(loaded.peer(RealmId(1)).unwrap().refused.len(), INCARNATIONS_PER_PEER);
+    assert_eq!(loaded.peer(RealmId(1)).unwrap().refused.len(), EPOCHS_PER_PEER);
     assert_eq!(loaded, model.state);
 }
 

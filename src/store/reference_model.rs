@@ -72,7 +72,7 @@ impl ReferenceReader {
             | Event::GroupDeleted { .. }
             | Event::GroupPasswordChanged { .. }
             | Event::PasswordChanged { .. }
-            | Event::IncarnationBegun { .. }
+            | Event::EpochBegun { .. }
             | Event::PeerReceived { .. }
             | Event::PeerConfirmed { .. }
             | Event::OutboxAcknowledged { .. }

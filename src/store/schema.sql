@@ -87,10 +87,10 @@ CREATE TABLE realms (
     cursor INTEGER NOT NULL DEFAULT 0 -- … and up to which log entry it has what is in its outbox
 );
 
--- The numbers that other servers are told are of an incarnation, from this log entry on.
+-- The epochs of the log: the numbers that clients and other servers are told are of an epoch, from this log entry on.
 CREATE TABLE incarnations (begun INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL);
 
--- Up to which number of another server, in each of its incarnations, everything was taken in.
+-- Up to which number of another server, in each of its epochs, everything was taken in.
 CREATE TABLE received (
     realm_id INTEGER NOT NULL,
     incarnation INTEGER NOT NULL,

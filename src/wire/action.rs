@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::chat::{Command, Conversation, Query, Topics};
+use crate::chat::{Command, Conversation, Position, Query, Topics};
 use crate::id::Seq;
 use crate::name::Name;
 
@@ -92,11 +92,11 @@ pub enum SessionRequest {
     /// Move the read mark of a conversation.
     MarkRead {
         conversation: Conversation,
-        upto: Seq,
+        upto: Position,
     },
     Subscribe {
         /// The newest message that the client has; `None`: from now on.
-        after: Option<Seq>,
+        after: Option<Position>,
         topics: Topics,
     },
     Unsubscribe,

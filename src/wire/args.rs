@@ -6,8 +6,8 @@ use std::str::FromStr;
 use memchr::memchr2;
 use secrecy::SecretString;
 
-use crate::chat::EscapedText;
-use crate::id::{Seq, Token};
+use crate::chat::{EscapedText, Position};
+use crate::id::{Epoch, Seq, Token};
 use crate::limits::{PASSWORD_BYTES, PROFILE_BYTES};
 use crate::name::{Address, InvalidName, Name};
 
@@ -79,6 +79,14 @@ impl<'a> Args<'a> {
         self.next().parse().map(Seq).map_err(|_| BadParameter::new("ID", "expected a message's id, or 0"))
     }
 
+    /// `ID` or `ID@EPOCH`.
+    pub(super) fn position(&mut self) -> Result<Position, BadParameter> {
+        let word = self.next();
+        let (id, epoch) = word.split_once('@').map_or((word, None), |(id, epoch)| (id, Some(epoch)));
+        let epoch = epoch.map(|epoch| Epoch::parse(epoch).ok_or_else(not_a_position)).transpose()?;
+        Ok(Position { id: id.parse().map(Seq).map_err(|_| not_a_position())?, epoch })
+    }
+
     /// A password to be checked.
     pub(super) fn password(&mut self, parameter: &'static str) -> Result<SecretString, BadParameter> {
         let word = self.next();
@@ -139,6 +147,10 @@ pub(super) fn parse_name(parameter: &'static str, word: &str) -> Result<Name, Ba
 
 pub(super) fn parse_address(parameter: &'static str, word: &str) -> Result<Address, BadParameter> {
     Address::parse(word).map_err(|error| not_a_name(parameter, error))
+}
+
+fn not_a_position() -> BadParameter {
+    BadParameter::new("ID", "expected a message's id or 0, or ID@EPOCH with an epoch of 16 hexadecimal digits")
 }
 
 fn not_a_name(parameter: &'static str, error: InvalidName) -> BadParameter {

@@ -20,6 +20,9 @@ pub(super) const LAGGED: &str = "Terlalu lambat: ada pesan yang terlewat, lihat 
 /// For a person who asks for more than was kept.
 pub(super) const TRUNCATED: &str = "Ada pesan lama yang sudah dihapus";
 
+/// For a person who asks for what comes after a message that a restored server has lost.
+pub(super) const RESET: &str = "Server dipulihkan dari cadangan: pesan setelah cadangan itu hilang";
+
 /// For a person who stops in the middle of a line, or a client that sends none.
 pub(super) const UNFINISHED_LINE: &str =
     "Format message tidak sesuai: baris diakhiri dengan Enter (a line ends with Enter)";
@@ -97,7 +100,7 @@ pub(super) fn online(dialect: Dialect, format: ReplyFormat, response: &Response)
 
 pub(super) fn info(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     match response {
-        Response::Whoami(profile) | Response::Info(profile) => profile.user.to_string().into(),
+        Response::Whoami { profile, .. } | Response::Info(profile) => profile.user.to_string().into(),
         _ => online(dialect, format, response),
     }
 }

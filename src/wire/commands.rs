@@ -48,7 +48,7 @@ pub static COMMANDS: &[CommandSpec] = &[
     command("peek", "", "read it and leave it new", Theme::Read, |_| session(SessionRequest::Peek))
         .success_of(catalog::messages),
     command("ack", "ID", "what is new begins after ID", Theme::Read, |args| {
-        change(Command::Acknowledge { upto: args.id()? })
+        change(Command::Acknowledge { upto: args.position()? })
     })
     .success("Acknowledged"),
     command("subscribe", "[ID] [presence] [group] [inbox] [read]", "be told at once", Theme::KeepUp, subscribe)
@@ -60,7 +60,7 @@ pub static COMMANDS: &[CommandSpec] = &[
     command("conversations", "[limit N]", "whom you talk to", Theme::KeepUp, conversations)
         .success_of(catalog::conversations),
     command("markread", "USER|group:GROUP ID", "all read up to ID", Theme::KeepUp, |args| {
-        session(SessionRequest::MarkRead { conversation: parse_conversation(args.next())?, upto: args.id()? })
+        session(SessionRequest::MarkRead { conversation: parse_conversation(args.next())?, upto: args.position()? })
     })
     .success("Marked"),
     command("broadcast", "TEXT", "tell everyone", Theme::Talk, |args| {

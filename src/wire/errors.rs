@@ -166,6 +166,12 @@ pub(super) fn of(error: CommandError) -> ErrorSpec {
         E::NotOwner => {
             row("forbidden", "Hanya untuk pemilik grup", "only the owner of the group may: members names the owner")
         }
+        E::UnknownId => row(
+            "bad_parameter",
+            BAD_PARAMETER,
+            "ID: expected one that this server has given; after a restored backup ID@EPOCH tells from where to go on",
+        )
+        .text(BAD_FORMAT),
         E::Oneself => row("bad_parameter", BAD_PARAMETER, "USER: expected a name other than your own").text(BAD_FORMAT),
         E::Blocked => row("blocked", "Pesan ditolak oleh penerima", "this user does not want to hear from you"),
         E::GroupExists => row("group_exists", "Group sudah ada", "the name is taken: choose another")

@@ -9,7 +9,7 @@ use crate::chat::{
     BodyFields, ConversationSummary, EscapedText, GroupChange, Kind, MessageBody, Notification, PeerAddress, Profile,
     RealmState, RealmStatus, Receipt, Response, SessionStatus, StoredMessage, Topics,
 };
-use crate::id::{PeerKey, Seq, SessionId, Token};
+use crate::id::{Epoch, PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 use crate::wire::{Dialect, DisconnectReason, LineError, ParseError, Parsed, ReplyContext, parse};
@@ -218,17 +218,22 @@ pub(super) fn responses() -> impl Iterator<Item = (&'static str, Response)> {
 fn next_response(response: &Response) -> Option<(&'static str, Response)> {
     let messages = || vec![message(1, "messi", "goal!", Kind::Direct)];
     Some(match response {
-        Response::Done => ("auth messi x", Response::LoggedIn { user: name("messi"), token: token(), unread: None }),
+        Response::Done => {
+            ("auth messi x", Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread: None })
+        }
         Response::LoggedIn { .. } => ("logout", Response::LoggedOut),
         Response::LoggedOut => ("exit", Response::Bye),
-        Response::Bye => ("whoami", Response::Whoami(messi())),
-        Response::Whoami(_) => ("info messi", Response::Info(messi())),
+        Response::Bye => ("whoami", Response::Whoami { profile: messi(), epoch: Epoch(7) }),
+        Response::Whoami { .. } => ("info messi", Response::Info(messi())),
         Response::Info(_) => ("send messi hi", Response::Sent { receipt: RECEIPT, to: None, delivered: None }),
         Response::Sent { .. } => ("inbox", Response::Inbox { messages: messages(), more: true }),
         Response::Inbox { .. } => {
             ("history", Response::Page { messages: messages(), more: true, before: Some(Seq(1)) })
         }
-        Response::Page { .. } => ("subscribe", Response::Subscribed { after: None, topics: Topics::default() }),
+        Response::Page { .. } => (
+            "subscribe",
+            Response::Subscribed { after: Seq(42), is_reset: false, epoch: Epoch(7), topics: Topics::default() },
+        ),
         Response::Subscribed { .. } => ("ack 42", Response::Acknowledged(Seq(42))),
         Response::Acknowledged(_) => ("markread messi 42", marked()),
         Response::MarkedRead { .. } => ("conversations", conversations()),

@@ -12,7 +12,7 @@ use crate::chat::{
     CommandError, ConversationSummary, Notification, Profile, RealmStatus, Receipt, Response, SessionEnd,
     SessionStatus, StoredMessage,
 };
-use crate::id::{PeerKey, Seq, SessionId, Token};
+use crate::id::{Epoch, PeerKey, Seq, SessionId, Token};
 use crate::json::{self, Object};
 use crate::name::Name;
 use crate::wire::errors::ErrorSpec;
@@ -116,6 +116,12 @@ impl Render for Json {
         });
     }
 
+    fn reset(&self, out: &mut Vec<u8>, after: Seq) {
+        append_frame(out, None, |frame| {
+            frame.text("event", "reset").field("after", &after);
+        });
+    }
+
     fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd) {
         append_frame(out, None, |frame| {
             frame.text("event", "session_ended").text("reason", catalog::session_end(end).0);
@@ -163,8 +169,8 @@ fn append_frame(out: &mut Vec<u8>, tag: Option<&Tag>, fill: impl FnOnce(&mut Obj
 /// The fields of a response besides its sentence.
 fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Response, message: &str) {
     match response {
-        Response::LoggedIn { user, token, .. } => append_login(frame, user, token),
-        Response::Whoami(profile) => append_whoami(frame, profile),
+        Response::LoggedIn { user, token, epoch, .. } => append_login(frame, user, token, *epoch),
+        Response::Whoami { profile, epoch } => append_whoami(frame, profile, *epoch),
         Response::Info(profile) => append_info(frame, profile),
         Response::Sent { receipt, delivered, .. } => {
             append_receipt(frame, receipt, delivered.or(context.spec.always_tells_delivery.then_some(true)));
@@ -182,8 +188,8 @@ fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Resp
         Response::Realms(realms) => append_realms(frame, realms),
         Response::Help(word) => append_help(frame, *word),
         Response::Version => append_version(frame),
-        Response::Subscribed { after: Some(after), .. } => {
-            frame.object("data").field("after", after);
+        Response::Subscribed { after, epoch, .. } => {
+            frame.object("data").field("after", after).text("epoch", &epoch.to_string());
         }
         Response::Acknowledged(cursor) => {
             frame.object("data").field("id", cursor);
@@ -193,18 +199,14 @@ fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Resp
         }
         Response::Conversations { conversations, more } => append_conversations(frame, conversations, *more),
         Response::LoggedOut => append_logout(frame),
-        Response::Done
-        | Response::Bye
-        | Response::Linking
-        | Response::GroupPasswordChanged { .. }
-        | Response::Subscribed { after: None, .. } => {}
+        Response::Done | Response::Bye | Response::Linking | Response::GroupPasswordChanged { .. } => {}
     }
 }
 
-fn append_login(frame: &mut Object<'_>, user: &Name, token: &Token) {
+fn append_login(frame: &mut Object<'_>, user: &Name, token: &Token, epoch: Epoch) {
     let token = token.expose();
     frame.text("tokenid", &token);
-    frame.object("data").field("user", user).text("tokenid", &token);
+    frame.object("data").field("user", user).text("tokenid", &token).text("epoch", &epoch.to_string());
 }
 
 /// Clients of the cli system print `messages`.
@@ -212,8 +214,10 @@ fn append_logout(frame: &mut Object<'_>) {
     frame.text("messages", catalog::LOGGED_OUT);
 }
 
-fn append_whoami(frame: &mut Object<'_>, profile: &Profile) {
-    append_profile(&mut frame.object("data"), profile);
+fn append_whoami(frame: &mut Object<'_>, profile: &Profile, epoch: Epoch) {
+    let mut data = frame.object("data");
+    append_profile(&mut data, profile);
+    data.text("epoch", &epoch.to_string());
 }
 
 fn append_info(frame: &mut Object<'_>, profile: &Profile) {

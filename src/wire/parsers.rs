@@ -84,7 +84,7 @@ pub(super) fn add_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
 
 pub(super) fn subscribe(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     let begins_with_digit = args.rest().starts_with(|character: char| character.is_ascii_digit());
-    let after = if begins_with_digit { Some(args.id()?) } else { None };
+    let after = if begins_with_digit { Some(args.position()?) } else { None };
     let mut topics = Topics::default();
     while !args.is_empty() {
         let topic = match args.next() {

@@ -26,6 +26,8 @@ pub trait Render {
     fn lagged(&self, out: &mut Vec<u8>, after: Seq);
     /// Some of the requested messages before `before` were removed (PROTOCOL §7).
     fn truncated(&self, out: &mut Vec<u8>, before: Seq);
+    /// The log was restored: of the messages that the client knows, it has those up to `after` (PROTOCOL §7).
+    fn reset(&self, out: &mut Vec<u8>, after: Seq);
     /// The session ended that the connection was attached to: nothing is pushed any more (PROTOCOL §7).
     fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd);
     /// A line was begun and not ended. Nothing for a program: it reads one frame per request.

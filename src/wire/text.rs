@@ -71,6 +71,10 @@ impl Render for Text {
         append_error(out, catalog::TRUNCATED, None);
     }
 
+    fn reset(&self, out: &mut Vec<u8>, _: Seq) {
+        append_error(out, catalog::RESET, None);
+    }
+
     fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd) {
         append_line(out, &["[session] ended: ", catalog::session_end(end).1]);
     }

@@ -22,6 +22,35 @@ fn a_subscriber_gets_messages_until_it_unsubscribes() {
 }
 
 #[test]
+fn a_subscription_begins_at_the_id_that_its_reply_tells() {
+    let server = TestServer::start();
+    let mut messi = server.connect().registered("messi");
+    let mut neko = server.connect().registered("neko");
+    let sent = messi.asks("send neko halo").expect_ok().0["data"]["id"].as_u64().unwrap();
+    let after = neko.asks("subscribe").expect_ok().0["data"]["after"].as_u64().unwrap();
+    assert!(after >= sent, "{after}");
+    messi.asks("send neko lagi").expect_ok();
+    let pushed = neko.hears().0["data"]["id"].as_u64().unwrap();
+    assert_eq!(pushed, after + 1);
+    let mut tablet = server.connect().logged_in("neko", "rahasia");
+    tablet.asks(&format!("subscribe {after}")).expect_ok();
+    assert_eq!(tablet.hears().0["data"]["id"].as_u64(), Some(pushed));
+}
+
+#[test]
+fn what_a_connection_sent_before_it_subscribed_is_not_pushed_to_it() {
+    let server = TestServer::start();
+    server.connect().registered("neko");
+    let mut messi = server.connect().registered("messi");
+    messi.sends("send neko satu\nsend neko dua\nsubscribe\n");
+    (0..2).for_each(|_| drop(messi.hears().expect_ok()));
+    let dua = messi.asks("ping");
+    assert_eq!(dua.message(), "Subscribed");
+    assert_eq!(messi.hears().message(), "pong");
+    messi.hears_nothing();
+}
+
+#[test]
 fn all_devices_show_the_same_conversation() {
     let server = TestServer::start();
     let mut messi = server.connect();
@@ -67,9 +96,8 @@ fn peek_shows_the_inbox_until_it_is_acknowledged() {
     assert_eq!(neko.asks("peek").texts(), ["dua"]);
     neko.asks("ack 0").expect_ok();
     assert_eq!(neko.asks("peek").texts(), ["dua"], "never back");
-    neko.asks("ack 999999999").expect_ok();
-    messi.asks("send neko tiga").expect_ok();
-    assert_eq!(neko.asks("inbox").texts(), ["tiga"], "never past the newest");
+    assert_eq!(neko.asks("ack 999999999").code(), "bad_parameter");
+    assert_eq!(neko.asks("peek").texts(), ["dua"], "never past the newest");
 }
 
 #[test]

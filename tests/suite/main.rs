@@ -12,6 +12,7 @@ mod client_commands;
 mod crash;
 mod data_commands;
 mod durability;
+mod epochs;
 mod examples;
 mod full_names;
 mod guessing;

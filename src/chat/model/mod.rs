@@ -6,6 +6,7 @@ pub mod group;
 pub mod idempotency;
 pub mod message;
 pub mod peer;
+pub mod position;
 pub mod realm;
 pub mod remote_message;
 pub mod session;

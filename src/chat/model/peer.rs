@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::error::BounceReason;
 use crate::chat::model::message::{Author, Message};
-use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
-use crate::limits::INCARNATIONS_PER_PEER;
+use crate::id::{Epoch, PeerKey, RealmId, Seq, UserId};
+use crate::limits::EPOCHS_PER_PEER;
 use crate::time::Time;
 
 /// Another server. Its identity is its key.
@@ -22,10 +22,10 @@ pub struct Peer {
     pub last: Seq,
     /// What it does not have yet, as far as this one's disk knows.
     pub queue: OutboxQueue,
-    /// Up to which of its numbers everything was taken in, of each of its incarnations, the newest last.
-    pub received: Vec<(Incarnation, Seq)>,
+    /// Up to which of its numbers everything was taken in, of each of its epochs, the newest last.
+    pub received: Vec<(Epoch, Seq)>,
     /// What of that was refused, until the other server has noted it.
-    pub refused: Vec<(Incarnation, Seq, BounceReason)>,
+    pub refused: Vec<(Epoch, Seq, BounceReason)>,
 }
 
 /// What is known of another server: all that may change but what was said.
@@ -135,10 +135,10 @@ impl OutboxQueue {
 }
 
 impl Peer {
-    /// Up to which number everything of an incarnation was taken in.
+    /// Up to which number everything of an epoch was taken in.
     #[must_use]
-    pub fn received_upto(&self, incarnation: Incarnation) -> Seq {
-        let known = self.received.iter().find(|(known, _)| *known == incarnation);
+    pub fn received_upto(&self, epoch: Epoch) -> Seq {
+        let known = self.received.iter().find(|(known, _)| *known == epoch);
         known.map_or(Seq(0), |(_, upto)| *upto)
     }
 
@@ -153,29 +153,29 @@ impl Peer {
         self.queue.push(OutboxEntry { seq, time, from, bytes });
     }
 
-    /// The least recently used incarnation, to be dropped for a new one if there are too many.
-    pub(in crate::chat) fn makes_room_for(&self, incarnation: Incarnation) -> Option<Incarnation> {
-        let is_full = self.received.len() >= INCARNATIONS_PER_PEER;
-        let is_known = self.received.iter().any(|(known, _)| *known == incarnation);
+    /// The least recently used epoch, to be dropped for a new one if there are too many.
+    pub(in crate::chat) fn makes_room_for(&self, epoch: Epoch) -> Option<Epoch> {
+        let is_full = self.received.len() >= EPOCHS_PER_PEER;
+        let is_known = self.received.iter().any(|(known, _)| *known == epoch);
         let (oldest, _) = self.received.first().filter(|_| is_full && !is_known)?;
         Some(*oldest)
     }
 
     pub(in crate::chat) fn receive(
         &mut self,
-        incarnation: Incarnation,
+        epoch: Epoch,
         upto: Seq,
         refused: &[(Seq, BounceReason)],
-        forgotten: Option<Incarnation>,
+        forgotten: Option<Epoch>,
     ) {
-        self.received.retain(|(known, _)| *known != incarnation && Some(*known) != forgotten);
+        self.received.retain(|(known, _)| *known != epoch && Some(*known) != forgotten);
         // The numbers of a forgotten one may come once more, and none may be refused twice.
         self.refused.retain(|(of, ..)| Some(*of) != forgotten);
-        self.received.push((incarnation, upto));
-        self.refused.extend(refused.iter().map(|(number, why)| (incarnation, *number, *why)));
+        self.received.push((epoch, upto));
+        self.refused.extend(refused.iter().map(|(number, why)| (epoch, *number, *why)));
     }
 
-    pub(in crate::chat) fn forget_refused(&mut self, incarnation: Incarnation, upto: Seq) {
-        self.refused.retain(|(of, number, _)| *of != incarnation || *number > upto);
+    pub(in crate::chat) fn forget_refused(&mut self, epoch: Epoch, upto: Seq) {
+        self.refused.retain(|(of, number, _)| *of != epoch || *number > upto);
     }
 }

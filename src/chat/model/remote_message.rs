@@ -2,7 +2,7 @@
 
 use crate::chat::error::BounceReason;
 use crate::chat::model::peer::PeerAddress;
-use crate::id::{Incarnation, PeerKey, RealmId, Seq};
+use crate::id::{Epoch, PeerKey, RealmId, Seq};
 use crate::name::Name;
 
 /// A message as it comes from another server. Its sender is a user there, whatever else it claims.
@@ -41,6 +41,6 @@ pub struct PeerHello {
     pub dialled: Option<RealmId>,
     /// Policy lets an unknown server come.
     pub welcome: bool,
-    /// Its incarnation, and what this server has acknowledged so far: the peer sends what comes after.
-    pub counts: (Incarnation, Seq),
+    /// Its epoch, and what this server has acknowledged so far: the peer sends what comes after.
+    pub counts: (Epoch, Seq),
 }

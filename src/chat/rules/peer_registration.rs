@@ -9,7 +9,7 @@ use crate::chat::model::peer::PeerInfo;
 use crate::chat::model::realm::RealmKind;
 use crate::chat::model::remote_message::PeerHello;
 use crate::chat::state::State;
-use crate::id::{Incarnation, RealmId, Seq};
+use crate::id::{Epoch, RealmId, Seq};
 use crate::limits::{MAX_LOG_NUMBER, NAME_BYTES};
 use crate::name::Name;
 
@@ -41,11 +41,11 @@ pub(in crate::chat) fn register_peer(state: &State, hello: &PeerHello) -> Result
 
 /// Records from which number another server counts at first contact: after a restore this server then knows that it has
 /// lost later messages, and gets them again. Afterwards the last received number tells it.
-fn first_number(state: &State, id: RealmId, (incarnation, upto): (Incarnation, Seq)) -> Option<Event> {
+fn first_number(state: &State, id: RealmId, (epoch, upto): (Epoch, Seq)) -> Option<Event> {
     // The store could not keep a greater number, and would try for ever.
     let upto = upto.min(Seq(MAX_LOG_NUMBER));
     let have_met = state.peer(id).is_some_and(|peer| !peer.received.is_empty());
-    (!have_met).then_some(Event::PeerReceived { realm: id, incarnation, upto, refused: Vec::new(), forgotten: None })
+    (!have_met).then_some(Event::PeerReceived { realm: id, epoch, upto, refused: Vec::new(), forgotten: None })
 }
 
 /// A first contact at the address of a known server is refused: either its key has changed, or another server took its

@@ -2,6 +2,7 @@
 
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
+use crate::chat::model::position::Position;
 use crate::chat::model::user::User;
 use crate::chat::response::Response;
 use crate::chat::rules::context::Context;
@@ -31,10 +32,10 @@ pub(in crate::chat) fn read_inbox(
 pub(in crate::chat) fn acknowledge(
     state: &State,
     context: &Context<'_>,
-    upto: Seq,
+    upto: Position,
 ) -> Result<Vec<Event>, CommandError> {
     let (_, user) = context.active_user(state)?;
-    read_inbox(state, context, user.cursor, upto)
+    read_inbox(state, context, user.cursor, state.resume_point(upto)?.after)
 }
 
 /// Moves the read mark of a conversation forward. [`CommandError::CursorMoved`] if it was moved less than
@@ -43,11 +44,11 @@ pub(in crate::chat) fn mark_read(
     state: &State,
     context: &Context<'_>,
     conversation: &Conversation,
-    upto: Seq,
+    upto: Position,
 ) -> Result<Vec<Event>, CommandError> {
     let (id, user) = context.active_user(state)?;
     let conversation = state.conversation(user, conversation)?;
-    let upto = upto.min(state.head());
+    let upto = state.resume_point(upto)?.after;
     if upto <= state.conversation_read_upto(id, &conversation) {
         return Ok(Vec::new());
     }
@@ -115,7 +116,7 @@ pub(in crate::chat) fn read_realm_inbox(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::command::Command;
+    use crate::chat::command::{Command, decide};
     use crate::chat::fixture::{Fixture, MESSI, NEKO, PAFF, address, hash, name};
     use crate::time::Time;
 
@@ -124,7 +125,7 @@ mod tests {
             Some(group) => Conversation::Group(address(group)),
             None => Conversation::User(address(conversation)),
         };
-        Command::MarkRead { conversation, upto }
+        Command::MarkRead { conversation, upto: upto.into() }
     }
 
     fn at(seconds: u64) -> Context<'static> {
@@ -141,8 +142,10 @@ mod tests {
         let first = fixture.sends(MESSI, "paff", "1");
         let second = fixture.sends(MESSI, "paff", "2");
         fixture.does_in(&at(0), &mark("messi", first));
-        fixture.does_in(&at(10), &mark("messi", Seq(1_000_000)));
+        fixture.does_in(&at(10), &mark("messi", second.next()));
         assert_eq!(marks(&fixture), [second.next()], "the newest entry was the first mark itself");
+        let too_far = mark("messi", Seq(1_000_000));
+        assert_eq!(decide(&fixture.state, &at(20), &too_far).err(), Some(CommandError::UnknownId));
         assert_eq!(fixture.does_in(&at(20), &mark("messi", first)), []);
     }
 
@@ -165,7 +168,7 @@ mod tests {
         let mut fixture = Fixture::new();
         let first = fixture.sends(MESSI, "paff", "1");
         fixture.does(PAFF, &mark("messi", first));
-        fixture.does(PAFF, &Command::Acknowledge { upto: first });
+        fixture.does(PAFF, &Command::Acknowledge { upto: first.into() });
         assert_eq!(fixture.does(PAFF, &mark("neko", first)), [], "read already");
         let second = fixture.sends(NEKO, "paff", "2");
         fixture.does(PAFF, &mark("neko", second));
@@ -184,7 +187,7 @@ mod tests {
         let newest = fixture.state.head();
         (3..users).for_each(|number| drop(fixture.does(PAFF, &mark(&format!("user{number}"), newest))));
         fixture.refuses(PAFF, &mark("messi", newest), CommandError::MarkLimit);
-        fixture.does(PAFF, &Command::Acknowledge { upto: newest });
+        fixture.does(PAFF, &Command::Acknowledge { upto: newest.into() });
         let said = fixture.sends(MESSI, "paff", "1");
         fixture.does(PAFF, &mark("messi", said));
     }

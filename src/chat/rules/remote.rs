@@ -13,7 +13,7 @@ use crate::chat::model::remote_message::{Bounce, RemoteMessage};
 use crate::chat::model::user::User;
 use crate::chat::rules::system_message::system_message;
 use crate::chat::state::State;
-use crate::id::{Incarnation, RealmId, Seq, UserId};
+use crate::id::{Epoch, RealmId, Seq, UserId};
 use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
 use crate::name::Name;
 
@@ -50,7 +50,7 @@ pub(super) fn send(
 pub(in crate::chat) fn receive(
     state: &State,
     id: RealmId,
-    incarnation: Incarnation,
+    epoch: Epoch,
     messages: &[(Seq, Result<RemoteMessage, BounceReason>)],
 ) -> Result<Vec<Event>, CommandError> {
     let realm = state.realm(id).ok_or(CommandError::RealmNotFound)?;
@@ -62,7 +62,7 @@ pub(in crate::chat) fn receive(
     if messages.iter().any(|(number, _)| number.0 > MAX_LOG_NUMBER) {
         return Err(CommandError::RealmRefused);
     }
-    let mut upto = peer.received_upto(incarnation);
+    let mut upto = peer.received_upto(epoch);
     let before = upto;
     let mut events = Vec::with_capacity(messages.len() + 1);
     let mut refused = Vec::new();
@@ -78,8 +78,8 @@ pub(in crate::chat) fn receive(
         }
     }
     if upto > before {
-        let forgotten = peer.makes_room_for(incarnation);
-        events.push(Event::PeerReceived { realm: id, incarnation, upto, refused, forgotten });
+        let forgotten = peer.makes_room_for(epoch);
+        events.push(Event::PeerReceived { realm: id, epoch, upto, refused, forgotten });
     }
     Ok(events)
 }
@@ -158,12 +158,12 @@ pub(in crate::chat) fn acknowledge(
 pub(in crate::chat) fn confirm(
     state: &State,
     id: RealmId,
-    incarnation: Incarnation,
+    epoch: Epoch,
     upto: Seq,
 ) -> Result<Vec<Event>, CommandError> {
     let peer = state.peer(id).ok_or(CommandError::RealmNotFound)?;
-    let upto = upto.min(peer.received_upto(incarnation));
-    let forgets = peer.refused.iter().any(|(of, number, _)| *of == incarnation && *number <= upto);
-    let confirmed = Event::PeerConfirmed { realm: id, incarnation, upto };
+    let upto = upto.min(peer.received_upto(epoch));
+    let forgets = peer.refused.iter().any(|(of, number, _)| *of == epoch && *number <= upto);
+    let confirmed = Event::PeerConfirmed { realm: id, epoch, upto };
     Ok(if forgets { vec![confirmed] } else { Vec::new() })
 }

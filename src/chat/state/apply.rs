@@ -65,18 +65,18 @@ impl State {
                 self.change_user(*user, |user| user.unregistered = true);
             }
             Event::ReadMarked { user, conversation, upto } => self.move_mark(*user, *conversation, *upto, *time),
-            Event::IncarnationBegun { incarnation } => self.begin_incarnation(*seq, *incarnation),
+            Event::EpochBegun { epoch } => self.begin_epoch(*seq, *epoch),
             Event::PeerAdded { realm, name, by, info } => self.add_peer(*realm, name, *by, info),
             Event::PeerChanged { realm, name, info } => self.set_peer_info(*realm, name, info),
             Event::AliasAdded { realm, name } => {
                 self.put_realm(*realm, Realm { name: name.clone(), by: None, kind: RealmKind::Alias });
             }
             Event::RealmRemoved { realm } => self.remove_realm(*realm),
-            Event::PeerReceived { realm, incarnation, upto, refused, forgotten } => {
-                self.change_peer(*realm, |peer| peer.receive(*incarnation, *upto, refused, *forgotten));
+            Event::PeerReceived { realm, epoch, upto, refused, forgotten } => {
+                self.change_peer(*realm, |peer| peer.receive(*epoch, *upto, refused, *forgotten));
             }
-            Event::PeerConfirmed { realm, incarnation, upto } => {
-                self.change_peer(*realm, |peer| peer.forget_refused(*incarnation, *upto));
+            Event::PeerConfirmed { realm, epoch, upto } => {
+                self.change_peer(*realm, |peer| peer.forget_refused(*epoch, *upto));
             }
             Event::MembershipForgotten { user, group, joined } => self.forget_membership(*user, *group, *joined),
             Event::GroupForgotten { group } => self.forget_group(*group),

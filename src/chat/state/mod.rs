@@ -2,6 +2,7 @@
 
 mod apply;
 mod blocks;
+mod epochs;
 mod groups;
 mod idempotency;
 mod name_index;
@@ -13,5 +14,6 @@ mod snapshot;
 mod tables;
 mod users;
 
+pub use epochs::ResumePoint;
 pub use snapshot::Snapshot;
 pub use tables::State;

@@ -1,11 +1,10 @@
-//! Other servers in the state, and the incarnations of this one.
+//! Other servers in the state.
 
 use crate::chat::error::BounceReason;
 use crate::chat::model::peer::{Peer, PeerInfo};
 use crate::chat::model::realm::{Realm, RealmKind};
 use crate::chat::state::tables::State;
-use crate::id::{Incarnation, PeerKey, RealmId, Seq, UserId};
-use crate::limits::INCARNATIONS;
+use crate::id::{Epoch, PeerKey, RealmId, Seq, UserId};
 use crate::name::Name;
 
 impl State {
@@ -17,60 +16,38 @@ impl State {
         Some((id, realm, realm.peer()?))
     }
 
-    /// The incarnation in which this server gave a number, and the last number before the next one.
-    #[must_use]
-    pub fn incarnation_of(&self, seq: Seq) -> (Incarnation, Seq) {
-        let next = self.incarnations.partition_point(|(begun, _)| *begun <= seq);
-        let incarnation = next.checked_sub(1).and_then(|place| self.incarnations.get(place));
-        let end = self.incarnations.get(next).map_or(Seq(u64::MAX), |(begun, _)| Seq(begun.0 - 1));
-        (incarnation.map_or(Incarnation(0), |(_, incarnation)| *incarnation), end)
-    }
-
-    /// The number after which this server sends, given how far the other one has come in each incarnation: after what it
+    /// The number after which this server sends, given how far the other one has come in each epoch: after what it
     /// has acknowledged (it may have more, and then repeats its refusals of that), or earlier if it has less than it once
     /// had (it was restored from a backup).
     #[must_use]
-    pub fn resend_position(&self, peer: &Peer, heads: &[(Incarnation, Seq)]) -> Seq {
-        let ends = self.incarnations.iter().skip(1).map(|(begun, _)| Seq(begun.0 - 1)).chain([Seq(u64::MAX)]);
-        let newest_first = self.incarnations.iter().zip(ends.collect::<Vec<_>>()).rev();
-        let mut known = newest_first.filter_map(|((_, incarnation), end)| {
-            let (_, head) = heads.iter().find(|(known, _)| known == incarnation)?;
+    pub fn resend_position(&self, peer: &Peer, heads: &[(Epoch, Seq)]) -> Seq {
+        let ends = self.epochs.iter().skip(1).map(|(begun, _)| Seq(begun.0 - 1)).chain([Seq(u64::MAX)]);
+        let newest_first = self.epochs.iter().zip(ends.collect::<Vec<_>>()).rev();
+        let mut known = newest_first.filter_map(|((_, epoch), end)| {
+            let (_, head) = heads.iter().find(|(known, _)| known == epoch)?;
             Some(end.min(*head))
         });
         known.next().map_or(peer.cursor, |known| known.min(peer.cursor))
     }
 
-    /// Up to which number the other server may forget its refusals in an incarnation of this one: up to what this one has
+    /// Up to which number the other server may forget its refusals in an epoch of this one: up to what this one has
     /// stored, or all of it if none of its messages waits any more.
     #[must_use]
-    pub fn confirmed_up_to(&self, peer: &Peer, incarnation: Incarnation) -> Seq {
-        let Some(place) = self.incarnations.iter().position(|(_, known)| *known == incarnation) else {
+    pub fn confirmed_up_to(&self, peer: &Peer, epoch: Epoch) -> Seq {
+        let Some(place) = self.epochs.iter().position(|(_, known)| *known == epoch) else {
             return Seq(u64::MAX);
         };
-        let Some((next, _)) = self.incarnations.get(place + 1) else { return peer.cursor };
+        let Some((next, _)) = self.epochs.get(place + 1) else { return peer.cursor };
         let waits = peer.queue.oldest().is_some_and(|oldest| oldest.seq < *next);
         if waits { peer.cursor } else { Seq(u64::MAX) }
-    }
-
-    pub(super) fn begin_incarnation(&mut self, seq: Seq, incarnation: Incarnation) {
-        if self.incarnations.len() >= INCARNATIONS {
-            self.incarnations.remove(0);
-        }
-        self.incarnations.push((seq, incarnation));
-    }
-
-    /// How this server counts now.
-    #[must_use]
-    pub fn incarnation(&self) -> Incarnation {
-        self.incarnations.last().map_or(Incarnation(0), |(_, incarnation)| *incarnation)
     }
 
     /// Whether the other server has numbers of this one that this one has not given: it was restored, and must not go on
     /// counting from there.
     #[must_use]
-    pub fn is_behind(&self, heads: &[(Incarnation, Seq)]) -> bool {
-        let Some((_, current)) = self.incarnations.last() else { return true };
-        heads.iter().any(|(incarnation, head)| incarnation == current && *head > self.head)
+    pub fn is_behind(&self, heads: &[(Epoch, Seq)]) -> bool {
+        let Some((_, current)) = self.epochs.last() else { return true };
+        heads.iter().any(|(epoch, head)| epoch == current && *head > self.head)
     }
 
     pub(super) fn change_peer(&mut self, id: RealmId, change: impl FnOnce(&mut Peer)) {

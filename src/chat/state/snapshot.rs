@@ -13,7 +13,7 @@ use crate::chat::model::session::Session;
 use crate::chat::model::user::User;
 use crate::chat::state::name_index::NameIndex;
 use crate::chat::state::tables::State;
-use crate::id::{GroupId, Incarnation, RealmId, Seq, SessionId, UserId};
+use crate::id::{Epoch, GroupId, RealmId, Seq, SessionId, UserId};
 use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
@@ -32,8 +32,8 @@ pub struct Snapshot {
     pub groups: HashMap<GroupId, Group>,
     /// Those that are not forgotten, the home realm left out.
     pub realms: BTreeMap<RealmId, Realm>,
-    /// The incarnations, oldest first, each with the log entry that began it.
-    pub incarnations: Vec<(Seq, Incarnation)>,
+    /// The epochs, oldest first, each with the log entry that began it.
+    pub epochs: Vec<(Seq, Epoch)>,
     /// In the order of the conversations.
     pub marks: HashMap<UserId, Vec<ReadMark>>,
     /// The newest broadcast.
@@ -51,7 +51,7 @@ impl State {
             sessions: Vec::new(),
             groups: HashMap::new(),
             realms: BTreeMap::new(),
-            incarnations: Vec::new(),
+            epochs: Vec::new(),
             marks: HashMap::new(),
             last_broadcast: Seq(0),
         };
@@ -64,7 +64,7 @@ impl State {
         let mut state = Self {
             head: kept.head,
             time: kept.time,
-            incarnations: kept.incarnations,
+            epochs: kept.epochs,
             realms: BTreeMap::new(),
             realm_names: HashMap::new(),
             alias_names: HashMap::new(),
@@ -115,7 +115,7 @@ impl State {
             sessions: self.sessions.iter().map(|(id, session)| (*id, session.clone())).collect(),
             groups: self.groups.clone(),
             realms: self.realms.iter().skip(1).map(|(id, realm)| (*id, realm.clone())).collect(),
-            incarnations: self.incarnations.clone(),
+            epochs: self.epochs.clone(),
             marks: self.marks.clone(),
             last_broadcast: self.last_broadcast,
         }

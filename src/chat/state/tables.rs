@@ -12,7 +12,7 @@ use crate::chat::model::realm::Realm;
 use crate::chat::model::session::Session;
 use crate::chat::model::user::User;
 use crate::chat::state::name_index::NameIndex;
-use crate::id::{GroupId, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+use crate::id::{Epoch, GroupId, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::FoldedName;
 use crate::time::Time;
 
@@ -35,8 +35,8 @@ pub struct State {
     pub(in crate::chat) alias_names: HashMap<FoldedName, RealmId>,
     /// The other servers by what they are.
     pub(in crate::chat) keys: HashMap<PeerKey, RealmId>,
-    /// The incarnations of this server, each with the log entry that began it.
-    pub(in crate::chat) incarnations: Vec<(Seq, Incarnation)>,
+    /// The epochs of this server, each with the log entry that began it.
+    pub(in crate::chat) epochs: Vec<(Seq, Epoch)>,
     pub(in crate::chat) tokens: HashMap<TokenHash, SessionId>,
     /// The read marks of users who have any, in the order of the conversations.
     pub(in crate::chat) marks: HashMap<UserId, Vec<ReadMark>>,

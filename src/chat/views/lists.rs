@@ -39,7 +39,8 @@ pub(in crate::chat) fn whoami(
     process: &impl Process,
 ) -> Result<Response, CommandError> {
     let (id, _) = context.active_user(state)?;
-    profile(state, context, id, process).map(Response::Whoami).ok_or(CommandError::NoSession)
+    let profile = profile(state, context, id, process).ok_or(CommandError::NoSession)?;
+    Ok(Response::Whoami { profile, epoch: state.epoch() })
 }
 
 pub(in crate::chat) fn info(

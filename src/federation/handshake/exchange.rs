@@ -12,7 +12,7 @@ use crate::federation::local_server::LocalServer;
 use crate::federation::transport::PeerStream;
 use crate::hub::Origin;
 use crate::id::{PeerKey, RealmId, UserId};
-use crate::limits::{INCARNATIONS_PER_PEER, LINK_HELLO};
+use crate::limits::{EPOCHS_PER_PEER, LINK_HELLO};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -33,7 +33,7 @@ pub(in crate::federation) struct Handshaken {
     pub(in crate::federation) key: PeerKey,
     /// This server dialled.
     pub(in crate::federation) is_dialler: bool,
-    /// For each incarnation of this server, the number up to which the other server has everything.
+    /// For each epoch of this server, the number up to which the other server has everything.
     pub(in crate::federation) heads: Vec<SourceSeq>,
 }
 
@@ -90,9 +90,9 @@ async fn exchange(
             HandshakeKind::Inbound | HandshakeKind::AddPeer { .. } => None,
         },
         welcome: local.policy.load().accepts_unknown(host),
-        counts: (theirs.incarnation, theirs.acknowledged),
+        counts: (theirs.epoch, theirs.acknowledged),
     };
-    if theirs.heads.len() > INCARNATIONS_PER_PEER {
+    if theirs.heads.len() > EPOCHS_PER_PEER {
         return Err(malformed);
     }
     let realm = match kind {
@@ -134,7 +134,7 @@ fn hello(local: &LocalServer, key: PeerKey, kind: &HandshakeKind) -> Hello {
             home: state.home().map(|home| home.as_str().into()).unwrap_or_default(),
             calls_you: name.map(|name| name.as_str().into()),
             port: local.policy.load().port,
-            incarnation: state.incarnation(),
+            epoch: state.epoch(),
             acknowledged: peer.map_or(state.head(), |peer| peer.cursor),
             heads: peer.map(|peer| peer.received.clone()).unwrap_or_default(),
         }

@@ -5,7 +5,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
 use crate::federation::frame::{self, CloseReason, Frame, WireMessage};
-use crate::federation::hostile_peer::peer::{INCARNATION, PIPE_BYTES, TestServer, delivery, message};
+use crate::federation::hostile_peer::peer::{EPOCH, PIPE_BYTES, TestServer, delivery, message};
 use crate::hub::{DeliveryStatus, Executed};
 use crate::limits::{
     DELIVERY_WAIT, LINK_BATCH, LINK_DEAD, LINK_HEARTBEAT, LINK_READ_BYTES, LINK_REPLIES_BYTES, LINK_WINDOW,
@@ -89,7 +89,7 @@ async fn empty_frames_are_throttled_too() {
     let server = TestServer::new();
     let mut peer = server.connect_linked().await;
     let begun = Instant::now();
-    let empty = Frame::Messages { incarnation: INCARNATION, messages: Vec::new() };
+    let empty = Frame::Messages { epoch: EPOCH, messages: Vec::new() };
     for _ in 0..PEER_MESSAGES_PER_SECOND * 2 {
         peer.send(&empty).await;
     }

@@ -5,13 +5,11 @@ use tokio::time::Instant;
 
 use crate::chat::RealmKind;
 use crate::federation::frame::{CloseReason, Frame, Hello};
-use crate::federation::hostile_peer::peer::{
-    BARAT, INCARNATION, LOCALHOST, TIMUR, TestServer, delivery, hello, message,
-};
+use crate::federation::hostile_peer::peer::{BARAT, EPOCH, LOCALHOST, TIMUR, TestServer, delivery, hello, message};
 use crate::federation::testing::{name, seed};
 use crate::hub::DeliveryStatus;
-use crate::id::{Incarnation, PeerKey, Seq};
-use crate::limits::{INCARNATIONS_PER_PEER, LINK_HANDSHAKES, LINK_HELLO};
+use crate::id::{Epoch, PeerKey, Seq};
+use crate::limits::{EPOCHS_PER_PEER, LINK_HANDSHAKES, LINK_HELLO};
 use crate::settings::Accept;
 
 #[tokio::test(start_paused = true)]
@@ -101,8 +99,8 @@ async fn an_invalid_home_name_is_malformed() {
 
 #[tokio::test(start_paused = true)]
 async fn more_heads_than_a_server_remembers_are_refused() {
-    let heads = |count: u64| (0..count).map(|number| (Incarnation(number), Seq(number))).collect();
-    let most = INCARNATIONS_PER_PEER as u64;
+    let heads = |count: u64| (0..count).map(|number| (Epoch(number), Seq(number))).collect();
+    let most = EPOCHS_PER_PEER as u64;
     TestServer::new().connect(TIMUR, LOCALHOST).complete_handshake(Hello { heads: heads(most), ..hello() }).await;
     let mut peer = TestServer::new().connect(TIMUR, LOCALHOST);
     peer.send(&Frame::Hello(Hello { heads: heads(10_000), ..hello() })).await;
@@ -113,14 +111,14 @@ async fn more_heads_than_a_server_remembers_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn unknown_heads_have_no_effect() {
     let server = TestServer::new();
-    let current = server.hub.read(|state| state.incarnation()).0;
-    let heads = vec![(current, Seq(u64::MAX)), (Incarnation(5), Seq(u64::MAX))];
+    let current = server.hub.read(|state| state.epoch()).0;
+    let heads = vec![(current, Seq(u64::MAX)), (Epoch(5), Seq(u64::MAX))];
     let mut peer = server.connect(TIMUR, LOCALHOST);
     peer.complete_handshake(Hello { heads, acknowledged: Seq(u64::MAX), ..hello() }).await;
     let sent = server.send("halo");
-    let (incarnation, messages) = peer.receive_messages().await;
+    let (epoch, messages) = peer.receive_messages().await;
     assert_eq!(&*messages[0].text, "halo");
-    peer.send(&Frame::Acknowledged { incarnation, upto: messages[0].number, refused: Vec::new() }).await;
+    peer.send(&Frame::Acknowledged { epoch, upto: messages[0].number, refused: Vec::new() }).await;
     assert_eq!(delivery(&sent).await, DeliveryStatus::Delivered);
 }
 
@@ -134,16 +132,14 @@ async fn another_version_is_closed_with_that_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn only_a_hello_may_come_first_and_only_an_accepted_second() {
-    let messages = Frame::Messages { incarnation: INCARNATION, messages: vec![message(1)] };
+    let messages = Frame::Messages { epoch: EPOCH, messages: vec![message(1)] };
     for frame in [messages, Frame::Accepted, Frame::Ping] {
         let mut peer = TestServer::new().connect(TIMUR, LOCALHOST);
         peer.send(&frame).await;
         assert!(matches!(peer.receive().await, Some(Frame::Hello(_))));
         assert!(matches!(peer.receive().await, Some(Frame::Close(_))), "{frame:?}");
     }
-    for frame in
-        [Frame::Hello(hello()), Frame::Ping, Frame::Messages { incarnation: INCARNATION, messages: vec![message(1)] }]
-    {
+    for frame in [Frame::Hello(hello()), Frame::Ping, Frame::Messages { epoch: EPOCH, messages: vec![message(1)] }] {
         let server = TestServer::new();
         let mut peer = server.connect(TIMUR, LOCALHOST);
         peer.send(&Frame::Hello(hello())).await;

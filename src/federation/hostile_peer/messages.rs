@@ -2,8 +2,8 @@
 
 use crate::chat::BounceReason::{GroupNotFound, Malformed, UserNotFound};
 use crate::federation::frame::{CloseReason, Frame, WireMessage};
-use crate::federation::hostile_peer::peer::{INCARNATION, TEXT_BYTES, TestServer, message};
-use crate::id::{Incarnation, Seq};
+use crate::federation::hostile_peer::peer::{EPOCH, TEXT_BYTES, TestServer, message};
+use crate::id::{Epoch, Seq};
 use crate::limits::{LINK_BATCH, REFUSED_UNCONFIRMED};
 
 /// The inbox after these messages of henderson.
@@ -47,7 +47,7 @@ async fn messages_out_of_order_or_too_many_in_a_frame_end_the_link() {
     for messages in [vec![message(2), message(1)], vec![message(1), message(1)], too_many] {
         let server = TestServer::new();
         let mut peer = server.connect_linked().await;
-        peer.send(&Frame::Messages { incarnation: INCARNATION, messages }).await;
+        peer.send(&Frame::Messages { epoch: EPOCH, messages }).await;
         peer.expect_close(CloseReason::Malformed).await;
         assert!(server.inbox().is_empty() && !server.is_up());
     }
@@ -110,12 +110,12 @@ async fn a_peer_that_never_confirms_refusals_is_disconnected_and_loses_nothing()
         let messages: Vec<_> = (0..LINK_BATCH).map(|_| to_unknown()).collect();
         assert_eq!(peer.send_messages(messages).await.len(), LINK_BATCH);
     }
-    peer.send(&Frame::Messages { incarnation: INCARNATION, messages: vec![message(10_000)] }).await;
+    peer.send(&Frame::Messages { epoch: EPOCH, messages: vec![message(10_000)] }).await;
     peer.expect_close(CloseReason::NoRoom).await;
     assert!(server.inbox().is_empty());
     // After the confirmation, messages are received again.
     let mut peer = server.connect_linked().await;
-    peer.send(&Frame::RefusalsConfirmed { incarnation: INCARNATION, upto: Seq(u64::MAX) }).await;
+    peer.send(&Frame::RefusalsConfirmed { epoch: EPOCH, upto: Seq(u64::MAX) }).await;
     assert!(peer.send_messages(vec![message(10_000)]).await.is_empty());
     assert_eq!(server.inbox(), of_henderson(&[10_000]));
     assert_eq!(server.peer(|peer| peer.refused.len()), 0);
@@ -126,20 +126,20 @@ async fn a_confirmation_without_refusals_has_no_effect() {
     let server = TestServer::new();
     let mut peer = server.connect_linked().await;
     let before = server.disk.copy().len();
-    peer.send(&Frame::RefusalsConfirmed { incarnation: INCARNATION, upto: Seq(u64::MAX) }).await;
-    peer.send(&Frame::RefusalsConfirmed { incarnation: Incarnation(5), upto: Seq(u64::MAX) }).await;
+    peer.send(&Frame::RefusalsConfirmed { epoch: EPOCH, upto: Seq(u64::MAX) }).await;
+    peer.send(&Frame::RefusalsConfirmed { epoch: Epoch(5), upto: Seq(u64::MAX) }).await;
     peer.send_messages(vec![message(1)]).await;
     assert_eq!(server.disk.copy().len(), before + 2, "a message and how far it came");
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_newest_incarnations_are_remembered() {
+async fn only_the_newest_epochs_are_remembered() {
     let server = TestServer::new();
     let mut peer = server.connect_linked().await;
-    for incarnation in 0..1_100 {
+    for epoch in 0..1_100 {
         let messages = vec![message(1)];
-        peer.send(&Frame::Messages { incarnation: Incarnation(1_000 + incarnation), messages }).await;
+        peer.send(&Frame::Messages { epoch: Epoch(1_000 + epoch), messages }).await;
         assert!(matches!(peer.receive().await, Some(Frame::Acknowledged { .. })));
     }
-    assert_eq!(server.peer(|peer| peer.received.len()), crate::limits::INCARNATIONS_PER_PEER);
+    assert_eq!(server.peer(|peer| peer.received.len()), crate::limits::EPOCHS_PER_PEER);
 }

@@ -12,13 +12,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::chat::{BounceReason, Peer};
 use crate::federation::frame::{self, CloseReason, Frame, Hello, WireMessage};
-use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link_manager::LinkManager;
 use crate::federation::policy::LinkPolicy;
 use crate::federation::testing::{Disk, DiskStore, commit, create_users, name, send};
 use crate::federation::transport::{DialError, DialPurpose, PeerStream, Transport};
 use crate::hub::{DeliveryStatus, Executed, Hub};
-use crate::id::{Incarnation, PeerKey, Seq, UserId};
+use crate::id::{Epoch, PeerKey, Seq, UserId};
 use crate::name::Address;
 use crate::settings::Accept;
 
@@ -27,8 +26,8 @@ pub(super) const LOCALHOST: &str = "127.0.0.1:9";
 pub(super) const BARAT: PeerKey = PeerKey([1; 32]);
 /// The key of the server `timur`, which most tests drive.
 pub(super) const TIMUR: PeerKey = PeerKey([2; 32]);
-/// The incarnation of `timur`.
-pub(super) const INCARNATION: Incarnation = Incarnation(77);
+/// The epoch of `timur`.
+pub(super) const EPOCH: Epoch = Epoch(77);
 pub(super) const TEXT_BYTES: usize = 100;
 /// The buffer of a stream in one direction.
 pub(super) const PIPE_BYTES: usize = 16 * 1024;
@@ -67,7 +66,7 @@ impl TestServer {
         let stopping = CancellationToken::new();
         let (transport, tasks) = (Arc::new(UnreachableTransport), TaskTracker::new());
         let manager = LinkManager::new(hub.clone(), BARAT, transport, policy, tasks, stopping.clone());
-        begin_incarnation(&hub).unwrap();
+        hub.begin_epoch().unwrap();
         create_users(&hub);
         committer.step();
         manager.start();
@@ -169,18 +168,18 @@ impl HostilePeer {
     /// Sends messages and returns those that are refused.
     pub(super) async fn send_messages(&mut self, messages: Vec<WireMessage>) -> Vec<(Seq, BounceReason)> {
         let last = messages.last().unwrap().number;
-        self.send(&Frame::Messages { incarnation: INCARNATION, messages }).await;
+        self.send(&Frame::Messages { epoch: EPOCH, messages }).await;
         match self.receive().await {
-            Some(Frame::Acknowledged { incarnation: INCARNATION, upto, refused }) if upto == last => refused,
+            Some(Frame::Acknowledged { epoch: EPOCH, upto, refused }) if upto == last => refused,
             other => panic!("no acknowledgement of {last:?}: {other:?}"),
         }
     }
 
-    /// The next messages from the server, and their incarnation.
-    pub(super) async fn receive_messages(&mut self) -> (Incarnation, Vec<WireMessage>) {
+    /// The next messages from the server, and their epoch.
+    pub(super) async fn receive_messages(&mut self) -> (Epoch, Vec<WireMessage>) {
         loop {
             match self.receive().await {
-                Some(Frame::Messages { incarnation, messages }) => break (incarnation, messages),
+                Some(Frame::Messages { epoch, messages }) => break (epoch, messages),
                 Some(Frame::RefusalsConfirmed { .. }) => {}
                 other => panic!("no messages: {other:?}"),
             }
@@ -189,14 +188,7 @@ impl HostilePeer {
 }
 
 pub(super) fn hello() -> Hello {
-    Hello {
-        home: "timur".into(),
-        calls_you: None,
-        port: None,
-        incarnation: INCARNATION,
-        acknowledged: Seq(0),
-        heads: Vec::new(),
-    }
+    Hello { home: "timur".into(), calls_you: None, port: None, epoch: EPOCH, acknowledged: Seq(0), heads: Vec::new() }
 }
 
 pub(super) fn message(number: u64) -> WireMessage {

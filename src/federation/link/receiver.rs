@@ -10,7 +10,7 @@ use crate::federation::frame::{self, CloseReason, Frame, WireMessage};
 use crate::federation::link::end::LinkEnd;
 use crate::federation::link::token_bucket::TokenBucket;
 use crate::hub::{CommitStatus, Hub, Ticket};
-use crate::id::{Incarnation, RealmId, Seq};
+use crate::id::{Epoch, RealmId, Seq};
 use crate::limits::{LINK_BATCH, LINK_IN_FLIGHT, PEER_BYTES_PER_SECOND, PEER_MESSAGES_PER_SECOND, PROFILE_BYTES};
 use crate::name::Name;
 use crate::wire;
@@ -28,7 +28,7 @@ pub(super) struct Receiver {
 /// An acknowledgement that waits for a commit.
 struct PendingAck {
     ticket: Ticket,
-    incarnation: Incarnation,
+    epoch: Epoch,
     upto: Seq,
     refused: Vec<(Seq, BounceReason)>,
 }
@@ -67,12 +67,7 @@ impl Receiver {
     }
 
     /// Hands messages to the hub. Messages that were received before are only acknowledged again, with their refusals.
-    pub(super) fn receive(
-        &mut self,
-        hub: &Hub,
-        incarnation: Incarnation,
-        messages: Vec<WireMessage>,
-    ) -> Result<(), LinkEnd> {
+    pub(super) fn receive(&mut self, hub: &Hub, epoch: Epoch, messages: Vec<WireMessage>) -> Result<(), LinkEnd> {
         let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(()) };
         let (first, upto) = (first.number, last.number);
         let in_order = messages.is_sorted_by(|one, next| one.number < next.number);
@@ -83,27 +78,27 @@ impl Receiver {
         self.messages.take(messages.len(), now);
         self.bytes.take(messages.iter().map(|message| message.text.len()).sum(), now);
         let messages = messages.into_iter().map(|message| (message.number, validate(message, self.text_bytes)));
-        let command = Command::Receive { realm: self.realm, incarnation, messages: messages.collect() };
+        let command = Command::Receive { realm: self.realm, epoch, messages: messages.collect() };
         let executed = hub.execute_as_server(&command);
         if executed.result.is_err() {
             let is_removed = hub.read(|state| state.peer(self.realm).is_none()).0;
             let reason = if is_removed { CloseReason::Removed } else { CloseReason::NoRoom };
             return Err(LinkEnd::ClosedHere(reason));
         }
-        let refused = self.refused(hub, incarnation, first, upto);
-        self.pending.push_back(PendingAck { ticket: executed.ticket, incarnation, upto, refused });
+        let refused = self.refused(hub, epoch, first, upto);
+        self.pending.push_back(PendingAck { ticket: executed.ticket, epoch, upto, refused });
         Ok(())
     }
 
-    fn refused(&self, hub: &Hub, incarnation: Incarnation, first: Seq, upto: Seq) -> Vec<(Seq, BounceReason)> {
-        let in_range = |(of, number, why): &(Incarnation, Seq, BounceReason)| {
-            (*of == incarnation && (first..=upto).contains(number)).then_some((*number, *why))
+    fn refused(&self, hub: &Hub, epoch: Epoch, first: Seq, upto: Seq) -> Vec<(Seq, BounceReason)> {
+        let in_range = |(of, number, why): &(Epoch, Seq, BounceReason)| {
+            (*of == epoch && (first..=upto).contains(number)).then_some((*number, *why))
         };
         let refused = hub.read(|state| Some(state.peer(self.realm)?.refused.iter().filter_map(in_range).collect())).0;
         refused.unwrap_or_default()
     }
 
-    /// Writes the acknowledgements of what is durable by now, one for each run of the same incarnation.
+    /// Writes the acknowledgements of what is durable by now, one for each run of the same epoch.
     pub(super) fn acknowledge(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), LinkEnd> {
         let mut durable: Option<PendingAck> = None;
         while let Some(next) = self.pending.front() {
@@ -113,7 +108,7 @@ impl Receiver {
                 CommitStatus::Durable => {}
             }
             let Some(next) = self.pending.pop_front() else { break };
-            match durable.as_mut().filter(|before| before.incarnation == next.incarnation) {
+            match durable.as_mut().filter(|before| before.epoch == next.epoch) {
                 Some(before) => {
                     before.upto = next.upto.max(before.upto);
                     before.refused.extend(next.refused);
@@ -129,14 +124,14 @@ impl Receiver {
     }
 
     /// The other server has stored the refusals up to a number.
-    pub(super) fn forget_refusals(&self, hub: &Hub, incarnation: Incarnation, upto: Seq) -> Result<(), LinkEnd> {
-        let executed = hub.execute_as_server(&Command::ConfirmReceived { realm: self.realm, incarnation, upto });
+    pub(super) fn forget_refusals(&self, hub: &Hub, epoch: Epoch, upto: Seq) -> Result<(), LinkEnd> {
+        let executed = hub.execute_as_server(&Command::ConfirmReceived { realm: self.realm, epoch, upto });
         executed.result.map(drop).map_err(|_| LinkEnd::ClosedHere(CloseReason::NoRoom))
     }
 }
 
-fn write(PendingAck { incarnation, upto, refused, .. }: PendingAck, out: &mut BytesMut) -> Result<(), LinkEnd> {
-    frame::write(out, &Frame::Acknowledged { incarnation, upto, refused }).map_err(LinkEnd::ClosedHere)
+fn write(PendingAck { epoch, upto, refused, .. }: PendingAck, out: &mut BytesMut) -> Result<(), LinkEnd> {
+    frame::write(out, &Frame::Acknowledged { epoch, upto, refused }).map_err(LinkEnd::ClosedHere)
 }
 
 /// Applies the rules that hold for clients (PROTOCOL §1, §3).

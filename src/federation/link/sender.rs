@@ -11,7 +11,7 @@ use crate::federation::frame::{self, CloseReason, Frame, SourceSeq, WireMessage}
 use crate::federation::link::end::LinkEnd;
 use crate::federation::link::write_buffers::WriteBuffers;
 use crate::hub::{CommitStatus, Hub, OutboxTail, TailRead, Ticket};
-use crate::id::{Incarnation, RealmId, Seq};
+use crate::id::{Epoch, RealmId, Seq};
 use crate::limits::{CURSOR_SAVED, CURSOR_SAVED_MESSAGES, LINK_BATCH, LINK_BATCH_BYTES, LINK_WINDOW};
 use crate::name::Address;
 use crate::wire;
@@ -29,8 +29,8 @@ pub(super) struct Sender {
     unpersisted: usize,
     /// Refusals that the other server may forget once the ticket is durable.
     confirming: VecDeque<(Ticket, SourceSeq)>,
-    /// Incarnations of this server of which the other server may still store refusals.
-    unconfirmed: Vec<Incarnation>,
+    /// Epochs of this server of which the other server may still store refusals.
+    unconfirmed: Vec<Epoch>,
 }
 
 struct InFlight {
@@ -50,14 +50,14 @@ impl Sender {
             persist_at: None,
             unpersisted: 0,
             confirming: VecDeque::new(),
-            unconfirmed: heads.iter().map(|(incarnation, _)| *incarnation).collect(),
+            unconfirmed: heads.iter().map(|(epoch, _)| *epoch).collect(),
         };
         // Confirmations may have been lost with the link before.
         sender.confirm_old_epochs(hub);
         sender
     }
 
-    /// Queues confirmations for each incarnation in `unconfirmed`, which keeps those that still have messages waiting.
+    /// Queues confirmations for each epoch in `unconfirmed`, which keeps those that still have messages waiting.
     fn confirm_old_epochs(&mut self, hub: &Hub) {
         let unconfirmed = &self.unconfirmed;
         let (confirmed, ticket) = hub.read(|state| {
@@ -130,7 +130,7 @@ impl Sender {
     fn write(&mut self, hub: &Hub, messages: &[StoredMessage], out: &mut BytesMut) -> Result<(), LinkEnd> {
         let mut rest = messages;
         while let Some(first) = rest.first() {
-            let (incarnation, end) = hub.read(|state| state.incarnation_of(first.seq)).0;
+            let (epoch, end) = hub.read(|state| state.epoch_of(first.seq)).0;
             let mut bytes = 0;
             let fits = |message: &&StoredMessage| {
                 bytes += message.body.size();
@@ -141,11 +141,11 @@ impl Sender {
             rest = later;
             let (messages, addresses): (Vec<_>, Vec<_>) = batch.iter().filter_map(to_wire).unzip();
             let in_flight = |(message, to): (&WireMessage, Box<str>)| {
-                let number = (incarnation, message.number);
+                let number = (epoch, message.number);
                 InFlight { number, to }
             };
             self.in_flight.extend(messages.iter().zip(addresses).map(in_flight));
-            frame::write(out, &Frame::Messages { incarnation, messages }).map_err(LinkEnd::ClosedHere)?;
+            frame::write(out, &Frame::Messages { epoch, messages }).map_err(LinkEnd::ClosedHere)?;
         }
         Ok(())
     }
@@ -154,10 +154,10 @@ impl Sender {
     pub(super) fn acknowledged(
         &mut self,
         hub: &Hub,
-        (incarnation, upto): SourceSeq,
+        (epoch, upto): SourceSeq,
         refused: &[(Seq, BounceReason)],
     ) -> Result<(), LinkEnd> {
-        let is_acknowledged = |sent: &&InFlight| sent.number.0 == incarnation && sent.number.1 <= upto;
+        let is_acknowledged = |sent: &&InFlight| sent.number.0 == epoch && sent.number.1 <= upto;
         let count = self.in_flight.iter().take_while(is_acknowledged).count();
         let settled: Vec<InFlight> = self.in_flight.drain(..count).collect();
         let Some(last) = settled.last().map(|sent| sent.number.1) else { return Ok(()) };
@@ -184,20 +184,20 @@ impl Sender {
         let executed = hub.execute_as_server(&Command::AcknowledgeOutbox { realm: self.realm, upto: last, bounces });
         executed.result.map_err(|_| LinkEnd::ClosedHere(CloseReason::NoRoom))?;
         self.persist_at = None;
-        self.confirming.push_back((executed.ticket, (incarnation, last)));
+        self.confirming.push_back((executed.ticket, (epoch, last)));
         Ok(())
     }
 
     /// Lets the other server forget the refusals that are durable here.
     pub(super) fn send_confirmations(&mut self, hub: &Hub, out: &mut BytesMut) -> Result<(), LinkEnd> {
-        while let Some((ticket, (incarnation, upto))) = self.confirming.front().copied() {
+        while let Some((ticket, (epoch, upto))) = self.confirming.front().copied() {
             match hub.commit_status(ticket) {
                 CommitStatus::Pending => return Ok(()),
                 CommitStatus::Failed(_) => return Err(LinkEnd::ClosedHere(CloseReason::NoRoom)),
                 CommitStatus::Durable => {}
             }
             self.confirming.pop_front();
-            frame::write(out, &Frame::RefusalsConfirmed { incarnation, upto }).map_err(LinkEnd::ClosedHere)?;
+            frame::write(out, &Frame::RefusalsConfirmed { epoch, upto }).map_err(LinkEnd::ClosedHere)?;
         }
         Ok(())
     }

@@ -164,13 +164,11 @@ impl Link {
 
     fn handle_frame(&mut self, frame: Frame) -> Result<(), LinkEnd> {
         match frame {
-            Frame::Messages { incarnation, messages } => self.receiver.receive(&self.hub, incarnation, messages),
-            Frame::Acknowledged { incarnation, upto, refused } => {
-                self.sender.acknowledged(&self.hub, (incarnation, upto), &refused)
+            Frame::Messages { epoch, messages } => self.receiver.receive(&self.hub, epoch, messages),
+            Frame::Acknowledged { epoch, upto, refused } => {
+                self.sender.acknowledged(&self.hub, (epoch, upto), &refused)
             }
-            Frame::RefusalsConfirmed { incarnation, upto } => {
-                self.receiver.forget_refusals(&self.hub, incarnation, upto)
-            }
+            Frame::RefusalsConfirmed { epoch, upto } => self.receiver.forget_refusals(&self.hub, epoch, upto),
             Frame::Ping => self.reply(&Frame::Pong),
             Frame::Pong => Ok(()),
             Frame::Close(reason) => Err(LinkEnd::ClosedByPeer(reason)),

@@ -5,7 +5,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::chat::Record;
-use crate::federation::incarnation::begin_incarnation;
 use crate::federation::link_manager::LinkManager;
 use crate::federation::policy::LinkPolicy;
 use crate::federation::simulation::network::{Network, PORT, key};
@@ -47,7 +46,7 @@ impl Server {
         let transport = network.transport(self.number);
         let tasks = TaskTracker::new();
         let manager = LinkManager::new(hub.clone(), key(self.number), transport, policy, tasks, stopping.clone());
-        begin_incarnation(&hub).unwrap();
+        hub.begin_epoch().unwrap();
         committer.step();
         manager.start();
         let committing = tokio::spawn(commit(committer, fastrand::Rng::with_seed(seed)));

@@ -1,9 +1,10 @@
 //! The list of conversations, and their read marks.
 
 use crate::chat::{
-    Command, CommandError, Conversation, ConversationPage, ConversationStatus, ConversationSummary, Response, State,
+    Command, CommandError, Conversation, ConversationPage, ConversationStatus, ConversationSummary, Position, Response,
+    State,
 };
-use crate::id::{Seq, UserId};
+use crate::id::UserId;
 use crate::limits::{CONVERSATIONS, CONVERSATIONS_MAX, MARK_INTERVAL, READ_RETRIES};
 use crate::net::session::reply::PendingReply;
 use crate::net::session::state::{Acting, Session};
@@ -29,7 +30,12 @@ impl Session {
 
     /// Moves a read mark. One that moved a moment ago moves again when its interval is over: until then the request waits.
     /// So few marks are stored, and none that was acknowledged is lost.
-    pub(super) async fn mark_read(&mut self, acting: Acting, conversation: Conversation, upto: Seq) -> PendingReply {
+    pub(super) async fn mark_read(
+        &mut self,
+        acting: Acting,
+        conversation: Conversation,
+        upto: Position,
+    ) -> PendingReply {
         let command = Command::MarkRead { conversation: conversation.clone(), upto };
         self.send_replies();
         for _ in 0..READ_RETRIES {

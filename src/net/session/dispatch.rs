@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use secrecy::SecretString;
 use tracing::debug;
 
-use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, SessionStanding, answer};
+use crate::chat::{
+    CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, ResumePoint, SessionStanding, answer,
+};
 use crate::hub::{DeferredReply, Ticket};
 use crate::id::{Hash64, RealmId, SessionId, UserId};
 use crate::limits::LINK_VERSION;
@@ -25,9 +27,9 @@ impl Session {
             ControlFlow::Continue((context, Dispatched::Ready(reply))) => (context, reply),
             ControlFlow::Continue((context, Dispatched::Waiting(rest))) => (context, rest.await),
         };
-        if let Ok(Response::Subscribed { after, topics }) = reply.result {
+        if let Ok(Response::Subscribed { after, is_reset, topics, .. }) = reply.result {
             self.reply(context, reply);
-            return Box::pin(self.begin_subscription(after, topics)).await;
+            return Box::pin(self.begin_subscription(ResumePoint { after, is_reset }, topics)).await;
         }
         self.reply(context, reply)
     }
@@ -137,7 +139,7 @@ impl Session {
             SessionRequest::MarkRead { conversation, upto } => {
                 Dispatched::waiting(self.mark_read(acting, conversation, upto))
             }
-            SessionRequest::Subscribe { after, topics } => Dispatched::Ready(self.subscribe(acting, after, topics)),
+            SessionRequest::Subscribe { after, topics } => Dispatched::waiting(self.subscribe(acting, after, topics)),
             SessionRequest::Unsubscribe => Dispatched::Ready(self.unsubscribe()),
             SessionRequest::CreateGroup { group, password } => {
                 Dispatched::waiting(self.create_group(acting, group, password))

@@ -117,7 +117,8 @@ impl Session {
                 self.attach(actor, if ephemeral { SessionOrigin::Ephemeral } else { SessionOrigin::LoggedIn });
             }
         }
-        executed.result = executed.result.map(|_| Response::LoggedIn { user, token, unread: None });
+        let (epoch, _) = self.hub().read(State::epoch);
+        executed.result = executed.result.map(|_| Response::LoggedIn { user, token, epoch, unread: None });
         executed.into()
     }
 

@@ -4,19 +4,24 @@ use std::time::Instant;
 
 use tracing::error;
 
-use crate::chat::{CommandError, Response, Topics};
+use crate::chat::{CommandError, Position, Response, ResumePoint, Topics};
 use crate::hub::Replay;
-use crate::id::Seq;
 use crate::net::session::reply::{Flow, PendingReply};
 use crate::net::session::state::{Acting, Session};
 
 impl Session {
-    /// Another user's token cannot subscribe this connection.
-    pub(super) fn subscribe(&self, acting: Acting, after: Option<Seq>, topics: Topics) -> PendingReply {
+    /// Another user's token cannot subscribe this connection. The reply names the entry after which everything is
+    /// pushed: what this connection has done so far is not.
+    pub(super) async fn subscribe(&mut self, acting: Acting, after: Option<Position>, topics: Topics) -> PendingReply {
         if !self.is_own(acting.actor) {
             return CommandError::Forbidden.into();
         }
-        PendingReply::at_once(Ok(Response::Subscribed { after, topics }))
+        self.wait_for_own_changes().await;
+        let position = after.unwrap_or_else(|| self.hub().delivered().into());
+        let (resumes, ticket) = self.hub().read(|state| Ok((state.resume_point(position)?, state.epoch())));
+        let subscribed =
+            |(ResumePoint { after, is_reset }, epoch)| Response::Subscribed { after, is_reset, epoch, topics };
+        PendingReply::new(resumes.map(subscribed), ticket)
     }
 
     /// What was pushed to a text connection so far stays read.
@@ -28,8 +33,9 @@ impl Session {
         PendingReply::at_once(Ok(Response::Done))
     }
 
-    /// Begins the pushes once the reply to the subscription is queued, or first replays what came after a message.
-    pub(super) async fn begin_subscription(&self, after: Option<Seq>, topics: Topics) -> Flow {
+    /// Begins the pushes once the reply to the subscription is queued, or first replays what came after the message that
+    /// the reply named.
+    pub(super) async fn begin_subscription(&self, resumes: ResumePoint, topics: Topics) -> Flow {
         let Some(attachment) = self.attachment else { return Flow::Continue };
         let user = attachment.actor.user;
         self.hub().record_pushed_as_read(user);
@@ -37,11 +43,13 @@ impl Session {
             return Flow::Continue;
         }
         self.wait_for_own_changes().await;
-        if let Some(after) = after {
-            return Flow::Replay(Replay::new(user, after, topics));
+        if resumes.is_reset {
+            self.send_queue.reset(resumes.after);
         }
-        self.hub().listen(user, &self.send_queue, topics);
-        Flow::Continue
+        if self.hub().listen(user, &self.send_queue, resumes.after, topics) {
+            return Flow::Continue;
+        }
+        Flow::Replay(Replay::new(user, resumes.after, topics))
     }
 
     /// Queues the next page of a replay. `None` once the connection listens, its session ended, or the store cannot be

@@ -146,7 +146,7 @@ impl Import {
             Line::Member(member) => self.member(member),
             Line::Read(read) => {
                 let user = self.user_named("user", read.user.as_str())?;
-                self.decide(user, &Command::Acknowledge { upto: Seq(u64::MAX) })
+                self.decide(user, &Command::Acknowledge { upto: self.state.head().into() })
             }
             Line::Block(block) => self.block(&block),
             Line::End(end) if end == self.counts => {

@@ -1,7 +1,7 @@
 //! Commands about other servers: with few keys, names and numbers, so that commands repeat and contradict each other.
 
 use crate::chat::{Bounce, BounceReason, Command, Peer, PeerAddress, PeerHello, RemoteMessage, State};
-use crate::id::{Incarnation, PeerKey, RealmId, Seq};
+use crate::id::{Epoch, PeerKey, RealmId, Seq};
 use crate::name::Name;
 use crate::store::generators::{GeneratedCommand, name};
 
@@ -23,8 +23,8 @@ impl GeneratedCommand {
         Command::RemoveRealm { name: name("realm", self.other), lost: "lost".into() }
     }
 
-    pub(super) fn begin_incarnation(&self) -> Command {
-        Command::BeginIncarnation { incarnation: Incarnation(u64::MAX - self.number) }
+    pub(super) fn begin_epoch(&self) -> Command {
+        Command::BeginEpoch { epoch: Epoch(u64::MAX - self.number) }
     }
 
     pub(super) fn peer_hello(&self, state: &State) -> PeerHello {
@@ -42,21 +42,21 @@ impl GeneratedCommand {
             address: (number % 3 > 0).then(|| address(other)),
             dialled: (number % 7 > 4).then(|| nth_peer(state, number).0),
             welcome: number % 11 > 0,
-            counts: (Incarnation(u64::MAX - number % 2), Seq(u64::MAX - number % 4 * (u64::MAX / 4))),
+            counts: (Epoch(u64::MAX - number % 2), Seq(u64::MAX - number % 4 * (u64::MAX / 4))),
         }
     }
 
-    /// The incarnation of another server.
-    fn incarnation(&self) -> Incarnation {
-        Incarnation(u64::MAX / 2 + self.number % 3)
+    /// The epoch of another server.
+    fn epoch(&self) -> Epoch {
+        Epoch(u64::MAX / 2 + self.number % 3)
     }
 
     /// May contain messages that were received before, and skip some.
     pub(super) fn receive(&self, state: &State) -> Command {
         let Self { user, other, number, .. } = *self;
-        let incarnation = self.incarnation();
+        let epoch = self.epoch();
         let (realm, peer) = nth_peer(state, number);
-        let first = (peer.received_upto(incarnation).0 + 1).saturating_sub(number % 3);
+        let first = (peer.received_upto(epoch).0 + 1).saturating_sub(number % 3);
         let message = |seq: u64| {
             let to_group = (number + seq).is_multiple_of(3);
             let to = if to_group { name("group", other % 3) } else { name("user", other) };
@@ -66,7 +66,7 @@ impl GeneratedCommand {
             (Seq(seq), if is_malformed { Err(BounceReason::Malformed) } else { Ok(message) })
         };
         let messages = (first..=first + u64::from(other)).map(message).collect();
-        Command::Receive { realm, incarnation, messages }
+        Command::Receive { realm, epoch, messages }
     }
 
     /// May acknowledge what was acknowledged before.
@@ -85,11 +85,11 @@ impl GeneratedCommand {
     }
 
     pub(super) fn confirm_received(&self, state: &State) -> Command {
-        let incarnation = self.incarnation();
+        let epoch = self.epoch();
         let (realm, peer) = nth_peer(state, self.number);
-        let upto = (peer.received_upto(incarnation).0 + u64::from(self.other)).saturating_sub(2);
+        let upto = (peer.received_upto(epoch).0 + u64::from(self.other)).saturating_sub(2);
         let upto = if self.number.is_multiple_of(7) { Seq(u64::MAX) } else { Seq(upto) };
-        Command::ConfirmReceived { realm, incarnation, upto }
+        Command::ConfirmReceived { realm, epoch, upto }
     }
 }
 

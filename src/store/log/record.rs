@@ -46,7 +46,7 @@ mod tests {
         Author, BounceReason, ConversationId, Destination, IdempotencyKey, Message, MessageBody, PasswordHash,
         PeerAddress, PeerInfo, RemoteName,
     };
-    use crate::id::{GroupId, Hash64, Incarnation, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+    use crate::id::{Epoch, GroupId, Hash64, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
     use crate::store::testing::kinds;
     use data_encoding::HEXLOWER;
@@ -56,7 +56,7 @@ mod tests {
     kinds!(EventKind of Event:
         UserRegistered, SessionOpened, SessionUsed, SessionClosed, MessageSent, InboxRead, PushedRead, RealmInboxRead,
         GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
-        GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, IncarnationBegun, PeerAdded,
+        GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, EpochBegun, PeerAdded,
         PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
         MembershipForgotten, GroupForgotten, RealmForgotten, ReadMarked,
     );
@@ -128,7 +128,7 @@ mod tests {
 
     /// Events of other servers.
     fn frozen_of_peers() -> Vec<(Event, &'static str)> {
-        let (user, realm, incarnation) = (UserId(300), RealmId(3), Incarnation(u64::MAX));
+        let (user, realm, epoch) = (UserId(300), RealmId(3), Epoch(u64::MAX));
         let far = || RemoteName { realm, name: name("far") };
         let crossed =
             |from, to| Event::MessageSent(Message { from, to, realm: Some(realm), body: MessageBody::default() });
@@ -143,7 +143,7 @@ mod tests {
             (crossed(Author::Remote(far()), Destination::User(user)), "0401030366617200ac020103"),
             (crossed(Author::Server, Destination::User(user)), "040200ac020103"),
             (Event::UserBlocked { user, blocked: Author::Remote(far()) }, "10ac02010303666172"),
-            (Event::IncarnationBegun { incarnation }, "14ffffffffffffffffff01"),
+            (Event::EpochBegun { epoch }, "14ffffffffffffffffff01"),
             (
                 Event::PeerAdded { realm, name: name("timur"), by: Some(user), info },
                 "15030574696d757201ac02010707070707070707070707070707070707070707070707070707070707070707010d74696d75722e6578616d706c65b945010103",
@@ -152,10 +152,10 @@ mod tests {
             (Event::AliasAdded { realm, name: name("barat") }, "1703056261726174"),
             (Event::RealmRemoved { realm }, "1803"),
             (
-                Event::PeerReceived { realm, incarnation, upto: Seq(9), refused, forgotten: Some(Incarnation(7)) },
+                Event::PeerReceived { realm, epoch, upto: Seq(9), refused, forgotten: Some(Epoch(7)) },
                 "1903ffffffffffffffffff010902080009040107",
             ),
-            (Event::PeerConfirmed { realm, incarnation, upto: Seq(9) }, "1a03ffffffffffffffffff0109"),
+            (Event::PeerConfirmed { realm, epoch, upto: Seq(9) }, "1a03ffffffffffffffffff0109"),
             (Event::OutboxAcknowledged { realm, upto: Seq(9), refused: returned }, "1b03090208ac020109ac0203"),
         ]
     }

@@ -64,6 +64,7 @@ fn errors_are_worded_as_the_documents_have_them() {
         ("leavegroup g1", CommandError::NotMember, "not_member", "Anda belum bergabung dalam grup"),
         ("kick g1 messi", CommandError::UserNotMember, "not_member", "User belum bergabung dalam grup"),
         ("kick g1 messi", CommandError::Oneself, "bad_parameter", "parameter salah / tidak ada"),
+        ("subscribe 42", CommandError::UnknownId, "bad_parameter", "parameter salah / tidak ada"),
         ("delgroup g1", CommandError::NotOwner, "forbidden", "Hanya untuk pemilik grup"),
         ("send messi x", CommandError::Blocked, "blocked", "Pesan ditolak oleh penerima"),
         ("passwd x y", CommandError::WrongPassword, "wrong_password", "Password Salah"),

@@ -21,11 +21,11 @@ fn assert_reply(line: &str, response: &Response, rest: &str) {
 
 #[test]
 fn logging_in_is_answered_in_the_words_of_each_system() {
-    let keys = r#""tokenid":"TOKEN","data":{"user":"messi","tokenid":"TOKEN"}"#;
-    let logged_in = Response::LoggedIn { user: name("messi"), token: token(), unread: None };
+    let keys = r#""tokenid":"TOKEN","data":{"user":"messi","tokenid":"TOKEN","epoch":"0000000000000007"}"#;
+    let logged_in = Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread: None };
     assert_reply("auth messi x", &logged_in, &format!(r#""message":"username messi logged in, token TOKEN",{keys}"#));
     assert_reply("login messi x", &logged_in, &format!(r#""message":"username messi logged in, token: TOKEN",{keys}"#));
-    let registered = Response::LoggedIn { user: name("messi"), token: token(), unread: None };
+    let registered = Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread: None };
     assert_reply("register messi x", &registered, &format!(r#""message":"sign up berhasil",{keys}"#));
     assert_reply("register messi x A B", &registered, &format!(r#""message":"registered messi, token TOKEN",{keys}"#));
 }
@@ -39,7 +39,11 @@ fn logging_out_is_answered_in_both_languages() {
 #[test]
 fn people_are_described() {
     let profile = r#""user":"messi","full_name":"Lionel Messi","country":"Argentina","realm":"local""#;
-    assert_reply("whoami", &Response::Whoami(messi()), &format!(r#""message":"messi","data":{{{profile}}}"#));
+    assert_reply(
+        "whoami",
+        &Response::Whoami { profile: messi(), epoch: Epoch(7) },
+        &format!(r#""message":"messi","data":{{{profile},"epoch":"0000000000000007"}}"#),
+    );
     assert_reply(
         "info messi",
         &Response::Info(messi()),
@@ -116,9 +120,10 @@ fn an_empty_inbox_keeps_its_shape() {
 #[test]
 fn acknowledgements_and_subscriptions_name_their_position() {
     assert_reply("ack 42", &Response::Acknowledged(Seq(42)), r#""message":"Acknowledged","data":{"id":42}"#);
-    let subscribed = |after| Response::Subscribed { after, topics: Topics::default() };
-    assert_reply("subscribe", &subscribed(None), r#""message":"Subscribed""#);
-    assert_reply("subscribe 42", &subscribed(Some(Seq(42))), r#""message":"Subscribed","data":{"after":42}"#);
+    let (after, epoch, topics) = (Seq(42), Epoch(7), Topics::default());
+    let subscribed = Response::Subscribed { after, is_reset: false, epoch, topics };
+    let data = r#""message":"Subscribed","data":{"after":42,"epoch":"0000000000000007"}"#;
+    assert_reply("subscribe", &subscribed, data);
     assert_reply("unsubscribe", &Response::Done, r#""message":"Unsubscribed""#);
 }
 
@@ -308,7 +313,7 @@ proptest! {
     fn every_frame_is_one_object_whatever_it_holds(text in any::<String>(), message in any_message()) {
         let profile = Profile { full_name: text.clone().into(), country: text.into(), ..messi() };
         let inbox = Response::Inbox { messages: vec![message.clone()], more: true };
-        for (line, response) in [("whoami", Response::Whoami(profile)), ("inbox", inbox)] {
+        for (line, response) in [("whoami", Response::Whoami { profile, epoch: Epoch(7) }), ("inbox", inbox)] {
             let frame: Value = serde_json::from_str(&reply(line, &response)).unwrap();
             prop_assert_eq!(&frame["status"], "OK");
         }

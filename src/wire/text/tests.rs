@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::MessageBody;
+use crate::id::Epoch;
 use crate::wire::LineError;
 use crate::wire::fixtures::{
     RECEIPT, SHOWN_KEY, any_message, context, links, message, messi, name, names, notifications, parse_error, realms,
@@ -23,12 +24,24 @@ fn replies_are_worded_as_the_draft_system_has_them() {
     let (user, token) = (name("messi"), token());
     let sent = |to| Response::Sent { receipt: RECEIPT, to, delivered: None };
     for (line, response, sentence) in [
-        ("login messi x", Response::LoggedIn { user: user.clone(), token, unread: None }, "login berhasil"),
-        ("register messi x", Response::LoggedIn { user: user.clone(), token, unread: None }, "sign up berhasil"),
-        ("register messi x A B", Response::LoggedIn { user: user.clone(), token, unread: None }, "sign up berhasil"),
+        (
+            "login messi x",
+            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), unread: None },
+            "login berhasil",
+        ),
+        (
+            "register messi x",
+            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), unread: None },
+            "sign up berhasil",
+        ),
+        (
+            "register messi x A B",
+            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), unread: None },
+            "sign up berhasil",
+        ),
         ("logout", Response::LoggedOut, "Logout berhasil"),
         ("exit", Response::Bye, "bye"),
-        ("whoami", Response::Whoami(messi()), "messi"),
+        ("whoami", Response::Whoami { profile: messi(), epoch: Epoch(7) }, "messi"),
         ("send messi hi", sent(Some(user.clone())), "pesan terkirim"),
         ("chat messi hi", sent(Some(user)), "send to messi"),
         ("broadcast hi", sent(None), "pesan terkirim"),
@@ -106,8 +119,9 @@ fn a_list_of_messages_has_their_ids_and_times() {
 
 #[test]
 fn who_logs_in_is_told_what_waits() {
-    let logged_in =
-        |unread| reply("login messi x", &Response::LoggedIn { user: name("messi"), token: token(), unread });
+    let logged_in = |unread| {
+        reply("login messi x", &Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread })
+    };
     assert_eq!(logged_in(None), "[OK] login berhasil\r\n");
     for (count, more, shown) in [(3, false, "3"), (1_000, true, "1000+")] {
         let expected = format!(
@@ -203,6 +217,7 @@ fn notifications_and_warnings_are_lines() {
     for (line, sentence) in [
         (text(|out| ReplyFormat::Text.lagged(out, Seq(42))), catalog::LAGGED),
         (text(|out| ReplyFormat::Text.truncated(out, Seq(42))), catalog::TRUNCATED),
+        (text(|out| ReplyFormat::Text.reset(out, Seq(42))), catalog::RESET),
         (text(|out| ReplyFormat::Text.unfinished_line(out)), catalog::UNFINISHED_LINE),
     ] {
         assert_eq!(line, format!("[ERR] {sentence}\r\n"));

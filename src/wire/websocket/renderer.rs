@@ -42,6 +42,10 @@ impl Render for WebSocket {
         append_message(out, |out| Json.truncated(out, before));
     }
 
+    fn reset(&self, out: &mut Vec<u8>, after: Seq) {
+        append_message(out, |out| Json.reset(out, after));
+    }
+
     fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd) {
         append_message(out, |out| Json.session_ended(out, end));
     }

@@ -15,8 +15,8 @@
 //! ```
 //!
 //! In a request, `TOKEN` is the last token that this connection received, `TOKEN:paff` that of paff's, and the word `ID`
-//! the last id that this connection received; `\r`, `\t` and `\xNN` are those bytes, and no newline follows a line that
-//! ends in `\`. In a reply, any id, time, token or version stands for any other.
+//! the last id that this connection received, `ID@EPOCH` with the last epoch; `\r`, `\t` and `\xNN` are those bytes, and no newline follows a line that
+//! ends in `\`. In a reply, any id, time, token, epoch or version stands for any other.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,13 +29,14 @@ pub(crate) struct Transcript<'a> {
     ended: HashMap<String, Client>,
     tokens: BTreeMap<String, String>,
     ids: HashMap<String, String>,
+    epochs: HashMap<String, String>,
 }
 
 impl<'a> Transcript<'a> {
     /// Plays the lines. Panics at the first difference with its line in `source`.
     pub(crate) fn play(server: &'a mut TestServer, source: &str, text: &str) {
-        let (clients, ended, ids) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let mut transcript = Self { server, clients, ended, tokens: BTreeMap::new(), ids };
+        let (clients, ended, tokens) = (HashMap::new(), HashMap::new(), BTreeMap::new());
+        let mut transcript = Self { server, clients, ended, tokens, ids: HashMap::new(), epochs: HashMap::new() };
         for (number, line) in text.lines().enumerate() {
             let place = format!("{source}:{}", number + 1);
             transcript.play_line(&place, line);
@@ -87,8 +88,13 @@ impl<'a> Transcript<'a> {
             said = said.replace("TOKEN", own);
         }
         if let Some(id) = self.ids.get(who) {
-            let words: Vec<&str> = said.split(' ').map(|word| if word == "ID" { id } else { word }).collect();
-            said = words.join(" ");
+            let epoch = self.epochs.get(who).map(String::as_str).unwrap_or_default();
+            let word = |word: &str| match word {
+                "ID" => id.clone(),
+                "ID@EPOCH" => format!("{id}@{epoch}"),
+                other => other.to_owned(),
+            };
+            said = said.split(' ').map(word).collect::<Vec<_>>().join(" ");
         }
         let bytes = match said.strip_suffix('\\') {
             Some(unfinished) => unescape(unfinished),
@@ -109,6 +115,9 @@ impl<'a> Transcript<'a> {
         if let Some(token) = token_in(&heard) {
             self.tokens.insert(who.to_owned(), token);
         }
+        if let Some(epoch) = epoch_in(&heard) {
+            self.epochs.insert(who.to_owned(), epoch);
+        }
         if let Some(id) = id_in(&heard) {
             self.ids.insert(who.to_owned(), id);
         }
@@ -122,6 +131,10 @@ fn is_text(who: &str) -> bool {
 
 fn token_in(heard: &str) -> Option<String> {
     heard.split(|c| !is_of_a_word(c)).find(|word| is_token(word)).map(str::to_owned)
+}
+
+fn epoch_in(heard: &str) -> Option<String> {
+    heard.split(|c| !is_of_a_word(c)).find(|word| is_epoch(word)).map(str::to_owned)
 }
 
 /// The last id of a message, or the `before` of a history page.
@@ -145,6 +158,7 @@ fn masked(text: &str) -> String {
         masked.push_str(match word {
             _ if is_token(word) => "TOKEN",
             _ if is_time(word) => "TIME",
+            _ if is_epoch(word) => "EPOCH",
             env!("CARGO_PKG_VERSION") => "VERSION",
             _ if after == "wait " && word.parse::<u32>().is_ok() => "SECONDS",
             _ if is_minute(word) => "MINUTE",
@@ -164,6 +178,10 @@ fn is_of_a_word(character: char) -> bool {
 
 fn is_token(word: &str) -> bool {
     word.len() == 36 && uuid::Uuid::try_parse(word).is_ok()
+}
+
+fn is_epoch(word: &str) -> bool {
+    word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_number(word: &str) -> bool {

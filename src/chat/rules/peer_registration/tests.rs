@@ -20,7 +20,7 @@ fn unknown_server(byte: u8, home: &str) -> PeerHello {
         address: Some(at(u16::from(byte))),
         dialled: None,
         welcome: true,
-        counts: (Incarnation(1), Seq(0)),
+        counts: (Epoch(1), Seq(0)),
     }
 }
 
@@ -90,7 +90,7 @@ fn an_unknown_server_is_refused_if_no_name_is_left_for_it() {
 #[test]
 fn the_first_number_of_another_server_is_recorded_at_first_contact() {
     let mut fixture = Fixture::new();
-    let counts = |incarnation, upto| (Incarnation(incarnation), Seq(upto));
+    let counts = |epoch, upto| (Epoch(epoch), Seq(upto));
     register(&mut fixture, PeerHello { counts: counts(5, 7), ..unknown_server(2, "timur") });
     register(&mut fixture, PeerHello { counts: counts(6, 9), ..unknown_server(2, "timur") });
     assert_eq!(fixture.peer("timur").received, [counts(5, 7)], "later it follows from the messages received");

@@ -4,7 +4,7 @@ use crate::chat::event::Record;
 use crate::chat::fixture::{Fixture, MESSI, PAFF, at, key, name, remote_message};
 use crate::chat::model::peer::{OutboxEntry, Peer};
 use crate::chat::model::remote_message::PeerHello;
-use crate::id::{Incarnation, Seq};
+use crate::id::{Epoch, Seq};
 use crate::limits::MAX_REALMS;
 use crate::time::Time;
 
@@ -36,7 +36,7 @@ fn dials_in(fixture: &mut Fixture, home: &str, byte: u8) {
         address: Some(at(u16::from(byte))),
         dialled: None,
         welcome: true,
-        counts: (Incarnation(1), Seq(0)),
+        counts: (Epoch(1), Seq(0)),
     };
     fixture.server_does(&Command::RegisterPeer(Box::new(hello)));
 }
@@ -173,7 +173,7 @@ fn another_server_under_a_known_name_starts_with_its_own_numbers() {
     fixture.sends(MESSI, "bob@timur", "halo");
     fixture.server_does(&configure("timur", Some(9), None));
     let peer = fixture.peer("timur");
-    assert_eq!((peer.received_upto(Incarnation(5)), peer.refused.len()), (Seq(0), 0));
+    assert_eq!((peer.received_upto(Epoch(5)), peer.refused.len()), (Seq(0), 0));
     assert_eq!(peer.queue.len(), 1, "queued messages are for the server that has the name");
     assert_eq!(fixture.state.peer_of(&key(2)), None);
     assert_eq!(fixture.state.peer_of(&key(9)).unwrap().0, timur);
@@ -185,7 +185,7 @@ fn the_same_server_at_another_address_continues_its_numbers() {
     let timur = fixture.realm("timur");
     fixture.receives(timur, [remote_message(4, "bob", "paff")]);
     fixture.server_does(&configure("timur", None, Some(9)));
-    assert_eq!(fixture.peer("timur").received_upto(Incarnation(5)), Seq(4));
+    assert_eq!(fixture.peer("timur").received_upto(Epoch(5)), Seq(4));
 }
 
 #[test]
@@ -200,43 +200,43 @@ fn the_home_realm_keeps_its_name_against_a_link_that_had_it() {
     assert_eq!(fixture.realm("timur"), RealmId::HOME);
 }
 
-/// A state in which incarnations began at these numbers, with the log continued to its head.
+/// A state in which epochs began at these numbers, with the log continued to its head.
 fn counting(begun: &[(u64, u64)], head: u64) -> State {
     let mut state = State::new(name("local"));
     let record = |seq, event| Record { seq: Seq(seq), time: Time(0), event };
-    for (seq, incarnation) in begun {
-        state.apply(&record(*seq, Event::IncarnationBegun { incarnation: Incarnation(*incarnation) }));
+    for (seq, epoch) in begun {
+        state.apply(&record(*seq, Event::EpochBegun { epoch: Epoch(*epoch) }));
     }
     state.apply(&record(head, Event::RealmRemoved { realm: RealmId(9) }));
     state
 }
 
-fn heads(heads: &[(u64, u64)]) -> Vec<(Incarnation, Seq)> {
-    heads.iter().map(|(incarnation, head)| (Incarnation(*incarnation), Seq(*head))).collect()
+fn heads(heads: &[(u64, u64)]) -> Vec<(Epoch, Seq)> {
+    heads.iter().map(|(epoch, head)| (Epoch(*epoch), Seq(*head))).collect()
 }
 
 #[test]
-fn a_number_belongs_to_the_newest_incarnation_begun_before_it() {
+fn a_number_belongs_to_the_newest_epoch_begun_before_it() {
     let state = counting(&[(10, 1), (20, 2), (21, 3)], 30);
     let end = u64::MAX;
-    for (seq, incarnation, last) in
+    for (seq, epoch, last) in
         [(5, 0, 9), (10, 1, 19), (19, 1, 19), (20, 2, 20), (21, 3, end), (30, 3, end), (end, 3, end)]
     {
-        assert_eq!(state.incarnation_of(Seq(seq)), (Incarnation(incarnation), Seq(last)), "{seq}");
+        assert_eq!(state.epoch_of(Seq(seq)), (Epoch(epoch), Seq(last)), "{seq}");
     }
 }
 
 #[test]
-fn the_resend_position_follows_from_the_newest_incarnation_that_the_other_server_knows() {
+fn the_resend_position_follows_from_the_newest_epoch_that_the_other_server_knows() {
     let state = counting(&[(10, 1), (20, 2), (30, 3)], 40);
     let peer = Peer { cursor: Seq(32), ..Peer::default() };
     for (what, known, expected) in [
-        ("it knows no incarnation", &[][..], 32),
-        ("it knows only other incarnations", &[(9, 99)], 32),
+        ("it knows no epoch", &[][..], 32),
+        ("it knows only other epochs", &[(9, 99)], 32),
         ("it has more than it has acknowledged", &[(1, 15), (2, 28), (3, 35)], 32),
         ("it has nothing of the newest one yet", &[(1, 15), (2, 28)], 28),
         ("it was restored", &[(1, 15)], 15),
-        ("it was restored to the middle of an incarnation", &[(1, 15), (2, 22)], 22),
+        ("it was restored to the middle of an epoch", &[(1, 15), (2, 22)], 22),
         ("this server was restored, and has given other numbers since", &[(1, 15), (2, 36)], 29),
         ("both were restored", &[(1, 99), (9, 99)], 19),
         ("it lists them in another order", &[(3, 35), (1, 15), (2, 28)], 32),
@@ -246,10 +246,10 @@ fn the_resend_position_follows_from_the_newest_incarnation_that_the_other_server
 }
 
 #[test]
-fn a_refusal_may_be_forgotten_once_it_is_recorded_or_nothing_of_its_incarnation_is_queued() {
+fn a_refusal_may_be_forgotten_once_it_is_recorded_or_nothing_of_its_epoch_is_queued() {
     let state = counting(&[(10, 1), (20, 2), (30, 3)], 40);
     let mut peer = Peer { cursor: Seq(25), ..Peer::default() };
-    let of_each = |peer: &Peer| [1, 2, 3, 9].map(|of| state.confirmed_up_to(peer, Incarnation(of)).0);
+    let of_each = |peer: &Peer| [1, 2, 3, 9].map(|of| state.confirmed_up_to(peer, Epoch(of)).0);
     let all = u64::MAX;
     assert_eq!(of_each(&peer), [all, all, 25, all]);
     peer.queue.push(OutboxEntry { seq: Seq(29), time: Time(0), from: MESSI, bytes: 1 });
@@ -272,5 +272,5 @@ fn a_server_is_behind_if_another_has_numbers_that_it_has_not_given() {
     ] {
         assert_eq!(state.is_behind(&heads(known)), expected, "{known:?}");
     }
-    assert!(State::new(name("local")).is_behind(&[]), "no incarnation has begun");
+    assert!(State::new(name("local")).is_behind(&[]), "no epoch has begun");
 }

@@ -6,10 +6,10 @@ use crate::chat::fixture::{
 use crate::chat::model::idempotency::IdempotencyKey;
 use crate::chat::model::realm::RealmKind;
 use crate::id::Hash64;
-use crate::limits::INCARNATIONS_PER_PEER;
+use crate::limits::EPOCHS_PER_PEER;
 use crate::time::Time;
 
-const FIRST: Incarnation = Incarnation(5);
+const FIRST: Epoch = Epoch(5);
 
 fn send(to: &str, text: &str) -> Command {
     Command::SendDirect { to: address(to), text: text.into() }
@@ -173,34 +173,30 @@ fn every_number_is_received_once_and_in_order() {
 }
 
 #[test]
-fn every_incarnation_and_every_server_has_its_own_numbers() {
+fn every_epoch_and_every_server_has_its_own_numbers() {
     let (mut fixture, timur) = with_timur();
     let utara = fixture.links("utara", 3);
     fixture.receives(timur, [remote_message(7, "bob", "paff")]);
     assert_eq!(texts(&fixture.receives(utara, [remote_message(7, "bob", "paff")])), ["7"]);
-    let again = Command::Receive {
-        realm: timur,
-        incarnation: Incarnation(6),
-        messages: vec![remote_message(7, "bob", "paff")],
-    };
+    let again = Command::Receive { realm: timur, epoch: Epoch(6), messages: vec![remote_message(7, "bob", "paff")] };
     assert_eq!(texts(&fixture.server_does(&again)), ["7"]);
     assert_eq!(texts(&fixture.server_does(&again)), [""; 0]);
 }
 
 #[test]
-fn the_least_recently_used_incarnation_is_forgotten_first() {
+fn the_least_recently_used_epoch_is_forgotten_first() {
     let (mut fixture, timur) = with_timur();
-    let mut receive = |incarnation, number| {
+    let mut receive = |epoch, number| {
         let messages = vec![remote_message(number, "bob", "paff")];
-        fixture.server_does(&Command::Receive { realm: timur, incarnation: Incarnation(incarnation), messages });
+        fixture.server_does(&Command::Receive { realm: timur, epoch: Epoch(epoch), messages });
     };
-    let last = INCARNATIONS_PER_PEER as u64;
-    (1..=last).for_each(|incarnation| receive(incarnation, 1));
+    let last = EPOCHS_PER_PEER as u64;
+    (1..=last).for_each(|epoch| receive(epoch, 1));
     receive(1, 2);
     receive(last + 1, 1);
     let peer = fixture.peer("timur");
-    let upto = [1, 2, 3, last + 1].map(|incarnation| peer.received_upto(Incarnation(incarnation)).0);
-    assert_eq!((upto, peer.received.len()), ([2, 0, 1, 1], INCARNATIONS_PER_PEER));
+    let upto = [1, 2, 3, last + 1].map(|epoch| peer.received_upto(Epoch(epoch)).0);
+    assert_eq!((upto, peer.received.len()), ([2, 0, 1, 1], EPOCHS_PER_PEER));
 }
 
 #[test]
@@ -236,10 +232,10 @@ fn a_refusal_is_kept_until_the_other_server_has_confirmed_it() {
     let (mut fixture, timur) = with_timur();
     fixture.receives(timur, [remote_message(1, "bob", "nobody"), remote_message(2, "bob", "nobody")]);
     let other = vec![remote_message(1, "bob", "nobody")];
-    fixture.server_does(&Command::Receive { realm: timur, incarnation: Incarnation(6), messages: other });
-    let confirm = |upto| Command::ConfirmReceived { realm: timur, incarnation: FIRST, upto: Seq(upto) };
+    fixture.server_does(&Command::Receive { realm: timur, epoch: Epoch(6), messages: other });
+    let confirm = |upto| Command::ConfirmReceived { realm: timur, epoch: FIRST, upto: Seq(upto) };
     let left = |fixture: &Fixture| -> Vec<(u64, u64)> {
-        fixture.peer("timur").refused.iter().map(|(incarnation, number, _)| (incarnation.0, number.0)).collect()
+        fixture.peer("timur").refused.iter().map(|(epoch, number, _)| (epoch.0, number.0)).collect()
     };
     fixture.receives(timur, [remote_message(2, "bob", "nobody")]);
     assert_eq!(left(&fixture), [(5, 1), (5, 2), (6, 1)]);
@@ -256,10 +252,9 @@ fn nothing_is_received_while_too_many_refusals_are_unconfirmed() {
     let full = REFUSED_UNCONFIRMED as u64;
     let messages: Vec<_> = (1..=full).map(|number| (Seq(number), Err(BounceReason::Malformed))).collect();
     fixture.receives(timur, messages);
-    let next =
-        Command::Receive { realm: timur, incarnation: FIRST, messages: vec![remote_message(full + 1, "bob", "paff")] };
+    let next = Command::Receive { realm: timur, epoch: FIRST, messages: vec![remote_message(full + 1, "bob", "paff")] };
     fixture.server_refuses(&next, CommandError::Busy);
-    fixture.server_does(&Command::ConfirmReceived { realm: timur, incarnation: FIRST, upto: Seq(1) });
+    fixture.server_does(&Command::ConfirmReceived { realm: timur, epoch: FIRST, upto: Seq(1) });
     assert_eq!(texts(&fixture.server_does(&next)).len(), 1);
 }
 
@@ -267,12 +262,11 @@ fn nothing_is_received_while_too_many_refusals_are_unconfirmed() {
 fn a_number_too_large_for_the_store_is_refused() {
     let (mut fixture, realm) = with_timur();
     let messages = vec![remote_message(MAX_LOG_NUMBER + 1, "bob", "messi")];
-    fixture.server_refuses(&Command::Receive { realm, incarnation: FIRST, messages }, CommandError::RealmRefused);
+    fixture.server_refuses(&Command::Receive { realm, epoch: FIRST, messages }, CommandError::RealmRefused);
     fixture.receives(realm, [(Seq(MAX_LOG_NUMBER), Err(BounceReason::Malformed))]);
-    let confirmed =
-        fixture.server_decides(&Command::ConfirmReceived { realm, incarnation: FIRST, upto: Seq(u64::MAX) });
+    let confirmed = fixture.server_decides(&Command::ConfirmReceived { realm, epoch: FIRST, upto: Seq(u64::MAX) });
     let upto = Seq(MAX_LOG_NUMBER);
-    assert_eq!(confirmed, Ok(vec![Event::PeerConfirmed { realm, incarnation: FIRST, upto }]));
+    assert_eq!(confirmed, Ok(vec![Event::PeerConfirmed { realm, epoch: FIRST, upto }]));
 }
 
 #[test]
@@ -282,12 +276,12 @@ fn only_a_linked_server_can_send_and_acknowledge() {
     fixture.does(MESSI, &Command::RemoveRealm { name: name("timur"), lost: "".into() });
     assert!(matches!(fixture.state.realm(timur).unwrap().kind, RealmKind::Removed(_)));
     for realm in [RealmId::HOME, fixture.realm("barat"), timur, RealmId(9)] {
-        let (incarnation, upto) = (FIRST, Seq(1));
+        let (epoch, upto) = (FIRST, Seq(1));
         let messages = vec![remote_message(1, "bob", "paff")];
-        fixture.server_refuses(&Command::Receive { realm, incarnation, messages }, CommandError::RealmNotFound);
+        fixture.server_refuses(&Command::Receive { realm, epoch, messages }, CommandError::RealmNotFound);
         fixture
             .server_refuses(&Command::AcknowledgeOutbox { realm, upto, bounces: vec![] }, CommandError::RealmNotFound);
-        fixture.server_refuses(&Command::ConfirmReceived { realm, incarnation, upto }, CommandError::RealmNotFound);
+        fixture.server_refuses(&Command::ConfirmReceived { realm, epoch, upto }, CommandError::RealmNotFound);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::chat::error::BounceReason;
 use crate::chat::fixture::{Fixture, MESSI, PAFF, address, key, name, remote_group_message, remote_message};
 use crate::chat::model::remote_message::{Bounce, PeerHello};
 use crate::chat::views::history::Conversation;
-use crate::id::Incarnation;
+use crate::id::Epoch;
 
 /// The unread messages in messi's view of a realm.
 fn realm_inbox(fixture: &Fixture, realm: &str) -> Vec<String> {
@@ -20,7 +20,7 @@ fn history(fixture: &Fixture, conversation: Option<&Conversation>) -> Vec<String
 
 /// Registers the name that a linked server has for this one.
 fn calls_us(fixture: &mut Fixture, byte: u8, called: &str) {
-    let (calls_us, counts) = (Some(name(called)), (Incarnation(1), Seq(0)));
+    let (calls_us, counts) = (Some(name(called)), (Epoch(1), Seq(0)));
     let hello =
         PeerHello { key: key(byte), home: name("x"), calls_us, address: None, dialled: None, welcome: true, counts };
     fixture.server_does(&Command::RegisterPeer(Box::new(hello)));

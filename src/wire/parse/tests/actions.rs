@@ -109,7 +109,7 @@ fn commands_about_conversations_are_parsed() {
         ("realm@local", Conversation::Server),
     ] {
         let line = format!("markread {word} 42");
-        assert_asks(&line, SessionRequest::MarkRead { conversation, upto: Seq(42) });
+        assert_asks(&line, SessionRequest::MarkRead { conversation, upto: Seq(42).into() });
     }
 }
 
