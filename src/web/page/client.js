@@ -11,12 +11,14 @@ const TOPICS = "presence group inbox read";
 // Conversations that a new page asks for; older ones are found by name.
 const CONVERSATIONS = 300;
 
-// Events: ready, lost, waiting, out, message, change, groups, presence.
+// Events: ready, lost, waiting, out, message, change, groups, presence, reset.
 export class Client extends EventTarget {
   #connection;
   #attempt = 0;
   // The newest message that came in order: the next subscription begins there. Null before the first.
   #newest = null;
+  // Which numbers these are: a restored server gives some of them a second time.
+  #epoch = null;
   #isRecounting = false;
   isReady = false;
   me = null;
@@ -93,6 +95,7 @@ export class Client extends EventTarget {
   forget(user) {
     storage.forgetUser(user);
     this.end({});
+    this.conversations = null;
   }
 
   // The session is over. Why is in the reply or event that says so. What was not sent stays for the next login.
@@ -153,8 +156,28 @@ export class Client extends EventTarget {
 
   // First the subscription, then the counts: what comes in between is in both, and known by its number.
   async #catchUp() {
-    await this.patiently(this.#newest === null ? `subscribe ${TOPICS}` : `subscribe ${this.#newest} ${TOPICS}`);
+    const { epoch = null } = this.me;
+    if (this.#newest !== null) {
+      const position = this.#epoch ? `${this.#newest}@${this.#epoch}` : this.#newest;
+      const reply = await this.patiently(`subscribe ${position} ${TOPICS}`);
+      // The server has never been there: it is another one, or an older copy.
+      if (reply.code === "bad_parameter") this.#forgetAll();
+    }
+    if (this.#newest === null) await this.patiently(`subscribe ${TOPICS}`);
+    this.#epoch = epoch;
     await this.#loadConversations();
+  }
+
+  #forgetAll() {
+    this.#forgetAfter(0);
+    this.#newest = null;
+  }
+
+  #forgetAfter(id) {
+    for (const conversation of this.conversations.sorted()) conversation.forgetAfter(id);
+    this.marks.forgetAfter(id);
+    this.#newest = id;
+    this.dispatchEvent(new Event("reset"));
   }
 
   async #loadConversations() {
@@ -187,6 +210,8 @@ export class Client extends EventTarget {
         return this.#read(this.marks.moved(this.conversations.open(frame.data.conversation), frame.data.mark));
       case "inbox":
         return this.#read(this.marks.cursorMoved(frame.data.cursor));
+      case "reset":
+        return this.#forgetAfter(frame.after);
       case "lagged":
         return this.#catchUp().catch(unlessLost);
       case "session_ended":
@@ -242,6 +267,7 @@ export class Client extends EventTarget {
   }
 
   joined(group) {
+    if (!this.groups.has(group)) this.conversations.drop(`group:${group}`);
     this.groups.add(group);
     this.conversations.open(`group:${group}`);
     this.dispatchEvent(new Event("change"));

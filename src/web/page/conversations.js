@@ -42,6 +42,16 @@ export class Conversation {
     return this.messages.at(-1) ?? null;
   }
 
+  // Of a restored server: what came after that message was never said. What is left is asked for again if it is nothing.
+  forgetAfter(id) {
+    this.messages = this.messages.filter((message) => message.id <= id);
+    this.mark = Math.min(this.mark, id);
+    this.countedTo = Math.min(this.countedTo, id);
+    if (this.messages.length) return;
+    this.before = Infinity;
+    this.isLoaded = false;
+  }
+
   // Returns whether the message is new.
   add(message) {
     let place = this.messages.length;
@@ -71,6 +81,11 @@ export class Conversations {
     const conversation = new Conversation(name);
     this.#all.set(name.toLowerCase(), conversation);
     return conversation;
+  }
+
+  // A new conversation of that name will know nothing of the old one.
+  drop(name) {
+    this.#all.delete(name.toLowerCase());
   }
 
   // The newest first.

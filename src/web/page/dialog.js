@@ -61,7 +61,7 @@ export function actionForm(action, fields, submit, done) {
     problem.textContent = time === null ? errorOf(reply) : reasonOf(reply);
     if (time !== null) return later(time, reply.code === "throttled");
     go.disabled = false;
-    fields[0]?.input.focus();
+    (fields.find(({ element, input }) => !element.hidden && input.required && !input.value) ?? fields[0])?.input.focus();
   };
   const later = async (time, isForPerson) => {
     rest.append(countdown(time, (left) => say("againIn", left)));

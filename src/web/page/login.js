@@ -4,6 +4,10 @@ import { actionForm, field, oneWord } from "./dialog.js";
 import { button, el } from "./dom.js";
 import { chooseLanguage, language, LANGUAGES, say } from "./words.js";
 
+// Replies that ask for a code.
+const INVITE = new Set(["invite_needed", "invite_not_found"]);
+const PLAIN = { autocapitalize: "none", autocorrect: "off", spellcheck: "false" };
+
 // After a session that ended: why, and who it was.
 export function loginView(client, { notice = null, user = null, isRemembered = false } = {}) {
   const view = el("main", { class: "login" });
@@ -16,9 +20,17 @@ function show(view, client, { notice, user, isRemembered, isNew }) {
   const password = field(say("password"), passwordAttributes(isNew), isNew ? say("passwordRule") : null);
   const remember = el("input", { type: "checkbox", id: "remember", checked: isRemembered });
   const rememberRow = el("label", { class: "check", for: "remember" }, remember, say("remember"));
+  // A server that is open to everybody asks for no code: the field comes when the server wants one.
+  const invite = field(say("invite"), { ...PLAIN, name: "invite", required: true }, say("inviteHint"));
+  invite.element.hidden = true;
   const word = isNew ? "register" : "auth";
-  const submit = (user, secret) => client.enter(`${word} ${oneWord(user)} ${oneWord(secret)}`, remember.checked);
-  const form = actionForm(say(isNew ? "register" : "logIn"), [name, password], submit, () => {});
+  const submit = async (user, secret, code) => {
+    const line = `${word} ${oneWord(user)} ${oneWord(secret)}${code ? ` #${oneWord(code)}` : ""}`;
+    const reply = await client.enter(line, remember.checked);
+    if (INVITE.has(reply.code)) invite.element.hidden = false;
+    return reply;
+  };
+  const form = actionForm(say(isNew ? "register" : "logIn"), [name, password, invite], submit, () => {});
   form.querySelector(".problem").before(rememberRow);
   const turn = () => show(view, client, { user: name.input.value, isRemembered: remember.checked, isNew: !isNew });
   view.replaceChildren(
@@ -37,8 +49,6 @@ function show(view, client, { notice, user, isRemembered, isNew }) {
   // As soon as the view is on the page.
   queueMicrotask(() => (user ? password : name).input.focus());
 }
-
-const PLAIN = { autocapitalize: "none", autocorrect: "off", spellcheck: "false" };
 
 function userAttributes(isNew) {
   return { name: "username", autocomplete: "username", maxlength: isNew ? "32" : undefined, required: true, ...PLAIN };

@@ -15,7 +15,13 @@ export async function setNotifications(wanted) {
 export function notify(title, message, open) {
   if (!areWanted() || document.hasFocus()) return;
   const body = plain(message.msg).slice(0, 200);
-  const notification = new Notification(title, { body, tag: `kabar-${title}`, icon: "icon-192.png" });
+  let notification;
+  try {
+    notification = new Notification(title, { body, tag: `kabar-${title}`, icon: "icon-192.png" });
+  } catch {
+    // Chromium on Android has the class, and permission for it, but only a service worker may use it.
+    return prefer("notifications", false);
+  }
   notification.onclick = () => {
     window.focus();
     open();

@@ -66,6 +66,11 @@ export class ReadMarks {
     return this.#conversations.sorted().filter((conversation) => this.moved(conversation, cursor)).length > 0;
   }
 
+  // A restored server knows no mark beyond that message.
+  forgetAfter(id) {
+    for (const state of this.#sent.values()) state.mark = Math.min(state.mark, id);
+  }
+
   // Sends at once what waits: the reader leaves the page.
   flush() {
     for (const [conversation, state] of this.#sent) {

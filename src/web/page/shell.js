@@ -56,6 +56,7 @@ export class Shell {
     on(this.#client, "message", ({ detail }) => this.#arrived(detail));
     for (const name of ["presence", "groups", "change"]) on(this.#client, name, () => this.#changed());
     on(this.#client, "groups", ({ detail }) => detail === this.log.conversation.title && this.#countMembers());
+    on(this.#client, "reset", () => this.log.show(this.log.conversation));
     on(this.#client.outbox, "change", ({ detail }) => this.#outboxChanged(detail));
     on(document, "keydown", (event) => this.#key(event));
     on(window, "focus", () => this.#updateList());
@@ -118,12 +119,21 @@ export class Shell {
   }
 
   #changed() {
-    const { conversation } = this.log;
+    const conversation = this.#current();
+
     this.title.textContent = titleOf(this.#client, conversation.name);
     this.state.textContent = stateOf(this.#client, conversation);
     this.details.hidden = conversation.name === EVERYONE || conversation.isServer;
     this.composer.element.hidden = conversation.isServer;
     this.#updateList();
+  }
+
+  // The open conversation. If its group ended, one of the same name is another.
+  #current() {
+    const { conversation } = this.log;
+    const current = this.#client.conversations.open(conversation.name);
+    if (current !== conversation) this.log.show(current);
+    return current;
   }
 
   // What comes at once is shown at once: a flood of messages arranges the list a few times a second.
