@@ -1,4 +1,4 @@
-//! Tells the binary which commit it was built from, as `KABAR_COMMIT`; `unknown` where there is no git (a tarball).
+//! Tells the binary which commit it was built from, as `BUILD_COMMIT`; `unknown` where there is no git (a tarball).
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     // Without a repository of our own, git would answer for whatever repository the source happens to lie in.
     let commit = if Path::new(".git").exists() { commit() } else { None };
-    println!("cargo:rustc-env=KABAR_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
+    println!("cargo:rustc-env=BUILD_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
 }
 
 fn commit() -> Option<String> {

@@ -111,10 +111,50 @@ fn an_error_in_a_flag_names_the_flag() {
 }
 
 #[test]
-fn a_misspelt_variable_is_an_error() {
-    let run = run(kabar(&["check"]).env("KABAR_SERVER__RELM", "barat"), "");
+fn a_misspelt_variable_is_an_error_in_every_form() {
+    for variable in ["KABAR_SERVER__RELM", "KABAR_SERVER_REALM", "KABAR_SERVER__realm", "KABAR__SERVER__REALM"] {
+        let run = run(kabar(&["check"]).env(variable, "barat"), "");
+        assert_eq!(run.code, BAD_CONFIGURATION, "{variable}");
+        assert!(run.err.starts_with(&format!("kabar: {variable}: unknown setting; did you mean")), "{}", run.err);
+    }
+    for variable in ["KABAR_REALM", "KABAR_FOO", "kabar_server__realm", "KABAR_PORT__X", "KABAR_"] {
+        assert_eq!(run(kabar(&["check"]).env(variable, "x"), "").code, BAD_CONFIGURATION, "{variable}");
+    }
+}
+
+#[test]
+fn a_path_with_a_tilde_is_an_error_as_only_a_shell_understands_it() {
+    let run = run(&mut kabar(&["check", "--data", "~/kabar"]), "");
     assert_eq!(run.code, BAD_CONFIGURATION);
-    assert_eq!(run.err, "kabar: KABAR_SERVER__RELM: unknown setting; did you mean KABAR_SERVER__REALM?\n");
+    assert!(run.err.starts_with("kabar: --data: expected a path without ~"), "{}", run.err);
+}
+
+#[test]
+fn check_warns_of_what_is_valid_and_hardly_meant() {
+    let table = [
+        (
+            "[[peers]]\nname = \"timur\"\naddress = \"192.0.2.7:8889\"",
+            "1:1: [[peers]] timur: 192.0.2.7 lies in no network",
+        ),
+        (
+            "[[peers]]\nname = \"timur\"\naddress = \"chat.example:8889\"",
+            "1:1: [[peers]] timur: chat.example is a name",
+        ),
+        (
+            "[realms]\ndial = []\n[[peers]]\nname = \"timur\"\naddress = \"localhost:8889\"",
+            "3:1: [[peers]] timur: localhost lies in no network",
+        ),
+        ("[accounts]\nregistration = \"closed\"", "2:16: [accounts] registration: closed, and there are no [[users]]"),
+    ];
+    for (text, warning) in table {
+        let file = file(text);
+        let path = file.path().to_str().unwrap();
+        let run = run(&mut kabar(&["check", "--config", path]), "");
+        assert_eq!((run.code, run.out.lines().count()), (0, 1), "{text}");
+        assert!(run.err.starts_with(&format!("kabar: warning: {path}:{warning}")), "{}", run.err);
+    }
+    let file = file("[realms]\ndial = [\"192.0.2.0/24\"]\n[[peers]]\nname = \"timur\"\naddress = \"192.0.2.7:8889\"");
+    assert_eq!(run(&mut kabar(&["check", "--config", file.path().to_str().unwrap()]), "").err, "");
 }
 
 #[test]

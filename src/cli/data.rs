@@ -1,9 +1,8 @@
 //! Commands on a data directory: backup, export, import, and the realm's key.
 
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use kabar::federation::Identity;
@@ -11,6 +10,7 @@ use kabar::limits::TRANSFER_BUFFER_BYTES;
 use kabar::store::{self, Damage, StoreError};
 
 use crate::cli::args::Location;
+use crate::cli::new_file::NewFile;
 use crate::cli::progress::{ProgressLine, grouped};
 
 /// As a file name: standard input or output.
@@ -34,22 +34,14 @@ pub(super) fn export(location: &Location, to: &Path) -> Result<(), Box<dyn Error
         drop(line);
         return refuse_damage(&damage);
     }
-    // An export contains password hashes and messages: only its owner can read it, and no file is overwritten.
-    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
-    let file = created.map_err(|error| format!("{} cannot be made: {error}", to.display()))?;
-    let written = write_export(&file, &data, &mut line).and_then(|done| Ok(file.sync_all().map(|()| done)?));
+    let file = NewFile::create(to).map_err(|error| format!("{} cannot be made: {error}", to.display()))?;
+    let written = write_export(file.writer(), &data, &mut line);
     drop(line);
-    match written {
-        Ok((lines, damage)) => {
-            refuse_damage(&damage)?;
-            writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), to.display())?;
-            Ok(())
-        }
-        Err(error) => {
-            fs::remove_file(to)?;
-            Err(error)
-        }
-    }
+    let (lines, damage) = written?;
+    file.keep().map_err(|error| format!("{} cannot be made: {error}", to.display()))?;
+    refuse_damage(&damage)?;
+    writeln!(io::stdout(), "OK: {} lines in {}", grouped(lines), to.display())?;
+    Ok(())
 }
 
 /// A command that has done what it could fails all the same if something was damaged, so that a script notices.

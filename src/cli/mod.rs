@@ -8,6 +8,7 @@ mod generate;
 mod hash_password;
 mod health;
 mod listing;
+mod new_file;
 mod progress;
 mod serve;
 
@@ -44,7 +45,7 @@ Try it:  kabar &
 #[derive(Debug, Parser)]
 #[command(
     name = "kabar",
-    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("KABAR_COMMIT"), ")"),
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")"),
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true

@@ -12,6 +12,9 @@ use crate::cli::data;
 pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let config = settings.load()?;
     let log = logging::start(&config.log)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let addresses = config
         .server
         .listen
@@ -29,7 +32,10 @@ pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
 }
 
 pub(super) fn check(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let Config { server, users, .. } = settings.load()?;
+    let Config { server, users, warnings, .. } = settings.load()?;
+    for warning in &warnings {
+        eprintln!("kabar: warning: {warning}");
+    }
     writeln!(
         io::stdout(),
         "OK: realm {}, json on {:?}, text on {:?}, web on {:?}, data in {}, {} configured users",

@@ -14,6 +14,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod users;
+mod warnings;
 
 pub use error::ConfigError;
 pub use peers::Peer;

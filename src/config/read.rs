@@ -98,7 +98,11 @@ pub(super) fn word<'de, D: Deserializer<'de>, T: for<'a> Deserialize<'a>>(d: D) 
 }
 
 pub(super) fn path<'de, D: Deserializer<'de>>(d: D) -> Result<PathBuf, D::Error> {
-    text(d, |text| if text.is_empty() { Err("expected a path") } else { Ok(text.into()) })
+    text(d, |text| match text {
+        "" => Err("expected a path"),
+        _ if text.starts_with('~') => Err("expected a path without ~, which only a shell understands: write it out"),
+        _ => Ok(text.into()),
+    })
 }
 
 /// A level, or `TARGET=LEVEL`, or several between commas. A target without a level is rejected: it would enable all its

@@ -37,6 +37,9 @@ pub struct Config {
     /// Every setting as text, by its name: `server.realm`. Accounts and servers are not among them.
     #[serde(skip)]
     pub texts: BTreeMap<String, String>,
+    /// What is valid and hardly meant, each with its place.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
     #[serde(skip)]
     pub users: Vec<ConfiguredUser>,
     #[serde(skip)]

@@ -17,6 +17,7 @@ use crate::config::error::{ConfigError, suggestion};
 use crate::config::peers::{self, Peer};
 use crate::config::sections::{Config, Server};
 use crate::config::users::ConfiguredUser;
+use crate::config::warnings;
 use crate::limits::CONFIG_BYTES;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -76,11 +77,19 @@ pub(super) fn overrides(
     flags: &[Override],
 ) -> Result<Vec<Override>, ConfigError> {
     let variables = environment.into_iter().map(|(variable, value)| (variable.to_string_lossy().into_owned(), value));
-    // Other variables with the prefix are not ours: containers get KABAR_PORT and the like from their host.
-    let ours = variables.filter(|(variable, _)| variable.starts_with("KABAR_") && variable.contains("__"));
+    let is_ours = |variable: &str| variable.to_ascii_uppercase().starts_with("KABAR_") && !is_of_host(variable);
+    let ours = variables.filter(|(variable, _)| is_ours(variable));
     let mut all = ours.map(|(variable, value)| of_variable(variable, &value)).collect::<Result<Vec<_>, _>>()?;
     all.extend_from_slice(flags);
     Ok(all)
+}
+
+/// Whether a container got a variable from its host, which has a service with the name `kabar`: `KABAR_PORT_8889_TCP`.
+fn is_of_host(variable: &str) -> bool {
+    ["KABAR_SERVICE_HOST", "KABAR_SERVICE_PORT", "KABAR_PORT"].iter().any(|name| {
+        let rest = variable.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with('_') && !rest.starts_with("__")))
+    })
 }
 
 fn of_variable(variable: String, value: &OsStr) -> Result<Override, ConfigError> {
@@ -196,8 +205,23 @@ impl<'a> Sources<'a> {
         let peers = self.entries(Peer::SECTION, "servers", peers, |peer: &Peer| &peer.name)?;
         peers::check(&peers, &config.server.realm)
             .map_err(|(at, problem)| ConfigError::new(self.place(at), problem))?;
+        config.warnings = self.warnings(&config, &peers);
         config.peers = peers.into_iter().map(|(_, peer)| peer).collect();
         Ok(config)
+    }
+
+    fn warnings(&self, config: &Config, peers: &[(usize, Peer)]) -> Vec<String> {
+        let at = |at: usize, problem: String| format!("{}: {problem}", self.place(at));
+        let unreachable = |(place, peer): &(usize, Peer)| {
+            warnings::unreachable(peer, &config.realms.dial).map(|problem| at(*place, problem))
+        };
+        let registration = self.value("accounts", "registration").map_or(0, |value| value.span().start);
+        let nobody = warnings::nobody(&config.accounts, config.users.len()).map(|problem| at(registration, problem));
+        peers.iter().filter_map(unreachable).chain(nobody).collect()
+    }
+
+    fn value(&self, section: &str, key: &str) -> Option<&Spanned<DeValue<'a>>> {
+        self.table.get(section)?.get_ref().get(key)
     }
 
     fn with_defaults(&self) -> DeTable<'a> {
@@ -214,8 +238,8 @@ impl<'a> Sources<'a> {
 
     /// The position of the listen addresses that were written last.
     fn listeners(&self) -> usize {
-        let value = |section: &str, key: &str| self.table.get(section)?.get_ref().get(key);
-        let values = LISTENERS.map(|key| value("server", key)).into_iter().chain([value("metrics", "listen")]);
+        let values =
+            LISTENERS.map(|key| self.value("server", key)).into_iter().chain([self.value("metrics", "listen")]);
         values.flatten().map(|value| value.span().start).max().unwrap_or_default()
     }
 }

@@ -311,7 +311,14 @@ fn a_mistake_in_the_environment_names_the_variable() {
 
 #[test]
 fn variables_of_others_are_left_alone() {
-    let others = environment(&[("KABAR_PORT", "tcp://10.0.0.1:8889"), ("KABARX_SERVER__REALM", "x"), ("PATH", "/bin")]);
+    let others = environment(&[
+        ("KABAR_PORT", "tcp://10.0.0.1:8889"),
+        ("KABAR_PORT_8889_TCP_ADDR", "10.0.0.1"),
+        ("KABAR_SERVICE_HOST", "10.0.0.1"),
+        ("KABAR_SERVICE_PORT_JSON", "8889"),
+        ("KABARX_SERVER__REALM", "x"),
+        ("PATH", "/bin"),
+    ]);
     assert_eq!(Config::load(None, others, &[]).unwrap().server, Config::default().server);
 }
 

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::federation::raw_key_verifier::shown_key;
 use crate::id::PeerKey;
-use crate::store::{self, Directory, StoreError};
+use crate::store::{self, DirectoryLock, StoreError};
 
 /// The PEM label of a PKCS#8 private key (RFC 7468).
 const LABEL: &str = "PRIVATE KEY";
@@ -41,7 +41,7 @@ impl Identity {
     }
 
     /// Reads the key pair of a data directory that a server may be using. If there is none, creates the directory and the
-    /// key.
+    /// key, and nothing else.
     ///
     /// # Errors
     /// As [`Identity::open`]; also if there is no key and the directory is in use or holds something else.
@@ -49,7 +49,7 @@ impl Identity {
         if let Some(identity) = Self::read(data)? {
             return Ok(identity);
         }
-        let _locked = Directory::open(data)?;
+        let _locked = DirectoryLock::for_key(data)?;
         Self::open(data)
     }
 
@@ -110,6 +110,7 @@ pub enum IdentityError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Directory;
     use std::fs;
     use tempfile::tempdir;
 
@@ -168,6 +169,8 @@ mod tests {
         let home = tempdir().unwrap();
         let data = home.path().join("data");
         let key = Identity::find(&data).unwrap().key();
+        let files: Vec<_> = fs::read_dir(&data).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, ["realm.key"]);
         let _serving = Directory::open(&data).unwrap();
         assert_eq!(Identity::open(&data).unwrap().key(), key);
     }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Peer, PeerAddress};
 use crate::federation::frame::CloseReason;
@@ -287,6 +287,26 @@ impl LinkManager {
         true
     }
 
+    /// Warns of a server that cannot be dialled, once for each problem: it is tried again without end.
+    fn log_dial_failure(&self, realm: RealmId, PeerAddress { host, port }: &PeerAddress, error: &DialError) {
+        let problem = error.to_string();
+        if self.status(realm).problem.as_deref() != Some(&problem)
+            && let Some(left_out) = self.0.logged_links.allows((realm, false), Instant::now())
+        {
+            let realm = self.name(realm);
+            warn!(
+                realm,
+                %host,
+                port,
+                problem,
+                left_out,
+                "a server cannot be dialled: it is tried again, and messages for it wait. If it has moved, write its address \
+                 under [[peers]] and reload"
+            );
+        }
+        self.0.links.set_problem(realm, &problem);
+    }
+
     /// Warns if the problem needs the operator.
     fn log_handshake_failure(&self, realm: RealmId, shown: PeerKey, error: HandshakeError) {
         let mut problem = error.problem();
@@ -298,7 +318,9 @@ impl LinkManager {
                 let realm = self.name(realm);
                 warn!(
                     realm,
-                    problem, "a link was refused: if a key was changed on purpose, delrealm and addrealm again"
+                    problem,
+                    "a link was refused. If that server has a new key on purpose, write it under [[peers]] and reload: what \
+                     waits for it is kept. delrealm and addrealm give it up"
                 );
             }
         }
@@ -321,8 +343,7 @@ impl Reconnect for ManagedRealm {
         let peer = match manager.dial(address, DialPurpose::Reconnect).await {
             Ok(peer) => peer,
             Err(error) => {
-                debug!(%realm, %error, "a realm could not be dialled");
-                manager.0.links.set_problem(*realm, &error.to_string());
+                manager.log_dial_failure(*realm, address, &error);
                 return false;
             }
         };

@@ -17,11 +17,11 @@ pub(super) fn test_identity() -> Identity {
     Identity::open(tempfile::tempdir().unwrap().path()).unwrap()
 }
 
-/// The number in `KABAR_SEED`, or a random one. Printed, so that a failing test can be repeated.
+/// The number in `TEST_SEED`, or a random one. Printed, so that a failing test can be repeated.
 pub(super) fn seed() -> u64 {
-    let given = std::env::var("KABAR_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| fastrand::u64(..));
-    println!("KABAR_SEED={seed} repeats this run");
+    println!("TEST_SEED={seed} repeats this run");
     seed
 }
 

@@ -51,6 +51,7 @@ fn in_force(old: &Config, mut new: Config) -> Config {
 /// Applies a configuration to a running server, and returns it as it is in force.
 pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, web: &Web, log: &LogGuard) -> Arc<Config> {
     let changed = report_changes(old, &new);
+    new.warnings.iter().for_each(|warning| warn!("{warning}"));
     if old.log.filter != new.log.filter
         && let Err(error) = log.set_filter(&new.log.filter)
     {

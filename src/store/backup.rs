@@ -7,10 +7,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::limits::BACKUP_PAGES;
 use crate::store::damage::Damage;
-use crate::store::directory::{self, TempDatabase};
+use crate::store::directory::TempDatabase;
 use crate::store::error::StoreError;
 use crate::store::progress::Progress;
-use crate::store::{connection, key_file, read_only, verify};
+use crate::store::target::CopyTarget;
+use crate::store::{connection, key_file, read_only, verify, wal_owner};
 
 /// Copies a snapshot of the store and the server's key, if there is one, to a directory, which must be new or empty.
 /// Returns the number of bytes, and what of the copy is damaged: all of it is read again. A server started on the copy has
@@ -21,18 +22,20 @@ use crate::store::{connection, key_file, read_only, verify};
 pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(u64, Vec<Damage>), StoreError> {
     let mut source = read_only::open(from)?;
     let key = key_file::read(from)?;
-    directory::make_empty(to)?;
+    let place = CopyTarget::prepare(to)?;
     let temp = TempDatabase::create(to)?;
     // SQLite restarts a backup whenever the source changes, unless the source is a snapshot. This blocks no writer.
     let snapshot = Transaction::new(&mut source, TransactionBehavior::Deferred)?;
     let mut target = connection::open_temp(&temp.path())?;
     let bytes = copy(&snapshot, &mut target, progress)?;
+    wal_owner::mark_copy(&target)?;
     let damage = verify::verify_database(&mut target, progress)?.damage;
     drop(target);
     if let Some(key) = key {
         key_file::write(to, &key)?;
     }
     temp.finish()?;
+    place.keep();
     Ok((bytes, damage))
 }
 

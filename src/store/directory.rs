@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use crate::store::error::StoreError;
 use crate::store::files::{create_private, open_private, sync_directory};
-use crate::store::key_file;
+use crate::store::{key_file, wal_owner};
 
-const DATABASE: &str = "kabar.db";
-const LOCK: &str = "kabar.lock";
-const TEMP_DATABASE: &str = "kabar.db.unfinished";
+pub(super) const DATABASE: &str = "kabar.db";
+pub(super) const LOCK: &str = "kabar.lock";
+pub(super) const TEMP_DATABASE: &str = "kabar.db.unfinished";
 
 /// A data directory, locked against other servers until this is dropped.
 pub struct Directory {
     path: PathBuf,
     /// Closing the file releases the lock, as does the end of the process.
-    _lock: File,
+    lock: File,
 }
 
 impl Directory {
@@ -42,7 +42,7 @@ impl Directory {
         // SQLite creates its other files with the mode of this one.
         open_private(&path.join(DATABASE)).map_err(unusable)?;
         sync_directory(path).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
     }
 
     /// Deletes the temporary database of a killed process, and the WAL of a database that is about to be replaced: SQLite
@@ -59,27 +59,38 @@ impl Directory {
         Ok(())
     }
 
+    /// Refuses a write-ahead log that belongs to another database.
+    pub(super) fn check_wal(&self) -> Result<(), StoreError> {
+        check_wal(&self.path)
+    }
+
+    /// Records which database the write-ahead log is of from now on. The log must be empty.
+    pub(super) fn record_database(&self) -> Result<(), StoreError> {
+        wal_owner::record(&self.database(), &self.lock)
+            .map_err(|source| StoreError::Directory { directory: self.path.clone(), source })
+    }
+
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
 }
 
 /// The database of a store that another process may be using.
+///
+/// # Errors
+/// If there is none, or this user may not read it.
 pub(super) fn database_in(path: &Path) -> Result<PathBuf, StoreError> {
     let database = path.join(DATABASE);
-    if database.is_file() { Ok(database) } else { Err(StoreError::Missing(path.to_owned())) }
+    match File::open(&database) {
+        Ok(_) => Ok(database),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Missing(path.to_owned())),
+        Err(source) => Err(StoreError::Directory { directory: database, source }),
+    }
 }
 
-/// Creates a directory with mode 0700. Fails if it exists and is not empty.
-pub(super) fn make_empty(path: &Path) -> Result<(), StoreError> {
-    let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
-    if !path.try_exists().map_err(unusable)? {
-        return create(path).map_err(unusable);
-    }
-    if fs::read_dir(path).map_err(unusable)?.next().is_some() {
-        return Err(StoreError::NotEmpty(path.to_owned()));
-    }
-    Ok(())
+/// Refuses a write-ahead log that belongs to another database than that of the directory.
+pub(super) fn check_wal(path: &Path) -> Result<(), StoreError> {
+    wal_owner::check(path, &path.join(DATABASE), &path.join(LOCK))
 }
 
 /// A temporary database, which gets its final name only when it is complete and synced. Until then a server refuses the
@@ -121,14 +132,15 @@ impl Drop for TempDatabase {
     }
 }
 
-fn create(path: &Path) -> io::Result<()> {
+/// Creates a directory with mode 0700.
+pub(super) fn create(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_directory)
 }
 
 /// Whether a directory is empty or a data directory, so that nothing is written among other files. A key alone does not
 /// count: an operator may have copied it there before an import.
-fn is_ours(path: &Path) -> io::Result<bool> {
+pub(super) fn is_ours(path: &Path) -> io::Result<bool> {
     let mut empty = true;
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();

@@ -41,6 +41,13 @@ pub enum StoreError {
     /// The data directory contains files that are not of a store.
     #[error("the data directory {} is not empty and holds no store of kabar; choose an empty or a new one", .0.display())]
     Foreign(PathBuf),
+    /// A write-ahead log lies beside a database that it does not belong to.
+    #[error(
+        "{} belongs to the store that was here before, and kabar.db was replaced: move it and the file that ends in -shm away, \
+         or restore into an empty directory, and try again",
+        .0.display()
+    )]
+    ForeignWal(PathBuf),
     /// The data directory does not exist or contains no store.
     #[error("there is no store of kabar in {}", .0.display())]
     Missing(PathBuf),

@@ -9,7 +9,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | errors, rows, files | `error`, `page`, `lock`, `files`, `usage`, `damage`, `checksum`, `columns`, `timeline_key`, `bulk_insert`, `schema` |
-//! | connections | `connection`, `readers`, `checkpoint`, `key_file`, `directory`, `read_only` |
+//! | connections | `connection`, `readers`, `checkpoint`, `wal_owner`, `key_file`, `directory`, `target`, `read_only` |
 //! | projection of events to rows | `projection`, `low_watermark` |
 //! | log | `log` |
 //! | timeline index | `index` |
@@ -58,11 +58,13 @@ mod retention;
 mod scan;
 mod schema;
 mod sqlite;
+mod target;
 #[cfg(test)]
 mod testing;
 mod timeline_key;
 mod usage;
 mod verify;
+mod wal_owner;
 mod writer;
 
 pub use crate::settings::Durability;
@@ -79,5 +81,6 @@ pub use progress::Progress;
 pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
 pub use sqlite::SqliteStore;
+pub use target::DirectoryLock;
 pub use usage::{Usage, free_bytes, usage};
 pub use verify::{Verification, verify};

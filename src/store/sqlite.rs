@@ -55,12 +55,14 @@ impl SqliteStore {
     pub(super) fn open_with(path: &Path, durability: Durability, config: IndexConfig) -> Result<Self, StoreError> {
         let directory = Directory::open(path)?;
         let database = directory.database();
+        directory.check_wal()?;
         let mut writer = connection::open_writer(&database, durability)?;
         schema::prepare(&mut writer, path)?;
         let checkpointer = Checkpointer::start(connection::open_checkpointer(&database, durability)?)?;
         // A killed server may have left commits in the WAL that were not synced. They are readable now, but a power cut
         // would still revert them: sync them before anyone reads them.
         checkpointer.truncate()?;
+        directory.record_database()?;
         let damage = DamageLog::new(database.clone());
         let index = Mutex::new(Index::open(&writer, config, &damage)?);
         let readers = Readers::open(&database)?;

@@ -59,7 +59,7 @@ impl Collector for Measured {
 const NONE: [(&str, &str); 0] = [];
 
 fn build(out: &mut Families<'_>) -> Result<(), Error> {
-    let labels = [("version", env!("CARGO_PKG_VERSION")), ("commit", env!("KABAR_COMMIT"))];
+    let labels = [("version", env!("CARGO_PKG_VERSION")), ("commit", env!("BUILD_COMMIT"))];
     out.gauge("build_info", "The version that runs", None, [(labels, 1.0)])
 }
 

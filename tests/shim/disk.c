@@ -1,8 +1,8 @@
 /* A disk that a test makes fail: preloaded into the server, it looks at files before each sync and write.
  *
- *   $KABAR_DISK/hold   while it exists, a sync does not return; `held` is created when one waits
- *   $KABAR_DISK/fail   while it exists, a sync fails
- *   $KABAR_DISK/full   while it exists, a write to the store finds no space
+ *   $DISK_CONTROL/hold   while it exists, a sync does not return; `held` is created when one waits
+ *   $DISK_CONTROL/fail   while it exists, a sync fails
+ *   $DISK_CONTROL/full   while it exists, a write to the store finds no space
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static void path_of(char *path, size_t size, const char *name) {
-    const char *directory = getenv("KABAR_DISK");
+    const char *directory = getenv("DISK_CONTROL");
     snprintf(path, size, "%s/%s", directory ? directory : "/nonexistent", name);
 }
 

@@ -35,7 +35,7 @@ impl ServerOnFaultyDisk {
         let disk = directory.path().join("disk");
         fs::create_dir(&disk).unwrap();
         let server = Process::start_with(&directory.path().join("data"), |command| {
-            command.env("LD_PRELOAD", &shim).env("KABAR_DISK", &disk).arg("--config").arg(&config);
+            command.env("LD_PRELOAD", &shim).env("DISK_CONTROL", &disk).arg("--config").arg(&config);
             change(command);
         });
         Self { directory, server }

@@ -17,6 +17,7 @@ mod examples;
 mod full_names;
 mod guessing;
 mod habits;
+mod interrupted;
 mod live;
 mod log;
 mod monitoring;

@@ -2,7 +2,7 @@
 //! faults end, every acknowledged message has arrived once and in order.
 //!
 //! Everything above the transport is real: handshakes, links, link manager, hub and committer. The network, the disks and
-//! the clock are simulated. The seed determines a run; a failing run prints it, and `KABAR_SEED=N cargo test simulation`
+//! the clock are simulated. The seed determines a run; a failing run prints it, and `TEST_SEED=N cargo test simulation`
 //! repeats it.
 
 mod cluster;
@@ -26,12 +26,12 @@ fn run(seed: u64) {
 
 fn run_and_report(seed: u64) {
     let result = catch_unwind(AssertUnwindSafe(|| run(seed)));
-    assert!(result.is_ok(), "failed: KABAR_SEED={seed} cargo test simulation repeats it");
+    assert!(result.is_ok(), "failed: TEST_SEED={seed} cargo test simulation repeats it");
 }
 
 #[test]
 fn every_acknowledged_message_arrives_once_and_in_order_despite_faults() {
-    if let Some(seed) = std::env::var("KABAR_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    if let Some(seed) = std::env::var("TEST_SEED").ok().and_then(|seed| seed.parse().ok()) {
         return run(seed);
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;

@@ -21,6 +21,7 @@ use crate::store::dump::reader::LineReader;
 use crate::store::error::StoreError;
 use crate::store::log::head;
 use crate::store::progress::Progress;
+use crate::store::target::NewDirectory;
 use crate::store::{connection, schema};
 use crate::time::Time;
 
@@ -36,6 +37,7 @@ pub fn import(
     directory: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, DumpError> {
+    let before = NewDirectory::note(directory);
     let place = Directory::open(directory)?;
     if !is_unused(&place, directory)? {
         return Err(StoreError::Used(directory.to_owned()).into());
@@ -56,6 +58,7 @@ pub fn import(
     }
     import.finish().map_err(|error| error.at(&reader))?;
     temp.finish()?;
+    before.keep();
     Ok(reader.count())
 }
 
