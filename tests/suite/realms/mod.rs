@@ -8,6 +8,7 @@ mod hostile_peer;
 mod messages;
 mod outage;
 mod removing;
+mod warnings;
 
 use std::time::{Duration, Instant};
 
