@@ -34,7 +34,8 @@ impl CopyTarget {
         let names = names.map_err(unusable)?;
         let is_left = names.iter().any(|name| name == TEMP_DATABASE);
         let is_of_copy = |name: &OsString| name == TEMP_DATABASE || key_file::NAMES.iter().any(|key| name == *key);
-        if !names.is_empty() && !(is_left && names.iter().all(is_of_copy)) {
+        let may_be_filled = names.is_empty() || (is_left && names.iter().all(is_of_copy));
+        if !may_be_filled {
             return Err(StoreError::NotEmpty(path.to_owned()));
         }
         target.is_kept = false;
