@@ -260,7 +260,7 @@ export class Client extends EventTarget {
 
   // How many are in a group, for its heading. Who they are is asked for when somebody wants to see them.
   async countMembers(group) {
-    const reply = await this.patiently(`members ${group}`);
+    const reply = await this.patiently(`members ${group}`, () => {});
     if (reply.status !== "OK" || reply.data.length === this.memberCounts.get(group)) return;
     this.memberCounts.set(group, reply.data.length);
     this.dispatchEvent(new Event("change"));

@@ -6,7 +6,9 @@ export const EVERYONE = "*";
 // What the server itself tells somebody comes from this name at its home realm.
 const SERVER = "realm@";
 
-export class Conversation {
+export const isServer = (name) => name.toLowerCase().startsWith(SERVER);
+
+class Conversation {
   constructor(name) {
     this.name = name;
     // By id, ascending.
@@ -25,7 +27,7 @@ export class Conversation {
   }
 
   get isServer() {
-    return this.name.toLowerCase().startsWith(SERVER);
+    return isServer(this.name);
   }
 
   // The name without what says that it is a group's.

@@ -5,6 +5,7 @@ import { el, icon, ICONS } from "./dom.js";
 import { loadEarlier } from "./history.js";
 import { itemsOf } from "./log_items.js";
 import { plain } from "./message_text.js";
+import { titleOf } from "./sidebar.js";
 import { say } from "./words.js";
 
 // So near to the end the log follows what comes; so near to the beginning it loads more. In pixels.
@@ -176,7 +177,7 @@ export class Log {
   }
 
   #announce(message) {
-    this.#heard.push(`${plain(this.#client.conversations.fullName(message.from))}: ${plain(message.msg)}`);
+    this.#heard.push(`${titleOf(this.#client, message.from)}: ${plain(message.msg)}`);
     this.#announcing ??= setTimeout(() => {
       const heard = this.#heard;
       this.#heard = [];

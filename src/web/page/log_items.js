@@ -1,8 +1,10 @@
 // The parts of a conversation's log: messages, the days between them, the unread ruler, and what is on its way.
 
+import { isServer } from "./conversations.js";
 import { avatar, button, el, tinted } from "./dom.js";
-import { messageText, plain } from "./message_text.js";
+import { messageText } from "./message_text.js";
 import { countdown } from "./patience.js";
+import { titleOf } from "./sidebar.js";
 import { clock, day, errorOf, isSameDay, moment, reasonOf, say } from "./words.js";
 
 // Messages of one person within this time stand together.
@@ -74,7 +76,7 @@ function waitingItem(client, item, outbox, pause) {
 }
 
 function article(client, message, { note, isOwn, state }) {
-  const name = plain(client.conversations.fullName(message.from));
+  const name = titleOf(client, message.from);
   const kind = ["message", isOwn ? "own" : "", state ?? ""].join(" ").trim();
   return el(
     "article",
@@ -84,7 +86,7 @@ function article(client, message, { note, isOwn, state }) {
       "header",
       {},
       tinted(el("b", { title: message.from }, name), message.from),
-      name === message.from ? null : el("span", { class: "handle" }, message.from),
+      name === message.from || isServer(message.from) ? null : el("span", { class: "handle" }, message.from),
       el("time", { datetime: new Date(message.time).toISOString(), title: moment(message.time) }, clock(message.time)),
     ),
     el("p", { dir: "auto" }, ...messageText(message.msg)),

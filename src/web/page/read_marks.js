@@ -97,7 +97,7 @@ export class ReadMarks {
   #request(conversation, state) {
     state.time = Date.now();
     state.mark = conversation.mark;
-    this.#client.patiently(`markread ${conversation.name} ${conversation.mark}`).catch(unlessLost);
+    this.#client.patiently(`markread ${conversation.name} ${conversation.mark}`, () => {}).catch(unlessLost);
   }
 
   #countAfter(conversation, id) {

@@ -2,6 +2,7 @@
 
 import { actionForm, confirm, field, oneWord, settled } from "./dialog.js";
 import { button, el } from "./dom.js";
+import { plain } from "./message_text.js";
 import { errorOf, moment, say } from "./words.js";
 
 export function serversPart(client) {
@@ -34,7 +35,7 @@ function realmRow(client, realm, problem, show) {
       { class: "grow" },
       el("b", {}, realm.realm),
       el("small", {}, realmState(realm)),
-      ...facts.map((fact) => el("small", { class: "fact" }, fact)),
+      ...facts.map((fact) => el("small", { class: "fact" }, plain(fact))),
     ),
     realm.state === "home" ? null : button(say("remove"), remove, { "aria-label": `${say("remove")}: ${realm.realm}` }),
   );

@@ -1,6 +1,6 @@
 // The list of conversations, the newest first, and of the people who are online.
 
-import { EVERYONE } from "./conversations.js";
+import { EVERYONE, isServer } from "./conversations.js";
 import { avatar, el, iconButton } from "./dom.js";
 import { plain } from "./message_text.js";
 import { brief, say } from "./words.js";
@@ -105,7 +105,7 @@ export class Sidebar {
 
   #preview(message) {
     const isOwn = this.#client.conversations.isOwn(message);
-    const author = isOwn ? `${say("you")}: ` : message.kind === "direct" ? "" : `${plain(message.from)}: `;
+    const author = isOwn ? `${say("you")}: ` : message.kind === "direct" ? "" : `${titleOf(this.#client, message.from)}: `;
     return author + plain(message.msg).slice(0, 120);
   }
 
@@ -140,7 +140,7 @@ function badge(count) {
 // What a conversation is called for people.
 export function titleOf(client, name) {
   if (name === EVERYONE) return say("everyone");
-  if (client.conversations.get(name)?.isServer) return say("server");
+  if (isServer(name)) return say("server");
   if (name.startsWith("group:")) return name.slice("group:".length);
   const [user, realm] = name.split("@");
   const fullName = plain(client.conversations.fullName(name));
