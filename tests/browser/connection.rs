@@ -73,3 +73,30 @@ fn a_message_of_a_server_that_is_down_survives_a_reload() {
     let history = server.connect().asks("auth bob rahasia88");
     assert_eq!(history["status"], "OK");
 }
+
+#[test]
+fn what_a_restored_server_does_not_know_is_forgotten_and_what_is_new_is_shown() {
+    let (mut server, driver) = (Server::start(), Driver::start());
+    let alice = driver.open(1200, 760);
+    alice.registers(&server, "alice");
+    server.registers("bob").asks("send alice satu");
+    alice.opens("bob");
+    alice.sees(&["satu"]);
+    server.kill();
+    server.back_up();
+    server.start_again();
+    let mut bob = server.connect();
+    bob.asks("auth bob rahasia88");
+    bob.asks("send alice hilang");
+    alice.sees(&["satu", "hilang"]);
+    server.kill();
+    server.restore();
+    server.start_again();
+    let mut bob = server.connect();
+    bob.asks("auth bob rahasia88");
+    bob.asks("send alice baru");
+    alice.sees(&["satu", "baru"]);
+    bob.asks("send alice lagi");
+    alice.sees(&["satu", "baru", "lagi"]);
+    alice.is_clean();
+}

@@ -101,7 +101,7 @@ impl Browser<'_> {
         let found = format!(
             "[...document.querySelectorAll('dialog[open]')].at(-1) &&
             [...[...document.querySelectorAll('dialog[open]')].at(-1).querySelectorAll('button')]
-            .find((one) => one.textContent === '{label}' && one.checkVisibility())"
+            .find((one) => one.textContent === '{label}' && !one.disabled && one.checkVisibility())"
         );
         self.wait_for(&found);
         self.run(&format!("({found}).click()"));

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -52,6 +53,17 @@ impl Server {
         }
     }
 
+    /// Copies the data of a server that is down, for `restore`.
+    pub(crate) fn back_up(&self) {
+        copy_directory(&self.directory.path().join("data"), &self.directory.path().join("backup"));
+    }
+
+    pub(crate) fn restore(&self) {
+        let data = self.directory.path().join("data");
+        std::fs::remove_dir_all(&data).unwrap();
+        copy_directory(&self.directory.path().join("backup"), &data);
+    }
+
     /// Somebody without a browser.
     pub(crate) fn connect(&self) -> Line {
         let stream = TcpStream::connect(self.json).unwrap();
@@ -98,6 +110,14 @@ impl Line {
         self.reader.read_line(&mut frame).unwrap();
         self.reader.read_line(&mut String::new()).unwrap();
         serde_json::from_str(&frame).unwrap()
+    }
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 /// How long a test waits for what must come. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often chromedriver is started until it has a port.
+const ATTEMPTS: usize = 5;
 /// The key under which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Keys that have no character.
@@ -35,6 +37,12 @@ pub(crate) struct Browser<'a> {
 
 impl Driver {
     pub(crate) fn start() -> Self {
+        let started = (0..ATTEMPTS).find_map(|_| Self::try_start());
+        started.expect("chromedriver names its port")
+    }
+
+    /// `None` if another process took the port that chromedriver had chosen, before it could listen for IPv4 as well.
+    fn try_start() -> Option<Self> {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap_or_else(|error| {
@@ -44,8 +52,12 @@ impl Driver {
         let port = lines
             .by_ref()
             .find_map(|line| line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse().ok());
+        let Some(port) = port else {
+            child.wait().unwrap();
+            return None;
+        };
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: SocketAddr::from(([127, 0, 0, 1], port.expect("chromedriver names its port"))) }
+        Some(Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)) })
     }
 
     /// A browser whose window has this size.
@@ -160,7 +172,11 @@ impl Browser<'_> {
 
     #[track_caller]
     fn find(&self, selector: &str) -> String {
-        self.wait_for(&format!("document.querySelector({})", json!(selector)));
+        let found = format!("document.querySelector({})", json!(selector));
+        // A drawer that is still moving is no place to click.
+        self.wait_for(&format!(
+            "{found}?.checkVisibility({{ visibilityProperty: true }}) && !document.getAnimations().length"
+        ));
         let found = self.call("POST", "/element", &json!({"using": "css selector", "value": selector}));
         found[ELEMENT].as_str().unwrap().to_owned()
     }
