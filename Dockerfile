@@ -9,11 +9,11 @@ RUN cargo build --release --locked
 
 FROM debian:bookworm-slim
 RUN useradd --system --user-group --home-dir /var/lib/kabar --no-create-home --uid 8889 kabar \
-    && install -d -o kabar -g kabar -m 0700 /var/lib/kabar
+    && install -d -o kabar -g kabar -m 0700 /var/lib/kabar /var/backups/kabar
 COPY --from=build /src/target/release/kabar /usr/bin/kabar
 USER kabar
 WORKDIR /var/lib/kabar
-VOLUME /var/lib/kabar
+VOLUME /var/lib/kabar /var/backups/kabar
 # In a container, loopback is reached by nobody else; which addresses of the host lead here, `docker run -p` says.
 ENV KABAR_SERVER__DATA=/var/lib/kabar \
     KABAR_SERVER__LISTEN=0.0.0.0:8889 \

@@ -92,6 +92,24 @@ fn the_metrics_are_open_metrics_and_name_no_user() {
 }
 
 #[test]
+fn every_metric_is_described_and_no_other_is_alerted_on() {
+    let (_server, address) = monitored();
+    let (_, text) = get(address, "/metrics");
+    let manual = include_str!("../../docs/OPERATING.md");
+    let families: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let described =
+        |family: &&str| manual.contains(&format!("`{family}")) || manual.contains(&format!("`{family}_total"));
+    let missing: Vec<_> = families.iter().filter(|family| !described(family)).collect();
+    assert!(missing.is_empty(), "docs/OPERATING.md does not describe {missing:?}");
+    let is_of_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    for word in manual.split(|character| !is_of_name(character)).filter(|word| word.starts_with("kabar_")) {
+        let is_known = |family: &&str| word.starts_with(*family);
+        let is_file = word.starts_with("kabar_VERSION") || word.starts_with("kabar_0") || word.starts_with("kabar_NEW");
+        assert!(is_file || families.iter().any(is_known), "docs/OPERATING.md: {word} is no metric");
+    }
+}
+
+#[test]
 fn connections_that_the_server_rejects_or_ends_are_counted() {
     let server = TestServer::start_with(|config| {
         config.metrics.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
