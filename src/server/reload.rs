@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::{error, info, warn};
 
-use crate::config::Config;
+use crate::config::{Config, Server};
 use crate::logging::LogGuard;
 use crate::net::ServerContext;
 use crate::server::{policies, provision};
@@ -45,6 +45,10 @@ fn in_force(old: &Config, mut new: Config) -> Config {
             new.clone_from(old);
         }
     }
+    let Server { listen, listen_text, web, data, realm, durability, .. } = old.server.clone();
+    new.server = Server { listen, listen_text, web, data, realm, durability, ..new.server };
+    new.metrics = old.metrics.clone();
+    new.log.format = old.log.format;
     new
 }
 
@@ -127,11 +131,19 @@ mod tests {
 
     #[test]
     fn a_setting_that_needs_a_restart_stays_as_it_was() {
-        let at = |address: &str| {
-            let variable = ("KABAR_SERVER__LISTEN".into(), address.into());
-            Config::load(None, [variable], &[]).unwrap()
+        let with = |variables: [(&str, &str); 3]| {
+            let variables = variables.map(|(variable, value)| (variable.into(), value.into()));
+            Config::load(None, variables, &[]).unwrap()
         };
-        let kept = in_force(&at("127.0.0.1:1"), at("127.0.0.1:2"));
+        let of = |address, data, reserve| {
+            with([
+                ("KABAR_SERVER__LISTEN", address),
+                ("KABAR_SERVER__DATA", data),
+                ("KABAR_SERVER__DISK_RESERVE_MEGABYTES", reserve),
+            ])
+        };
+        let kept = in_force(&of("127.0.0.1:1", "old", "1"), of("127.0.0.1:2", "new", "2"));
         assert_eq!(kept.texts["server.listen"], r#"["127.0.0.1:1"]"#);
+        assert_eq!((kept.server.data.to_str(), kept.server.disk_reserve), (Some("old"), 2 * 1024 * 1024));
     }
 }
