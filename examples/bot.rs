@@ -36,6 +36,7 @@ pub async fn run(server: &str, name: &str, password: &str) -> Result<(), Box<dyn
         match next {
             Incoming::Connected { user } => println!("{user} is ready"),
             Incoming::Disconnected { error, retry_in } => println!("{error}; again in {retry_in:?}"),
+            Incoming::SlowedDown { retry_in } => println!("too fast for the server: answering on in {retry_in:?}"),
             Incoming::Event(Event::Message(message)) => respond(&client, name, &message).await?,
             Incoming::Event(_) => {}
             Incoming::Ended(error) => return Err(error.into()),

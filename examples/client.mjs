@@ -7,6 +7,7 @@
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 class Kabar {
   #socket;
@@ -22,18 +23,22 @@ class Kabar {
   // A frame with `event` was not asked for; every other one answers the oldest request.
   #hear(frame) {
     if (frame.event) return;
-    const { resolve, reject } = this.#waiting.shift();
-    if (frame.status === "OK") resolve(frame);
-    else reject(new Error(`${frame.code}: ${frame.detail ?? frame.message}`));
+    this.#waiting.shift()?.resolve(frame);
   }
 
   #fail(error) {
     this.#waiting.splice(0).forEach(({ reject }) => reject(error));
   }
 
-  ask(line) {
-    this.#socket.write(`${line}\n`);
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  async ask(line) {
+    for (;;) {
+      this.#socket.write(`${line}\n`);
+      const reply = await new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+      if (reply.status === "OK") return reply;
+      if (reply.code !== "slow_down") throw new Error(`${reply.code}: ${reply.detail ?? reply.message}`);
+      // Nothing was done: the same line may be sent again.
+      await sleep(reply.retry_after * 1000);
+    }
   }
 
   end() {

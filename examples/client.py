@@ -8,6 +8,7 @@
 import json
 import socket
 import sys
+import time
 import uuid
 
 
@@ -17,12 +18,17 @@ class Kabar:
 
     def ask(self, line):
         """Sends a line and returns its reply. Events would have to be told from it by their key `event`."""
-        self.stream.write(line + "\n")
-        self.stream.flush()
-        frame, _empty = self.stream.readline(), self.stream.readline()
-        if not frame:
-            raise ConnectionError("the server closed the connection")
-        reply = json.loads(frame)
+        while True:
+            self.stream.write(line + "\n")
+            self.stream.flush()
+            frame, _empty = self.stream.readline(), self.stream.readline()
+            if not frame:
+                raise ConnectionError("the server closed the connection")
+            reply = json.loads(frame)
+            if reply.get("code") != "slow_down":
+                break
+            # Nothing was done: the same line may be sent again.
+            time.sleep(reply["retry_after"])
         if reply["status"] != "OK":
             raise RuntimeError(f"{reply['code']}: {reply.get('detail', reply['message'])}")
         return reply

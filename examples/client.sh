@@ -16,13 +16,22 @@ exec 3<>"/dev/tcp/$host/$port"
 
 # Sends a line and puts the reply, one frame, into `reply`.
 ask() {
-    printf '%s\n' "$1" >&3
-    IFS= read -r reply <&3
-    IFS= read -r _empty <&3
-    case $reply in
-        '{"status":"OK"'*) ;;
-        *) printf '%s\n' "$reply" >&2; exit 1 ;;
-    esac
+    while :; do
+        printf '%s\n' "$1" >&3
+        IFS= read -r reply <&3
+        IFS= read -r _empty <&3
+        case $reply in
+            '{"status":"OK"'*) return ;;
+            # Nothing was done: the same line may be sent again.
+            *'"code":"slow_down"'*) sleep "$(retry_after)" ;;
+            *) printf '%s\n' "$reply" >&2; exit 1 ;;
+        esac
+    done
+}
+
+retry_after() {
+    local after=${reply##*'"retry_after":'}
+    printf '%s' "${after%%[!0-9]*}"
 }
 
 ask "auth $user $password"

@@ -24,6 +24,11 @@ pub enum Incoming {
     /// An event. Each message comes once, in order, whatever happens to the connection. One that the program sent comes
     /// only if the connection broke before its reply.
     Event(Event),
+    /// The server wants less at a time: what waits is sent again, in order, after so long.
+    SlowedDown {
+        /// How long nothing is sent.
+        retry_in: Duration,
+    },
     /// It is of no use to try again: the session ended, or the certificate is not trusted. The last of all.
     Ended(ClientError),
 }

@@ -110,11 +110,21 @@ impl Connection {
     /// # Errors
     /// As [`receive`](Self::receive), and [`ClientError::Refused`].
     pub async fn ask(&mut self, line: &str) -> Result<Reply, ClientError> {
+        self.ask_with_events(line, |_| {}).await
+    }
+
+    /// The same, with the events that come before the reply.
+    pub(super) async fn ask_with_events(
+        &mut self,
+        line: &str,
+        mut take: impl FnMut(Event),
+    ) -> Result<Reply, ClientError> {
         self.send(line)?;
         let answered = timeout(CLIENT_DEAD, async {
             loop {
-                if let Frame::Reply(reply) = self.receive().await? {
-                    return Ok(reply);
+                match self.receive().await? {
+                    Frame::Reply(reply) => return Ok(reply),
+                    Frame::Event(event) => take(event),
                 }
             }
         });

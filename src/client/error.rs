@@ -44,8 +44,11 @@ pub enum ClientError {
     #[error("{}", .0.explanation())]
     Refused(Box<Reply>),
     /// The session ended: the token is good for nothing any more.
-    #[error("the session has ended: log in again")]
-    SessionEnded,
+    #[error("the session has ended{}: log in again", because(.reason.as_deref()))]
+    SessionEnded {
+        /// The reason, if the server gave it: a word, such as `revoked`.
+        reason: Option<String>,
+    },
     /// The request was sent so long ago that the server may have forgotten its tag: it may or may not be done.
     #[error("nobody knows whether the request was done: the server was away for too long")]
     UnknownOutcome,
@@ -55,6 +58,20 @@ pub enum ClientError {
     /// The file of pinned certificates cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+fn because(reason: Option<&str>) -> String {
+    let sentence = match reason {
+        None => return String::new(),
+        Some("logged_out") => "logged out elsewhere",
+        Some("revoked") => "revoked elsewhere",
+        Some("password_changed") => "the password was changed",
+        Some("too_many_sessions") => "too many newer logins",
+        Some("unregistered") => "the account was given up",
+        Some("expired") => "not used for too long",
+        Some(other) => other,
+    };
+    format!(" ({sentence})")
 }
 
 fn untrusted(server: &ServerAddress, shown: &Fingerprint, pinned: Option<&Fingerprint>) -> String {

@@ -67,6 +67,23 @@ pub enum Event {
         /// Everything up to this id is read.
         cursor: u64,
     },
+    /// A read mark of the user moved on another connection.
+    Read {
+        /// The conversation, as [`Target`](super::Target) writes it.
+        conversation: String,
+        /// Everything in it up to this id is read.
+        mark: u64,
+    },
+    /// The server was restored from a backup: messages after this id are gone, and their ids are given again.
+    Reset {
+        /// The id.
+        after: u64,
+    },
+    /// The session ended, for this reason. [`Client`](super::Client) ends with it.
+    SessionEnded {
+        /// A word, such as `revoked`.
+        reason: String,
+    },
     /// Messages before this id are gone, by the server's retention.
     Truncated {
         /// The id.
@@ -89,6 +106,12 @@ struct Cursor {
     cursor: u64,
 }
 
+#[derive(Deserialize)]
+struct Read {
+    conversation: String,
+    mark: u64,
+}
+
 impl Event {
     /// Reads an event frame. What this client does not understand is [`Event::Unknown`].
     pub(super) fn read(word: &str, frame: &mut Value) -> Self {
@@ -100,6 +123,11 @@ impl Event {
                 serde_json::from_value(data).ok().map(|Presence { user, online }| Self::Presence { user, online })
             }
             "inbox" => serde_json::from_value(data).ok().map(|Cursor { cursor }| Self::Inbox { cursor }),
+            "read" => {
+                serde_json::from_value(data).ok().map(|Read { conversation, mark }| Self::Read { conversation, mark })
+            }
+            "reset" => frame["after"].as_u64().map(|after| Self::Reset { after }),
+            "session_ended" => frame["reason"].as_str().map(|reason| Self::SessionEnded { reason: reason.to_owned() }),
             "truncated" => frame["before"].as_u64().map(|before| Self::Truncated { before }),
             "lagged" => Some(Self::Lagged),
             _ => None,

@@ -49,7 +49,7 @@ pub use connection::{Connection, Frame, Login, log_in, register};
 pub use error::ClientError;
 pub use event::{Event, GroupChange, Message};
 pub use handle::{Client, Submitted};
-pub use reply::{Receipt, Reply};
+pub use reply::{Receipt, Reply, Summary};
 pub use settings::{Settings, Subscription};
 pub use target::Target;
 pub use trust::{Fingerprint, KnownServers, Trust};

@@ -1,5 +1,7 @@
 //! Replies.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -29,6 +31,8 @@ pub struct Reply {
     pub before: Option<u64>,
     /// The owner of a group, of `members`.
     pub owner: Option<String>,
+    /// In `slow_down` and `throttled`: after how many seconds the request may be sent again.
+    pub retry_after: Option<u64>,
 }
 
 /// A message that was sent.
@@ -42,9 +46,38 @@ pub struct Receipt {
     pub delivered: Option<bool>,
 }
 
+/// A conversation, as `conversations` lists it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Summary {
+    /// Its name, as [`Target::of_conversation`](super::Target::of_conversation) takes it.
+    pub conversation: String,
+    /// The full name of a user, or the name of a group.
+    pub name: String,
+    /// Everything up to this id is read.
+    pub mark: u64,
+    /// Unread messages.
+    pub unread: u64,
+    /// There are more of them than the server counts.
+    #[serde(default)]
+    pub unread_more: bool,
+    /// The newest message.
+    pub last: Option<Message>,
+}
+
 /// Errors that pass: the same request may succeed later.
-const TEMPORARY: [&str; 7] =
-    ["busy", "throttled", "storage_failed", "unknown_outcome", "shutting_down", "connection_limit", "realm_queue_full"];
+const TEMPORARY: [&str; 8] = [
+    "busy",
+    "slow_down",
+    "throttled",
+    "storage_failed",
+    "unknown_outcome",
+    "shutting_down",
+    "connection_limit",
+    "realm_queue_full",
+];
+
+/// If a server says nothing else.
+const SLOW_DOWN: Duration = Duration::from_secs(1);
 
 impl Reply {
     /// Whether the request was done.
@@ -63,6 +96,12 @@ impl Reply {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         self.code.as_deref().is_some_and(|code| TEMPORARY.contains(&code))
+    }
+
+    /// How long to wait, if the request came too soon after others.
+    pub(super) fn slow_down(&self) -> Option<Duration> {
+        let is_too_fast = self.has_code("slow_down");
+        is_too_fast.then(|| self.retry_after.map_or(SLOW_DOWN, Duration::from_secs))
     }
 
     /// The sentence, and what was expected.
@@ -85,6 +124,13 @@ impl Reply {
     pub fn messages(&self) -> Vec<Message> {
         let messages = self.data.as_array().into_iter().flatten();
         messages.filter_map(|message| Message::deserialize(message).ok()).collect()
+    }
+
+    /// The conversations of a list, the newest first.
+    #[must_use]
+    pub fn conversations(&self) -> Vec<Summary> {
+        let summaries = self.data.as_array().into_iter().flatten();
+        summaries.filter_map(|summary| Summary::deserialize(summary).ok()).collect()
     }
 
     /// The names in `data`: of `online`, `groups`, `members`, `blocks`.

@@ -8,7 +8,7 @@ use crate::client::trust::Trust;
 pub struct Subscription {
     /// The message after which they begin; by default after the newest one when the client first connects.
     pub after: Option<u64>,
-    /// Topics beside messages: `presence`, `group`, `inbox`.
+    /// Topics beside messages: `presence`, `group`, `inbox`, `read`.
     pub topics: &'static [&'static str],
 }
 

@@ -10,6 +10,8 @@ use crate::name::Address;
 const GROUP: &str = "group:";
 /// `to` of a broadcast.
 const EVERYONE: &str = "*";
+/// What the name of a server begins with.
+const SERVER: &str = "realm@";
 
 /// A conversation: a user, a group, or everyone.
 #[derive(Clone, Debug)]
@@ -40,6 +42,17 @@ impl Target {
         }
     }
 
+    /// The conversation of a name, as the server writes it in `conversations` and events.
+    ///
+    /// # Errors
+    /// [`ClientError::BadTarget`] if this client does not know such names.
+    pub fn of_conversation(name: &str) -> Result<Self, ClientError> {
+        match name.starts_with(SERVER) {
+            true => Ok(Self::Server(name.to_owned())),
+            false => Self::parse(name),
+        }
+    }
+
     /// The conversation that a message belongs to, for the user `me`.
     ///
     /// # Errors
@@ -50,10 +63,7 @@ impl Target {
             "group" => Self::parse(&format!("{GROUP}{}", message.to)),
             _ => {
                 let other = if message.is_from(me) { &message.to } else { &message.from };
-                match other.starts_with("realm@") {
-                    true => Ok(Self::Server(other.clone())),
-                    false => Self::parse(other),
-                }
+                Self::of_conversation(other)
             }
         }
     }

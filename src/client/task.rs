@@ -14,7 +14,7 @@ use crate::client::channel::{Command, Incoming};
 use crate::client::connection::{Connection, Frame};
 use crate::client::error::ClientError;
 use crate::client::event::Event;
-use crate::client::queue::Queue;
+use crate::client::queue::{Answered, Queue};
 use crate::client::reply::Reply;
 use crate::client::settings::Settings;
 use crate::client::tags::Tags;
@@ -31,6 +31,8 @@ pub(super) struct Task {
     backoff: Backoff,
     /// The newest message that the program knows of.
     last: Option<u64>,
+    /// The server's epoch in which `last` was told: ids of another one may be those of other messages.
+    epoch: Option<String>,
     /// The tag of a `subscribe` without reply. Until it comes, messages are those of the subscription before.
     subscribing: Option<String>,
     /// Messages were dropped because the program is slow: it is subscribed anew when it has caught up.
@@ -67,6 +69,7 @@ impl Task {
             queue: Queue::default(),
             backoff: Backoff::default(),
             last,
+            epoch: None,
             subscribing: None,
             has_lagged: false,
         }
@@ -105,19 +108,23 @@ impl Task {
         let Settings { server, trust, token, subscription } = &self.settings;
         let mut connection = Connection::open(server, trust).await?;
         let whoami = connection.ask(&format!("whoami {token}")).await.map_err(|error| match error {
-            ClientError::Refused(reply) if reply.has_code("no_session") => ClientError::SessionEnded,
+            ClientError::Refused(reply) if reply.has_code("no_session") => ClientError::SessionEnded { reason: None },
             other => other,
         })?;
         let user = whoami.data["user"].as_str().unwrap_or_default().to_owned();
+        let mut reset = None;
         if let Some(subscription) = subscription {
             let last = match self.last {
                 Some(last) => last,
                 None => newest(&connection.ask("history limit 1").await?),
             };
-            self.last = Some(last);
-            connection.ask(&subscribe_request(last, subscription.topics)).await?;
+            let request = subscribe_request(last, self.epoch.as_deref(), subscription.topics);
+            connection.ask_with_events(&request, |event| reset = reset_after(&event).or(reset)).await?;
+            self.last = Some(reset.unwrap_or(last));
+            self.epoch = whoami.data["epoch"].as_str().map(str::to_owned);
         }
         self.untold.push_back(Incoming::Connected { user });
+        self.untold.extend(reset.map(|after| Incoming::Event(Event::Reset { after })));
         Ok(connection)
     }
 
@@ -129,6 +136,7 @@ impl Task {
             while let Some(line) = self.queue.next_line() {
                 connection.send(&line)?;
             }
+            let resumes = self.queue.resumes();
             let alarm = heard + if pinged { CLIENT_DEAD } else { CLIENT_PING };
             tokio::select! {
                 frame = connection.receive() => {
@@ -137,6 +145,7 @@ impl Task {
                 }
                 command = self.commands.recv() => self.take_command(command.ok_or(End::Stopped)?),
                 permit = told.reserve(), if !self.untold.is_empty() => tell(permit, &mut self.untold),
+                () = sleep_until(resumes.unwrap_or(alarm)), if resumes.is_some() => {}
                 () = sleep_until(alarm) => {
                     if pinged {
                         return Err(self.broken(io::ErrorKind::TimedOut.into()).into());
@@ -153,6 +162,9 @@ impl Task {
 
     fn take_frame(&mut self, frame: Frame) -> Result<(), ClientError> {
         match frame {
+            Frame::Event(Event::SessionEnded { reason }) => {
+                return Err(ClientError::SessionEnded { reason: Some(reason) });
+            }
             Frame::Event(event) => self.take_event(event),
             Frame::Reply(reply) => return self.take_reply(*reply),
         }
@@ -161,7 +173,7 @@ impl Task {
 
     fn take_reply(&mut self, reply: Reply) -> Result<(), ClientError> {
         if reply.has_code("no_session") {
-            return Err(ClientError::SessionEnded);
+            return Err(ClientError::SessionEnded { reason: None });
         }
         // A receipt comes after every event before it: what is resumed after it has no gap.
         if let (Some(id), Some(last)) = (receipt_id(&reply), self.last)
@@ -171,11 +183,13 @@ impl Task {
             self.last = Some(last.max(id));
         }
         let farewell = reply.clone();
-        let Some(tag) = self.queue.answer(reply) else {
-            return Err(ClientError::Refused(Box::new(farewell)));
-        };
-        if self.subscribing.as_ref() == Some(&tag) {
-            (self.subscribing, self.has_lagged) = (None, false);
+        match self.queue.answer(reply) {
+            Answered::Nothing => return Err(ClientError::Refused(Box::new(farewell))),
+            Answered::PutOff(retry_in) => self.tell_of_wait(retry_in),
+            Answered::Reply(tag) if self.subscribing.as_ref() == Some(&tag) => {
+                (self.subscribing, self.has_lagged) = (None, false);
+            }
+            Answered::Reply(_) => {}
         }
         Ok(())
     }
@@ -184,6 +198,9 @@ impl Task {
     fn take_event(&mut self, event: Event) {
         if self.untold.len() >= CLIENT_CHANNEL || event == Event::Lagged {
             self.has_lagged = true;
+        }
+        if let Event::Reset { after } = event {
+            self.last = Some(after);
         }
         if let Event::Message(message) = &event {
             if self.has_lagged || self.last.is_some_and(|last| message.id <= last) {
@@ -200,7 +217,7 @@ impl Task {
         let (Some(subscription), Some(last)) = (&self.settings.subscription, self.last) else { return };
         if self.subscribing.is_none() {
             let tag = self.tags.next();
-            self.queue.push(tag.clone(), subscribe_request(last, subscription.topics), None);
+            self.queue.push(tag.clone(), subscribe_request(last, self.epoch.as_deref(), subscription.topics), None);
             self.subscribing = Some(tag);
         }
     }
@@ -208,6 +225,14 @@ impl Task {
     fn take_command(&mut self, command: Command) {
         if let Command::Request { tag, line, answer } = command {
             self.queue.push(tag, line, Some(answer));
+        }
+    }
+
+    /// Of many requests that were too fast, the program is told once.
+    fn tell_of_wait(&mut self, retry_in: Duration) {
+        let is_told = matches!(self.untold.back(), Some(Incoming::SlowedDown { .. }));
+        if !is_told && self.untold.len() < CLIENT_CHANNEL {
+            self.untold.push_back(Incoming::SlowedDown { retry_in });
         }
     }
 
@@ -276,7 +301,7 @@ fn is_final(error: &ClientError) -> bool {
 /// The same error once more, for each request that it fails.
 fn repeat(error: &ClientError) -> ClientError {
     match error {
-        ClientError::SessionEnded => ClientError::SessionEnded,
+        ClientError::SessionEnded { reason } => ClientError::SessionEnded { reason: reason.clone() },
         ClientError::NotKabar(server) => ClientError::NotKabar(server.clone()),
         ClientError::Refused(reply) => ClientError::Refused(reply.clone()),
         ClientError::Untrusted { server, shown, pinned } => {
@@ -295,7 +320,12 @@ fn receipt_id(reply: &Reply) -> Option<u64> {
     reply.data.get("time").and(reply.data.get("id")).and_then(Value::as_u64)
 }
 
-fn subscribe_request(after: u64, topics: &[&str]) -> String {
+fn reset_after(event: &Event) -> Option<u64> {
+    if let Event::Reset { after } = event { Some(*after) } else { None }
+}
+
+fn subscribe_request(after: u64, epoch: Option<&str>, topics: &[&str]) -> String {
+    let epoch = epoch.map_or(String::new(), |epoch| format!("@{epoch}"));
     let topics: String = topics.iter().map(|topic| format!(" {topic}")).collect();
-    format!("subscribe {after}{topics}")
+    format!("subscribe {after}{epoch}{topics}")
 }

@@ -51,6 +51,8 @@ pub const CLIENT_PING: Duration = Duration::from_secs(30);
 pub const CLIENT_DEAD: Duration = Duration::from_secs(60);
 /// A request that was sent longer ago than this is not repeated: the server forgets its tag after `TAG_MEMORY`.
 pub const CLIENT_REPEAT: Duration = Duration::from_secs(20 * 3600);
+/// A client waits this long by itself before it repeats what was answered `slow_down`; a longer wait is the program's matter.
+pub const CLIENT_SLOW_DOWN_MAX: Duration = Duration::from_secs(60);
 /// The longest frame that a client reads: an inbox page of `PAGE_BYTES`, told twice, escaped, with one long message more.
 pub const CLIENT_FRAME_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of one read of a client.

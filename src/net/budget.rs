@@ -69,6 +69,9 @@ pub(super) struct Credit {
     budget: Arc<UserBudget>,
     messages: u64,
     bytes: u64,
+    /// In nanoseconds since the start. What was refused stays refused until then, so that of pipelined messages none
+    /// overtakes one that has to be sent again.
+    refused_until: u64,
 }
 
 impl Bucket {
@@ -200,13 +203,23 @@ impl Budgets {
     pub(super) fn take_from(&self, credit: &mut Credit, bytes: u64) -> Result<(), CommandError> {
         if credit.messages == 0 || credit.bytes < bytes {
             let (rates, now) = (self.rates.load(), self.now());
+            if now < credit.refused_until {
+                return Err(slow_down(Duration::from_nanos(credit.refused_until - now)));
+            }
             self.give_back(credit);
             let (messages, more) = rates.credit();
             let (messages, more) = (1 + messages, bytes + more);
             let budget = &credit.budget;
             (credit.messages, credit.bytes) = match budget.take_messages(&rates, messages, more, now) {
                 Ok(()) => (messages, more),
-                Err(_) => budget.take_messages(&rates, 1, bytes, now).map(|()| (1, bytes)).map_err(slow_down)?,
+                Err(_) => match budget.take_messages(&rates, 1, bytes, now) {
+                    Ok(()) => (1, bytes),
+                    Err(missing) => {
+                        credit.refused_until =
+                            now.saturating_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX));
+                        return Err(slow_down(missing));
+                    }
+                },
             };
         }
         credit.messages -= 1;
@@ -215,7 +228,7 @@ impl Budgets {
     }
 
     pub(super) fn credit(&self, user: UserId) -> Credit {
-        Credit { user, budget: self.of(user), messages: 0, bytes: 0 }
+        Credit { user, budget: self.of(user), messages: 0, bytes: 0, refused_until: 0 }
     }
 
     pub(super) fn give_back(&self, credit: &mut Credit) {

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use kabar::wire::ReplyFormat;
 
 use crate::support::TestServer;
+use crate::support::server::documented_users;
 
 /// Runs a client with its interpreter.
 fn run(interpreter: &str, client: &str, server: &TestServer, arguments: &[&str]) -> Output {
@@ -29,17 +30,33 @@ fn sends_and_reads(interpreter: &str, client: &str) {
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("wrong_password"));
 }
 
+/// A text that takes the bytes of three seconds: for two of them everything else is too fast.
+fn waits_when_it_is_too_fast(interpreter: &str, client: &str) {
+    let server = TestServer::start_with(|config| {
+        config.users = documented_users();
+        config.limits.bytes_per_second = Some(2_000);
+    });
+    let mut messi = server.connect().logged_in("messi", "surabaya");
+    messi.asks(&format!("send messi {}", "x".repeat(6_000))).expect_ok();
+    assert_eq!(messi.asks(&format!("send messi {}", "y".repeat(100))).code(), "slow_down");
+    let sent = run(interpreter, client, &server, &["messi", "surabaya", "henderson", "halo"]);
+    assert!(sent.status.success() && sent.stdout.starts_with(b"sent"), "{sent:?}");
+}
+
 #[test]
-fn the_python_client_sends_and_reads() {
+fn the_python_client_sends_reads_and_waits() {
     sends_and_reads("python3", "client.py");
+    waits_when_it_is_too_fast("python3", "client.py");
 }
 
 #[test]
-fn the_node_client_sends_and_reads() {
+fn the_node_client_sends_reads_and_waits() {
     sends_and_reads("node", "client.mjs");
+    waits_when_it_is_too_fast("node", "client.mjs");
 }
 
 #[test]
-fn the_shell_client_sends_and_reads() {
+fn the_shell_client_sends_reads_and_waits() {
     sends_and_reads("bash", "client.sh");
+    waits_when_it_is_too_fast("bash", "client.sh");
 }

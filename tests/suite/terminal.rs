@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::client_commands::Shell;
+use crate::support::port::free_address;
 use crate::support::tmux::Tmux;
 use crate::support::{Client, TestServer, wait_until};
 
@@ -12,12 +13,17 @@ const KABAR: &str = env!("CARGO_BIN_EXE_kabar");
 /// A server, messi at a terminal that has just opened the chat, and neko at a socket.
 fn messi_and_neko(columns: u16, rows: u16) -> (TestServer, Shell, Tmux, Client) {
     let server = TestServer::at_fixed_address();
+    let (tmux, shell, neko) = at_a_terminal(&server, columns, rows);
+    (server, shell, tmux, neko)
+}
+
+fn at_a_terminal(server: &TestServer, columns: u16, rows: u16) -> (Tmux, Shell, Client) {
     let shell = Shell::new().registered(&server.home().to_string(), "messi");
     let neko = server.connect().registered("neko");
     let tmux = Tmux::open(columns, rows, shell.home.path());
     tmux.says(&format!("{KABAR} chat"));
     tmux.sees("online");
-    (server, shell, tmux, neko)
+    (tmux, shell, neko)
 }
 
 /// The screen shows a message before the server has it.
@@ -148,6 +154,61 @@ fn a_paste_of_many_lines_is_sent_only_after_a_question() {
         screen.lines().any(|line| line.contains("messi baris 199.") && line.contains(':'))
     });
     assert_eq!(neko.reads_all("inbox").len(), 200);
+}
+
+#[test]
+fn what_is_too_fast_for_the_server_is_sent_on_in_order_after_a_wait() {
+    let server = TestServer::start_with(|config| {
+        config.server.listen = vec![free_address()];
+        config.limits.messages_per_second = Some(20);
+    });
+    let (tmux, _shell, mut neko) = at_a_terminal(&server, 80, 24);
+    tmux.says("/to neko");
+    let lines: Vec<String> = (0..70).map(|number| format!("baris {number}.")).collect();
+    tmux.pastes(&lines.join("\n"));
+    tmux.presses("y");
+    tmux.sees("too fast for the server");
+    tmux.sees_that("the last line, stored", |screen| {
+        screen.lines().any(|line| line.contains("messi baris 69.") && line.contains(':'))
+    });
+    let texts: Vec<String> = neko.reads_all("inbox").iter().map(|message| message["msg"].to_string()).collect();
+    assert_eq!(texts, lines.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn whoever_is_logged_out_elsewhere_logs_in_again_and_what_was_typed_meanwhile_is_sent() {
+    let (server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
+    tmux.says("/to neko");
+    let mut phone = server.connect().logged_in("messi", "rahasia");
+    let sessions = phone.asks("sessions").expect_ok().0["data"].clone();
+    let others = sessions.as_array().unwrap().iter().filter(|session| session["current"] != true);
+    let others: Vec<_> = others.map(|session| session["id"].clone()).collect();
+    others.iter().for_each(|number| drop(phone.asks(&format!("revoke {number}")).expect_ok()));
+    tmux.sees("Ctrl-R logs in again: the session has ended (revoked elsewhere)");
+    tmux.says("sementara");
+    tmux.sees("messi sementara");
+    tmux.presses("C-r");
+    tmux.says("salah");
+    tmux.sees("Password Salah");
+    tmux.presses("C-r");
+    tmux.says("rahasia");
+    reads(&mut neko, &["sementara"]);
+    neko.asks("send messi kembali").expect_ok();
+    tmux.sees("neko kembali");
+    assert!(!tmux.screen().contains("rahasia"));
+}
+
+#[test]
+fn what_a_phone_read_is_read_here_too() {
+    let (server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
+    let id = neko.asks("send messi satu").expect_ok().0["data"]["id"].clone();
+    tmux.sees("1 new");
+    let mut phone = server.connect().logged_in("messi", "rahasia");
+    phone.asks(&format!("markread neko {id}")).expect_ok();
+    tmux.sees_that("nothing new", |screen| !screen.contains("1 new"));
+    neko.asks("send messi dua").expect_ok();
+    tmux.says("/to neko");
+    wait_until("the mark moves", || phone.asks("conversations").0["data"][0]["unread"] == 0);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What the server's answers change.
 
-use kabar::client::{ClientError, Message, Reply, Target};
+use kabar::client::{ClientError, Message, Reply, Summary, Target};
 
 use crate::cli::chat::conversation::Older;
+use crate::cli::chat::read_mark::Count;
 use crate::cli::chat::state::{Chat, Effect, Question};
 
 impl Chat {
@@ -11,51 +12,58 @@ impl Chat {
         let reply = match answer {
             Ok(reply) => reply,
             Err(error) => {
-                if let Question::History { of, .. } = &question {
-                    self.conversation(of).is_loading = false;
-                }
-                self.notice(&explain(&error));
+                self.unanswered(&question, &error);
                 return Vec::new();
             }
         };
         match question {
-            Question::Groups => {
-                let groups = reply.names().into_iter().map(|group| format!("group:{group}"));
-                groups.filter_map(|group| Target::parse(&group).ok()).for_each(|target| {
-                    self.conversation(&target);
-                });
-            }
             Question::Online => self.online = reply.names().into_iter().collect(),
-            Question::Overview => {
-                self.is_known = true;
-                reply.messages().iter().for_each(|message| self.known(message));
-            }
-            Question::Unread => self.unread_messages(&reply.messages()),
+            Question::Conversations => self.conversations(&reply),
             Question::History { of, .. } => self.history(&of, &reply),
             Question::Members { group } => self.members(&group, reply.names()),
+            Question::MarkRead { of, upto } => self.conversation(&of).read.answered(upto),
             Question::Acknowledge(_) => {}
             Question::Command(line) => return self.command_done(&line, &reply),
         }
         Vec::new()
     }
 
-    /// A message of the past.
-    fn known(&mut self, message: &Message) {
-        if let Ok(target) = Target::of(message, &self.me) {
-            self.conversation(&target).add(message);
-            self.unread.saw(message.id);
+    fn unanswered(&mut self, question: &Question, error: &ClientError) {
+        match question {
+            // What the session's end left open is asked anew.
+            _ if !is_refused(error) => {}
+            Question::History { of, .. } => {
+                self.conversation(of).is_loading = false;
+                self.notice(&explain(error));
+            }
+            Question::MarkRead { of, upto } => self.conversation(of).read.answered(*upto),
+            Question::Acknowledge(_) => {}
+            _ => self.notice(&explain(error)),
         }
     }
 
-    fn unread_messages(&mut self, messages: &[Message]) {
-        for message in messages {
-            self.known(message);
-            if let Ok(target) = Target::of(message, &self.me)
-                && self.open.as_ref() != Some(&target)
-            {
-                self.unread.add(&target, message.id);
+    /// The server's list, with its counts.
+    fn conversations(&mut self, reply: &Reply) {
+        self.has_more = reply.more;
+        for summary in reply.conversations() {
+            let Ok(target) = Target::of_conversation(&summary.conversation) else { continue };
+            let newest = summary.last.as_ref().map_or(0, |last| last.id);
+            if self.closed.get(&target.key()).is_some_and(|closed| newest <= *closed) {
+                continue;
             }
+            let me = self.me.clone();
+            let conversation = self.conversation(&target);
+            if matches!(target, Target::User(_)) {
+                conversation.name = summary.name;
+            }
+            if let Some(last) = &summary.last {
+                conversation.add(last);
+            }
+            let Summary { mark, unread, unread_more: is_more, .. } = summary;
+            let known: Vec<u64> = conversation.from_others(&me).collect();
+            conversation.read.count(&Count { mark, unread, is_more, newest }, known.into_iter());
         }
+        self.see();
     }
 
     fn history(&mut self, of: &Target, reply: &Reply) {
@@ -122,15 +130,22 @@ impl Chat {
                     id: receipt.id,
                     time: receipt.time,
                 });
-                self.unread.saw(receipt.id);
+                self.see();
                 if receipt.delivered == Some(false) {
                     self.notice("kept until the other server is back");
                 }
             }
             Ok(None) => conversation.fail_pending(number, "no receipt"),
-            Err(error) => conversation.fail_pending(number, &explain(&error)),
+            Err(error) if is_refused(&error) => conversation.fail_pending(number, &explain(&error)),
+            // It is sent again, under its number, by the next session.
+            Err(_) => {}
         }
     }
+}
+
+/// Whether the error is about the request, and not about the session or the connection.
+fn is_refused(error: &ClientError) -> bool {
+    !matches!(error, ClientError::SessionEnded { .. } | ClientError::Stopped)
 }
 
 fn fields(item: &serde_json::Value) -> String {

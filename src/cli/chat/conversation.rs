@@ -2,6 +2,8 @@
 
 use kabar::client::{Message, Target};
 
+use crate::cli::chat::read_mark::ReadMark;
+
 /// Messages kept of a conversation; older ones are read again from the server.
 const KEPT: usize = 2_000;
 
@@ -23,7 +25,8 @@ pub(super) enum EntryState {
     Stored,
     /// On its way, under a number of this client.
     Pending(u64),
-    Failed(String),
+    /// Refused; it can be sent again under its number.
+    Failed(u64, String),
     Notice,
 }
 
@@ -43,7 +46,10 @@ pub(super) struct Conversation {
     /// A page of history is on its way.
     pub(super) is_loading: bool,
     pub(super) members: Vec<String>,
-    /// The first message that was unread when the conversation was opened.
+    /// The full name of a user.
+    pub(super) name: String,
+    pub(super) read: ReadMark,
+    /// The newest message that was read when the conversation was opened, if there were unread ones.
     pub(super) ruler: Option<u64>,
     /// Lines between the last one and the bottom of the screen.
     pub(super) scroll: usize,
@@ -61,6 +67,8 @@ impl Conversation {
             older: Older::Unknown,
             is_loading: false,
             members: Vec::new(),
+            name: String::new(),
+            read: ReadMark::default(),
             ruler: None,
             scroll: 0,
             added: 0,
@@ -90,6 +98,25 @@ impl Conversation {
             self.older = gone.id.map_or(self.older, |id| Older::Before(id + 1));
         }
         true
+    }
+
+    /// The messages that may be unread: what a user says to himself is not his own.
+    pub(super) fn from_others<'a>(&'a self, me: &'a str) -> impl Iterator<Item = u64> + 'a {
+        let is_own = |from: &str| from.eq_ignore_ascii_case(me) && !self.target.to_string().eq_ignore_ascii_case(me);
+        self.entries.iter().filter(move |entry| !is_own(&entry.from)).filter_map(|entry| entry.id)
+    }
+
+    /// The entry above which the line of what is new is drawn.
+    pub(super) fn first_new(&self, me: &str) -> Option<usize> {
+        let ruler = self.ruler?;
+        let first = self.from_others(me).find(|id| *id > ruler)?;
+        self.entries.iter().position(|entry| entry.id == Some(first))
+    }
+
+    /// The server was restored from a backup: what came after this message is gone.
+    pub(super) fn reset(&mut self, after: u64) {
+        self.entries.retain(|entry| entry.id.is_none_or(|id| id <= after));
+        self.read.reset(after);
     }
 
     /// The entry of a message, or the place where it belongs: after everything older.
@@ -133,8 +160,31 @@ impl Conversation {
     pub(super) fn fail_pending(&mut self, number: u64, reason: &str) {
         let pending = self.entries.iter_mut().find(|entry| entry.state == EntryState::Pending(number));
         if let Some(entry) = pending {
-            entry.state = EntryState::Failed(reason.to_owned());
+            entry.state = EntryState::Failed(number, reason.to_owned());
         }
+    }
+
+    /// What was refused is on its way again, behind everything else. Returns the numbers and texts.
+    pub(super) fn send_failed_again(&mut self) -> Vec<(u64, String)> {
+        let is_failed = |entry: &Entry| matches!(entry.state, EntryState::Failed(..));
+        let (failed, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries).into_iter().partition(is_failed);
+        self.entries = others;
+        let again = |entry: Entry| match entry.state {
+            EntryState::Failed(number, _) => {
+                self.add_pending(number, &entry.from, &entry.text);
+                Some((number, entry.text))
+            }
+            _ => None,
+        };
+        failed.into_iter().filter_map(again).collect()
+    }
+
+    /// What the server has not confirmed.
+    pub(super) fn pending(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.entries.iter().filter_map(|entry| match entry.state {
+            EntryState::Pending(number) => Some((number, entry.text.as_str())),
+            _ => None,
+        })
     }
 }
 

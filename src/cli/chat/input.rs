@@ -6,7 +6,8 @@ use kabar::client::Target;
 use crate::cli::chat::command::{self, Input, WORDS};
 use crate::cli::chat::completion::complete;
 use crate::cli::chat::conversation::Older;
-use crate::cli::chat::state::{Chat, Effect, Paste, Question};
+use crate::cli::chat::editor::Editor;
+use crate::cli::chat::state::{Chat, Effect, Link, Paste, Question};
 use crate::cli::client::shown::safe;
 
 /// Lines of a paste that may be sent at a time.
@@ -18,7 +19,10 @@ impl Chat {
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             TerminalEvent::Paste(text) => {
-                self.pasted(&text);
+                match &mut self.password {
+                    Some(password) => password.insert(text.trim_end()),
+                    None => self.pasted(&text),
+                }
                 Vec::new()
             }
             _ => Vec::new(),
@@ -27,6 +31,9 @@ impl Chat {
 
     fn key(&mut self, key: KeyEvent) -> Vec<Effect> {
         self.hint.clear();
+        if self.password.is_some() {
+            return self.password_key(key);
+        }
         if let Some(paste) = self.paste.take() {
             return self.answer_paste(paste, key);
         }
@@ -72,7 +79,7 @@ impl Chat {
             KeyCode::Char('y') => self.editor.yank(),
             KeyCode::Char('n') => return self.move_open(1),
             KeyCode::Char('p') => return self.move_open(-1),
-            KeyCode::Char('r') => return vec![Effect::RetryNow],
+            KeyCode::Char('r') => return self.try_again(),
             KeyCode::Char('c') if !self.editor.text().is_empty() => drop(self.editor.take()),
             KeyCode::Char('c') => self.hint = "Ctrl-D or /quit leaves".to_owned(),
             KeyCode::Char('d') if self.editor.text().is_empty() => return vec![Effect::Quit],
@@ -92,6 +99,29 @@ impl Chat {
             KeyCode::Down => return self.move_open(1),
             KeyCode::Up => return self.move_open(-1),
             KeyCode::Char('a') => return self.next_unread(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Tries again what failed: to connect, to log in, or to send.
+    fn try_again(&mut self) -> Vec<Effect> {
+        match self.link {
+            Link::LoggedOut(_) => self.password = Some(Editor::default()),
+            Link::Online => return self.send_failed_again(),
+            _ => return vec![Effect::RetryNow],
+        }
+        Vec::new()
+    }
+
+    fn password_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(password) = &mut self.password else { return Vec::new() };
+        match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
+            (KeyCode::Enter, _) => return vec![Effect::LogIn],
+            (KeyCode::Esc, _) | (KeyCode::Char('c' | 'd'), true) => self.password = None,
+            (KeyCode::Char('u'), true) => drop(password.take()),
+            (KeyCode::Backspace, _) => password.backspace(),
+            (KeyCode::Char(character), false) => password.insert(character.encode_utf8(&mut [0; 4])),
             _ => {}
         }
         Vec::new()
@@ -192,10 +222,9 @@ impl Chat {
     }
 
     fn next_unread(&mut self) -> Vec<Effect> {
-        let sorted = self.sorted();
-        let mut next = sorted.into_iter().map(|conversation| conversation.target.clone());
-        match next.rfind(|target| self.unread.count(target) > 0) {
-            Some(target) => self.open(target),
+        let mut sorted = self.sorted().into_iter();
+        match sorted.rfind(|conversation| conversation.read.unread() > 0) {
+            Some(conversation) => self.open(conversation.target.clone()),
             None => {
                 self.hint = "nothing new".to_owned();
                 Vec::new()
@@ -220,12 +249,14 @@ impl Chat {
         if let Some(conversation) = self.opened() {
             conversation.scroll = conversation.scroll.saturating_sub(page);
         }
+        self.see();
     }
 
     fn scroll_to_end(&mut self) {
         if let Some(conversation) = self.opened() {
             conversation.scroll = 0;
         }
+        self.see();
     }
 
     /// Completes, or goes on to the next completion.

@@ -10,13 +10,13 @@ mod draw;
 mod editor;
 mod input;
 mod plain;
+mod read_mark;
 mod requests;
 mod screen;
 mod state;
 mod terminal;
 #[cfg(test)]
 mod tests;
-mod unread;
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ChatArgs) -> Result<(), Box<dyn Error>> {
         let settings = Settings::new(server, trust, session.token);
         match is_plain {
             true => plain::run(settings, &session.user, args.to.clone()).await,
-            false => screen::run(settings, &session.user).await,
+            false => screen::run(settings, credentials.clone(), &session.user).await,
         }
     })
 }

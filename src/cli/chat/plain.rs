@@ -8,7 +8,7 @@ use kabar::limits::CLIENT_CHANNEL;
 use tokio::sync::mpsc;
 
 use crate::cli::chat::command::{self, Input, WORDS};
-use crate::cli::client::shown::{line, safe};
+use crate::cli::client::shown::{line, safe, too_fast};
 
 /// Messages go to standard output, everything else to standard error.
 pub(super) async fn run(settings: Settings, me: &str, to: Option<Target>) -> Result<(), Box<dyn Error>> {
@@ -128,6 +128,7 @@ fn show_incoming(next: Option<Incoming>, me: &str) -> Result<(), Box<dyn Error>>
             eprintln!("{error}; again in {:.1} s", retry_in.as_secs_f32());
         }
         Some(Incoming::Connected { user }) => eprintln!("connected as {user}"),
+        Some(Incoming::SlowedDown { retry_in }) => eprintln!("{}", too_fast(retry_in)),
         Some(Incoming::Ended(error)) => return Err(error.into()),
         Some(Incoming::Event(_)) => {}
         None => return Err(ClientError::Stopped.into()),

@@ -12,15 +12,15 @@ pub(super) enum Answer {
     To(Question, Result<Reply, ClientError>),
 }
 
-/// Takes effects until the sender is dropped.
-pub(super) fn start(client: Client) -> (mpsc::Sender<Effect>, mpsc::Receiver<Answer>) {
+/// Takes effects until the sender is dropped. A message has the same tag however often it is sent: the server does it once.
+pub(super) fn start(client: Client, tag_prefix: &str) -> (mpsc::Sender<Effect>, mpsc::Receiver<Answer>) {
     let (effects, wanted) = mpsc::channel(CLIENT_CHANNEL);
     let (answered, answers) = mpsc::channel(CLIENT_CHANNEL);
-    tokio::spawn(run(client, wanted, answered));
+    tokio::spawn(run(client, tag_prefix.to_owned(), wanted, answered));
     (effects, answers)
 }
 
-async fn run(client: Client, mut wanted: mpsc::Receiver<Effect>, answered: mpsc::Sender<Answer>) {
+async fn run(client: Client, tag_prefix: String, mut wanted: mpsc::Receiver<Effect>, answered: mpsc::Sender<Answer>) {
     while let Some(effect) = wanted.recv().await {
         let line = match &effect {
             Effect::Send { to, text, .. } => to.send_request(text),
@@ -29,17 +29,21 @@ async fn run(client: Client, mut wanted: mpsc::Receiver<Effect>, answered: mpsc:
                 client.retry_now().await;
                 continue;
             }
+            Effect::LogIn => continue,
             Effect::Quit => return,
         };
         // Taken in order; the replies are waited for side by side.
-        let submitted = client.submit(&line).await;
+        let submitted = match &effect {
+            Effect::Send { number, .. } => client.submit_tagged(format!("{tag_prefix}-{number}"), &line).await,
+            _ => client.submit(&line).await,
+        };
         let answered = answered.clone();
         tokio::spawn(async move {
             let reply = wait(submitted).await;
             let answer = match effect {
                 Effect::Send { number, to, .. } => Answer::Sent { number, to, reply },
                 Effect::Ask(question) => Answer::To(question, reply),
-                Effect::RetryNow | Effect::Quit => return,
+                Effect::RetryNow | Effect::LogIn | Effect::Quit => return,
             };
             // The chat may be over.
             let _over = answered.send(answer).await;
@@ -54,13 +58,12 @@ async fn wait(submitted: Result<Submitted, ClientError>) -> Result<Reply, Client
 impl Question {
     fn line(&self) -> String {
         match self {
-            Self::Groups => "groups".to_owned(),
             Self::Online => "showuseractive".to_owned(),
-            Self::Unread => "peek".to_owned(),
-            Self::Overview => "history limit 200".to_owned(),
+            Self::Conversations => "conversations limit 200".to_owned(),
             Self::History { of, before: None } => format!("history {of} limit 100"),
             Self::History { of, before: Some(before) } => format!("history {of} before {before} limit 100"),
             Self::Members { group } => format!("members {group}"),
+            Self::MarkRead { of, upto } => format!("markread {of} {upto}"),
             Self::Acknowledge(cursor) => format!("ack {cursor}"),
             Self::Command(line) => line.clone(),
         }

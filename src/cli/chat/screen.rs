@@ -2,10 +2,10 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event as TerminalEvent};
-use kabar::client::{Client, Settings, Subscription};
+use kabar::client::{Client, ClientError, Incoming, Login, Settings, Subscription, log_in};
 use kabar::limits::CLIENT_CHANNEL;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -13,18 +13,32 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::cli::chat::draw::draw;
 use crate::cli::chat::requests::{self, Answer};
-use crate::cli::chat::state::{Chat, Effect};
+use crate::cli::chat::state::{Chat, Effect, Link};
 use crate::cli::chat::terminal::Screen;
+use crate::cli::client::credentials::Credentials;
 
 /// The countdown moves this often.
 const TICK: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(settings: Settings, me: &str) -> Result<(), Box<dyn Error>> {
+const TOPICS: &[&str] = &["presence", "group", "inbox", "read"];
+
+type LoggedIn = Result<Login, ClientError>;
+
+/// What stands between the chat and the server: one client for each session.
+struct Line {
+    settings: Settings,
+    credentials: Credentials,
+    tag_prefix: String,
+    incoming: mpsc::Receiver<Incoming>,
+    effects: mpsc::Sender<Effect>,
+    answers: mpsc::Receiver<Answer>,
+    log_ins: (mpsc::Sender<LoggedIn>, mpsc::Receiver<LoggedIn>),
+}
+
+pub(super) async fn run(settings: Settings, credentials: Credentials, me: &str) -> Result<(), Box<dyn Error>> {
     let has_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut chat = Chat::new(&settings.server.to_string(), me, has_colour);
-    let subscription = Some(Subscription { after: None, topics: &["presence", "group", "inbox"] });
-    let (client, mut incoming) = Client::start(Settings { subscription, ..settings });
-    let (effects, mut answers) = requests::start(client);
+    let mut line = Line::new(settings, credentials);
     let mut keys = keys();
     let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut signals else { return Err("no signals".into()) };
@@ -34,30 +48,89 @@ pub(super) async fn run(settings: Settings, me: &str) -> Result<(), Box<dyn Erro
     let mut is_leaving = false;
     while !is_leaving || chat.has_pending() {
         screen.terminal.draw(|frame| draw(frame, &mut chat))?;
-        let wanted = tokio::select! {
+        let mut wanted = tokio::select! {
             key = keys.recv() => match key {
                 Some(key) => chat.terminal(key?),
                 None => return Ok(()),
             },
-            Some(next) = incoming.recv() => chat.take(next),
-            Some(answer) = answers.recv() => take_answer(&mut chat, answer),
-            _ = clock.tick() => chat.tick(),
+            Some(next) = line.incoming.recv() => chat.take(next),
+            Some(answer) = line.answers.recv() => take_answer(&mut chat, answer),
+            Some(log_in) = line.log_ins.1.recv() => line.logged_in(&mut chat, log_in)?,
+            _ = clock.tick() => chat.tick(Instant::now()),
             () = any(terminate, hangup, interrupt) => return Ok(()),
         };
-        for effect in wanted {
-            if effect == Effect::Quit {
-                // Said a second time, it leaves what is on its way.
-                if is_leaving {
-                    return Ok(());
-                }
-                is_leaving = true;
-                chat.hint = "not everything is sent: once more to leave at once".to_owned();
-                continue;
+        if wanted.contains(&Effect::Quit) {
+            // Said a second time, it leaves what is on its way.
+            if is_leaving {
+                return Ok(());
             }
-            effects.send(effect).await?;
+            is_leaving = true;
+            wanted.extend(chat.tick(Instant::now()));
+            chat.hint = "not everything is sent: once more to leave at once".to_owned();
+        }
+        for effect in wanted {
+            line.do_effect(&mut chat, effect).await?;
         }
     }
     Ok(())
+}
+
+impl Line {
+    fn new(settings: Settings, credentials: Credentials) -> Self {
+        let tag_prefix = uuid::Uuid::new_v4().simple().to_string();
+        let settings = Settings { subscription: Some(Subscription { after: None, topics: TOPICS }), ..settings };
+        let (incoming, effects, answers) = connect(settings.clone(), &tag_prefix);
+        Self { settings, credentials, tag_prefix, incoming, effects, answers, log_ins: mpsc::channel(1) }
+    }
+
+    async fn do_effect(&mut self, chat: &mut Chat, effect: Effect) -> Result<(), Box<dyn Error>> {
+        match effect {
+            Effect::Quit => {}
+            Effect::LogIn => self.log_in(chat),
+            // Without a session it waits for the next one.
+            Effect::Send { .. } if matches!(chat.link, Link::LoggedOut(_) | Link::LoggingIn) => {}
+            effect => self.effects.send(effect).await?,
+        }
+        Ok(())
+    }
+
+    /// Logs in on a connection of its own, while the chat goes on.
+    fn log_in(&self, chat: &mut Chat) {
+        let Some(password) = chat.password.take().map(|mut typed| typed.take()) else { return };
+        chat.link = Link::LoggingIn;
+        let (server, trust, user) = (self.settings.server.clone(), self.settings.trust.clone(), chat.me.clone());
+        let logged_in = self.log_ins.0.clone();
+        tokio::spawn(async move {
+            let login = log_in(&server, &trust, &user, &password).await;
+            // The chat may be over.
+            let _over = logged_in.send(login).await;
+        });
+    }
+
+    /// Goes on with the new session, after the newest message that is known.
+    fn logged_in(&mut self, chat: &mut Chat, login: LoggedIn) -> Result<Vec<Effect>, Box<dyn Error>> {
+        let login = match login {
+            Ok(login) => login,
+            Err(error) => {
+                chat.link = Link::LoggedOut(error.to_string());
+                return Ok(Vec::new());
+            }
+        };
+        self.credentials.save(&self.settings.server, &login)?;
+        self.settings.token = login.token;
+        self.settings.subscription = Some(Subscription { after: chat.newest(), topics: TOPICS });
+        (self.incoming, self.effects, self.answers) = connect(self.settings.clone(), &self.tag_prefix);
+        chat.link = Link::Connecting;
+        Ok(chat.send_pending_again())
+    }
+}
+
+type Connected = (mpsc::Receiver<Incoming>, mpsc::Sender<Effect>, mpsc::Receiver<Answer>);
+
+fn connect(settings: Settings, tag_prefix: &str) -> Connected {
+    let (client, incoming) = Client::start(settings);
+    let (effects, answers) = requests::start(client, tag_prefix);
+    (incoming, effects, answers)
 }
 
 fn take_answer(chat: &mut Chat, answer: Answer) -> Vec<Effect> {

@@ -1,37 +1,44 @@
 //! The state of the chat: what is known and what is shown. Pure: it takes what happened and says what is to be done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use kabar::client::{ClientError, Event, GroupChange, Incoming, Message, Target};
 
-use crate::cli::chat::conversation::{Conversation, EntryState, Older};
+use crate::cli::chat::conversation::{Conversation, Older};
 use crate::cli::chat::editor::Editor;
-use crate::cli::chat::unread::Unread;
 
 /// What the state wants done.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    Send { number: u64, to: Target, text: String },
+    Send {
+        number: u64,
+        to: Target,
+        text: String,
+    },
     Ask(Question),
     RetryNow,
+    /// With the password that was typed.
+    LogIn,
     Quit,
 }
 
 /// A question to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {
-    Groups,
     Online,
-    Unread,
-    /// The newest messages of all conversations.
-    Overview,
+    /// All conversations, with what is unread in them.
+    Conversations,
     History {
         of: Target,
         before: Option<u64>,
     },
     Members {
         group: String,
+    },
+    MarkRead {
+        of: Target,
+        upto: u64,
     },
     Acknowledge(u64),
     /// A command of the person, whose answer is shown.
@@ -43,7 +50,13 @@ pub(super) enum Question {
 pub(super) enum Link {
     Connecting,
     Online,
-    Waiting { problem: String, until: Instant },
+    Waiting {
+        problem: String,
+        until: Instant,
+    },
+    /// The session is over, and a person may log in again.
+    LoggedOut(String),
+    LoggingIn,
     Ended(String),
 }
 
@@ -60,9 +73,10 @@ pub(super) struct Chat {
     pub(super) link: Link,
     pub(super) conversations: Vec<Conversation>,
     pub(super) open: Option<Target>,
-    pub(super) unread: Unread,
     pub(super) online: BTreeSet<String>,
     pub(super) editor: Editor,
+    /// A password that is being typed, to log in again.
+    pub(super) password: Option<Editor>,
     pub(super) paste: Option<Paste>,
     /// A sentence on the status line, until the next key.
     pub(super) hint: String,
@@ -70,9 +84,17 @@ pub(super) struct Chat {
     /// The height of the log, as it was drawn.
     pub(super) page: usize,
     pub(super) has_colour: bool,
+    /// This user wrote too fast for the server: until then, nothing is sent.
+    pub(super) slowed_until: Option<Instant>,
     next_number: u64,
-    /// The conversations of the past were read.
-    pub(super) is_known: bool,
+    /// The server's list of conversations was read, and is not out of date.
+    pub(super) is_counted: bool,
+    /// There are conversations that are not in the list here.
+    pub(super) has_more: bool,
+    /// Conversations that were taken off the list, with their newest message then.
+    pub(super) closed: BTreeMap<String, u64>,
+    /// The inbox cursor that the server was sent last.
+    acknowledged: u64,
 }
 
 impl Chat {
@@ -83,16 +105,20 @@ impl Chat {
             link: Link::Connecting,
             conversations: Vec::new(),
             open: None,
-            unread: Unread::default(),
             online: BTreeSet::new(),
             editor: Editor::default(),
+            password: None,
             paste: None,
             hint: String::new(),
             completions: Vec::new(),
             page: 1,
             has_colour,
+            slowed_until: None,
             next_number: 0,
-            is_known: false,
+            is_counted: false,
+            has_more: false,
+            closed: BTreeMap::new(),
+            acknowledged: 0,
         }
     }
 
@@ -101,6 +127,11 @@ impl Chat {
             Incoming::Connected { user } => return self.connected(user),
             Incoming::Disconnected { error, retry_in } => {
                 self.link = Link::Waiting { problem: short(&error), until: Instant::now() + retry_in };
+            }
+            Incoming::SlowedDown { retry_in } => self.slowed_until = Some(Instant::now() + retry_in),
+            Incoming::Ended(error @ ClientError::SessionEnded { .. }) => {
+                let reason = error.to_string();
+                self.link = Link::LoggedOut(reason.trim_end_matches(": log in again").to_owned());
             }
             Incoming::Ended(error) => self.link = Link::Ended(error.to_string()),
             Incoming::Event(event) => return self.event(event),
@@ -111,11 +142,8 @@ impl Chat {
     fn connected(&mut self, user: String) -> Vec<Effect> {
         self.me = user;
         self.link = Link::Online;
-        let mut questions = vec![Question::Groups, Question::Online];
-        if !self.is_known {
-            questions.extend([Question::Overview, Question::Unread]);
-        }
-        questions.into_iter().map(Effect::Ask).collect()
+        self.is_counted = true;
+        vec![Effect::Ask(Question::Online), Effect::Ask(Question::Conversations)]
     }
 
     fn event(&mut self, event: Event) -> Vec<Effect> {
@@ -128,20 +156,59 @@ impl Chat {
                 self.online.remove(&user);
             }
             Event::Group(change) => return self.group_changed(&change),
-            Event::Inbox { cursor } => self.unread.read_upto(cursor),
-            Event::Truncated { .. } | Event::Lagged | Event::Unknown => {}
+            Event::Read { conversation, mark } => self.read_elsewhere(&conversation, mark),
+            // What it leaves unread in each conversation is for the server to count.
+            Event::Inbox { cursor } => {
+                self.acknowledged = self.acknowledged.max(cursor);
+                self.is_counted = false;
+            }
+            Event::Reset { after } => self.reset(after),
+            Event::Truncated { .. } | Event::Lagged | Event::SessionEnded { .. } | Event::Unknown => {}
         }
         Vec::new()
     }
 
     fn message(&mut self, message: &Message) {
         let Ok(target) = Target::of(message, &self.me) else { return };
-        let is_new = self.conversation(&target).add(message);
-        if !is_new || message.is_from(&self.me) || self.open.as_ref() == Some(&target) {
-            self.unread.saw(message.id);
-        } else {
-            self.unread.add(&target, message.id);
+        let is_own = message.is_from(&self.me) && !message.to.eq_ignore_ascii_case(&self.me);
+        let conversation = self.conversation(&target);
+        conversation.add(message);
+        conversation.read.arrived(message.id, is_own);
+        if !is_own && conversation.name.is_empty() && message.kind == "direct" {
+            message.msg_from.clone_into(&mut conversation.name);
         }
+        self.see();
+    }
+
+    fn read_elsewhere(&mut self, conversation: &str, mark: u64) {
+        let Ok(target) = Target::of_conversation(conversation) else { return };
+        let conversation = self.conversation(&target);
+        let newest = conversation.newest();
+        self.is_counted &= conversation.read.moved(mark, newest);
+    }
+
+    /// The server was restored from a backup.
+    fn reset(&mut self, after: u64) {
+        self.conversations.iter_mut().for_each(|conversation| conversation.reset(after));
+        (self.acknowledged, self.is_counted) = (self.acknowledged.min(after), false);
+        self.notice("the server was restored from a backup: what was said after it is gone");
+    }
+
+    /// What is on the screen is read: the open conversation, if its end is.
+    pub(super) fn see(&mut self) {
+        if let Some(conversation) = self.opened().filter(|conversation| conversation.scroll == 0) {
+            let newest = conversation.newest();
+            conversation.read.read(newest);
+        }
+    }
+
+    /// The newest message of all, once the server's list is known.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.conversations.iter().map(Conversation::newest).max().filter(|newest| *newest > 0)
+    }
+
+    pub(super) fn unread(&self) -> u64 {
+        self.conversations.iter().map(|conversation| conversation.read.unread()).sum()
     }
 
     fn group_changed(&mut self, change: &GroupChange) -> Vec<Effect> {
@@ -175,10 +242,34 @@ impl Chat {
         Effect::Send { number, to: to.clone(), text: text.to_owned() }
     }
 
-    /// Whether a message is on its way.
+    /// Whether something is on its way that the server should have before the person leaves.
     pub(super) fn has_pending(&self) -> bool {
-        let mut entries = self.conversations.iter().flat_map(|conversation| &conversation.entries);
-        entries.any(|entry| matches!(entry.state, EntryState::Pending(_)))
+        let is_online = matches!(self.link, Link::Online);
+        let has_pending = |conversation: &Conversation| {
+            conversation.pending().next().is_some() || is_online && conversation.read.is_ahead()
+        };
+        self.conversations.iter().any(has_pending)
+    }
+
+    /// Everything that the server has not confirmed, in the order in which it was typed: for a new session, under the old
+    /// numbers, so that nothing is sent twice.
+    pub(super) fn send_pending_again(&self) -> Vec<Effect> {
+        let mut pending: Vec<_> = self
+            .conversations
+            .iter()
+            .flat_map(|conversation| conversation.pending().map(|(number, text)| (number, &conversation.target, text)))
+            .collect();
+        pending.sort_by_key(|(number, ..)| *number);
+        let send =
+            |(number, to, text): (u64, &Target, &str)| Effect::Send { number, to: to.clone(), text: text.into() };
+        pending.into_iter().map(send).collect()
+    }
+
+    /// What was refused in the open conversation is sent again.
+    pub(super) fn send_failed_again(&mut self) -> Vec<Effect> {
+        let Some(conversation) = self.opened() else { return Vec::new() };
+        let (to, failed) = (conversation.target.clone(), conversation.send_failed_again());
+        failed.into_iter().map(|(number, text)| Effect::Send { number, to: to.clone(), text }).collect()
     }
 
     /// The conversation, made if there is none.
@@ -198,9 +289,8 @@ impl Chat {
 
     /// Shows a conversation, and asks for what is not known of it.
     pub(super) fn open(&mut self, target: Target) -> Vec<Effect> {
-        let ruler = self.unread.read(&target);
         let conversation = self.conversation(&target);
-        conversation.ruler = ruler;
+        conversation.ruler = (conversation.read.unread() > 0).then(|| conversation.read.mark());
         conversation.scroll = 0;
         let mut effects = Vec::new();
         let has_history = !matches!(target, Target::Everyone | Target::Server(_));
@@ -214,11 +304,13 @@ impl Chat {
             effects.push(Effect::Ask(Question::Members { group: address.name.to_string() }));
         }
         self.open = Some(target);
+        self.see();
         effects
     }
 
     pub(super) fn close(&mut self, target: &Target) {
-        self.unread.read(target);
+        let newest = self.conversation(target).newest();
+        self.closed.insert(target.key(), newest);
         self.conversations.retain(|conversation| conversation.target != *target);
         if self.open.as_ref() == Some(target) {
             self.open = None;
@@ -242,13 +334,26 @@ impl Chat {
         }
     }
 
-    /// Once a second: the inbox cursor follows what was read.
-    pub(super) fn tick(&mut self) -> Vec<Effect> {
-        if !matches!(self.link, Link::Online) || !self.is_known {
+    /// Once a second: the server is told what was read. If that is everything, the inbox cursor follows.
+    pub(super) fn tick(&mut self, now: Instant) -> Vec<Effect> {
+        self.slowed_until = self.slowed_until.filter(|until| *until > now);
+        if !matches!(self.link, Link::Online) {
             return Vec::new();
         }
-        let cursor = self.unread.take_cursor();
-        cursor.into_iter().map(|cursor| Effect::Ask(Question::Acknowledge(cursor))).collect()
+        if !self.is_counted {
+            self.is_counted = true;
+            return vec![Effect::Ask(Question::Conversations)];
+        }
+        let due = self.conversations.iter_mut().filter_map(|conversation| {
+            Some(Question::MarkRead { upto: conversation.read.due(now)?, of: conversation.target.clone() })
+        });
+        let mut questions: Vec<Question> = due.collect();
+        let newest = self.newest().unwrap_or(0);
+        if questions.is_empty() && self.unread() == 0 && !self.has_more && newest > self.acknowledged {
+            self.acknowledged = newest;
+            questions.push(Question::Acknowledge(newest));
+        }
+        questions.into_iter().map(Effect::Ask).collect()
     }
 
     /// Seconds until the next try.

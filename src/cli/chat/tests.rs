@@ -1,9 +1,12 @@
 //! The screen of a state, without a terminal.
 
+use std::time::Instant;
+
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
-use kabar::client::{Event, Incoming, Message, Reply, Target};
+use kabar::client::{ClientError, Event, Incoming, Message, Reply, Target};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::Color;
 
 use crate::cli::chat::draw::draw;
 use crate::cli::chat::state::{Chat, Effect, Question};
@@ -12,7 +15,7 @@ fn chat() -> Chat {
     let mut chat = Chat::new("127.0.0.1:8889", "messi", true);
     chat.take(Incoming::Connected { user: "messi".into() });
     let ok = Reply { status: "OK".into(), ..Reply::default() };
-    chat.answer(Question::Overview, Ok(ok));
+    chat.answer(Question::Conversations, Ok(ok));
     chat
 }
 
@@ -73,20 +76,104 @@ fn a_message_that_comes_moves_nothing_under_the_eyes_of_a_reader() {
     (1..100).for_each(|id| hears(&mut chat, id, &format!("text {id}.")));
     screen(&mut chat, 80, 24);
     press(&mut chat, KeyCode::PageUp);
-    let before = screen(&mut chat, 80, 24);
+    let log = |chat: &mut Chat| -> Vec<String> {
+        screen(chat, 80, 24)[1..22].iter().map(|row| row.chars().skip(20).collect()).collect()
+    };
+    let before = log(&mut chat);
     hears(&mut chat, 100, "new");
-    assert_eq!(screen(&mut chat, 80, 24)[1..22], before[1..22]);
+    assert_eq!(log(&mut chat), before);
     press(&mut chat, KeyCode::Esc);
     assert!(screen(&mut chat, 80, 24).iter().any(|row| row.contains("new")));
 }
 
+/// What the chat asks the server for at the next second.
+fn asked(chat: &mut Chat, now: Instant) -> Vec<Question> {
+    let questions = chat.tick(now).into_iter().map(|effect| match effect {
+        Effect::Ask(question) => question,
+        other => panic!("{other:?}"),
+    });
+    questions.collect()
+}
+
 #[test]
-fn the_cursor_of_the_inbox_follows_what_is_on_the_screen() {
-    let mut chat = chat();
+fn what_is_on_the_screen_is_marked_as_read_and_all_of_it_acknowledged() {
+    let (mut chat, now) = (chat(), Instant::now());
     hears(&mut chat, 5, "unread");
-    assert_eq!((chat.unread.total(), chat.tick()), (1, vec![Effect::Ask(Question::Acknowledge(4))]));
+    assert_eq!((chat.unread(), asked(&mut chat, now)), (1, vec![]));
     chat.open(neko());
-    assert_eq!((chat.unread.total(), chat.tick()), (0, vec![Effect::Ask(Question::Acknowledge(5))]));
+    let marked = Question::MarkRead { of: neko(), upto: 5 };
+    assert_eq!((chat.unread(), asked(&mut chat, now)), (0, vec![marked.clone()]));
+    chat.answer(marked, Ok(Reply::default()));
+    assert_eq!(asked(&mut chat, now), [Question::Acknowledge(5)]);
+    assert_eq!(asked(&mut chat, now), []);
+}
+
+#[test]
+fn a_reader_of_older_messages_has_not_read_what_comes() {
+    let mut chat = chat();
+    chat.open(neko());
+    (1..100).for_each(|id| hears(&mut chat, id, "text"));
+    screen(&mut chat, 80, 24);
+    press(&mut chat, KeyCode::PageUp);
+    hears(&mut chat, 100, "new");
+    assert_eq!(chat.unread(), 1);
+    press(&mut chat, KeyCode::Esc);
+    assert_eq!(chat.unread(), 0);
+}
+
+#[test]
+fn the_servers_list_has_the_counts_and_another_device_changes_them() {
+    let mut chat = chat();
+    let last = serde_json::to_value(message(9, "satu")).unwrap();
+    let summary = serde_json::json!({"conversation": "neko", "name": "Neko", "mark": 5, "unread": 3, "last": last});
+    let list = Reply { status: "OK".into(), data: serde_json::json!([summary]), ..Reply::default() };
+    chat.answer(Question::Conversations, Ok(list));
+    assert_eq!(chat.unread(), 3);
+    let read = |mark| Incoming::Event(Event::Read { conversation: "neko".into(), mark });
+    chat.take(read(7));
+    assert_eq!(asked(&mut chat, Instant::now()), [Question::Conversations], "the server knows how many are left");
+    chat.take(read(9));
+    assert_eq!(chat.unread(), 0);
+}
+
+#[test]
+fn what_was_refused_is_sent_again_under_its_number() {
+    let mut chat = chat();
+    chat.open(neko());
+    let first = chat.send(&neko(), "halo");
+    let Effect::Send { number, .. } = first else { panic!("not sent") };
+    let code = Some("storage_failed".to_owned());
+    let refusal = Reply { status: "ERROR".into(), message: "Gagal disimpan".into(), code, ..Reply::default() };
+    chat.sent(number, &neko(), Err(ClientError::Refused(Box::new(refusal))));
+    assert!(screen(&mut chat, 120, 24).iter().any(|row| row.contains("Ctrl-R again: Gagal disimpan")));
+    let ctrl_r = TerminalEvent::Key(KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL));
+    assert_eq!(chat.terminal(ctrl_r), [first]);
+    assert!(chat.has_pending());
+}
+
+#[test]
+fn what_the_end_of_a_session_left_unsent_goes_with_the_next_one_in_order() {
+    let mut chat = chat();
+    let fans = Target::parse("group:fans").unwrap();
+    let sent = [chat.send(&neko(), "satu"), chat.send(&fans, "dua"), chat.send(&neko(), "tiga")];
+    let ended = || ClientError::SessionEnded { reason: Some("revoked".into()) };
+    chat.sent(1, &neko(), Err(ended()));
+    chat.take(Incoming::Ended(ended()));
+    assert!(screen(&mut chat, 80, 24)[22].starts_with(" Ctrl-R logs in again: the session has ended (revoked"));
+    assert_eq!(chat.send_pending_again(), sent);
+}
+
+#[test]
+fn without_colours_nothing_has_one() {
+    let mut chat = Chat::new("127.0.0.1:8889", "messi", false);
+    chat.take(Incoming::Connected { user: "messi".into() });
+    hears(&mut chat, 5, "halo");
+    chat.open(neko());
+    chat.send(&neko(), "halo juga");
+    let mut terminal = Terminal::new(TestBackend::new(120, 24)).unwrap();
+    terminal.draw(|frame| draw(frame, &mut chat)).unwrap();
+    let cells = terminal.backend().buffer().content();
+    assert!(cells.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(crate) fn of(error: &(dyn Error + 'static)) -> Option<u8> {
         ClientError::Refused(reply) => of_refusal(reply),
         ClientError::Unreachable { .. } | ClientError::UnknownOutcome => TRY_AGAIN,
         ClientError::Untrusted { .. } | ClientError::NotKabar(_) => NOT_TRUSTED,
-        ClientError::SessionEnded => NOT_ALLOWED,
+        ClientError::SessionEnded { .. } => NOT_ALLOWED,
         ClientError::BadTarget(_) | ClientError::SeveralLines => REFUSED,
         _ => return None,
     })

@@ -102,7 +102,7 @@ pub(crate) fn logout(args: &SessionArgs) -> Result<(), Box<dyn Error>> {
     block_on(async {
         let (client, _) = Client::start(settings);
         match client.request("logout").await {
-            Ok(_) | Err(ClientError::SessionEnded) => Ok(()),
+            Ok(_) | Err(ClientError::SessionEnded { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
     })?;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::cli::client::args::SessionArgs;
 use crate::cli::client::exit_code::NotInTime;
-use crate::cli::client::{block_on, exit_code};
+use crate::cli::client::{block_on, exit_code, shown};
 
 /// As a text: standard input.
 const STANDARD: &str = "-";
@@ -78,9 +78,16 @@ pub(crate) fn run(args: &SendArgs) -> Result<(), Box<dyn Error>> {
 
 async fn note_problems(mut incoming: mpsc::Receiver<Incoming>, problem: Arc<Mutex<String>>) {
     while let Some(next) = incoming.recv().await {
-        if let Incoming::Disconnected { error, .. } = next {
-            *problem.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
-        }
+        let noted = match next {
+            Incoming::Disconnected { error, .. } => error.to_string(),
+            Incoming::SlowedDown { retry_in } => {
+                let noted = shown::too_fast(retry_in);
+                eprintln!("kabar: {noted}");
+                noted
+            }
+            _ => continue,
+        };
+        *problem.lock().unwrap_or_else(PoisonError::into_inner) = noted;
     }
 }
 

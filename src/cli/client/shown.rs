@@ -1,5 +1,7 @@
 //! Messages as a terminal shows them: nobody paints another person's screen.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kabar::client::Message;
@@ -40,6 +42,11 @@ pub(crate) fn line(message: &Message) -> String {
         _ => String::new(),
     };
     format!("{date} {time} {place}{}: {}", safe(&message.from), safe(&message.msg))
+}
+
+/// What a person is told while a client waits by itself.
+pub(crate) fn too_fast(retry_in: Duration) -> String {
+    format!("too fast for the server: sending on in {} s", retry_in.as_secs())
 }
 
 #[cfg(test)]

@@ -55,6 +55,16 @@ fn bytes_are_limited_like_messages() {
 }
 
 #[test]
+fn what_is_pipelined_behind_a_refused_message_does_not_overtake_it() {
+    let budgets = budgets(1 << 30, 1_000_000);
+    let mut credit = budgets.credit(MESSI);
+    budgets.take_from(&mut credit, 990_000).unwrap();
+    budgets.take_from(&mut credit, 20_000).unwrap_err();
+    assert!(matches!(budgets.take_from(&mut credit, 1), Err(CommandError::SlowDown(_))));
+    assert!(budgets.take_from(&mut budgets.credit(MESSI), 1).is_ok(), "there is room for it on another connection");
+}
+
+#[test]
 fn registrations_are_limited_by_address() {
     let budgets = Budgets::new(Rates { registrations: rate(3, 24 * 3600), ..Rates::default() });
     let register = |address: &str| budgets.take_registration(address.parse().unwrap());

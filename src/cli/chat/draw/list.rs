@@ -31,8 +31,8 @@ pub(super) fn draw_conversations(frame: &mut Frame<'_>, chat: &Chat, area: Rect)
 }
 
 fn row(chat: &Chat, conversation: &Conversation, width: usize) -> Line<'static> {
-    let unread = chat.unread.count(&conversation.target);
-    let count = if unread > 0 { format!(" {unread}") } else { String::new() };
+    let unread = conversation.read.unread();
+    let count = if unread > 0 { format!(" {}", conversation.read.shown()) } else { String::new() };
     let mark = mark(chat, &conversation.target);
     let name = name(&conversation.target);
     let name = shorten(&name, width.saturating_sub(count.width() + 3));

@@ -23,26 +23,36 @@ pub(super) fn draw(frame: &mut Frame<'_>, chat: &mut Chat, area: Rect) {
     let width = usize::from(area.width).saturating_sub(1);
     let height = usize::from(area.height);
     chat.page = height;
-    let has_colour = chat.has_colour;
+    let (has_colour, me) = (chat.has_colour, chat.me.clone());
     let Some(conversation) = chat.opened() else { return };
-    let lines = visible(conversation, width, height, has_colour);
+    let lines = visible(conversation, &me, width, height, has_colour);
     let top = area.y + (height - lines.len().min(height)) as u16;
     let place = Rect { y: top, height: area.bottom() - top, ..area };
     frame.render_widget(Text::from(lines), place);
 }
 
 /// The lines on the screen. Those below it are counted from the bottom, so that older messages move nothing.
-fn visible(conversation: &mut Conversation, width: usize, height: usize, has_colour: bool) -> Vec<Line<'static>> {
+fn visible(
+    conversation: &mut Conversation,
+    me: &str,
+    width: usize,
+    height: usize,
+    has_colour: bool,
+) -> Vec<Line<'static>> {
     let mut from_bottom: Vec<Line<'static>> = Vec::new();
     let added = std::mem::take(&mut conversation.added);
     let count = conversation.entries.len();
     let is_scrolled = conversation.scroll > 0;
+    let first_new = conversation.first_new(me);
     for (place, entry) in conversation.entries.iter().enumerate().rev() {
         if from_bottom.len() > conversation.scroll + height {
             break;
         }
         let before = place.checked_sub(1).and_then(|place| conversation.entries.get(place));
-        let lines = entry_lines(entry, before, conversation, width, has_colour);
+        let mut lines = entry_lines(entry, before, width, has_colour);
+        if first_new == Some(place) {
+            lines.insert(0, ruled("new", width));
+        }
         if is_scrolled && place + added >= count {
             conversation.scroll += lines.len();
         }
@@ -70,21 +80,12 @@ fn beginning(conversation: &Conversation) -> &'static str {
     }
 }
 
-fn entry_lines(
-    entry: &Entry,
-    before: Option<&Entry>,
-    conversation: &Conversation,
-    width: usize,
-    has_colour: bool,
-) -> Vec<Line<'static>> {
+fn entry_lines(entry: &Entry, before: Option<&Entry>, width: usize, has_colour: bool) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let (date, time) = if entry.time.is_empty() { Default::default() } else { local_time(&entry.time) };
     let last_date = before.filter(|before| !before.time.is_empty()).map(|before| local_time(&before.time).0);
     if !date.is_empty() && (before.is_none() || last_date.is_some_and(|last| last != date)) {
         lines.push(ruled(&date, width));
-    }
-    if entry.id.is_some() && entry.id == conversation.ruler {
-        lines.push(ruled("new", width));
     }
     if entry.state == EntryState::Notice {
         let dim = Style::new().add_modifier(Modifier::DIM);
@@ -100,8 +101,8 @@ fn message_lines(entry: &Entry, time: &str, width: usize, has_colour: bool) -> V
     let dim = Style::new().add_modifier(Modifier::DIM);
     let (mark, style, text) = match &entry.state {
         EntryState::Pending(_) => ("  …", dim, safe(&entry.text)),
-        EntryState::Failed(reason) => {
-            ("!", Style::new(), format!("{} — not sent: {}", safe(&entry.text), safe(reason)))
+        EntryState::Failed(_, reason) => {
+            ("!", Style::new(), format!("{} — not sent, Ctrl-R again: {}", safe(&entry.text), safe(reason)))
         }
         _ => (time, Style::new(), safe(&entry.text)),
     };

@@ -16,6 +16,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::cli::chat::command::WORDS;
 use crate::cli::chat::state::{Chat, Link};
+use crate::cli::client::shown::safe;
 
 /// Columns from which the list of conversations is shown, and the members.
 const WITH_LIST: u16 = 60;
@@ -61,7 +62,9 @@ fn draw_header(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
             } else {
                 " · away"
             };
-            format!("{user}{presence}")
+            let found = chat.conversations.iter().find(|one| Some(&one.target) == chat.open.as_ref());
+            let name = found.map(|one| one.name.as_str()).filter(|name| !name.is_empty() && *name != user.to_string());
+            format!("{user}{}{presence}", name.map_or(String::new(), |name| format!(" · {}", safe(name))))
         }
         Some(Target::Everyone) => "everyone on this server".to_owned(),
         Some(Target::Server(name)) => name.clone(),
@@ -95,6 +98,8 @@ fn draw_status(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
     let reversed = Style::new().add_modifier(Modifier::REVERSED);
     let (text, is_bad) = match (&chat.paste, &chat.link) {
         (Some(paste), _) => (format!("send {} lines? y yes · n no · j join them into one", paste.lines.len()), true),
+        (None, Link::LoggedOut(problem)) => (format!("Ctrl-R logs in again: {}", one_line(problem)), true),
+        (None, Link::LoggingIn) => ("logging in …".to_owned(), true),
         (None, Link::Ended(problem)) => (format!("{} · Ctrl-D leaves", one_line(problem)), true),
         (None, Link::Waiting { problem, until }) => {
             let seconds = Chat::countdown(*until);
@@ -112,20 +117,25 @@ fn draw_status(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
 fn ready(chat: &Chat, width: u16) -> String {
     let scrolled = chat.conversations.iter().any(|one| Some(&one.target) == chat.open.as_ref() && one.scroll > 0);
     let scrolled = if scrolled { " · older messages, Esc to the newest" } else { "" };
-    let unread = match chat.unread.total() {
+    let slowed = chat.slowed_until.map_or(String::new(), |until| {
+        format!(" · too fast for the server: sending on in {} s", Chat::countdown(until))
+    });
+    let unread = match chat.unread() {
         0 => String::new(),
         count => format!(" · {count} new, Alt-A"),
     };
     if width < WITH_LIST {
-        return format!("{}{unread}{scrolled}", chat.me);
+        return format!("{}{slowed}{unread}{scrolled}", chat.me);
     }
-    format!("{} at {} · {} online{unread}{scrolled}", chat.me, chat.server, chat.online.len())
+    format!("{} at {} · {} online{slowed}{unread}{scrolled}", chat.me, chat.server, chat.online.len())
 }
 
 fn draw_input(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
-    let prompt = "> ";
-    let columns = usize::from(area.width).saturating_sub(prompt.width() + 1);
-    let (shown, cursor) = chat.editor.window(columns);
+    let (prompt, (shown, cursor)) = match &chat.password {
+        // Not even its length is shown.
+        Some(_) => ("password: ", Default::default()),
+        None => ("> ", chat.editor.window(usize::from(area.width).saturating_sub("> ".width() + 1))),
+    };
     frame.render_widget(Line::from(vec![Span::styled(prompt, Modifier::DIM), Span::raw(shown)]), area);
     let x = area.x + (prompt.width() + cursor) as u16;
     frame.set_cursor_position(Position::new(x.min(area.right().saturating_sub(1)), area.y));
