@@ -119,9 +119,9 @@ impl Task {
                 None => newest(&connection.ask("history limit 1").await?),
             };
             let request = subscribe_request(last, self.epoch.as_deref(), subscription.topics);
-            connection.ask_with_events(&request, |event| reset = reset_after(&event).or(reset)).await?;
-            self.last = Some(reset.unwrap_or(last));
-            self.epoch = whoami.data["epoch"].as_str().map(str::to_owned);
+            let reply = connection.ask_with_events(&request, |event| reset = reset_after(&event).or(reset)).await?;
+            self.last = Some(reply.data["after"].as_u64().or(reset).unwrap_or(last));
+            self.epoch = reply.data["epoch"].as_str().map(str::to_owned);
         }
         self.untold.push_back(Incoming::Connected { user });
         self.untold.extend(reset.map(|after| Incoming::Event(Event::Reset { after })));
