@@ -1,5 +1,9 @@
 //! The client core against a server: one connection after another, one conversation.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use kabar::client::{Client, ClientError, Event, Incoming, ServerAddress, Settings, Target, Trust, log_in, register};
 use kabar::limits::CLIENT_CHANNEL;
 use tokio::sync::mpsc::Receiver;
@@ -71,6 +75,45 @@ fn messages_come_once_and_in_order_across_a_restart() {
         until_connected(&mut connections).await;
         messi.send(&to("neko"), "after").await.unwrap();
         assert_eq!(texts(&mut heard, 2).await, ["while it was away", "after"]);
+    });
+}
+
+/// The files of a stopped server, as a backup has them.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn after_a_restored_backup_the_client_is_told_and_hears_what_comes_under_the_old_ids() {
+    let mut server = server();
+    run(async {
+        let (_neko, mut heard) = start(&server, "neko").await;
+        let (messi, mut connections) = start(&server, "messi").await;
+        messi.send(&to("neko"), "kept").await.unwrap();
+        let backup = server.data().with_file_name("backup");
+        outside(|| {
+            server.stop();
+            copy(server.data(), &backup);
+            server.start_again();
+        });
+        until_connected(&mut connections).await;
+        messi.send(&to("neko"), "lost").await.unwrap();
+        assert_eq!(texts(&mut heard, 2).await, ["kept", "lost"]);
+        outside(|| {
+            server.stop();
+            fs::remove_dir_all(server.data()).unwrap();
+            copy(&backup, server.data());
+            server.start_again();
+        });
+        until_connected(&mut connections).await;
+        messi.send(&to("neko"), "anew").await.unwrap();
+        while !matches!(next(&mut heard).await, Incoming::Event(Event::Reset { .. })) {}
+        assert_eq!(texts(&mut heard, 1).await, ["anew"]);
     });
 }
 

@@ -60,7 +60,7 @@ impl Chat {
                 conversation.add(last);
             }
             let Summary { mark, unread, unread_more: is_more, .. } = summary;
-            let known: Vec<u64> = conversation.from_others(&me).collect();
+            let known: Vec<u64> = conversation.ids_of_others(&me).collect();
             conversation.read.count(&Count { mark, unread, is_more, newest }, known.into_iter());
         }
         self.see();

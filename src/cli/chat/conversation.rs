@@ -101,7 +101,7 @@ impl Conversation {
     }
 
     /// The messages that may be unread: what a user says to himself is not his own.
-    pub(super) fn from_others<'a>(&'a self, me: &'a str) -> impl Iterator<Item = u64> + 'a {
+    pub(super) fn ids_of_others<'a>(&'a self, me: &'a str) -> impl Iterator<Item = u64> + 'a {
         let is_own = |from: &str| from.eq_ignore_ascii_case(me) && !self.target.to_string().eq_ignore_ascii_case(me);
         self.entries.iter().filter(move |entry| !is_own(&entry.from)).filter_map(|entry| entry.id)
     }
@@ -109,7 +109,7 @@ impl Conversation {
     /// The entry above which the line of what is new is drawn.
     pub(super) fn first_new(&self, me: &str) -> Option<usize> {
         let ruler = self.ruler?;
-        let first = self.from_others(me).find(|id| *id > ruler)?;
+        let first = self.ids_of_others(me).find(|id| *id > ruler)?;
         self.entries.iter().position(|entry| entry.id == Some(first))
     }
 
