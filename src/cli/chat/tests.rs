@@ -6,7 +6,7 @@ use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use kabar::client::{ClientError, Event, Incoming, Message, Reply, Target};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::style::Color;
+use ratatui::style::{Color, Modifier};
 
 use crate::cli::chat::draw::draw;
 use crate::cli::chat::state::{Chat, Effect, Question};
@@ -161,6 +161,19 @@ fn what_the_end_of_a_session_left_unsent_goes_with_the_next_one_in_order() {
     chat.take(Incoming::Ended(ended()));
     assert!(screen(&mut chat, 80, 24)[22].starts_with(" Ctrl-R logs in again: the session has ended (revoked"));
     assert_eq!(chat.send_pending_again(), sent);
+}
+
+#[test]
+fn whoever_names_the_reader_stands_out() {
+    let mut chat = chat();
+    chat.open(neko());
+    hears(&mut chat, 5, "halo messina");
+    hears(&mut chat, 6, "kapan, Messi?");
+    let mut terminal = Terminal::new(TestBackend::new(80, 10)).unwrap();
+    terminal.draw(|frame| draw(frame, &mut chat)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let is_reversed = |row: u16| (20..80).any(|x| buffer[(x, row)].modifier.contains(Modifier::REVERSED));
+    assert_eq!((is_reversed(6), is_reversed(7)), (false, true));
 }
 
 #[test]

@@ -233,4 +233,7 @@ fn the_reference_lists_every_code_and_no_other() {
     let all: BTreeSet<_> =
         commands.chain(lines).chain(others).chain(ends).filter(|code| !unseen.contains(code)).collect();
     assert_eq!(documented_codes(), all);
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../../docs/protocol.schema.json")).unwrap();
+    let of_schema = schema["$defs"]["code"]["enum"].as_array().unwrap().iter();
+    assert_eq!(of_schema.map(|code| code.as_str().unwrap()).collect::<BTreeSet<_>>(), all);
 }

@@ -7,6 +7,7 @@ pub(crate) mod load;
 pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod replies;
+mod schema;
 pub(crate) mod seed;
 pub(crate) mod server;
 pub(crate) mod tmux;

@@ -20,7 +20,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Client, TestServer};
+use super::{Client, TestServer, schema};
 
 pub(crate) struct Transcript<'a> {
     server: &'a mut TestServer,
@@ -112,6 +112,9 @@ impl<'a> Transcript<'a> {
             _ => {}
         }
         let heard = if is_text(who) { client.hears_line() } else { client.hears_frame() };
+        if !is_text(who) {
+            schema::check(place, &heard);
+        }
         if let Some(token) = token_in(&heard) {
             self.tokens.insert(who.to_owned(), token);
         }

@@ -49,7 +49,7 @@ fn visible(
             break;
         }
         let before = place.checked_sub(1).and_then(|place| conversation.entries.get(place));
-        let mut lines = entry_lines(entry, before, width, has_colour);
+        let mut lines = entry_lines(entry, before, me, width, has_colour);
         if first_new == Some(place) {
             lines.insert(0, ruled("new", width));
         }
@@ -80,7 +80,7 @@ fn beginning(conversation: &Conversation) -> &'static str {
     }
 }
 
-fn entry_lines(entry: &Entry, before: Option<&Entry>, width: usize, has_colour: bool) -> Vec<Line<'static>> {
+fn entry_lines(entry: &Entry, before: Option<&Entry>, me: &str, width: usize, has_colour: bool) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let (date, time) = if entry.time.is_empty() { Default::default() } else { local_time(&entry.time) };
     let last_date = before.filter(|before| !before.time.is_empty()).map(|before| local_time(&before.time).0);
@@ -93,11 +93,11 @@ fn entry_lines(entry: &Entry, before: Option<&Entry>, width: usize, has_colour: 
         lines.extend(wrapped.into_iter().map(|line| Line::from(Span::styled(format!("{:TIME$}{line}", ""), dim))));
         return lines;
     }
-    lines.extend(message_lines(entry, &time, width, has_colour));
+    lines.extend(message_lines(entry, &time, me, width, has_colour));
     lines
 }
 
-fn message_lines(entry: &Entry, time: &str, width: usize, has_colour: bool) -> Vec<Line<'static>> {
+fn message_lines(entry: &Entry, time: &str, me: &str, width: usize, has_colour: bool) -> Vec<Line<'static>> {
     let dim = Style::new().add_modifier(Modifier::DIM);
     let (mark, style, text) = match &entry.state {
         EntryState::Pending(_) => ("  …", dim, safe(&entry.text)),
@@ -111,13 +111,24 @@ fn message_lines(entry: &Entry, time: &str, width: usize, has_colour: bool) -> V
     let begin = TIME + pad + name.width() + 1;
     let indent = if width >= WITH_COLUMN { begin } else { TIME };
     let mut rows = wrap(&text, width.saturating_sub(begin), width.saturating_sub(indent)).into_iter();
+    let mut of_name = colour::of(&entry.from, has_colour);
+    if mentions(entry, me) {
+        of_name = of_name.add_modifier(Modifier::REVERSED);
+    }
     let head = vec![
         Span::styled(format!("{mark:<TIME$}{}", " ".repeat(pad)), dim),
-        Span::styled(name, colour::of(&entry.from, has_colour)),
+        Span::styled(name, of_name),
         Span::styled(format!(" {}", rows.next().unwrap_or_default()), style),
     ];
     let rest = rows.map(|row| Line::from(Span::styled(format!("{:indent$}{row}", ""), style)));
     std::iter::once(Line::from(head)).chain(rest).collect()
+}
+
+/// Whether somebody else names the reader.
+fn mentions(entry: &Entry, me: &str) -> bool {
+    let is_part_of_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let mut words = entry.text.split(|c| !is_part_of_name(c)).map(|word| word.trim_end_matches('.'));
+    !entry.from.eq_ignore_ascii_case(me) && words.any(|word| word.eq_ignore_ascii_case(me))
 }
 
 fn ruled(text: &str, width: usize) -> Line<'static> {

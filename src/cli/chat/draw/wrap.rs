@@ -3,12 +3,13 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Breaks at spaces, and inside a word that is wider than a line. The first line may be shorter than the others.
+/// Breaks at spaces, between words of scripts that have none, and inside a word that is wider than a line. An address stays
+/// whole if it can, so that a terminal recognises it. The first line may be shorter than the others.
 pub(super) fn wrap(text: &str, first: usize, width: usize) -> Vec<String> {
     let width = width.max(2);
     let mut lines = vec![String::new()];
     let mut room = first;
-    for word in text.split_word_bounds() {
+    for word in words(text) {
         let is_begun = lines.last().is_some_and(|line| !line.is_empty()) || lines.len() == 1 && first < width;
         if word.width() > room && is_begun {
             lines.push(String::new());
@@ -29,6 +30,25 @@ pub(super) fn wrap(text: &str, first: usize, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Runs of white space, and what stands between them: whole, or, if it has wide characters, by words.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_space = first.is_whitespace();
+        let end = rest.find(|c: char| c.is_whitespace() != is_space).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        let has_wide = run.width() > run.graphemes(true).count();
+        if has_wide {
+            words.extend(run.split_word_bounds())
+        } else {
+            words.push(run)
+        }
+        rest = after;
+    }
+    words
 }
 
 /// The beginning of a text in so many columns, with an ellipsis if that is not all.
@@ -55,6 +75,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8, 8), ["one two ", "three"]);
         assert_eq!(wrap("abcdefgh", 3, 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("日本語テキスト", 6, 6), ["日本語", "テキス", "ト"]);
+        assert_eq!(wrap("at https://kampus.example/a/2 (b)", 22, 26), ["at ", "https://kampus.example/a/2", "(b)"]);
         assert_eq!(wrap("", 6, 6), [""]);
     }
 
