@@ -69,6 +69,7 @@ fn state() -> State {
                 ephemeral: false,
                 origin: [127, 0, 0, 1].into(),
             }),
+            invite: None,
         };
         apply(&mut state, &Context::server(NOW), &command);
     }

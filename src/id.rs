@@ -129,6 +129,46 @@ impl fmt::Debug for Token {
     }
 }
 
+/// The code of an invite, which a new user registers with. Only its hash is kept.
+#[derive(Clone)]
+pub struct InviteCode(Box<str>);
+
+impl InviteCode {
+    /// A new code, from the system's random source: 80 bits, in symbols that are not mixed up.
+    #[must_use]
+    pub fn random() -> Self {
+        const SYMBOLS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let digest = Sha256::digest(Uuid::new_v4().as_bytes());
+        let symbol = |byte: &u8| char::from(SYMBOLS.get(usize::from(byte % 32)).copied().unwrap_or(b'a'));
+        Self(digest.iter().take(INVITE_CODE_LENGTH).map(symbol).collect())
+    }
+
+    /// As somebody types it, in either case.
+    #[must_use]
+    pub fn typed(text: &str) -> Self {
+        Self(text.to_ascii_lowercase().into())
+    }
+
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// The text to hand to the administrator: a code leaves the server only here.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for InviteCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InviteCode(hidden)")
+    }
+}
+
+const INVITE_CODE_LENGTH: usize = 16;
+
 /// Who a server is: its public key (Ed25519), shown as 64 hexadecimal digits (PROTOCOL §6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PeerKey(pub [u8; 32]);
@@ -172,7 +212,7 @@ impl Hash64 {
     }
 }
 
-/// SHA-256 of a token.
+/// SHA-256 of a token, or of the code of an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TokenHash(pub [u8; 32]);
 
@@ -197,6 +237,15 @@ mod tests {
         for bad in ["", "0", "00000000000000000", "+000000000000001", "000000000000000A", "00000000000000é"] {
             assert_eq!(Epoch::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn an_invite_code_is_typed_in_either_case_and_not_shown() {
+        let code = InviteCode::random();
+        assert_eq!(code.expose().len(), INVITE_CODE_LENGTH);
+        assert_eq!(InviteCode::typed(&code.expose().to_uppercase()).hash(), code.hash());
+        assert_ne!(InviteCode::random().hash(), code.hash());
+        assert!(!format!("{code:?}").contains(code.expose()));
     }
 
     #[test]

@@ -15,12 +15,21 @@ struct Logged<K> {
     /// Since when, and for whom since then.
     second: Option<Instant>,
     keys: HashMap<K, Instant>,
+    /// Keys in a second.
+    most: usize,
     left_out: u64,
 }
 
 impl<K> Default for LogLimit<K> {
     fn default() -> Self {
-        Self(Mutex::new(Logged { second: None, keys: HashMap::new(), left_out: 0 }))
+        Self::of(LOG_LIMIT_KEYS)
+    }
+}
+
+impl<K> LogLimit<K> {
+    /// For so many in a second.
+    pub(crate) fn of(most: usize) -> Self {
+        Self(Mutex::new(Logged { second: None, keys: HashMap::new(), most, left_out: 0 }))
     }
 }
 
@@ -33,7 +42,7 @@ impl<K: Eq + Hash> LogLimit<K> {
             logged.keys.retain(|_, at| now.saturating_duration_since(*at) < LOG_LIMIT);
         }
         let is_recent = |at: &Instant| now.saturating_duration_since(*at) < LOG_LIMIT;
-        if logged.keys.get(&key).is_some_and(is_recent) || logged.keys.len() >= LOG_LIMIT_KEYS {
+        if logged.keys.get(&key).is_some_and(is_recent) || logged.keys.len() >= logged.most {
             logged.left_out += 1;
             return None;
         }

@@ -29,8 +29,11 @@ use crate::hub::{Hub, Step};
 use crate::id::SessionId;
 use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
-use crate::net::{Admission, Budgets, Federation, Listener, PasswordHasher, RequestCounts, ServerContext, Throttle};
+use crate::net::{
+    Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
+};
 use crate::store::SqliteStore;
+use crate::time::Time;
 use crate::web::{Monitor, Web};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
@@ -225,14 +228,19 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
     let passwords = PasswordHasher::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
     let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
     let federation = links(config, &hub, bindings, &tasks, &stopping)?;
+    let bans = hub.clone();
+    let is_banned = move |address| bans.read(|state| state.is_address_banned(address, Time::now())).0;
     Ok(ServerContext {
         hub,
         federation,
         policy: ArcSwap::from_pointee(policies::policy(config)),
-        admission: Arc::new(Admission::new(policies::places(config))),
+        admission: Arc::new(Admission::new(policies::places(config), is_banned)),
         passwords,
         throttle: Throttle::default(),
         requests: RequestCounts::default(),
+        refused: RefusedLog::default(),
+        logged_intrusions: LogLimit::default(),
+        started: Instant::now(),
         logged_reads: LogLimit::default(),
         budgets: Budgets::new(policies::rates(&config.limits)),
         tasks,

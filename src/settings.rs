@@ -13,6 +13,18 @@ pub enum Durability {
     Fast,
 }
 
+/// Who may register (PROTOCOL §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Anybody.
+    Open,
+    /// Users with the code of an invite.
+    Invite,
+    /// Nobody: accounts come from the configuration and from the operator.
+    Closed,
+}
+
 /// Which servers may link to this one by dialling it (PROTOCOL §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

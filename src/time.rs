@@ -51,6 +51,11 @@ impl Time {
         format!("{date} {}Z", time.get(..5).unwrap_or_default())
     }
 
+    #[must_use]
+    pub fn after(self, lifetime: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// How long ago `earlier` was; zero if it is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

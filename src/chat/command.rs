@@ -1,7 +1,10 @@
 //! Commands: every change there is, and the rule that decides it.
 
+use std::time::Duration;
+
 use crate::chat::error::{BounceReason, CommandError};
 use crate::chat::event::Event;
+use crate::chat::model::ban::{BanSubject, BanTarget};
 use crate::chat::model::body::EscapedText;
 use crate::chat::model::idempotency::Receipt;
 use crate::chat::model::peer::PeerAddress;
@@ -11,12 +14,13 @@ use crate::chat::model::session::{NewSession, SessionEnd, SessionUse};
 use crate::chat::model::user::PasswordHash;
 use crate::chat::response::Response;
 use crate::chat::rules::accounts::{self, NewAccount};
+use crate::chat::rules::administration::{self, NewBan};
 use crate::chat::rules::context::Context;
 use crate::chat::rules::peers::{self, NewPeer};
 use crate::chat::rules::{blocks, groups, messages, peer_registration, reading, realms, remote, sessions};
 use crate::chat::state::State;
 use crate::chat::views::history::Conversation;
-use crate::id::{Epoch, PeerKey, RealmId, Seq, SessionId, UserId};
+use crate::id::{Epoch, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 
 /// A change that a user or the server itself wants. The acting user stands in the [`Context`].
@@ -29,6 +33,8 @@ pub enum Command {
         password: PasswordHash,
         /// The session to open; `None` for an account from the configuration.
         session: Option<NewSession>,
+        /// The code that the user was invited with, if that is asked for.
+        invite: Option<TokenHash>,
     },
     OpenSession {
         user: UserId,
@@ -154,6 +160,46 @@ pub enum Command {
         address: Option<PeerAddress>,
     },
     RegisterPeer(Box<PeerHello>),
+    /// End all sessions of a user, and the connections with them.
+    KickUser {
+        user: Name,
+    },
+    Ban {
+        subject: BanSubject,
+        /// `None` for ever.
+        lifetime: Option<Duration>,
+        reason: Box<str>,
+    },
+    Unban {
+        subject: BanSubject,
+    },
+    /// Remove a ban that is over.
+    LiftBan {
+        target: BanTarget,
+    },
+    LockUser {
+        user: Name,
+    },
+    UnlockUser {
+        user: Name,
+    },
+    SetPassword {
+        user: Name,
+        password: PasswordHash,
+    },
+    /// Tell all users something in the name of the server.
+    Wall {
+        text: EscapedText,
+    },
+    MakeInvite {
+        code: TokenHash,
+        uses: u32,
+        lifetime: Duration,
+    },
+    /// Remove an invite, or one that is over.
+    RevokeInvite {
+        invite: Seq,
+    },
     BeginEpoch {
         /// Begins one after the current one, if that is not it.
         epoch: Epoch,
@@ -191,6 +237,8 @@ impl Command {
                 | Self::SendDirect { .. }
                 | Self::SendGroup { .. }
                 | Self::Broadcast { .. }
+                | Self::Wall { .. }
+                | Self::MakeInvite { .. }
                 | Self::CreateGroup { .. }
                 | Self::JoinGroup { .. }
                 | Self::AddRealm { .. }
@@ -206,7 +254,10 @@ impl Command {
         match self {
             Self::LogOut => SessionEnd::LoggedOut,
             Self::RevokeSession { .. } => SessionEnd::Revoked,
-            Self::ChangePassword { .. } => SessionEnd::PasswordChanged,
+            Self::ChangePassword { .. } | Self::SetPassword { .. } => SessionEnd::PasswordChanged,
+            Self::KickUser { .. } => SessionEnd::Kicked,
+            Self::Ban { .. } => SessionEnd::Banned,
+            Self::LockUser { .. } => SessionEnd::Locked,
             Self::OpenSession { .. } => SessionEnd::TooManySessions,
             Self::Unregister { .. } => SessionEnd::Unregistered,
             // One that ends with its connection has nobody to notify.
@@ -221,11 +272,12 @@ impl Command {
 /// The [`CommandError`], which is the error reply's `code`.
 pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result<Vec<Event>, CommandError> {
     match command {
-        Command::Register { name, full_name, country, password, session } => {
-            accounts::register(state, &NewAccount { name, full_name, country, password, session: *session })
+        Command::Register { name, full_name, country, password, session, invite } => {
+            let (session, invite) = (*session, invite.as_ref());
+            accounts::register(state, context, &NewAccount { name, full_name, country, password, session, invite })
         }
         Command::OpenSession { user, verified, session, uses } => {
-            sessions::open(state, *user, verified, *session, uses)
+            sessions::open(state, context, *user, verified, *session, uses)
         }
         Command::TouchSession { session } => sessions::touch(state, context, *session),
         Command::CloseSession { session } => sessions::close(state, *session),
@@ -258,14 +310,28 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::RemoveRealm { name, lost } => realms::remove(state, context, name, lost),
         Command::AddPeer { name, key, address } => {
             let (by, _) = context.active_user(state)?;
-            peers::add(state, &NewPeer { by: Some(by), name, key: Some(*key), address: Some(address) })
+            peers::add(state, context, &NewPeer { by: Some(by), name, key: Some(*key), address: Some(address) })
         }
         Command::ConfigurePeer { name, key, address } => {
             peers::configure(state, &NewPeer { by: None, name, key: *key, address: address.as_ref() })
         }
-        Command::RegisterPeer(hello) => peer_registration::register_peer(state, hello),
+        Command::RegisterPeer(hello) => peer_registration::register_peer(state, context, hello),
+        Command::KickUser { user } => administration::kick(state, context, user),
+        Command::Ban { subject, lifetime, reason } => {
+            administration::ban(state, context, &NewBan { subject, lifetime: *lifetime, reason })
+        }
+        Command::Unban { subject } => administration::unban(state, context, subject),
+        Command::LiftBan { target } => administration::lift(state, target),
+        Command::LockUser { user } => administration::lock(state, context, user),
+        Command::UnlockUser { user } => administration::unlock(state, context, user),
+        Command::SetPassword { user, password } => administration::set_password(state, context, user, password),
+        Command::Wall { text } => administration::wall(state, context, text),
+        Command::MakeInvite { code, uses, lifetime } => {
+            administration::invite(state, context, (*code, *uses, *lifetime))
+        }
+        Command::RevokeInvite { invite } => administration::revoke_invite(state, context, *invite),
         Command::BeginEpoch { epoch } => Ok(vec![Event::EpochBegun { epoch: state.next_epoch(*epoch) }]),
-        Command::Receive { realm, epoch, messages } => remote::receive(state, *realm, *epoch, messages),
+        Command::Receive { realm, epoch, messages } => remote::receive(state, context, (*realm, *epoch), messages),
         Command::AcknowledgeOutbox { realm, upto, bounces } => remote::acknowledge(state, *realm, *upto, bounces),
         Command::ConfirmReceived { realm, epoch, upto } => remote::confirm(state, *realm, *epoch, *upto),
     }
@@ -275,7 +341,7 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
 #[must_use]
 pub fn response(state: &State, context: &Context<'_>, command: &Command, receipt: Receipt) -> Response {
     match command {
-        Command::SendDirect { .. } | Command::SendGroup { .. } | Command::Broadcast { .. } => {
+        Command::SendDirect { .. } | Command::SendGroup { .. } | Command::Broadcast { .. } | Command::Wall { .. } => {
             Response::Sent { receipt, to: None, delivered: None }
         }
         Command::Acknowledge { .. } => {

@@ -32,6 +32,26 @@ command_errors! {
     Forbidden,
     /// The log has given no such number yet.
     UnknownId,
+    /// Only the operator at the server's machine has power over an administrator.
+    OtherAdministrator,
+    /// An administrator has locked the account.
+    Locked,
+    /// The account, or the address, is banned.
+    Banned,
+    /// The network holds the address from which it is to be banned.
+    OwnAddress,
+    /// Nobody of that name is banned.
+    BanNotFound,
+    /// There are `MAX_BANS`.
+    BanLimit,
+    /// Registering takes an invite.
+    InviteNeeded,
+    /// The invite is unknown, used up, revoked or over.
+    InviteNotFound,
+    /// There are `MAX_INVITES`.
+    InviteLimit,
+    /// The name is that of an administrator who has no account yet.
+    NameOfAdministrator,
     /// Only the group's owner may.
     NotOwner,
     /// A user cannot block or kick itself.

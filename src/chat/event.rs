@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::error::BounceReason;
+use crate::chat::model::ban::BanTarget;
 use crate::chat::model::conversation::ConversationId;
 use crate::chat::model::idempotency::{IdempotencyKey, ReadPage};
 use crate::chat::model::message::{Author, Message};
@@ -212,6 +213,44 @@ pub enum Event {
         conversation: ConversationId,
         /// Read up to and including this entry.
         upto: Seq,
+    },
+    /// Somebody is kept out. An earlier ban of the same is replaced.
+    Banned {
+        target: BanTarget,
+        /// `None` for the operator at the server's own machine.
+        by: Option<UserId>,
+        /// `None` for ever.
+        until: Option<Time>,
+        /// May be empty.
+        reason: Box<str>,
+    },
+    /// A ban was lifted, or is over.
+    Unbanned {
+        target: BanTarget,
+    },
+    /// Nobody can log in to the account. Its sessions ended by events of their own.
+    UserLocked {
+        user: UserId,
+        by: Option<UserId>,
+    },
+    UserUnlocked {
+        user: UserId,
+    },
+    /// An invite was made. Its number is that of this log entry.
+    InviteMade {
+        code: TokenHash,
+        by: Option<UserId>,
+        uses: u32,
+        until: Time,
+    },
+    /// Somebody registered with an invite. The last use removes it.
+    InviteUsed {
+        invite: Seq,
+        user: UserId,
+    },
+    /// An invite was revoked, or is over.
+    InviteRevoked {
+        invite: Seq,
     },
 }
 

@@ -81,6 +81,7 @@ impl Fixture {
                 country: "".into(),
                 password: hash("old"),
                 session: None,
+                invite: None,
             };
             fixture.server_does(&register);
         }

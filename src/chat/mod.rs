@@ -24,6 +24,8 @@ mod views;
 pub use command::{Command, decide, response};
 pub use error::{BounceReason, CommandError};
 pub use event::{Event, Record};
+pub use model::ban::{Ban, BanSubject, BanTarget, Invite, Network};
+pub use model::bans::Bans;
 pub use model::body::{BodyFields, EscapedText, Kind, MessageBody, MessageFields};
 pub use model::conversation::{ConversationId, ReadMark};
 pub use model::group::Group;
@@ -37,10 +39,14 @@ pub use model::session::{NewSession, Session, SessionEnd, SessionStanding, Sessi
 pub use model::timeline::{Entry, Timeline};
 pub use model::user::{Membership, PasswordHash, User};
 pub use query::{Query, answer};
-pub use response::{ConversationSummary, Profile, RealmState, RealmStatus, Response, SessionStatus, Unread};
+pub use response::{
+    BanStatus, ConversationSummary, InviteStatus, Profile, RealmState, RealmStatus, Response, SessionStatus, Stats,
+    Unread, UserStatus,
+};
 pub use rules::context::{Context, Policy, Quotas};
 pub use rules::groups::owned_group;
 pub use state::{ResumePoint, Snapshot, State};
+pub use views::administration::invite_status;
 pub use views::conversations::{ConversationPage, ConversationQuery, ConversationStatus, ConversationTally};
 pub use views::history::Conversation;
 pub use views::inbox::{Filter, SeqRange, TimelineQuery};

@@ -4,7 +4,9 @@ use crate::chat::error::CommandError;
 use crate::chat::response::Response;
 use crate::chat::rules::context::Context;
 use crate::chat::state::State;
+use crate::chat::views::administration;
 use crate::chat::views::lists::{self, Process};
+use crate::id::Seq;
 use crate::name::Name;
 
 /// A question that the state answers. The acting user stands in the [`Context`].
@@ -23,6 +25,19 @@ pub enum Query {
     Blocks,
     Sessions,
     Realms,
+    /// Who is kept out, newest first. For administrators, like those below.
+    Bans {
+        /// Only older ones.
+        before: Option<Seq>,
+        limit: usize,
+    },
+    /// All accounts, in the order of registering.
+    Users {
+        after: Option<Name>,
+        limit: usize,
+    },
+    Invites,
+    Stats,
 }
 
 /// Answers a query.
@@ -43,6 +58,10 @@ pub fn answer(
         Query::Members { group } => lists::members(state, context, group),
         Query::Blocks => lists::blocks(state, context),
         Query::Sessions => lists::sessions(state, context, process),
+        Query::Bans { before, limit } => administration::bans(state, context, *before, *limit),
+        Query::Users { after, limit } => administration::users(state, context, (after.as_ref(), *limit), process),
+        Query::Invites => administration::invites(state, context),
+        Query::Stats => administration::stats(state, context, process),
         Query::Realms => Ok(lists::realms(state, context.now, process)),
     }
 }

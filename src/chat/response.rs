@@ -7,7 +7,7 @@ use crate::chat::model::idempotency::Receipt;
 use crate::chat::model::message::StoredMessage;
 use crate::chat::model::peer::PeerAddress;
 use crate::chat::views::notification::Topics;
-use crate::id::{Epoch, PeerKey, Seq, SessionId, Token};
+use crate::id::{Epoch, InviteCode, PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -102,6 +102,23 @@ pub enum Response {
         key: Option<PeerKey>,
     },
     Realms(Vec<RealmStatus>),
+    Bans {
+        bans: Vec<BanStatus>,
+        /// What the next request is to say, if there are more.
+        before: Option<Seq>,
+    },
+    Users {
+        users: Vec<UserStatus>,
+        /// What the next request is to say, if there are more.
+        after: Option<Name>,
+    },
+    /// Oldest first.
+    Invites(Vec<InviteStatus>),
+    InviteMade {
+        code: InviteCode,
+        invite: InviteStatus,
+    },
+    Stats(Box<Stats>),
     /// The connection becomes a link to another server.
     Linking,
     /// Help on a command word, or an overview.
@@ -157,6 +174,63 @@ pub struct SessionStatus {
     pub origin: IpAddr,
     /// The session that asks.
     pub current: bool,
+}
+
+/// A ban in the list of bans.
+#[derive(Clone, Debug)]
+pub struct BanStatus {
+    pub id: Seq,
+    /// As in a request: a user, a network, or `realm:REALM`.
+    pub target: Box<str>,
+    /// `None` for the operator at the server's machine.
+    pub by: Option<Name>,
+    pub since: Time,
+    pub until: Option<Time>,
+    pub reason: Box<str>,
+}
+
+/// A user in the list of all users.
+#[derive(Clone, Debug)]
+pub struct UserStatus {
+    pub user: Name,
+    pub full_name: Box<str>,
+    pub online: bool,
+    /// Open sessions.
+    pub sessions: usize,
+    /// As in a [`Profile`].
+    pub last_seen: Option<Time>,
+    pub is_administrator: bool,
+    pub is_locked: bool,
+    pub is_banned: bool,
+}
+
+/// An invite in the list of invites.
+#[derive(Clone, Debug)]
+pub struct InviteStatus {
+    pub id: Seq,
+    /// How many may still register with it.
+    pub uses: u32,
+    pub until: Time,
+    pub by: Option<Name>,
+}
+
+/// The server in numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    pub users: usize,
+    pub online: usize,
+    pub connections: usize,
+    pub sessions: usize,
+    pub groups: usize,
+    /// Other servers, and how many of their links are up.
+    pub peers: usize,
+    pub links_up: usize,
+    pub bans: usize,
+    pub locked: usize,
+    pub invites: usize,
+    /// The newest log entry.
+    pub head: Seq,
+    pub uptime: Duration,
 }
 
 /// A realm in the list of realms.

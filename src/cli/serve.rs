@@ -32,9 +32,15 @@ pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
 }
 
 pub(super) fn check(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let Config { server, users, warnings, .. } = settings.load()?;
+    let Config { server, users, warnings, accounts, .. } = settings.load()?;
     for warning in &warnings {
         eprintln!("kabar: warning: {warning}");
+    }
+    for name in accounts.administrators.iter().filter(|name| !users.iter().any(|user| user.name == **name)) {
+        eprintln!(
+            "kabar: note: [accounts] administrators: {name} is none of [[users]]: if the store has no account of that name, \
+             nobody can register it; kabar admin adduser {name} makes it"
+        );
     }
     writeln!(
         io::stdout(),

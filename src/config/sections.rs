@@ -18,7 +18,7 @@ use crate::limits::{
     SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
-use crate::settings::{Accept, Durability};
+use crate::settings::{Accept, Durability, Registration};
 
 /// A valid configuration. `config.example.toml` describes each setting and states its default: it is compiled in, and
 /// no default stands anywhere else.
@@ -174,13 +174,6 @@ pub struct Log {
     pub format: LogFormat,
     #[serde(deserialize_with = "read::filter")]
     pub filter: Targets,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Registration {
-    Open,
-    Closed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

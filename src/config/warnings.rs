@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use crate::config::peers::Peer;
-use crate::config::sections::{Accounts, Registration};
+use crate::config::sections::Accounts;
+use crate::settings::Registration;
 
 /// Why a peer is never dialled at its address, if so.
 pub(super) fn unreachable(peer: &Peer, dial: &[IpNet]) -> Option<String> {

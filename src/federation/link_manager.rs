@@ -25,6 +25,7 @@ use crate::limits::{HOST_BYTES, LINK_DIALS, LINK_HANDSHAKES, LINK_PING_TIMEOUT};
 use crate::log_limit::LogLimit;
 use crate::name::Name;
 use crate::settings::Accept;
+use crate::time::Time;
 
 /// The links to other servers. Clones share them.
 #[derive(Clone)]
@@ -180,6 +181,15 @@ impl LinkManager {
         self.0.links.remove(realm, LinkEnd::ClosedHere(CloseReason::Removed));
     }
 
+    /// Ends the link to a realm that is banned now, or has one made that is not banned any more.
+    pub(crate) fn reconsider(&self, realm: RealmId) {
+        self.0.links.reconsider(realm, LinkEnd::ClosedHere(CloseReason::NotAccepted), self.is_banned(realm));
+    }
+
+    fn is_banned(&self, realm: RealmId) -> bool {
+        self.hub().read(|state| state.is_realm_banned(realm, Time::now())).0
+    }
+
     /// Ends all links. The `stopping` token is to be cancelled before.
     pub(crate) fn stop(&self) {
         self.0.links.end_all(LinkEnd::ClosedHere(CloseReason::Stopping));
@@ -333,8 +343,8 @@ impl Reconnect for ManagedRealm {
         if self.manager.stopping().is_cancelled() {
             return Target::Stop;
         }
-        let is_up = self.manager.0.links.current(self.realm).is_some();
-        let target = |peer: &Peer| peer.info.address.clone().filter(|_| !is_up).map_or(Target::Wait, Target::Dial);
+        let must_wait = self.manager.0.links.current(self.realm).is_some() || self.manager.is_banned(self.realm);
+        let target = |peer: &Peer| peer.info.address.clone().filter(|_| !must_wait).map_or(Target::Wait, Target::Dial);
         self.manager.hub().read(|state| state.peer(self.realm).map_or(Target::Stop, target)).0
     }
 

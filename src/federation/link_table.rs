@@ -96,6 +96,16 @@ impl LinkTable {
         slot.changed.notify_one();
     }
 
+    /// Ends the link of a realm if it is banned, and wakes the reconnect loop.
+    pub(super) fn reconsider(&self, realm: RealmId, end: LinkEnd, is_banned: bool) {
+        let slots = self.slots();
+        let Some(slot) = slots.get(&realm) else { return };
+        if let Some(up) = slot.up.as_ref().filter(|_| is_banned) {
+            up.end(end);
+        }
+        slot.changed.notify_one();
+    }
+
     pub(super) fn end_all(&self, end: LinkEnd) {
         for slot in self.slots().values() {
             if let Some(up) = &slot.up {

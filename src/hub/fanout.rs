@@ -3,14 +3,15 @@
 use std::iter::successors;
 use std::sync::Arc;
 
-use crate::chat::{Event, Message, Record, StoredMessage};
+use crate::chat::{Event, Message, Record, SessionEnd, StoredMessage};
 use crate::hub::batch::{Batch, EndedSession, Payload, Push};
 use crate::hub::presence::{Attached, Presence};
 use crate::hub::send_queue::{PushGuard, SendQueue};
+use crate::hub::socket_writer::ConnectionEnd;
 use crate::hub::tickets::Tickets;
 use crate::id::{Seq, UserId};
 use crate::limits::{FRAME_BYTES, PUSH_BYTES, PUSHES_AT_ONCE};
-use crate::wire::ReplyFormat;
+use crate::wire::{DisconnectReason, ReplyFormat};
 
 /// Pushes batches to connections. Each connection is locked and written to once a batch, however much it gets.
 #[derive(Default)]
@@ -84,6 +85,9 @@ impl Fanout {
             let is_origin = origin.is_some_and(|origin| Arc::ptr_eq(origin, send_queue));
             let read = if is_origin { send_queue.end_binding() } else { send_queue.end_session(*end) };
             self.read_ranges.extend(read.map(|range| (*user, range)));
+            if let Some(reason) = disconnect_reason(*end) {
+                send_queue.close(ConnectionEnd::Disconnected(reason));
+            }
         }
         if !presence.is_online(*user) {
             presence.notify_watchers(name.clone(), false).iter().for_each(|watcher| watcher.flush());
@@ -154,6 +158,15 @@ impl RenderCache {
         self.made.clear();
         self.bytes.clear();
         self.bytes.shrink_to(PUSH_BYTES);
+    }
+}
+
+/// An administrator who puts somebody out means the connections, too.
+fn disconnect_reason(end: SessionEnd) -> Option<DisconnectReason> {
+    match end {
+        SessionEnd::Kicked => Some(DisconnectReason::Kicked),
+        SessionEnd::Banned => Some(DisconnectReason::Banned),
+        _ => None,
     }
 }
 

@@ -35,7 +35,7 @@ impl SendQueue {
         self.record_use(now);
     }
 
-    /// Ends the binding because its session ended, and notifies whoever is subscribed. Call it like
+    /// Ends the binding because its session ended, and notifies a subscriber. Call it like
     /// [`SendQueue::end_binding`].
     pub(super) fn end_session(&self, end: SessionEnd) -> Option<(Seq, Seq)> {
         let read = self.take_read_range();

@@ -182,7 +182,14 @@ fn name(text: &str) -> Name {
 
 fn register(user: &str) -> Command {
     let password = PasswordHash("$hash".into());
-    Command::Register { name: name(user), full_name: "".into(), country: "".into(), password, session: None }
+    Command::Register {
+        name: name(user),
+        full_name: "".into(),
+        country: "".into(),
+        password,
+        session: None,
+        invite: None,
+    }
 }
 
 fn send(text: &str) -> Command {

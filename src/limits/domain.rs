@@ -41,6 +41,27 @@ pub const UNLINKED_REMEMBERED: usize = 4_096;
 pub const FORGOTTEN_AT_ONCE: usize = 64;
 /// Views of realms whose cursor is kept for one user; past it the oldest is forgotten, and shows from the beginning again.
 pub const REALM_CURSORS: usize = 1_024;
+/// Bans at a time: a list that somebody keeps by hand, and those of a program such as fail2ban. At 200 bytes each, 2 MB; an
+/// address is looked up once for each length of a prefix among them, however many there are.
+pub const MAX_BANS: usize = 10_000;
+/// An address of IPv6 is banned with all that its host can choose from.
+pub const BANNED_IPV6_PREFIX: u8 = 64;
+/// The longest reason of a ban, in bytes: a sentence.
+pub const REASON_BYTES: usize = 256;
+/// The longest ban that is not for ever, in seconds: 100 years.
+pub const BAN_SECONDS_MAX: u64 = 100 * 365 * 24 * 3600;
+/// Invites at a time: each is a line of a list that somebody reads.
+pub const MAX_INVITES: usize = 1_000;
+/// The most uses of an invite: a school.
+pub const INVITE_USES_MAX: u32 = 10_000;
+/// Days for which an invite is good if the request states none …
+pub const INVITE_DAYS: u32 = 7;
+/// … and the most that it may state.
+pub const INVITE_DAYS_MAX: u32 = 365;
+/// Entries of an administrator's list if the request states no limit: some screens …
+pub const ADMIN_LIST: usize = 100;
+/// … and the most that it may ask for.
+pub const ADMIN_LIST_MAX: usize = 1_000;
 /// The greatest quota that may be configured: more is no limit.
 pub const QUOTA_MAX: usize = 1_000_000;
 /// People that one user blocks: every page and push looks them up by bisection. More is a server of one's own.

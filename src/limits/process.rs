@@ -14,6 +14,9 @@ pub const LOG_FLUSH: Duration = Duration::from_secs(1);
 pub const LOG_LIMIT: Duration = Duration::from_secs(1);
 /// … and for so many of them: at 300 bytes a line, half a gigabyte a day at the worst.
 pub const LOG_LIMIT_KEYS: usize = 20;
+/// Refusals are logged for so many addresses a second: what fail2ban is to see of an attack from many. At 150 bytes a line,
+/// 15 KB a second at the worst.
+pub const REFUSED_LOG_KEYS: usize = 100;
 
 // --- the configuration ---
 

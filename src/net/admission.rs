@@ -5,6 +5,7 @@
 //! with the most; then the oldest one of the user with the most, if these are many. Who sits there for long is not preferred
 //! to who comes now.
 
+mod bans;
 mod census;
 mod holders;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::limits::{ENDING_CONNECTIONS, EVICTION_PERCENT, HALF_LINKS, HALF_LINKS
 use crate::net::admission::census::Counts;
 use crate::net::admission::holders::Holders;
 use crate::net::origin::origin;
+use crate::net::refused_log::{self, RefusedLog};
 use crate::wire::DisconnectReason;
 
 /// Counts the connections, and can end them all.
@@ -32,6 +34,7 @@ pub struct Admission {
     /// The bytes that may wait for readers.
     outbox_bytes: AtomicU64,
     admitted: Mutex<Admitted>,
+    is_banned: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Bytes of pages that were queued since the outboxes were last looked at.
     queued: AtomicU64,
 }
@@ -49,6 +52,7 @@ pub struct Places {
 
 #[derive(Default)]
 struct Admitted {
+    refused: RefusedLog,
     places: Places,
     counts: Counts,
     /// Set once all connections were ended: no more are admitted.
@@ -103,9 +107,13 @@ pub(super) struct HalfLinkPermit {
 
 impl Admission {
     #[must_use]
-    pub(crate) fn new(places: Places) -> Self {
-        let admitted = Mutex::new(Admitted { places, ..Admitted::default() });
-        Self { outbox_bytes: AtomicU64::new(places.outbox_bytes), admitted, queued: AtomicU64::new(0) }
+    pub(crate) fn new(places: Places, is_banned: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            outbox_bytes: AtomicU64::new(places.outbox_bytes),
+            admitted: Mutex::new(Admitted { places, ..Admitted::default() }),
+            is_banned: Box::new(is_banned),
+            queued: AtomicU64::new(0),
+        }
     }
 
     /// Admits a connection from an address, or from a proxy that many clients share (`None`).
@@ -117,9 +125,13 @@ impl Admission {
         address: Option<IpAddr>,
         send_queue: &Arc<SendQueue>,
     ) -> Result<Permit, DisconnectReason> {
+        address.map_or(Ok(()), |address| self.check_address(address))?;
         let address = address.map(origin);
         let mut admitted = self.admitted();
-        admitted.make_room(address).inspect_err(|reason| admitted.counts.record_ended(*reason))?;
+        admitted.make_room(address).inspect_err(|reason| {
+            admitted.counts.record_ended(*reason);
+            address.into_iter().for_each(|address| admitted.refused.connection(address, "connection_limit"));
+        })?;
         admitted.counts.record_accepted(send_queue.format());
         admitted.last += 1;
         let number = admitted.last;
@@ -218,6 +230,10 @@ impl Admission {
         census
     }
 
+    pub(crate) fn connection_count(&self) -> usize {
+        self.admitted().connections.len()
+    }
+
     /// Ends all connections, and admits no more.
     pub(crate) fn end_all(&self, reason: DisconnectReason) {
         let mut admitted = self.admitted();
@@ -310,6 +326,9 @@ impl Admitted {
     fn end(&mut self, number: u64, reason: DisconnectReason) {
         self.set_holder(number, Holder::Nobody);
         if let Some(connected) = self.connections.get(&number) {
+            if let (Some(address), Some(reason)) = (connected.address, refused_log::refusal(reason)) {
+                self.refused.connection(address, reason);
+            }
             self.ending += 1;
             self.counts.record_ended(reason);
             connected.send_queue.close(ConnectionEnd::Disconnected(reason));
@@ -343,6 +362,7 @@ impl Permit {
     /// # Errors
     /// If that address has too many connections already.
     pub(crate) fn set_client(&mut self, client: IpAddr) -> Result<(), DisconnectReason> {
+        self.admission.check_address(client)?;
         let client = origin(client);
         let mut admitted = self.admission.admitted();
         let per_address = admitted.places.per_address;

@@ -1,7 +1,8 @@
 //! The context that the tasks of all connections share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
@@ -14,8 +15,10 @@ use crate::log_limit::LogLimit;
 use crate::net::admission::Admission;
 use crate::net::budget::Budgets;
 use crate::net::passwords::PasswordHasher;
+use crate::net::refused_log::RefusedLog;
 use crate::net::request_counts::RequestCounts;
 use crate::net::throttle::Throttle;
+use crate::settings::Registration;
 
 /// The server as its connections see it.
 pub struct ServerContext {
@@ -27,6 +30,10 @@ pub struct ServerContext {
     pub(crate) throttle: Throttle,
     pub(crate) budgets: Budgets,
     pub(crate) requests: RequestCounts,
+    pub(crate) refused: RefusedLog,
+    /// Uses of administrators' commands by others.
+    pub(crate) logged_intrusions: LogLimit<IpAddr>,
+    pub(crate) started: Instant,
     pub(crate) logged_reads: LogLimit<()>,
     /// The tasks of all listeners and connections.
     pub(crate) tasks: TaskTracker,
@@ -51,8 +58,7 @@ pub struct Policy {
     pub(crate) session_idle: Duration,
     /// The shortest password, in bytes.
     pub(crate) password_min_bytes: usize,
-    /// Whether new accounts may be registered by anybody.
-    pub(crate) registration_open: bool,
+    pub(crate) registration: Registration,
     /// What is kept for administrators.
     pub(crate) chat: chat::Policy,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 
-use crate::chat::{Command, State};
+use crate::chat::{BanTarget, Command, State};
 use crate::config::Config;
 use crate::id::{SessionId, UserId};
 use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, WEBSOCKET_PING};
@@ -56,7 +56,10 @@ async fn close_expired(services: Arc<ServerContext>) {
     loop {
         tokio::select! {
             () = services.stopping.cancelled() => return,
-            _ = rounds.tick() => close_expired_sessions(&services),
+            _ = rounds.tick() => {
+                close_expired_sessions(&services);
+                remove_expired_bans(&services);
+            }
         }
     }
 }
@@ -75,4 +78,21 @@ fn close_expired_sessions(services: &ServerContext) {
     };
     let outcomes = services.hub.read(unused).0.into_iter().filter_map(outcome).take(EXPIRED_PER_ROUND);
     outcomes.for_each(|outcome| drop(services.hub.execute_as_server(&outcome)));
+}
+
+/// Removes bans and invites that are over. They have no effect any more.
+fn remove_expired_bans(services: &ServerContext) {
+    let now = Time::now();
+    let over = |state: &State| -> Vec<Command> {
+        let bans = state.bans().iter().filter(|(_, ban)| ban.is_over(now));
+        let bans = bans.map(|(target, _)| Command::LiftBan { target: *target });
+        let invites = state.invites().filter(|(_, invite)| invite.until <= now);
+        bans.chain(invites.map(|(invite, _)| Command::RevokeInvite { invite })).take(EXPIRED_PER_ROUND).collect()
+    };
+    for command in services.hub.read(over).0 {
+        services.hub.execute_as_server(&command);
+        if let Command::LiftBan { target: BanTarget::Realm(realm) } = command {
+            services.federation.manager.reconsider(realm);
+        }
+    }
 }

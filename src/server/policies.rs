@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::chat;
-use crate::config::{Allowed, Config, Connections, Limits, Registration};
+use crate::config::{Allowed, Config, Connections, Limits};
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::net::{Places, Policy, Rate, Rates};
@@ -17,7 +17,7 @@ pub(super) fn policy(config: &Config) -> Policy {
         inbox_page: config.messages.inbox_page,
         session_idle: config.accounts.session_idle,
         password_min_bytes: config.accounts.password_min_bytes,
-        registration_open: config.accounts.registration == Registration::Open,
+        registration: config.accounts.registration,
         chat: chat::Policy {
             administrators: config.accounts.administrators.iter().map(Name::folded).collect(),
             broadcast_restricted: config.messages.broadcast == Allowed::Administrators,

@@ -19,6 +19,7 @@ pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), Server
             country: user.country.clone(),
             password: hash(user)?,
             session: None,
+            invite: None,
         };
         hub.execute_as_server(&register);
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{Connection, Row};
 
-use crate::chat::{BounceReason, ConversationId, ReadPage};
+use crate::chat::{BanTarget, BounceReason, ConversationId, Network, ReadPage};
 use crate::id::{Epoch, GroupId, RealmId, UserId};
 use crate::name::Name;
 use crate::store::error::StoreError;
@@ -56,6 +56,28 @@ pub(super) fn conversation(row: &Row<'_>, first: usize) -> Result<ConversationId
         4 => ConversationId::Broadcast,
         5 => ConversationId::Server,
         _ => return Err(StoreError::Damaged("a read mark of an unknown kind".into())),
+    })
+}
+
+/// The columns of a banned one: its kind, a number, and a name.
+pub(super) fn of_ban(target: &BanTarget) -> (u8, u64, String) {
+    match target {
+        BanTarget::User(user) => (0, user.0, String::new()),
+        BanTarget::RemoteUser(realm, name) => (1, realm.0, name.to_string()),
+        BanTarget::Network(network) => (2, network.prefix().into(), network.address().to_string()),
+        BanTarget::Realm(realm) => (3, realm.0, String::new()),
+    }
+}
+
+/// Reads the columns of a banned one, from the first on.
+pub(super) fn ban(row: &Row<'_>) -> Result<BanTarget, StoreError> {
+    let number = row.get(1)?;
+    Ok(match row.get::<_, u8>(0)? {
+        0 => BanTarget::User(UserId(number)),
+        1 => BanTarget::RemoteUser(RealmId(number), name(row, 2)?.folded()),
+        2 => BanTarget::Network(Network::of(address(row, 2)?, row.get(1)?)),
+        3 => BanTarget::Realm(RealmId(number)),
+        _ => return Err(StoreError::Damaged("a ban of an unknown kind".into())),
     })
 }
 

@@ -63,6 +63,9 @@ pub enum StoreError {
     /// The store has a version that was never released.
     #[error("the store in {} is that of a server in development: export it with that server, and import it with this one", .0.display())]
     Older(PathBuf),
+    /// The store has an earlier version, and is only to be read.
+    #[error("the store in {} has version {found}; start the server on it once, which brings it to version {known}", directory.display())]
+    NotUpgraded { directory: PathBuf, found: u32, known: u32 },
     /// The store has a version that this program does not know.
     #[error("the store has version {found}, this server knows versions up to {known}; use the newer server")]
     Newer { found: u32, known: u32 },

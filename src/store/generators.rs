@@ -1,6 +1,7 @@
 //! Generators of commands for property tests: every kind of command, for few users, groups and realms, so that commands
 //! affect each other. A command is a function of the generated numbers and the state, so a seed reproduces a run.
 
+mod administration;
 mod peers;
 
 use proptest::prelude::*;
@@ -16,6 +17,7 @@ kinds!(CommandKind of Command:
     SendDirect, SendGroup, Broadcast, ReadInbox, Acknowledge, MarkRead, ReadPushed, ReadRealmInbox, CreateGroup, JoinGroup,
     LeaveGroup, Kick, DeleteGroup, ChangeGroupPassword, AddRealm, RemoveRealm, AddPeer, ConfigurePeer, RegisterPeer,
     BeginEpoch, Receive, AcknowledgeOutbox, ConfirmReceived,
+    KickUser, Ban, Unban, LiftBan, LockUser, UnlockUser, SetPassword, Wall, MakeInvite, RevokeInvite,
 );
 
 impl CommandKind {
@@ -91,6 +93,7 @@ impl GeneratedCommand {
                 country: "".into(),
                 password: hash(number % 2),
                 session: number.is_multiple_of(2).then(|| new_session(state, number)),
+                invite: number.is_multiple_of(3).then(|| invite_code(number)),
             },
             CommandKind::OpenSession => {
                 Command::OpenSession { user, verified, session: new_session(state, number), uses: Vec::new() }
@@ -147,12 +150,27 @@ impl GeneratedCommand {
             CommandKind::AddPeer => self.add_peer(),
             CommandKind::ConfigurePeer => self.configure_peer(),
             CommandKind::RegisterPeer => Command::RegisterPeer(Box::new(self.peer_hello(state))),
+            CommandKind::KickUser => Command::KickUser { user: to_user.name },
+            CommandKind::Ban => self.ban(state),
+            CommandKind::Unban => Command::Unban { subject: self.ban_subject(state) },
+            CommandKind::LiftBan => self.lift_ban(state),
+            CommandKind::LockUser => Command::LockUser { user: to_user.name },
+            CommandKind::UnlockUser => Command::UnlockUser { user: to_user.name },
+            CommandKind::SetPassword => Command::SetPassword { user: to_user.name, password: hash(number) },
+            CommandKind::Wall => Command::Wall { text },
+            CommandKind::MakeInvite => self.make_invite(),
+            CommandKind::RevokeInvite => self.revoke_invite(state),
             CommandKind::BeginEpoch => self.begin_epoch(),
             CommandKind::Receive => self.receive(state),
             CommandKind::AcknowledgeOutbox => self.acknowledge_outbox(state),
             CommandKind::ConfirmReceived => self.confirm_received(state),
         }
     }
+}
+
+/// One of a few, so that some are made and used.
+fn invite_code(number: u64) -> TokenHash {
+    TokenHash([number as u8 % 4; 32])
 }
 
 fn nth_session(state: &State, n: u64) -> SessionId {

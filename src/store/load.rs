@@ -1,13 +1,14 @@
 //! The snapshot of the state, from the entity rows and the index. Its cost does not depend on the log's history.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, Row};
 
 use crate::chat::{
-    CompletedRequest, CompletedRequests, Group, Membership, PasswordHash, ReadMark, Receipt, Session, Snapshot,
-    Timeline, User, UserRef,
+    Ban, BanTarget, CompletedRequest, CompletedRequests, Group, Invite, Membership, PasswordHash, ReadMark, Receipt,
+    Session, Snapshot, Timeline, User, UserRef,
 };
 use crate::id::{GroupId, Hash64, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::store::error::StoreError;
@@ -32,6 +33,9 @@ pub(super) fn load(log: &mut LogReader<'_>, index: &Index) -> Result<Snapshot, S
         realms: realms(database)?,
         epochs: epochs(database)?,
         marks: read_marks(database)?,
+        bans: bans(database)?,
+        locked: locked(database)?,
+        invites: invites(database)?,
         last_broadcast: chunk::newest(database, Timeline::Broadcast)?,
     };
     link_sessions(&mut snapshot);
@@ -112,6 +116,42 @@ fn read_marks(database: &Connection) -> Result<HashMap<UserId, Vec<ReadMark>>, S
     })?;
     marks.values_mut().for_each(|marks| marks.sort_by_key(|mark| mark.conversation));
     Ok(marks)
+}
+
+fn bans(database: &Connection) -> Result<Vec<(BanTarget, Ban)>, StoreError> {
+    let mut bans = Vec::new();
+    let sql = "SELECT kind, number, name, seq, banned_by, since, until, reason FROM bans";
+    columns::for_each_row(database, sql, |row| {
+        let ban = Ban {
+            id: Seq(row.get(3)?),
+            by: row.get::<_, Option<u64>>(4)?.map(UserId),
+            since: Time(row.get(5)?),
+            until: row.get::<_, Option<u64>>(6)?.map(Time),
+            reason: row.get(7)?,
+        };
+        bans.push((columns::ban(row)?, ban));
+        Ok(())
+    })?;
+    Ok(bans)
+}
+
+fn locked(database: &Connection) -> Result<HashSet<UserId>, StoreError> {
+    let mut locked = HashSet::new();
+    columns::for_each_row(database, "SELECT user_id FROM locks", |row| {
+        locked.insert(UserId(row.get(0)?));
+        Ok(())
+    })?;
+    Ok(locked)
+}
+
+fn invites(database: &Connection) -> Result<BTreeMap<Seq, Invite>, StoreError> {
+    let mut invites = BTreeMap::new();
+    columns::for_each_row(database, "SELECT seq, code, made_by, uses, until FROM invites", |row| {
+        let (code, by) = (TokenHash(row.get(1)?), row.get::<_, Option<u64>>(2)?.map(UserId));
+        invites.insert(Seq(row.get(0)?), Invite { code, by, uses: row.get(3)?, until: Time(row.get(4)?) });
+        Ok(())
+    })?;
+    Ok(invites)
 }
 
 fn link_sessions(snapshot: &mut Snapshot) {

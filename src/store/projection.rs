@@ -80,6 +80,17 @@ const MOVE_MARK: &str =
     "INSERT OR REPLACE INTO read_marks (user_id, kind, number, name, upto, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const DROP_MARKS: &str = "DELETE FROM read_marks WHERE user_id = ?1";
 
+const PUT_BAN: &str = "INSERT OR REPLACE INTO bans (kind, number, name, seq, banned_by, since, until, reason)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const REMOVE_BAN: &str = "DELETE FROM bans WHERE kind = ?1 AND number = ?2 AND name = ?3";
+const REMOVE_BANS_OF_REALM: &str = "DELETE FROM bans WHERE kind IN (1, 3) AND number = ?1";
+const ADD_LOCK: &str = "INSERT OR IGNORE INTO locks (user_id) VALUES (?1)";
+const REMOVE_LOCK: &str = "DELETE FROM locks WHERE user_id = ?1";
+const ADD_INVITE: &str = "INSERT INTO invites (seq, code, made_by, uses, until) VALUES (?1, ?2, ?3, ?4, ?5)";
+const USE_INVITE: &str = "UPDATE invites SET uses = uses - 1 WHERE seq = ?1";
+const REMOVE_USED_INVITE: &str = "DELETE FROM invites WHERE seq = ?1 AND uses <= 0";
+const REMOVE_INVITE: &str = "DELETE FROM invites WHERE seq = ?1";
+
 const OWN: u8 = 0;
 const ALIAS: u8 = 2;
 
@@ -204,7 +215,29 @@ pub(super) fn project(
         }
         Event::MembershipForgotten { user: _, group: _, joined } => write(FORGET_MEMBERSHIP, params![joined.0]),
         Event::GroupForgotten { group } => write(FORGET_GROUP, params![group.0]),
-        Event::RealmForgotten { realm } => write(FORGET_REALM, params![realm.0]),
+        Event::RealmForgotten { realm } => {
+            write(REMOVE_BANS_OF_REALM, params![realm.0])?;
+            write(FORGET_REALM, params![realm.0])
+        }
+        Event::Banned { target, by, until, reason } => {
+            let (kind, number, name) = columns::of_ban(target);
+            let (by, until) = (by.map(|user| user.0), until.map(|until| until.0));
+            write(PUT_BAN, params![kind, number, name, seq, by, time, until, reason])
+        }
+        Event::Unbanned { target } => {
+            let (kind, number, name) = columns::of_ban(target);
+            write(REMOVE_BAN, params![kind, number, name])
+        }
+        Event::UserLocked { user, by: _ } => write(ADD_LOCK, params![user.0]),
+        Event::UserUnlocked { user } => write(REMOVE_LOCK, params![user.0]),
+        Event::InviteMade { code, by, uses, until } => {
+            write(ADD_INVITE, params![seq, code.0, by.map(|user| user.0), uses, until.0])
+        }
+        Event::InviteUsed { invite, user: _ } => {
+            write(USE_INVITE, params![invite.0])?;
+            write(REMOVE_USED_INVITE, params![invite.0])
+        }
+        Event::InviteRevoked { invite } => write(REMOVE_INVITE, params![invite.0]),
         Event::OutboxAcknowledged { realm, upto, refused } => {
             write(MOVE_OUTBOX_CURSOR, params![realm.0, upto.0])?;
             let bounced = |(number, user, why): &(Seq, UserId, BounceReason)| {

@@ -80,7 +80,14 @@ impl ReferenceReader {
             | Event::MembershipForgotten { .. }
             | Event::GroupForgotten { .. }
             | Event::RealmForgotten { .. }
-            | Event::ReadMarked { .. } => {}
+            | Event::ReadMarked { .. }
+            | Event::Banned { .. }
+            | Event::Unbanned { .. }
+            | Event::UserLocked { .. }
+            | Event::UserUnlocked { .. }
+            | Event::InviteMade { .. }
+            | Event::InviteUsed { .. }
+            | Event::InviteRevoked { .. } => {}
         }
     }
 
@@ -142,7 +149,7 @@ impl ReferenceReader {
         match topic {
             Topic::All => matches!(to, Destination::User(_)) || to.remote_realm().is_some() || is_unblocked,
             Topic::Broadcast => *to == Destination::Everyone && is_unblocked,
-            Topic::Server => *from == Author::Server,
+            Topic::Server => *from == Author::Server && matches!(to, Destination::User(_)),
             Topic::With { peer, realm } => {
                 let Destination::User(receiver) = to else { return false };
                 let other = if *from == Author::Local(self.reader) { Author::Local(*receiver) } else { from.clone() };

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::chat::{Command, Conversation, Position, Query, Topics};
-use crate::id::Seq;
+use crate::id::{InviteCode, Seq};
 use crate::name::Name;
 
 /// What is to be done. Words that mean the same have the same action.
@@ -27,6 +27,7 @@ impl Action {
             Self::Session(request) => matches!(
                 request,
                 SessionRequest::ChangePassword { .. }
+                    | SessionRequest::SetPassword { .. }
                     | SessionRequest::Unregister { .. }
                     | SessionRequest::CreateGroup { .. }
                     | SessionRequest::JoinGroup { .. }
@@ -51,6 +52,17 @@ pub enum SessionRequest {
         password: SecretString,
         /// Given in the form with four parameters.
         profile: Option<NewProfile>,
+        invite: Option<InviteCode>,
+    },
+    /// Give a user another password, for administrators.
+    SetPassword {
+        user: Name,
+        password: SecretString,
+    },
+    /// Make an invite, for administrators.
+    Invite {
+        uses: u32,
+        days: u32,
     },
     ChangePassword {
         old: SecretString,

@@ -132,6 +132,11 @@ impl<'a> Args<'a> {
         port.ok_or_else(|| BadParameter::new("PORT", "expected a number from 1 to 65535"))
     }
 
+    /// The rest of the line, which may be empty.
+    pub(super) fn take_rest(&mut self) -> &'a str {
+        std::mem::take(&mut self.0)
+    }
+
     /// The rest of the line, byte for byte.
     pub(super) fn text(&mut self) -> Result<EscapedText, BadParameter> {
         if self.is_empty() {

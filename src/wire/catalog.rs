@@ -35,6 +35,9 @@ pub(super) fn session_end(end: SessionEnd) -> (&'static str, &'static str) {
         SessionEnd::PasswordChanged => ("password_changed", "the password was changed, log in with the new one"),
         SessionEnd::TooManySessions => ("too_many_sessions", "too many newer log-ins of this user, log in again"),
         SessionEnd::Unregistered => ("unregistered", "the account was given up"),
+        SessionEnd::Kicked => ("kicked", "an administrator has ended it"),
+        SessionEnd::Banned => ("banned", "an administrator has banned the account"),
+        SessionEnd::Locked => ("locked", "an administrator has locked the account"),
         SessionEnd::Expired => ("expired", "not used for too long, log in again"),
     }
 }
@@ -135,6 +138,31 @@ pub(super) fn sessions(_: Dialect, _: ReplyFormat, response: &Response) -> Sente
 pub(super) fn realms(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
     let Response::Realms(realms) = response else { return Sentence::default() };
     count(realms.len(), "realms")
+}
+
+pub(super) fn bans(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+    let Response::Bans { bans, .. } = response else { return Sentence::default() };
+    count(bans.len(), "bans")
+}
+
+pub(super) fn users(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+    let Response::Users { users, .. } = response else { return Sentence::default() };
+    count(users.len(), "users")
+}
+
+pub(super) fn invites(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+    let Response::Invites(invites) = response else { return Sentence::default() };
+    count(invites.len(), "invites")
+}
+
+pub(super) fn invited(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+    let Response::InviteMade { code, invite } = response else { return Sentence::default() };
+    format!("code {} for {} until {}", code.expose(), invite.uses, invite.until).into()
+}
+
+pub(super) fn stats(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+    let Response::Stats(stats) = response else { return Sentence::default() };
+    format!("{} users, {} online", stats.users, stats.online).into()
 }
 
 pub(super) fn version(_: Dialect, _: ReplyFormat, _: &Response) -> Sentence {

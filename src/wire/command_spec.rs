@@ -23,6 +23,8 @@ pub struct CommandSpec {
     pub dialect: Dialect,
     /// It acts for a user.
     pub needs_session: bool,
+    /// It is for administrators, and each use is recorded.
+    pub is_administrative: bool,
     /// How many parameters stand before a password, if there is one: only those are covered by a request's hash.
     pub(super) before_password: Option<usize>,
     /// The reply tells whether another realm has stored the message, also if the realm is a name of this server.
@@ -50,6 +52,9 @@ pub(super) enum Theme {
     Realms,
     TalkToRealms,
     Other,
+    /// For administrators, like [`Theme::Administer`].
+    KeepOut,
+    Administer,
 }
 
 /// Words a response in a dialect and a format.
@@ -85,6 +90,7 @@ pub(super) const fn command(
         is_last_in_overview: false,
         dialect: Dialect::Realm,
         needs_session: true,
+        is_administrative: false,
         before_password: None,
         always_tells_delivery: false,
         success: Success::Sentence { json: "", text: "" },
@@ -104,6 +110,10 @@ impl CommandSpec {
 
     pub(super) const fn for_anyone(self) -> Self {
         Self { needs_session: false, ..self }
+    }
+
+    pub(super) const fn for_administrators(self) -> Self {
+        Self { is_administrative: true, ..self }
     }
 
     pub(super) const fn password_after(self, parameters: usize) -> Self {

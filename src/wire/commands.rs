@@ -3,6 +3,7 @@
 use crate::chat::{Command, CommandError, Query};
 use crate::id::SessionId;
 use crate::wire::action::{Action, SessionRequest};
+use crate::wire::administration;
 use crate::wire::args::{Args, BadParameter};
 use crate::wire::catalog;
 use crate::wire::command_spec::{CommandSpec, Theme, command};
@@ -29,10 +30,16 @@ pub static COMMANDS: &[CommandSpec] = &[
             Wording::new(CommandError::UserNotFound, "User Tidak Ada", "Username belum tersedia"),
             Wording::new(CommandError::WrongPassword, "Password Salah", "Password yang dimasukkan salah"),
         ]),
-    command("register", "USER PASSWORD [FULLNAME COUNTRY]", "make an account, log in", Theme::ComeAndGo, register)
-        .password_after(1)
-        .for_anyone()
-        .success_of(catalog::registered),
+    command(
+        "register",
+        "USER PASSWORD [FULLNAME COUNTRY] [CODE]",
+        "make an account, log in",
+        Theme::ComeAndGo,
+        register,
+    )
+    .password_after(1)
+    .for_anyone()
+    .success_of(catalog::registered),
     command("send", "USER TEXT", "tell a user", Theme::Talk, send)
         .success_in("Message sent", "pesan terkirim")
         .errors(RECIPIENT_UNAVAILABLE),
@@ -197,6 +204,54 @@ pub static COMMANDS: &[CommandSpec] = &[
     })
     .for_anyone()
     .success("link"),
+    command("kickuser", "USER", "log a user out everywhere", Theme::KeepOut, |args| {
+        change(Command::KickUser { user: args.name("USER")? })
+    })
+    .for_administrators()
+    .success("User dikeluarkan"),
+    command("ban", "TARGET [for DURATION] [REASON]", "keep out TARGET", Theme::KeepOut, administration::ban)
+        .for_administrators()
+        .success("Dicekal"),
+    command("unban", "TARGET", "let TARGET in again", Theme::KeepOut, administration::unban)
+        .for_administrators()
+        .success("Cekal dicabut"),
+    command("bans", "[before ID] [limit N]", "who is kept out", Theme::KeepOut, administration::bans)
+        .for_administrators()
+        .success_of(catalog::bans),
+    command("lock", "USER", "let nobody log in as USER", Theme::KeepOut, |args| {
+        change(Command::LockUser { user: args.name("USER")? })
+    })
+    .for_administrators()
+    .success("Akun dikunci"),
+    command("unlock", "USER", "undo lock", Theme::KeepOut, |args| {
+        change(Command::UnlockUser { user: args.name("USER")? })
+    })
+    .for_administrators()
+    .success("Kunci akun dibuka"),
+    command("setpass", "USER PASSWORD", "another password for USER", Theme::Administer, administration::set_password)
+        .for_administrators()
+        .password_after(1)
+        .success("Password berhasil diubah"),
+    command("wall", "TEXT", "tell everyone, as the server", Theme::Administer, |args| {
+        change(Command::Wall { text: args.text()? })
+    })
+    .for_administrators()
+    .success("Message sent"),
+    command("stats", "", "the server in numbers", Theme::Administer, |_| read(Query::Stats))
+        .for_administrators()
+        .success_of(catalog::stats),
+    command("users", "[after USER] [limit N]", "all accounts", Theme::Administer, administration::users)
+        .for_administrators()
+        .success_of(catalog::users),
+    command("invite", "[N] [DAYS]", "a code for N new users", Theme::Administer, administration::invite)
+        .for_administrators()
+        .success_of(catalog::invited),
+    command("invites", "", "the codes that are good", Theme::Administer, |_| read(Query::Invites))
+        .for_administrators()
+        .success_of(catalog::invites),
+    command("uninvite", "ID", "revoke a code", Theme::Administer, administration::uninvite)
+        .for_administrators()
+        .success("Undangan dicabut"),
     // Its sentence is the usage of a command, and stands in `help`.
     command("help", "[COMMAND]", "this list, or one line of it", Theme::Other, help).for_anyone(),
     command("ping", "", "still there?", Theme::Other, |_| session(SessionRequest::Ping)).for_anyone().success("pong"),

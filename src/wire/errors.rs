@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::chat::{BounceReason, CommandError};
-use crate::limits::{BLOCKS_PER_USER, MAX_MEMBERSHIPS, MAX_REALMS};
+use crate::limits::{BLOCKS_PER_USER, MAX_BANS, MAX_INVITES, MAX_MEMBERSHIPS, MAX_REALMS};
 use crate::wire::codec::LineError;
 use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
 
@@ -163,6 +163,30 @@ pub(super) fn of(error: CommandError) -> ErrorSpec {
             "no open session of yours has that number: sessions lists them",
         ),
         E::Forbidden => row("forbidden", "Tidak diizinkan", "this server does not let you do that"),
+        E::OtherAdministrator => row(
+            "forbidden",
+            "Tidak diizinkan",
+            "the user is an administrator: only the operator at the server's machine may (kabar admin)",
+        ),
+        E::Locked => row("locked", "Akun dikunci", "an administrator has locked the account: ask one"),
+        E::Banned => row("banned", "Akun dicekal", "an administrator has banned the account: ask one"),
+        E::OwnAddress => {
+            row("bad_parameter", BAD_PARAMETER, "TARGET: expected a network without your own address").text(BAD_FORMAT)
+        }
+        E::BanNotFound => row("ban_not_found", "Cekal tidak ditemukan", "bans lists who is banned"),
+        E::BanLimit => limit(format!("there are {MAX_BANS} bans: lift some, or ban larger networks")),
+        E::InviteNeeded => row(
+            "invite_needed",
+            "Perlu undangan",
+            "register USER PASSWORD #CODE, with a code that an administrator gave",
+        ),
+        E::InviteNotFound => row("invite_not_found", "Undangan tidak berlaku", "the code is wrong, used up, or over"),
+        E::InviteLimit => limit(format!("there are {MAX_INVITES} invites: remove some")),
+        E::NameOfAdministrator => row(
+            "forbidden",
+            "Tidak diizinkan",
+            "the name is an administrator's: the operator makes the account (kabar admin adduser)",
+        ),
         E::NotOwner => {
             row("forbidden", "Hanya untuk pemilik grup", "only the owner of the group may: members names the owner")
         }
@@ -293,6 +317,11 @@ pub(super) fn of_disconnect(reason: DisconnectReason) -> ErrorSpec {
         ),
         DisconnectReason::TooManyOfUser => {
             row("connection_limit", "Terlalu banyak koneksi", "the user has newer connections, and too many of them")
+        }
+        DisconnectReason::Kicked => row("kicked", "Dikeluarkan", "an administrator has ended your sessions"),
+        DisconnectReason::Banned => of(CommandError::Banned),
+        DisconnectReason::AddressBanned => {
+            row("banned", "Alamat dicekal", "an administrator has banned your address: ask one")
         }
         DisconnectReason::TooManyConnections => {
             row("connection_limit", "Terlalu banyak koneksi", "close one, or try again later")

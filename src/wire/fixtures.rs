@@ -6,10 +6,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::chat::{
-    BodyFields, ConversationSummary, EscapedText, GroupChange, Kind, MessageBody, Notification, PeerAddress, Profile,
-    RealmState, RealmStatus, Receipt, Response, SessionStatus, StoredMessage, Topics,
+    BanStatus, BodyFields, ConversationSummary, EscapedText, GroupChange, InviteStatus, Kind, MessageBody,
+    Notification, PeerAddress, Profile, RealmState, RealmStatus, Receipt, Response, SessionStatus, Stats,
+    StoredMessage, Topics, UserStatus,
 };
-use crate::id::{Epoch, PeerKey, Seq, SessionId, Token};
+use crate::id::{Epoch, InviteCode, PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 use crate::wire::{Dialect, DisconnectReason, LineError, ParseError, Parsed, ReplyContext, parse};
@@ -133,6 +134,38 @@ pub(super) fn sessions() -> Response {
     Response::Sessions(vec![SessionStatus { id: SessionId(7), opened, used, origin, current: true }])
 }
 
+/// A ban for ever, and one by the operator for a time.
+pub(super) fn bans() -> Response {
+    let (since, reason) = (RECEIPT.time, "spam".into());
+    let ever = BanStatus { id: Seq(9), target: "paff".into(), by: Some(name("messi")), since, until: None, reason };
+    let (target, until) = ("10.0.0.0/8".into(), Some(RECEIPT.time));
+    let for_a_time = BanStatus { id: Seq(7), target, by: None, since, until, reason: "".into() };
+    Response::Bans { bans: vec![ever, for_a_time], before: Some(Seq(7)) }
+}
+
+pub(super) fn users() -> Response {
+    let user = UserStatus {
+        user: name("messi"),
+        full_name: "Lionel Messi".into(),
+        online: true,
+        sessions: 2,
+        last_seen: Some(RECEIPT.time),
+        is_administrator: true,
+        is_locked: false,
+        is_banned: false,
+    };
+    let away =
+        UserStatus { user: name("paff"), online: false, last_seen: None, is_administrator: false, ..user.clone() };
+    Response::Users {
+        users: vec![user, UserStatus { is_locked: true, is_banned: true, ..away }],
+        after: Some(name("paff")),
+    }
+}
+
+pub(super) fn invite_status() -> InviteStatus {
+    InviteStatus { id: Seq(9), uses: 5, until: RECEIPT.time, by: Some(name("messi")) }
+}
+
 pub(super) fn message(seq: u64, from: &str, msg: &str, kind: Kind) -> StoredMessage {
     let to = match kind {
         Kind::Direct | Kind::Damaged => "henderson",
@@ -185,7 +218,10 @@ pub(super) fn disconnect_reasons() -> impl Iterator<Item = DisconnectReason> {
         DisconnectReason::ShuttingDown => Some(DisconnectReason::Evicted),
         DisconnectReason::Evicted => Some(DisconnectReason::TooManyOfUser),
         DisconnectReason::TooManyOfUser => Some(DisconnectReason::TooManyConnections),
-        DisconnectReason::TooManyConnections => None,
+        DisconnectReason::TooManyConnections => Some(DisconnectReason::Kicked),
+        DisconnectReason::Kicked => Some(DisconnectReason::Banned),
+        DisconnectReason::Banned => Some(DisconnectReason::AddressBanned),
+        DisconnectReason::AddressBanned => None,
     })
 }
 
@@ -245,7 +281,16 @@ fn next_response(response: &Response) -> Option<(&'static str, Response)> {
         Response::Blocks(_) => ("sessions", sessions()),
         Response::Sessions(_) => ("addrealm timur", Response::RealmAdded { name: name("timur"), key: None }),
         Response::RealmAdded { .. } => ("realms", links()),
-        Response::Realms(_) => ("link 1", Response::Linking),
+        Response::Realms(_) => ("bans", bans()),
+        Response::Bans { .. } => ("users", users()),
+        Response::Users { .. } => ("invites", Response::Invites(vec![invite_status()])),
+        Response::Invites(_) => {
+            ("invite", Response::InviteMade { code: InviteCode::typed("abc234"), invite: invite_status() })
+        }
+        Response::InviteMade { .. } => {
+            ("stats", Response::Stats(Box::new(Stats { users: 3, online: 2, head: Seq(42), ..Stats::default() })))
+        }
+        Response::Stats(_) => ("link 1", Response::Linking),
         Response::Linking => ("help", Response::Help(None)),
         Response::Help(_) => ("version", Response::Version),
         Response::Version => return None,

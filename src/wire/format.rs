@@ -46,4 +46,10 @@ pub enum DisconnectReason {
     TooManyOfUser,
     /// The limit of this address, or of all connections, is reached.
     TooManyConnections,
+    /// An administrator has kicked the user.
+    Kicked,
+    /// An administrator has banned the user.
+    Banned,
+    /// The address is banned.
+    AddressBanned,
 }

@@ -6,7 +6,7 @@ use crate::wire::commands::COMMANDS;
 /// The columns of the usage, before the summary.
 const USAGE_COLUMNS: usize = 49;
 
-const THEMES: [(Theme, &str); 10] = [
+const THEMES: [(Theme, &str); 12] = [
     (Theme::ComeAndGo, "come and go"),
     (Theme::Talk, "talk"),
     (Theme::Read, "read"),
@@ -17,6 +17,8 @@ const THEMES: [(Theme, &str); 10] = [
     (Theme::Realms, "realms"),
     (Theme::TalkToRealms, "talk to them"),
     (Theme::Other, "other"),
+    (Theme::KeepOut, "keep out"),
+    (Theme::Administer, "administer"),
 ];
 
 /// What a newcomer needs first.
@@ -115,6 +117,8 @@ mod tests {
             "realms       addrealm delrealm realms link",
             "talk to them sendprivaterealm sendgrouprealm getrealminbox",
             "other        passwd setname sessions revoke unregister help ping version",
+            "keep out     kickuser ban unban bans lock unlock",
+            "administer   setpass wall stats users invite invites uninvite",
         ];
         assert_eq!(overview().skip(FIRST_STEPS.len() + 1).collect::<Vec<_>>(), expected);
     }

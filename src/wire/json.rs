@@ -1,5 +1,6 @@
 //! The frames of a `json` listener: one object each, `status` first, in ASCII, ended by an empty line (PROTOCOL §1, §4).
 
+mod administration;
 #[cfg(test)]
 mod tests;
 
@@ -199,6 +200,11 @@ fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Resp
         }
         Response::Conversations { conversations, more } => append_conversations(frame, conversations, *more),
         Response::LoggedOut => append_logout(frame),
+        Response::Bans { bans, before } => administration::append_bans(frame, bans, *before),
+        Response::Users { users, after } => administration::append_users(frame, users, after.as_ref()),
+        Response::Invites(invites) => administration::append_invites(frame, invites),
+        Response::InviteMade { code, invite } => administration::append_invite(frame, code, invite),
+        Response::Stats(stats) => administration::append_stats(frame, stats),
         Response::Done | Response::Bye | Response::Linking | Response::GroupPasswordChanged { .. } => {}
     }
 }

@@ -3,6 +3,7 @@
 //! Never here: the state, sockets, I/O, rules of the chat.
 
 mod action;
+mod administration;
 mod args;
 mod catalog;
 mod codec;
@@ -35,6 +36,6 @@ pub use errors::{ParseErrorKind, code, codes, line_code};
 pub use format::{Dialect, DisconnectReason, ReplyFormat};
 pub use input::Input;
 pub use input_decoder::InputDecoder;
-pub use parse::parse;
+pub use parse::{audited_words, parse};
 pub use render::Render;
 pub use request::{ParseError, Parsed, ReplyContext, Request, Tag};

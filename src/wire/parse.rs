@@ -81,6 +81,26 @@ fn hash(spec: &CommandSpec, mut parameters: Args<'_>) -> Hash64 {
     Hash64::of(&parts)
 }
 
+/// The words of an administrator's request, up to a password: what is recorded of its line. `None` for requests of others.
+#[must_use]
+pub fn audited_words(request: &Request, line: &str) -> Option<Box<str>> {
+    let spec = request.spec;
+    if !spec.is_administrative {
+        return None;
+    }
+    let mut parameters = Args::of(line);
+    if request.tag.is_some() {
+        parameters.next();
+    }
+    parameters.next();
+    take_token(&mut parameters);
+    let shown = match spec.before_password {
+        Some(count) => (0..count).map(|_| parameters.next()).collect::<Vec<_>>().join(" "),
+        None => parameters.rest().to_owned(),
+    };
+    Some(format!("{} {shown}", spec.word).trim_end().into())
+}
+
 fn secret(spec: &CommandSpec, mut parameters: Args<'_>) -> Option<SecretString> {
     for _ in 0..spec.before_password? {
         parameters.next();

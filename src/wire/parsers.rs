@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::chat::{Command, Conversation, Query, Topics};
+use crate::id::InviteCode;
 use crate::name::Name;
 use crate::wire::action::{Action, NewProfile, SessionRequest};
 use crate::wire::args::{Args, BadParameter, parse_address, parse_name};
@@ -23,15 +24,21 @@ pub(super) fn log_in(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     session(SessionRequest::LogIn { user: args.name("USER")?, password: args.password("PASSWORD")? })
 }
 
-/// Two parameters or four: a full name without a country is an error.
+/// Two parameters or four: a full name without a country is an error. The code of an invite may follow; behind two
+/// parameters it begins with `#`.
 pub(super) fn register(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     let (user, password) = (args.new_name("USER")?, args.new_password("PASSWORD")?);
-    let profile = if args.is_empty() {
+    let mut after = *args;
+    let is_code_alone = after.next().starts_with('#') && after.is_empty();
+    let profile = if args.is_empty() || is_code_alone {
         None
     } else {
         Some(NewProfile { full_name: args.profile("FULLNAME")?, country: args.profile("COUNTRY")? })
     };
-    session(SessionRequest::Register { user, password, profile })
+    let code = args.next();
+    let code = code.strip_prefix('#').unwrap_or(code);
+    let invite = (!code.is_empty()).then(|| InviteCode::typed(code));
+    session(SessionRequest::Register { user, password, profile, invite })
 }
 
 pub(super) fn send(args: &mut Args<'_>) -> Result<Action, BadParameter> {
@@ -134,7 +141,7 @@ pub(super) fn conversations(args: &mut Args<'_>) -> Result<Action, BadParameter>
     session(SessionRequest::Conversations { limit })
 }
 
-fn parse_limit(args: &mut Args<'_>) -> Result<usize, BadParameter> {
+pub(super) fn parse_limit(args: &mut Args<'_>) -> Result<usize, BadParameter> {
     Ok(args.number::<NonZeroUsize>("N", "expected a number, at least 1")?.get())
 }
 

@@ -1,5 +1,7 @@
 //! The lines of a `text` listener: `[OK] text` or `[ERR] text`, lists one item a line before it (PROTOCOL §1).
 
+mod administration;
+mod line;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +16,7 @@ use crate::name::Name;
 use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
 use crate::wire::render::{self, Render};
 use crate::wire::request::{ParseError, ReplyContext, Tag};
+use crate::wire::text::line::append_line;
 use crate::wire::{catalog, errors, help};
 
 pub(super) struct Text;
@@ -150,6 +153,10 @@ fn append_items(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) 
         Response::Blocks(users) => users.iter().for_each(|user| append_line(out, &[user])),
         Response::Sessions(sessions) => sessions.iter().for_each(|session| append_session(out, session)),
         Response::Realms(realms) => realms.iter().for_each(|realm| append_realm(out, realm)),
+        Response::Bans { bans, .. } => bans.iter().for_each(|ban| administration::append_ban(out, ban)),
+        Response::Users { users, .. } => users.iter().for_each(|user| administration::append_user(out, user)),
+        Response::Invites(invites) => invites.iter().for_each(|invite| administration::append_invite(out, invite)),
+        Response::Stats(stats) => administration::append_stats(out, stats),
         Response::Help(None) => help::overview().for_each(|line| append_line(out, &[&line])),
         _ => {}
     }
@@ -191,29 +198,4 @@ fn append_profile(out: &mut Vec<u8>, profile: &Profile) {
     append_line(out, &["realm: ", profile.realm.as_str()]);
     append_line(out, &["online: ", if profile.online { "yes" } else { "no" }]);
     append_line(out, &["last seen: ", &last_seen]);
-}
-
-/// The only way to write to a text listener: a text stays in its line, and unsafe characters are escaped.
-fn append_line(out: &mut Vec<u8>, parts: &[&str]) {
-    for character in parts.iter().flat_map(|part| part.chars()) {
-        append_shown(out, character);
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
-fn append_shown(out: &mut Vec<u8>, character: char) {
-    if is_unsafe_for_terminal(character) {
-        out.extend(character.escape_unicode().map(|ascii| ascii as u8));
-        return;
-    }
-    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-}
-
-/// Control characters (C0, DEL and C1), line and paragraph separators, and bidirectional controls: with them a sender
-/// could paint the recipient's terminal.
-fn is_unsafe_for_terminal(character: char) -> bool {
-    let turns_or_breaks = ['\u{61C}', '\u{200E}', '\u{200F}'].contains(&character)
-        || ('\u{2028}'..='\u{202E}').contains(&character)
-        || ('\u{2066}'..='\u{2069}').contains(&character);
-    character.is_control() || turns_or_breaks
 }

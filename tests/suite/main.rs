@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod administration;
 mod any_bytes;
 #[allow(dead_code, reason = "its main")]
 #[path = "../../examples/bot.rs"]

@@ -62,6 +62,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "limits",
             "log_limit",
             "password",
+            "settings",
             "socket",
         ],
     ),

@@ -1,5 +1,7 @@
 //! The data of the domain, with the methods that need nothing else. No module here imports one of a higher layer.
 
+pub mod ban;
+pub mod bans;
 pub mod body;
 pub mod conversation;
 pub mod group;

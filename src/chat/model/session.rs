@@ -58,15 +58,24 @@ pub enum SessionEnd {
     Unregistered,
     /// It was not used for too long.
     Expired,
+    /// By an administrator, who also closes the connections.
+    Kicked,
+    /// As `Kicked`.
+    Banned,
+    /// An administrator has locked the account.
+    Locked,
 }
 
 impl SessionEnd {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::LoggedOut,
         Self::Revoked,
         Self::PasswordChanged,
         Self::TooManySessions,
         Self::Unregistered,
         Self::Expired,
+        Self::Kicked,
+        Self::Banned,
+        Self::Locked,
     ];
 }

@@ -5,9 +5,9 @@ use crate::chat::event::Event;
 use crate::chat::model::session::NewSession;
 use crate::chat::model::user::PasswordHash;
 use crate::chat::rules::context::Context;
-use crate::chat::rules::{groups, sessions};
+use crate::chat::rules::{administration, groups, sessions};
 use crate::chat::state::State;
-use crate::id::UserId;
+use crate::id::{TokenHash, UserId};
 use crate::limits::MAX_USERS;
 use crate::name::Name;
 
@@ -18,9 +18,14 @@ pub(in crate::chat) struct NewAccount<'a> {
     pub(in crate::chat) country: &'a str,
     pub(in crate::chat) password: &'a PasswordHash,
     pub(in crate::chat) session: Option<NewSession>,
+    pub(in crate::chat) invite: Option<&'a TokenHash>,
 }
 
-pub(in crate::chat) fn register(state: &State, account: &NewAccount<'_>) -> Result<Vec<Event>, CommandError> {
+pub(in crate::chat) fn register(
+    state: &State,
+    context: &Context<'_>,
+    account: &NewAccount<'_>,
+) -> Result<Vec<Event>, CommandError> {
     if state.name_owner(account.name).is_some() {
         return Err(CommandError::UserExists);
     }
@@ -28,6 +33,7 @@ pub(in crate::chat) fn register(state: &State, account: &NewAccount<'_>) -> Resu
         return Err(CommandError::UserLimit);
     }
     let user = UserId(state.users.len() as u64);
+    let invited = administration::use_invite(state, context.now, account.invite, user)?;
     let registered = Event::UserRegistered {
         user,
         name: account.name.clone(),
@@ -36,7 +42,7 @@ pub(in crate::chat) fn register(state: &State, account: &NewAccount<'_>) -> Resu
         password: account.password.clone(),
     };
     let opened = account.session.map(|session| sessions::opened(user, session));
-    Ok(std::iter::once(registered).chain(opened).collect())
+    Ok(std::iter::once(registered).chain(invited).chain(opened).collect())
 }
 
 pub(in crate::chat) fn set_name(
@@ -182,6 +188,7 @@ mod tests {
             country: "".into(),
             password: hash("x"),
             session: None,
+            invite: None,
         };
         fixture.server_refuses(&register_again, CommandError::UserExists);
     }

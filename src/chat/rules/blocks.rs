@@ -179,6 +179,7 @@ mod tests {
                 country: "".into(),
                 password: hash(""),
                 session: None,
+                invite: None,
             });
         }
         (0..BLOCKS_PER_USER).for_each(|number| drop(fixture.does(MESSI, &block(&format!("user{number}")))));

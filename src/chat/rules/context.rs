@@ -63,6 +63,17 @@ impl Context<'static> {
 }
 
 impl Context<'_> {
+    /// Checks that the acting user is an administrator, and returns the user. `None` is the server itself, and with it the
+    /// operator at its machine.
+    pub(in crate::chat) fn administrator(&self, state: &State) -> Result<Option<UserId>, CommandError> {
+        if self.user.is_none() {
+            return Ok(None);
+        }
+        let (id, user) = self.active_user(state)?;
+        self.policy.check(true, user)?;
+        Ok(Some(id))
+    }
+
     /// The acting user, who may have unregistered meanwhile.
     pub(in crate::chat) fn active_user<'s>(&self, state: &'s State) -> Result<(UserId, &'s User), CommandError> {
         let id = self.user.ok_or(CommandError::NoSession)?;
@@ -95,7 +106,8 @@ impl Quotas {
 }
 
 impl Policy {
-    pub(in crate::chat) fn is_administrator(&self, name: &Name) -> bool {
+    #[must_use]
+    pub fn is_administrator(&self, name: &Name) -> bool {
         !self.administrators.is_empty() && self.administrators.contains(&name.folded())
     }
 

@@ -22,7 +22,8 @@ pub(in crate::chat) fn send_direct(
     let realm = match state.route(to.realm.as_ref())? {
         Route::Local(realm) => realm,
         Route::Remote(id, realm, peer) => {
-            return remote::send((from, sender), &to.name, false, text, (id, realm, peer));
+            let is_banned = state.is_realm_banned(id, context.now);
+            return remote::send(is_banned, (from, sender), &to.name, false, text, (id, realm, peer));
         }
     };
     let (recipient_id, recipient) = state.user_named(&to.name).ok_or(CommandError::UserNotFound)?;
@@ -47,7 +48,8 @@ pub(in crate::chat) fn send_group(
     let realm = match state.route(to.realm.as_ref())? {
         Route::Local(realm) => realm,
         Route::Remote(id, realm, peer) => {
-            return remote::send((from, sender), &to.name, true, text, (id, realm, peer));
+            let is_banned = state.is_realm_banned(id, context.now);
+            return remote::send(is_banned, (from, sender), &to.name, true, text, (id, realm, peer));
         }
     };
     let (group_id, group) = state.group_named(&to.name).ok_or(CommandError::GroupNotFound)?;

@@ -1,6 +1,7 @@
 //! The rules: what a command comes to. Pure functions of the state, one module for each subject.
 
 pub(super) mod accounts;
+pub(super) mod administration;
 pub(super) mod blocks;
 pub(super) mod context;
 pub(super) mod groups;

@@ -8,13 +8,22 @@ use crate::chat::event::Event;
 use crate::chat::model::peer::PeerInfo;
 use crate::chat::model::realm::RealmKind;
 use crate::chat::model::remote_message::PeerHello;
+use crate::chat::rules::context::Context;
 use crate::chat::state::State;
 use crate::id::{Epoch, RealmId, Seq};
 use crate::limits::{MAX_LOG_NUMBER, NAME_BYTES};
 use crate::name::Name;
 
 /// Registers another server that has proven its key.
-pub(in crate::chat) fn register_peer(state: &State, hello: &PeerHello) -> Result<Vec<Event>, CommandError> {
+pub(in crate::chat) fn register_peer(
+    state: &State,
+    context: &Context<'_>,
+    hello: &PeerHello,
+) -> Result<Vec<Event>, CommandError> {
+    let is_banned = |realm| state.is_realm_banned(realm, context.now);
+    if state.is_key_banned(&hello.key, context.now) || hello.dialled.is_some_and(is_banned) {
+        return Err(CommandError::RealmRefused);
+    }
     let known = state.peer_of(&hello.key).map(|(id, realm, peer)| (id, realm.name.clone(), peer.info.clone()));
     let mut events = Vec::new();
     let (id, name, before) = match (known, hello.dialled) {

@@ -7,6 +7,7 @@ use crate::chat::error::CommandError;
 use crate::chat::event::Event;
 use crate::chat::model::peer::{PeerAddress, PeerInfo};
 use crate::chat::model::realm::{Realm, RealmKind};
+use crate::chat::rules::context::Context;
 use crate::chat::state::State;
 use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{MAX_REALMS, NAME_BYTES};
@@ -22,7 +23,14 @@ pub(in crate::chat) struct NewPeer<'a> {
 
 /// Links a server under the name that is given. A further name of this server may become a link, and so may the name
 /// that the server gave itself when it came.
-pub(in crate::chat) fn add(state: &State, new: &NewPeer<'_>) -> Result<Vec<Event>, CommandError> {
+pub(in crate::chat) fn add(
+    state: &State,
+    context: &Context<'_>,
+    new: &NewPeer<'_>,
+) -> Result<Vec<Event>, CommandError> {
+    if new.key.is_some_and(|key| state.is_key_banned(&key, context.now)) {
+        return Err(CommandError::RealmRefused);
+    }
     let taken = state.realm_named(new.name);
     if let Some((id, realm, peer)) = new.key.and_then(|key| state.peer_of(&key)) {
         let is_free = taken.is_none_or(|(known, _)| known == id);

@@ -182,7 +182,7 @@ mod tests {
         for number in 3..users {
             let name = name(&format!("user{number}"));
             let (full_name, country, password) = ("".into(), "".into(), hash("old"));
-            fixture.server_does(&Command::Register { name, full_name, country, password, session: None });
+            fixture.server_does(&Command::Register { name, full_name, country, password, session: None, invite: None });
         }
         let newest = fixture.state.head();
         (3..users).for_each(|number| drop(fixture.does(PAFF, &mark(&format!("user{number}"), newest))));

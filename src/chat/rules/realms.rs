@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::chat::error::CommandError;
 use crate::chat::event::Event;
+use crate::chat::model::ban::BanTarget;
 use crate::chat::model::realm::{Realm, RealmKind};
 use crate::chat::rules::context::Context;
 use crate::chat::rules::system_message::system_message;
@@ -57,7 +58,10 @@ fn forgetting(state: &State, removed: RealmId) -> impl Iterator<Item = Event> {
         }
         _ => false,
     };
-    let candidates = state.realms().filter(move |(id, realm)| *id != newest && (gone(realm) || *id == removed));
+    // The key of a server that is banned must not be forgotten.
+    let is_banned = |id| state.bans().get(&BanTarget::Realm(id)).is_some();
+    let candidates =
+        state.realms().filter(move |(id, realm)| *id != newest && (gone(realm) || *id == removed) && !is_banned(*id));
     let mut is_needless = is_needless;
     let needless = candidates.filter(move |(id, realm)| is_needless(*id, realm)).map(|(realm, _)| realm);
     needless.take(FORGOTTEN_AT_ONCE).map(|realm| Event::RealmForgotten { realm })

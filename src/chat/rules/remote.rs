@@ -11,20 +11,26 @@ use crate::chat::model::peer::Peer;
 use crate::chat::model::realm::Realm;
 use crate::chat::model::remote_message::{Bounce, RemoteMessage};
 use crate::chat::model::user::User;
+use crate::chat::rules::context::Context;
 use crate::chat::rules::system_message::system_message;
 use crate::chat::state::State;
 use crate::id::{Epoch, RealmId, Seq, UserId};
 use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
 use crate::name::Name;
+use crate::time::Time;
 
 /// Puts a message into the outbox of another realm. Only that server knows whether the recipient exists.
 pub(super) fn send(
+    is_banned: bool,
     (sender_id, sender): (UserId, &User),
     to: &Name,
     to_group: bool,
     text: &EscapedText,
     (id, realm, peer): (RealmId, &Realm, &Peer),
 ) -> Result<Vec<Event>, CommandError> {
+    if is_banned {
+        return Err(CommandError::RealmRefused);
+    }
     let address = format!("{to}@{}", realm.name);
     let body = MessageBody::compose(&BodyFields {
         msg_from: sender.shown_name(),
@@ -49,8 +55,8 @@ pub(super) fn send(
 /// be delivered are recorded, so that the other server learns of it however often the link breaks.
 pub(in crate::chat) fn receive(
     state: &State,
-    id: RealmId,
-    epoch: Epoch,
+    context: &Context<'_>,
+    (id, epoch): (RealmId, Epoch),
     messages: &[(Seq, Result<RemoteMessage, BounceReason>)],
 ) -> Result<Vec<Event>, CommandError> {
     let realm = state.realm(id).ok_or(CommandError::RealmNotFound)?;
@@ -71,7 +77,8 @@ pub(in crate::chat) fn receive(
             continue;
         }
         upto = *number;
-        let message = message.as_ref().map_err(|why| *why).and_then(|message| deliver(state, (id, realm), message));
+        let message =
+            message.as_ref().map_err(|why| *why).and_then(|message| deliver(state, context.now, (id, realm), message));
         match message {
             Ok(message) => events.push(Event::MessageSent(message)),
             Err(why) => refused.push((*number, why)),
@@ -92,8 +99,16 @@ struct Recipient<'a> {
     kind: Kind,
 }
 
-fn deliver(state: &State, (id, realm): (RealmId, &Realm), message: &RemoteMessage) -> Result<Message, BounceReason> {
+fn deliver(
+    state: &State,
+    now: Time,
+    (id, realm): (RealmId, &Realm),
+    message: &RemoteMessage,
+) -> Result<Message, BounceReason> {
     let author = Author::Remote(RemoteName { realm: id, name: message.from.clone() });
+    if state.is_author_banned(&author, now) {
+        return Err(BounceReason::Blocked);
+    }
     let Recipient { to, name, shown_name, kind } = recipient(state, &author, message)?;
     let from = format!("{}@{}", message.from, realm.name);
     let full_name = if message.full_name.is_empty() { message.from.as_str() } else { &message.full_name };

@@ -11,6 +11,7 @@ use crate::limits::{SESSION_TOUCH, SESSIONS_PER_USER};
 
 pub(in crate::chat) fn open(
     state: &State,
+    context: &Context<'_>,
     id: UserId,
     verified: &PasswordHash,
     session: NewSession,
@@ -18,6 +19,12 @@ pub(in crate::chat) fn open(
 ) -> Result<Vec<Event>, CommandError> {
     let user = state.active_user(id).map_err(|_| CommandError::UserNotFound)?;
     user.check_password(verified)?;
+    if state.is_user_banned(id, context.now) {
+        return Err(CommandError::Banned);
+    }
+    if state.is_locked(id) {
+        return Err(CommandError::Locked);
+    }
     let mut events = Vec::with_capacity(2);
     if user.sessions.len() >= SESSIONS_PER_USER
         && let Some(session) = first_to_go(state, user, uses)

@@ -1,6 +1,7 @@
 //! Applying an event: one arm for each.
 
 use crate::chat::event::{Event, Record};
+use crate::chat::model::ban::{Ban, Invite};
 use crate::chat::model::idempotency::Receipt;
 use crate::chat::model::message::Message;
 use crate::chat::model::realm::{Realm, RealmKind};
@@ -65,6 +66,18 @@ impl State {
                 self.change_user(*user, |user| user.unregistered = true);
             }
             Event::ReadMarked { user, conversation, upto } => self.move_mark(*user, *conversation, *upto, *time),
+            Event::Banned { target, by, until, reason } => {
+                let ban = Ban { id: *seq, by: *by, since: *time, until: *until, reason: reason.clone() };
+                self.bans.put(*target, ban);
+            }
+            Event::Unbanned { target } => self.bans.remove(target),
+            Event::UserLocked { user, by: _ } => drop(self.locked.insert(*user)),
+            Event::UserUnlocked { user } => drop(self.locked.remove(user)),
+            Event::InviteMade { code, by, uses, until } => {
+                self.invites.insert(*seq, Invite { code: *code, by: *by, uses: *uses, until: *until });
+            }
+            Event::InviteUsed { invite, user: _ } => self.use_invite(*invite),
+            Event::InviteRevoked { invite } => drop(self.invites.remove(invite)),
             Event::EpochBegun { epoch } => self.begin_epoch(*seq, *epoch),
             Event::PeerAdded { realm, name, by, info } => self.add_peer(*realm, name, *by, info),
             Event::PeerChanged { realm, name, info } => self.set_peer_info(*realm, name, info),
@@ -80,7 +93,10 @@ impl State {
             }
             Event::MembershipForgotten { user, group, joined } => self.forget_membership(*user, *group, *joined),
             Event::GroupForgotten { group } => self.forget_group(*group),
-            Event::RealmForgotten { realm } => self.forget_realm(*realm),
+            Event::RealmForgotten { realm } => {
+                self.bans.forget_realm(*realm);
+                self.forget_realm(*realm);
+            }
             Event::OutboxAcknowledged { realm, upto, refused } => self.acknowledge_outbox(*realm, *upto, refused),
         }
     }

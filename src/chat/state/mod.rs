@@ -1,6 +1,7 @@
 //! The fold of all events: everything except message bodies.
 
 mod apply;
+mod bans;
 mod blocks;
 mod epochs;
 mod groups;

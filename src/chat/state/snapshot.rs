@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
+use crate::chat::model::ban::{Ban, BanTarget, Invite};
 use crate::chat::model::conversation::ReadMark;
 use crate::chat::model::group::Group;
 use crate::chat::model::message::UserRef;
@@ -36,6 +37,11 @@ pub struct Snapshot {
     pub epochs: Vec<(Seq, Epoch)>,
     /// In the order of the conversations.
     pub marks: HashMap<UserId, Vec<ReadMark>>,
+    pub bans: Vec<(BanTarget, Ban)>,
+    /// Accounts that administrators have locked.
+    pub locked: HashSet<UserId>,
+    /// By the log entries that made them.
+    pub invites: BTreeMap<Seq, Invite>,
     /// The newest broadcast.
     pub last_broadcast: Seq,
 }
@@ -53,6 +59,9 @@ impl State {
             realms: BTreeMap::new(),
             epochs: Vec::new(),
             marks: HashMap::new(),
+            bans: Vec::new(),
+            locked: HashSet::new(),
+            invites: BTreeMap::new(),
             last_broadcast: Seq(0),
         };
         Self::restore(home, nothing)
@@ -70,6 +79,9 @@ impl State {
             alias_names: HashMap::new(),
             keys: HashMap::new(),
             marks: kept.marks,
+            bans: kept.bans.into_iter().collect(),
+            locked: kept.locked,
+            invites: kept.invites,
             last_broadcast: kept.last_broadcast,
             user_names: NameIndex::of(&kept.users),
             group_names: names_of_groups(&kept.groups),
@@ -117,6 +129,9 @@ impl State {
             realms: self.realms.iter().skip(1).map(|(id, realm)| (*id, realm.clone())).collect(),
             epochs: self.epochs.clone(),
             marks: self.marks.clone(),
+            bans: self.bans.iter().map(|(target, ban)| (*target, ban.clone())).collect(),
+            locked: self.locked.clone(),
+            invites: self.invites.clone(),
             last_broadcast: self.last_broadcast,
         }
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
+use crate::chat::model::ban::Invite;
+use crate::chat::model::bans::Bans;
 use crate::chat::model::conversation::ReadMark;
 use crate::chat::model::group::Group;
 use crate::chat::model::message::UserRef;
@@ -40,6 +42,11 @@ pub struct State {
     pub(in crate::chat) tokens: HashMap<TokenHash, SessionId>,
     /// The read marks of users who have any, in the order of the conversations.
     pub(in crate::chat) marks: HashMap<UserId, Vec<ReadMark>>,
+    pub(in crate::chat) bans: Bans,
+    /// Accounts that administrators have locked.
+    pub(in crate::chat) locked: HashSet<UserId>,
+    /// By the log entries that made them.
+    pub(in crate::chat) invites: BTreeMap<Seq, Invite>,
     /// The users who block a user, sorted; no entry is empty. Shared with the pushes in flight.
     pub(in crate::chat) blockers: HashMap<UserRef, Arc<Vec<UserId>>>,
 }

@@ -3,7 +3,7 @@
 use crate::chat::error::CommandError;
 use crate::chat::model::message::UserRef;
 use crate::chat::model::realm::{Realm, RealmKind};
-use crate::chat::response::{Profile, RealmState, RealmStatus, Response, SessionStatus};
+use crate::chat::response::{Profile, RealmState, RealmStatus, Response, SessionStatus, Stats};
 use crate::chat::rules::context::Context;
 use crate::chat::state::State;
 use crate::id::{RealmId, SessionId, UserId};
@@ -20,6 +20,8 @@ pub trait Process {
     fn last_use(&self, user: UserId, session: SessionId, now: Time) -> Option<Time>;
     /// The first `limit` online users, in the order of coming online.
     fn online(&self, limit: usize) -> Vec<UserId>;
+    /// What of the server's numbers only the process knows; the others are 0.
+    fn counts(&self) -> Stats;
     fn link_status(&self, realm: RealmId) -> LinkStatus;
 }
 

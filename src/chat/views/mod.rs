@@ -1,5 +1,6 @@
 //! Views: what can be read of the state, and who is told of an event.
 
+pub mod administration;
 pub mod conversations;
 pub mod history;
 pub mod inbox;

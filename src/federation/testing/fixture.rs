@@ -36,7 +36,8 @@ pub(in crate::federation) fn create_users(hub: &Hub) {
     for user in USERS {
         let password = PasswordHash("$hash".into());
         let (full_name, country) = ("".into(), "".into());
-        let register = Command::Register { name: name(user), full_name, country, password, session: None };
+        let register =
+            Command::Register { name: name(user), full_name, country, password, session: None, invite: None };
         hub.execute_as_server(&register).result.unwrap();
     }
     let now = Time::now();

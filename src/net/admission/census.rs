@@ -39,6 +39,8 @@ impl Counts {
             DisconnectReason::Evicted => "evicted",
             DisconnectReason::TooManyOfUser => "too_many_of_user",
             DisconnectReason::TooManyConnections => "too_many_connections",
+            DisconnectReason::Kicked => "kicked",
+            DisconnectReason::Banned | DisconnectReason::AddressBanned => "banned",
         });
     }
 

@@ -13,7 +13,7 @@ impl SocketWriter for Discard {
 const MESSI: UserId = UserId(7);
 
 fn admission(most: usize) -> Arc<Admission> {
-    Arc::new(Admission::new(Places { most, per_address: 8, per_user: 3, outbox_bytes: 1_000 }))
+    Arc::new(Admission::new(Places { most, per_address: 8, per_user: 3, outbox_bytes: 1_000 }, |_| false))
 }
 
 fn address(last: u8) -> IpAddr {
@@ -73,7 +73,8 @@ fn a_user_with_too_many_connections_loses_the_oldest() {
 
 #[test]
 fn near_the_limit_users_with_many_connections_make_room() {
-    let admission = Arc::new(Admission::new(Places { most: 20, per_address: 20, per_user: 20, outbox_bytes: 0 }));
+    let admission =
+        Arc::new(Admission::new(Places { most: 20, per_address: 20, per_user: 20, outbox_bytes: 0 }, |_| false));
     let many: Vec<_> = (0..15).map(|_| admit_user(&admission, 1, MESSI)).collect();
     let few: Vec<_> = (0..3).map(|number| admit_user(&admission, 2, UserId(number))).collect();
     let _newcomer = admit(&admission, 3).unwrap();
@@ -82,7 +83,8 @@ fn near_the_limit_users_with_many_connections_make_room() {
 
 #[test]
 fn links_that_are_not_made_give_way_to_newer_ones() {
-    let admission = Arc::new(Admission::new(Places { most: 1_000, per_address: 1_000, per_user: 1, outbox_bytes: 0 }));
+    let admission =
+        Arc::new(Admission::new(Places { most: 1_000, per_address: 1_000, per_user: 1, outbox_bytes: 0 }, |_| false));
     let connect = |from| admit(&admission, from).unwrap();
     let of_one: Vec<_> = (0..=HALF_LINKS_PER_ADDRESS).map(|_| connect(1)).collect();
     let begin = |(permit, _): &Admitted| admission.begin_link(permit.number()).unwrap();

@@ -9,7 +9,8 @@ use crate::wire::{Dialect, ReplyFormat};
 
 impl Session {
     pub(super) fn change(&mut self, acting: Acting, dialect: Dialect, command: &Command) -> PendingReply {
-        if let Err(error) = self.take_budget(&acting, command) {
+        let allowed = self.server.check_own_address(command, self.address);
+        if let Err(error) = allowed.and_then(|()| self.take_budget(&acting, command)) {
             return error.into();
         }
         let context = Context { recipient_online: self.recipient_online(command), ..self.context(acting) };
@@ -18,6 +19,7 @@ impl Session {
         if executed.result.is_err() {
             self.server.budgets.refund(acting.actor.user, command);
         }
+        self.server.enforce(command, &executed);
         if executed.result.is_ok()
             && let Some(realm) = removed
         {

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use tracing::debug;
 
 use crate::chat::{
-    CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, ResumePoint, SessionStanding, answer,
+    CommandError, IdempotencyKey, LinkStatus, Process, Query, Response, ResumePoint, SessionStanding, Stats, answer,
 };
 use crate::hub::{DeferredReply, Ticket};
 use crate::id::{Hash64, RealmId, SessionId, UserId};
@@ -15,8 +15,8 @@ use crate::net::session::reply::{Dispatched, Flow, PendingReply};
 use crate::net::session::state::{Acting, Actor, Session};
 use crate::time::Time;
 use crate::wire::{
-    Action, Dialect, Line, ParseError, Parsed, ReplyContext, ReplyFormat, Request, SessionRequest, code, line_code,
-    parse,
+    Action, Dialect, Line, ParseError, Parsed, ReplyContext, ReplyFormat, Request, SessionRequest, audited_words, code,
+    line_code, parse,
 };
 
 impl Session {
@@ -52,7 +52,10 @@ impl Session {
                 self.reject(&error);
                 ControlFlow::Break(Flow::Continue)
             }
-            Parsed::Request(request) => ControlFlow::Continue((request.context(), self.dispatch(request))),
+            Parsed::Request(request) => {
+                let audit = audited_words(&request, &text);
+                ControlFlow::Continue((request.context(), self.dispatch(request, audit)))
+            }
         }
     }
 
@@ -62,7 +65,7 @@ impl Session {
         self.send_queue.reply(Ticket::NONE, None, |out| format.reject(out, error));
     }
 
-    fn dispatch(&mut self, request: Request) -> Dispatched<'_> {
+    fn dispatch(&mut self, request: Request, audit: Option<Box<str>>) -> Dispatched<'_> {
         let now = Time::now();
         let (mut action, mut hash) = (request.action, request.hash);
         let mut actor = self.identify(request.token.as_ref(), now);
@@ -77,7 +80,13 @@ impl Session {
         match actor {
             Ok(actor) => {
                 let key = idempotency_key(actor, request.tag.as_ref().map(|tag| tag.hash()).zip(hash));
-                self.dispatch_tagged(Acting { actor, now, key }, request.spec.dialect, action, request.secret)
+                let (acting, dialect) = (Acting { actor, now, key }, request.spec.dialect);
+                match audit {
+                    None => self.dispatch_tagged(acting, dialect, action, request.secret),
+                    Some(words) => self.dispatch_audited(acting, words, |session| {
+                        session.dispatch_tagged(acting, dialect, action, request.secret)
+                    }),
+                }
             }
             Err(_) if !request.spec.needs_session => match self.take_unauthenticated() {
                 Ok(()) => self.dispatch_unauthenticated(action),
@@ -151,6 +160,10 @@ impl Session {
                 Dispatched::waiting(self.change_group_password(acting, group, password))
             }
             SessionRequest::ChangePassword { old, new } => Dispatched::waiting(self.change_password(acting, old, new)),
+            SessionRequest::SetPassword { user, password } => {
+                Dispatched::waiting(self.set_password(acting, user, password))
+            }
+            SessionRequest::Invite { uses, days } => Dispatched::Ready(self.invite(acting, uses, days)),
             SessionRequest::Unregister { password } => Dispatched::waiting(self.unregister(acting, password)),
             SessionRequest::LinkRealm { realm, host, port } => {
                 Dispatched::waiting(self.link_realm(acting, realm, host, port))
@@ -164,8 +177,8 @@ impl Session {
         let Action::Session(request) = action else { return Dispatched::Ready(CommandError::NoSession.into()) };
         let result = match request {
             SessionRequest::LogIn { user, password } => return Dispatched::waiting(self.log_in(user, password)),
-            SessionRequest::Register { user, password, profile } => {
-                return Dispatched::waiting(self.register(user, password, profile));
+            SessionRequest::Register { user, password, profile, invite } => {
+                return Dispatched::waiting(self.register(user, password, profile, invite));
             }
             SessionRequest::Exit => Ok(Response::Bye),
             SessionRequest::Help(word) => Ok(Response::Help(word)),
@@ -237,6 +250,10 @@ impl Process for Session {
 
     fn online(&self, limit: usize) -> Vec<UserId> {
         self.hub().online(limit)
+    }
+
+    fn counts(&self) -> Stats {
+        self.server.counts()
     }
 
     fn link_status(&self, realm: RealmId) -> LinkStatus {

@@ -7,16 +7,17 @@ use secrecy::SecretString;
 use crate::chat::{
     Command, CommandError, Context, NewSession, PasswordHash, Response, SessionUse, State, Unread, User,
 };
-use crate::id::{Token, UserId};
+use crate::id::{InviteCode, Token, TokenHash, UserId};
 use crate::limits::SESSIONS_PER_USER;
 use crate::name::Name;
 use crate::net::origin::origin;
 use crate::net::session::reply::PendingReply;
 use crate::net::session::state::{Acting, Actor, Session, SessionOrigin};
 use crate::net::throttle::LoginTarget;
+use crate::settings::Registration;
 use crate::store::Page;
 use crate::time::Time;
-use crate::wire::{NewProfile, ReplyFormat};
+use crate::wire::{self, NewProfile, ReplyFormat};
 
 impl Session {
     pub(super) async fn log_in(&mut self, name: Name, password: SecretString) -> PendingReply {
@@ -34,16 +35,20 @@ impl Session {
                     CommandError::UserNotFound
                 },
             );
+            self.server.refused.login(&name.folded(), self.address, wire::code(error));
             return PendingReply::new(Err(error), ticket);
         };
         if let Err(error) = self.check_password(target, is_known, password, &hash).await {
+            self.server.refused.login(&name.folded(), self.address, wire::code(error));
             return PendingReply::new(Err(error), ticket);
         }
         let (token, session) = self.new_session();
         let uses = self.session_uses(user);
         let mut reply = self.open_session(Command::OpenSession { user, verified: hash, session, uses }, shown, token);
-        if let Ok(Response::LoggedIn { unread, .. }) = &mut reply.result {
-            *unread = self.count_unread(user).await;
+        match &mut reply.result {
+            Ok(Response::LoggedIn { unread, .. }) => *unread = self.count_unread(user).await,
+            Ok(_) => {}
+            Err(error) => self.server.refused.login(&name.folded(), self.address, wire::code(*error)),
         }
         reply
     }
@@ -78,13 +83,15 @@ impl Session {
         name: Name,
         password: SecretString,
         profile: Option<NewProfile>,
+        code: Option<InviteCode>,
     ) -> PendingReply {
-        if !self.policy().registration_open {
-            return CommandError::Forbidden.into();
-        }
-        let (is_taken, ticket) = self.hub().read(|state| state.name_owner(&name).is_some());
-        if is_taken {
-            return PendingReply::new(Err(CommandError::UserExists), ticket);
+        let code = code.map(|code| code.hash());
+        let (allowed, ticket) = self.hub().read(|state| self.may_register(state, &name, code.as_ref()));
+        if let Err(error) = allowed {
+            if error != CommandError::UserExists {
+                self.server.refused.registration(self.address, wire::code(error));
+            }
+            return PendingReply::new(Err(error), ticket);
         }
         if let Err(error) = self.server.budgets.take_registration(self.address) {
             return error.into();
@@ -93,10 +100,31 @@ impl Session {
             Ok(hash) => hash,
             Err(error) => return error.into(),
         };
+        let invite = code.filter(|_| self.policy().registration == Registration::Invite);
         let (token, session) = self.new_session();
         let (full_name, country) = profile.map(|profile| (profile.full_name, profile.country)).unwrap_or_default();
-        let register = Command::Register { name: name.clone(), full_name, country, password, session: Some(session) };
+        let register =
+            Command::Register { name: name.clone(), full_name, country, password, session: Some(session), invite };
         self.open_session(register, name, token)
+    }
+
+    /// Before a password costs a hash. The hub decides again whether the invite is still good.
+    fn may_register(&self, state: &State, name: &Name, invite: Option<&TokenHash>) -> Result<(), CommandError> {
+        if self.policy().registration == Registration::Closed {
+            return Err(CommandError::Forbidden);
+        }
+        if state.name_owner(name).is_some() {
+            return Err(CommandError::UserExists);
+        }
+        if self.policy().chat.is_administrator(name) {
+            return Err(CommandError::NameOfAdministrator);
+        }
+        match invite {
+            // A wrong one may be a part of a name, even if none is needed.
+            Some(code) => state.invite_of(code, Time::now()).map(drop).ok_or(CommandError::InviteNotFound),
+            None if self.policy().registration == Registration::Invite => Err(CommandError::InviteNeeded),
+            None => Ok(()),
+        }
     }
 
     fn new_session(&self) -> (Token, NewSession) {

@@ -1,5 +1,6 @@
 //! One connection's session: who asks, what is done about it, when the reply may leave.
 
+mod administration;
 mod change;
 mod conversations;
 mod dispatch;

@@ -3,20 +3,22 @@
 //! The entities come from the loaded snapshot, each at the log entry that made it, and the messages from the log.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::{Transaction, TransactionBehavior};
 
-use crate::chat::{Author, Destination, Event, Group, Message, MessageFields, Record, Snapshot, User, UserRef};
+use crate::chat::{
+    Author, BanTarget, Destination, Event, Group, Message, MessageFields, Record, Snapshot, User, UserRef,
+};
 use crate::id::{GroupId, Seq, UserId};
 use crate::json;
 use crate::limits::PROGRESS_STEP;
 use crate::store::damage::{Damage, DamageLog};
 use crate::store::dump::error::DumpError;
-use crate::store::dump::line::{self, Block, End, Header, Line, Member, Read, Timestamp, VERSION};
+use crate::store::dump::line::{self, Block, End, Header, Line, Lock, Member, Read, Timestamp, VERSION};
 use crate::store::dump::steps::{Step, steps};
 use crate::store::error::StoreError;
 use crate::store::index::config::IndexConfig;
@@ -61,6 +63,8 @@ pub fn export(
     })?;
     steps.try_for_each(|(_, step)| export.step(step))?;
     export.blocks()?;
+    export.locks()?;
+    export.bans()?;
     export.lines.write(&Line::End(export.counts))?;
     export.lines.out.flush()?;
     Ok((export.lines.count, damage.met()))
@@ -150,6 +154,36 @@ impl<'a> Export<'a> {
                 let line = Block { user: user.name.clone(), blocked: blocked.into() };
                 self.lines.write(&Line::Block(line))?;
             }
+        }
+        Ok(())
+    }
+
+    fn locks(&mut self) -> Result<(), DumpError> {
+        let users = self.snapshot.users.iter().zip((0..).map(UserId));
+        let locked = users.filter(|(user, id)| !user.unregistered && self.snapshot.locked.contains(id));
+        let names: Vec<_> = locked.map(|(user, _)| user.name.clone()).collect();
+        names.into_iter().try_for_each(|user| self.lines.write(&Line::Lock(Lock { user })))
+    }
+
+    /// In the order of the names, like blocks.
+    fn bans(&mut self) -> Result<(), DumpError> {
+        let mut bans = BTreeMap::new();
+        for (target, ban) in &self.snapshot.bans {
+            let (kind, name) = match target {
+                BanTarget::User(id) => (0, Some(self.user(*id)?.name.to_string())),
+                BanTarget::RemoteUser(realm, name) => (0, self.name_of(&UserRef::Remote(*realm, *name))?),
+                BanTarget::Network(network) => (1, Some(network.to_string())),
+                BanTarget::Realm(realm) => {
+                    (2, self.snapshot.realms.get(realm).map(|realm| realm.name.folded().to_string()))
+                }
+            };
+            bans.extend(name.map(|name| ((kind, name), ban)));
+        }
+        for ((kind, name), ban) in bans {
+            let of_kind = |wanted| (kind == wanted).then(|| Cow::Owned(name.clone()));
+            let (user, network, realm) = (of_kind(0), of_kind(1), of_kind(2));
+            let (until, reason) = (ban.until.map(Timestamp), Cow::Borrowed(&*ban.reason));
+            self.lines.write(&Line::Ban(line::Ban { user, network, realm, until, reason }))?;
         }
         Ok(())
     }

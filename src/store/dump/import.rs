@@ -152,6 +152,8 @@ impl Import {
                 self.decide(user, &Command::Acknowledge { upto: self.state.head().into() })
             }
             Line::Block(block) => self.block(&block),
+            Line::Lock(lock) => self.lock(&lock),
+            Line::Ban(ban) => self.ban(&ban),
             Line::End(end) if end == self.counts => {
                 self.ended = true;
                 Ok(())
@@ -177,6 +179,7 @@ impl Import {
                 country: line.country.into(),
                 password,
                 session: None,
+                invite: None,
             },
         )?;
         self.unregistered.extend(line.unregistered.then_some(user));
@@ -239,12 +242,13 @@ impl Import {
     pub(super) fn remote(&mut self, field: &str, address: &str) -> Result<RemoteName, LineError> {
         let Address { name, realm } = Address::parse(address).map_err(|expected| invalid(field, expected))?;
         let Some(realm) = realm else { return wrong(format!("{field}: expected NAME@REALM")) };
-        let known = self.state.realm_named(&realm).map(|(id, _)| id).filter(|id| *id != RealmId::HOME);
-        let id = match known {
-            Some(id) => id,
-            None => self.add_realm(realm)?,
-        };
-        Ok(RemoteName { realm: id, name })
+        Ok(RemoteName { realm: self.realm_of(realm)?, name })
+    }
+
+    /// Another server; only its name is known.
+    pub(super) fn realm_of(&mut self, name: Name) -> Result<RealmId, LineError> {
+        let known = self.state.realm_named(&name).map(|(id, _)| id).filter(|id| *id != RealmId::HOME);
+        known.map_or_else(|| self.add_realm(name), Ok)
     }
 
     fn add_realm(&mut self, name: Name) -> Result<RealmId, LineError> {

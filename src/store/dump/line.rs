@@ -35,6 +35,9 @@ pub(super) enum Line<'a> {
     Read(Read),
     #[serde(borrow)]
     Block(Block<'a>),
+    Lock(Lock),
+    #[serde(borrow)]
+    Ban(Ban<'a>),
     End(End),
 }
 
@@ -111,6 +114,30 @@ pub(super) struct Block<'a> {
     pub(super) user: Name,
     #[serde(borrow)]
     pub(super) blocked: Cow<'a, str>,
+}
+
+/// Nobody can log in to an account.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lock {
+    pub(super) user: Name,
+}
+
+/// Somebody is kept out: one of a user (`USER`, or `USER@REALM`), a network, and another realm.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ban<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) network: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) realm: Option<Cow<'a, str>>,
+    /// `None` for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Timestamp>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub(super) reason: Cow<'a, str>,
 }
 
 /// The last line: how many users, groups and messages came before it.

@@ -25,7 +25,7 @@ impl Import {
         let realm = match (&from, &to) {
             (Author::Local(_), Destination::RemoteUser(other) | Destination::RemoteGroup(other))
             | (Author::Remote(other), Destination::User(_) | Destination::Group(_)) => Some(other.realm),
-            (Author::Local(_), _) | (Author::Server, Destination::User(_)) => None,
+            (Author::Local(_), _) | (Author::Server, Destination::User(_) | Destination::Everyone) => None,
             _ => return wrong("expected a user of this server as the author, or as the receiver, or a group of it"),
         };
         let body = self.body(line, &from, &to, realm);

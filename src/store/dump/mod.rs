@@ -5,6 +5,7 @@
 //! have sent, is decided by the domain, and its events are appended as a server appends them.
 
 mod appender;
+mod bans;
 mod error;
 mod export;
 mod import;

@@ -352,6 +352,7 @@ fn what_was_said_in_a_group_that_was_forgotten_is_left_out() {
             country: "".into(),
             password: crate::chat::PasswordHash(HASH.into()),
             session: None,
+            invite: None,
         });
     }
     let say = |model: &mut Model, user, group: &str, text: &str| {

@@ -43,12 +43,13 @@ fn damaged(why: &str) -> StoreError {
 mod tests {
     use super::*;
     use crate::chat::{
-        Author, BounceReason, ConversationId, Destination, IdempotencyKey, Message, MessageBody, PasswordHash,
-        PeerAddress, PeerInfo, RemoteName,
+        Author, BanTarget, BounceReason, ConversationId, Destination, IdempotencyKey, Message, MessageBody, Network,
+        PasswordHash, PeerAddress, PeerInfo, RemoteName,
     };
     use crate::id::{Epoch, GroupId, Hash64, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
     use crate::name::Name;
     use crate::store::testing::kinds;
+    use crate::time::Time;
     use data_encoding::HEXLOWER;
     use std::collections::BTreeSet;
     use std::net::IpAddr;
@@ -58,7 +59,8 @@ mod tests {
         GroupCreated, GroupJoined, RealmAdded, RequestDone, GroupLeft, GroupHandedOver, GroupDeleted,
         GroupPasswordChanged, UserBlocked, UserUnblocked, PasswordChanged, UserUnregistered, EpochBegun, PeerAdded,
         PeerChanged, AliasAdded, RealmRemoved, PeerReceived, PeerConfirmed, OutboxAcknowledged, UserRenamed,
-        MembershipForgotten, GroupForgotten, RealmForgotten, ReadMarked,
+        MembershipForgotten, GroupForgotten, RealmForgotten, ReadMarked, Banned, Unbanned, UserLocked, UserUnlocked, InviteMade,
+        InviteUsed, InviteRevoked,
     );
 
     fn message(to: Destination, realm: Option<RealmId>) -> Event {
@@ -160,10 +162,38 @@ mod tests {
         ]
     }
 
+    /// Events of administrators.
+    fn frozen_of_administrators() -> Vec<(Event, &'static str)> {
+        let (user, realm) = (UserId(300), RealmId(3));
+        let banned = |target, until| Event::Banned { target, by: Some(user), until, reason: "spam".into() };
+        let network = |text| BanTarget::Network(Network::parse(text).unwrap());
+        let invite = Seq(7);
+        vec![
+            (banned(BanTarget::User(UserId(1)), Some(Time(9))), "21000101ac020109047370616d"),
+            (banned(BanTarget::RemoteUser(realm, name("Bob").folded()), None), "21010303626f6201ac0200047370616d"),
+            (banned(network("10.0.0.0/8"), None), "2102000a0000000801ac0200047370616d"),
+            (banned(network("2001:db8::7"), None), "21020120010db80000000000000000000000004001ac0200047370616d"),
+            (banned(BanTarget::Realm(realm), None), "21030301ac0200047370616d"),
+            (Event::Unbanned { target: BanTarget::User(user) }, "2200ac02"),
+            (Event::UserLocked { user, by: None }, "23ac0200"),
+            (Event::UserUnlocked { user }, "24ac02"),
+            (
+                Event::InviteMade { code: TokenHash([7; 32]), by: Some(user), uses: 5, until: Time(9) },
+                "25070707070707070707070707070707070707070707070707070707070707070701ac020509",
+            ),
+            (Event::InviteUsed { invite, user }, "2607ac02"),
+            (Event::InviteRevoked { invite }, "2707"),
+        ]
+    }
+
+    fn all_frozen() -> impl Iterator<Item = (Event, &'static str)> {
+        frozen().into_iter().chain(frozen_of_peers()).chain(frozen_of_administrators())
+    }
+
     #[test]
     fn the_encoding_is_unchanged() {
         let mut bytes = Vec::new();
-        for (event, frozen) in frozen().into_iter().chain(frozen_of_peers()) {
+        for (event, frozen) in all_frozen() {
             encode(&event, &mut bytes).unwrap();
             assert_eq!(HEXLOWER.encode(&bytes), frozen, "{event:?}");
             assert_eq!(decode(&Bytes::from([&[5], &bytes[..]].concat())).unwrap(), (5, event));
@@ -172,8 +202,7 @@ mod tests {
 
     #[test]
     fn every_event_is_frozen() {
-        let kinds: BTreeSet<_> =
-            frozen().iter().chain(&frozen_of_peers()).map(|(event, _)| EventKind::of(event)).collect();
+        let kinds: BTreeSet<_> = all_frozen().map(|(event, _)| EventKind::of(&event)).collect();
         assert!(kinds.iter().eq(EventKind::ALL));
     }
 

@@ -82,6 +82,16 @@ fn errors_are_worded_as_the_documents_have_them() {
         ("link 9", CommandError::LinkVersion, "unknown_version", "Versi link tidak dikenal"),
         ("send messi x", CommandError::UserOffline, "user_offline", "User tidak ditemukan"),
         ("register messi x", CommandError::PasswordTooShort, "bad_parameter", "parameter salah / tidak ada"),
+        ("lock messi", CommandError::OtherAdministrator, "forbidden", "Tidak diizinkan"),
+        ("auth messi x", CommandError::Locked, "locked", "Akun dikunci"),
+        ("auth messi x", CommandError::Banned, "banned", "Akun dicekal"),
+        ("ban 10.0.0.0/8", CommandError::OwnAddress, "bad_parameter", "parameter salah / tidak ada"),
+        ("unban messi", CommandError::BanNotFound, "ban_not_found", "Cekal tidak ditemukan"),
+        ("ban messi", CommandError::BanLimit, "limit_reached", "Batas server tercapai"),
+        ("register messi x", CommandError::InviteNeeded, "invite_needed", "Perlu undangan"),
+        ("register messi x #abc", CommandError::InviteNotFound, "invite_not_found", "Undangan tidak berlaku"),
+        ("invite", CommandError::InviteLimit, "limit_reached", "Batas server tercapai"),
+        ("register messi x", CommandError::NameOfAdministrator, "forbidden", "Tidak diizinkan"),
         ("inbox", CommandError::NoSession, "no_session", "Session tidak ditemukan"),
         ("broadcast x", CommandError::Forbidden, "forbidden", "Tidak diizinkan"),
         ("auth messi x", CommandError::Throttled(7), "throttled", "Terlalu sering salah, coba lagi nanti"),
@@ -150,6 +160,8 @@ fn every_disconnect_has_a_code_and_a_sentence_in_both_formats() {
     for reason in disconnect_reasons() {
         let code = match reason {
             DisconnectReason::ShuttingDown => "shutting_down",
+            DisconnectReason::Kicked => "kicked",
+            DisconnectReason::Banned | DisconnectReason::AddressBanned => "banned",
             DisconnectReason::Evicted | DisconnectReason::TooManyOfUser | DisconnectReason::TooManyConnections => {
                 "connection_limit"
             }

@@ -288,7 +288,17 @@ fn events_have_their_keys_in_order() {
     assert_eq!(frame(|out| ReplyFormat::Json.lagged(out, Seq(42))), r#"{"event":"lagged","after":42}"#);
     assert_eq!(frame(|out| ReplyFormat::Json.truncated(out, Seq(42))), r#"{"event":"truncated","before":42}"#);
     let reasons = SessionEnd::ALL.map(|end| frame(|out| ReplyFormat::Json.session_ended(out, end)));
-    let words = ["logged_out", "revoked", "password_changed", "too_many_sessions", "unregistered", "expired"];
+    let words = [
+        "logged_out",
+        "revoked",
+        "password_changed",
+        "too_many_sessions",
+        "unregistered",
+        "expired",
+        "kicked",
+        "banned",
+        "locked",
+    ];
     assert_eq!(reasons, words.map(|word| format!(r#"{{"event":"session_ended","reason":"{word}"}}"#)));
 }
 

@@ -103,7 +103,7 @@ fn an_empty_token_means_none() {
 fn a_word_too_many_is_refused_by_every_command_with_a_fixed_number_of_them() {
     for line in [
         "auth messi my surabaya",
-        "register messi x Lionel Messi Argentina",
+        "register messi x Lionel Messi Argentina code",
         "passwd old new words",
         "unregister pw extra",
         "inbox please",

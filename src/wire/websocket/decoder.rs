@@ -101,6 +101,9 @@ impl MessageDecoder {
                     DisconnectReason::Evicted | DisconnectReason::TooManyConnections | DisconnectReason::TooManyOfUser,
                 ),
             ) => CloseCode::Again,
+            (None, Some(DisconnectReason::Kicked | DisconnectReason::Banned | DisconnectReason::AddressBanned)) => {
+                CloseCode::Policy
+            }
             (None, None) => CloseCode::Normal,
         };
         let mut out = Vec::new();

@@ -9,12 +9,12 @@ fn account_commands_are_parsed() {
     }
     assert_asks(
         "register messi x",
-        SessionRequest::Register { user: name("messi"), password: secret(), profile: None },
+        SessionRequest::Register { user: name("messi"), password: secret(), profile: None, invite: None },
     );
     let vano = NewProfile { full_name: "vano orangganteng".into(), country: "Sri Lanka".into() };
     assert_asks(
         "register vano x vano_orangganteng Sri_Lanka",
-        SessionRequest::Register { user: name("vano"), password: secret(), profile: Some(vano) },
+        SessionRequest::Register { user: name("vano"), password: secret(), profile: Some(vano), invite: None },
     );
     assert_changes("logout", Command::LogOut);
     assert_asks("exit", SessionRequest::Exit);
