@@ -10,6 +10,7 @@
 //! - `hub`: the shared state, the order of changes, delivery to connections
 //! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
 //! - [`chat`]: the domain, pure functions over the state
+//! - `certificates`: what TLS listeners show
 //! - [`client`]: the other end of the protocol, for programs and for `kabar chat`
 //! - [`name`], [`id`], [`time`], `json`, [`limits`], `log_limit`, `settings`, `socket`, `varint`: used by all of them
 //!
@@ -17,6 +18,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod certificates;
 pub mod chat;
 pub mod client;
 pub mod config;

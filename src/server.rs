@@ -11,6 +11,7 @@ mod reload;
 mod retention;
 mod service_manager;
 mod signals;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,8 +23,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use crate::certificates::Certificates;
 use crate::chat::{Command, State};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, ListenAddress};
 use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::{Hub, Step};
 use crate::id::SessionId;
@@ -31,10 +33,11 @@ use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
 use crate::net::{
     Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
+    TrustedProxies,
 };
 use crate::store::SqliteStore;
 use crate::time::Time;
-use crate::web::{Monitor, Web};
+use crate::web::Monitor;
 use crate::wire::{DisconnectReason, ReplyFormat};
 
 use activation::Inherited;
@@ -42,15 +45,17 @@ use disk::DiskWatch;
 use signals::{Request, Signals};
 
 pub use error::ServerError;
+pub use tls::check;
 
 /// A server that runs.
 pub struct Server {
     services: Arc<ServerContext>,
     committer: JoinHandle<()>,
-    listening: Vec<(SocketAddr, ReplyFormat)>,
+    listening: Vec<(ListenAddress, ReplyFormat)>,
+    /// What TLS listeners show, if there are any.
+    certificates: Option<Arc<Certificates>>,
     /// As it is in force.
     config: Arc<ArcSwap<Config>>,
-    web: Arc<Web>,
     monitor: Arc<Monitor>,
     monitored_on: Vec<SocketAddr>,
     /// Ends the monitoring listener.
@@ -107,7 +112,8 @@ impl Server {
         let monitor = Arc::new(Monitor::new(config.server.data.clone()));
         let (monitored_on, monitoring) = listeners::serve_monitoring(&config.metrics.listen, &mut inherited, &monitor)?;
         let store = SqliteStore::open(&config.server.data, config.server.durability)?;
-        let bindings = listeners::bind_all(&config, inherited)?;
+        let certificates = tls::certificates(&config, inherited.has_tls())?;
+        let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
         if hub.begin_epoch().is_err() || committer.step() != Step::Stored {
             return Err(ServerError::Links);
@@ -121,19 +127,27 @@ impl Server {
         let services = Arc::new(services(&config, hub, &bindings)?);
         provision::peers(&services.hub, &config.peers)?;
         services.federation.manager.start();
-        let web = Arc::new(Web::new(config.server.trusted_proxies.clone()));
         let config = Arc::new(ArcSwap::from(config));
         let disk = DiskWatch::new(config.clone());
         disk.check(&services.hub);
-        let listening = listeners::serve_all(bindings, &web, &services);
+        let listening = listeners::serve_all(bindings, &services);
         housekeeping::start(&services, &config, disk, &monitor)?;
         monitor.set_serving(&services);
-        Ok(Self { services, committer, listening, config, web, monitor, monitored_on, _monitoring: monitoring })
+        Ok(Self {
+            services,
+            committer,
+            listening,
+            certificates,
+            config,
+            monitor,
+            monitored_on,
+            _monitoring: monitoring,
+        })
     }
 
     /// The addresses of the listeners, with the ports that the system chose for port 0.
     #[must_use]
-    pub fn listening(&self) -> &[(SocketAddr, ReplyFormat)] {
+    pub fn listening(&self) -> &[(ListenAddress, ReplyFormat)] {
         &self.listening
     }
 
@@ -145,7 +159,10 @@ impl Server {
 
     /// Takes over a changed configuration, except for what needs a restart.
     pub fn reload(&self, config: Config, log: &LogGuard) {
-        let in_force = reload::apply(&self.config.load(), config, &self.services, &self.web, log);
+        let in_force = reload::apply(&self.config.load(), config, &self.services, log);
+        if let Some(certificates) = &self.certificates {
+            tls::reload_certificate(certificates, &in_force);
+        }
         self.config.store(in_force);
     }
 
@@ -156,26 +173,11 @@ impl Server {
     }
 
     fn announce(&self) {
-        for (address, format) in &self.listening {
-            let format = match format {
-                ReplyFormat::Json => "json",
-                ReplyFormat::Text => "text",
-                ReplyFormat::WebSocket => "web",
-            };
-            info!("listening on {address} ({format})");
-        }
+        listeners::announce(&self.listening, self.certificates.as_ref());
         for address in &self.monitored_on {
             info!("health and metrics on {address}");
         }
         info!("data in {}", self.config.load().server.data.display());
-        // Lines are for people, frames for programs.
-        let for_people = self.listening.iter().find(|(_, format)| *format == ReplyFormat::Text);
-        if let Some((address, _)) = for_people.or(self.listening.first()) {
-            info!("try:  nc {} {}  and type  help", address.ip(), address.port());
-        }
-        if let Some((address, _)) = self.listening.iter().find(|(_, format)| *format == ReplyFormat::WebSocket) {
-            info!("or open  http://{address}  in a browser");
-        }
     }
 
     /// Stops in order: accepts nothing more, answers what was received, tells connected clients why, stores.
@@ -215,7 +217,7 @@ fn links(
     let transport = Arc::new(TcpTransport::new(&identity, config.realms.dial.clone()));
     let policy = LinkPolicy {
         accept: config.realms.accept,
-        port: bindings.iter().find_map(|binding| binding.address().ok()).map(|address| address.port()),
+        port: listeners::link_port(bindings),
         text_bytes: config.connections.line_bytes,
     };
     let (tasks, stopping) = (tasks.clone(), stopping.clone());
@@ -230,6 +232,8 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
     let federation = links(config, &hub, bindings, &tasks, &stopping)?;
     let bans = hub.clone();
     let is_banned = move |address| bans.read(|state| state.is_address_banned(address, Time::now())).0;
+    let trusted_proxies = TrustedProxies::default();
+    trusted_proxies.set(config.server.trusted_proxies.clone());
     Ok(ServerContext {
         hub,
         federation,
@@ -242,6 +246,8 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         logged_intrusions: LogLimit::default(),
         started: Instant::now(),
         logged_reads: LogLimit::default(),
+        logged_proxies: LogLimit::default(),
+        trusted_proxies,
         budgets: Budgets::new(policies::rates(&config.limits)),
         tasks,
         stopping,

@@ -1,5 +1,9 @@
 //! Settings that the configuration reads and a module below it uses.
 
+use std::fmt;
+use std::net::{AddrParseError, SocketAddr};
+use std::str::FromStr;
+
 use serde::Deserialize;
 
 /// What the server waits for before it acknowledges a change (PROTOCOL §5).
@@ -35,4 +39,60 @@ pub enum Accept {
     Loopback,
     /// All servers.
     Any,
+}
+
+/// An address to listen on, as `[tls://|proxy://|proxy+tls://]IP:PORT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenAddress {
+    pub socket: SocketAddr,
+    /// Whether clients speak TLS.
+    pub is_tls: bool,
+    /// Whether each connection begins with a header of the PROXY protocol, which names the client.
+    pub is_proxied: bool,
+}
+
+impl ListenAddress {
+    const SCHEMES: [(&str, bool, bool); 3] =
+        [("tls://", true, false), ("proxy://", false, true), ("proxy+tls://", true, true)];
+}
+
+impl From<SocketAddr> for ListenAddress {
+    fn from(socket: SocketAddr) -> Self {
+        Self { socket, is_tls: false, is_proxied: false }
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        for (scheme, is_tls, is_proxied) in Self::SCHEMES {
+            if let Some(rest) = text.strip_prefix(scheme) {
+                return Ok(Self { socket: rest.parse()?, is_tls, is_proxied });
+            }
+        }
+        text.parse::<SocketAddr>().map(Self::from)
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = Self::SCHEMES.iter().find(|(_, tls, proxied)| (*tls, *proxied) == (self.is_tls, self.is_proxied));
+        write!(f, "{}{}", own.map_or("", |(scheme, ..)| scheme), self.socket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listen_address_is_read_as_it_is_written() {
+        for text in ["127.0.0.1:8889", "tls://[::1]:6697", "proxy://0.0.0.0:1", "proxy+tls://127.0.0.1:2"] {
+            assert_eq!(text.parse::<ListenAddress>().map(|address| address.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "tls://", "tls://localhost:1", "ssl://127.0.0.1:1", "tls+proxy://127.0.0.1:1", "127.0.0.1"] {
+            assert!(text.parse::<ListenAddress>().is_err(), "{text}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use kabar::config::Config;
+use kabar::config::{Config, ListenAddress};
 use kabar::{logging, server};
 
 use crate::cli::args::Settings;
@@ -15,14 +15,8 @@ pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let addresses = config
-        .server
-        .listen
-        .iter()
-        .chain(&config.server.listen_text)
-        .chain(&config.server.web)
-        .chain(&config.metrics.listen);
-    for address in addresses {
+    let clients = config.server.listeners().filter(|address| !address.is_tls).map(|address| address.socket);
+    for address in clients.chain(config.metrics.listen.iter().copied()) {
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "other machines can reach this listener, and its traffic is not encrypted");
         }
@@ -32,7 +26,9 @@ pub(super) fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
 }
 
 pub(super) fn check(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let Config { server, users, warnings, accounts, .. } = settings.load()?;
+    let config = settings.load()?;
+    server::check(&config)?;
+    let Config { server, users, warnings, accounts, .. } = config;
     for warning in &warnings {
         eprintln!("kabar: warning: {warning}");
     }
@@ -42,13 +38,17 @@ pub(super) fn check(settings: &Settings) -> Result<(), Box<dyn Error>> {
              nobody can register it; kabar admin adduser {name} makes it"
         );
     }
+    let all = |addresses: &[ListenAddress]| match addresses {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
+    };
     writeln!(
         io::stdout(),
-        "OK: realm {}, json on {:?}, text on {:?}, web on {:?}, data in {}, {} configured users",
+        "OK: realm {}, json on {}, text on {}, web on {}, data in {}, {} configured users",
         server.realm,
-        server.listen,
-        server.listen_text,
-        server.web,
+        all(&server.listen),
+        all(&server.listen_text),
+        all(&server.web),
         server.data.display(),
         users.len()
     )?;

@@ -19,9 +19,9 @@ mod warnings;
 pub use error::ConfigError;
 pub use peers::Peer;
 pub use sections::{
-    Accounts, Allowed, Config, Connections, Limits, Log, LogFormat, Messages, Metrics, Realms, Retention, Server,
+    Accounts, Allowed, Config, Connections, Limits, Log, LogFormat, Messages, Metrics, Realms, Retention, Server, Tls,
 };
 pub use sources::Override;
 pub use users::{ConfiguredUser, Password};
 
-pub use crate::settings::{Accept, Durability, Registration};
+pub use crate::settings::{Accept, Durability, ListenAddress, Registration};

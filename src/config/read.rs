@@ -4,6 +4,7 @@
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -12,8 +13,10 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Un
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::name::Name;
+use crate::settings::ListenAddress;
 
 const ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889";
+const LISTEN_ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889, after tls://, proxy://, proxy+tls:// or nothing";
 const NETWORK: &str = "expected a network or an address, such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7";
 const FILTER: &str = "expected off, error, warn, info, debug, trace or TARGET=LEVEL, or several between commas";
 
@@ -105,6 +108,10 @@ pub(super) fn path<'de, D: Deserializer<'de>>(d: D) -> Result<PathBuf, D::Error>
     })
 }
 
+pub(super) fn path_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<PathBuf>, D::Error> {
+    text(d, |text| Ok::<_, &str>((!text.is_empty()).then(|| text.into())))
+}
+
 /// A level, or `TARGET=LEVEL`, or several between commas. A target without a level is rejected: it would enable all its
 /// events, and is a misspelt level more often.
 pub(super) fn filter<'de, D: Deserializer<'de>>(d: D) -> Result<Targets, D::Error> {
@@ -131,10 +138,24 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<IpNet>, D:
 
 /// Addresses to listen on. Only port 0 may repeat: each gets a port of its own.
 pub(super) fn addresses<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<SocketAddr>, D::Error> {
-    list(d, "addresses", |text, others| {
-        let address: SocketAddr = text.parse().map_err(|_| ADDRESS.to_owned())?;
-        let repeated = address.port() != 0 && others.contains(&address);
-        if repeated { Err(format!("{address} stands here twice")) } else { Ok(address) }
+    distinct(d, ADDRESS, |address: &SocketAddr| *address)
+}
+
+/// Addresses to listen on, each with what comes before the protocol there.
+pub(super) fn listen_addresses<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<ListenAddress>, D::Error> {
+    distinct(d, LISTEN_ADDRESS, |address: &ListenAddress| address.socket)
+}
+
+fn distinct<'de, D: Deserializer<'de>, T: FromStr>(
+    d: D,
+    expected: &'static str,
+    socket: fn(&T) -> SocketAddr,
+) -> Result<Vec<T>, D::Error> {
+    list(d, "addresses", |text, others: &[T]| {
+        let address: T = text.parse().map_err(|_| expected.to_owned())?;
+        let new = socket(&address);
+        let repeated = new.port() != 0 && others.iter().any(|other| socket(other) == new);
+        if repeated { Err(format!("{new} stands here twice")) } else { Ok(address) }
     })
 }
 

@@ -18,7 +18,7 @@ use crate::limits::{
     SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
-use crate::settings::{Accept, Durability, Registration};
+use crate::settings::{Accept, Durability, ListenAddress, Registration};
 
 /// A valid configuration. `config.example.toml` describes each setting and states its default: it is compiled in, and
 /// no default stands anywhere else.
@@ -26,6 +26,7 @@ use crate::settings::{Accept, Durability, Registration};
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub server: Server,
+    pub tls: Tls,
     pub connections: Connections,
     pub accounts: Accounts,
     pub messages: Messages,
@@ -49,12 +50,12 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    #[serde(deserialize_with = "read::addresses")]
-    pub listen: Vec<SocketAddr>,
-    #[serde(deserialize_with = "read::addresses")]
-    pub listen_text: Vec<SocketAddr>,
-    #[serde(deserialize_with = "read::addresses")]
-    pub web: Vec<SocketAddr>,
+    #[serde(deserialize_with = "read::listen_addresses")]
+    pub listen: Vec<ListenAddress>,
+    #[serde(deserialize_with = "read::listen_addresses")]
+    pub listen_text: Vec<ListenAddress>,
+    #[serde(deserialize_with = "read::listen_addresses")]
+    pub web: Vec<ListenAddress>,
     #[serde(deserialize_with = "read::networks")]
     pub trusted_proxies: Vec<IpNet>,
     #[serde(deserialize_with = "read::path")]
@@ -67,6 +68,25 @@ pub struct Server {
     /// In bytes (megabytes in the file).
     #[serde(rename = "disk_reserve_megabytes", deserialize_with = "read::megabytes::<0, MEGABYTES_MAX, _>")]
     pub disk_reserve: u64,
+}
+
+impl Server {
+    /// All addresses of clients.
+    pub fn listeners(&self) -> impl Iterator<Item = ListenAddress> {
+        self.listen.iter().chain(&self.listen_text).chain(&self.web).copied()
+    }
+}
+
+/// What listeners with TLS show.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    #[serde(deserialize_with = "read::path_or_none")]
+    pub certificate: Option<PathBuf>,
+    /// `None` if it is in the file of the certificate.
+    #[serde(deserialize_with = "read::path_or_none")]
+    pub key: Option<PathBuf>,
+    pub self_signed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

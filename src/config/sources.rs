@@ -15,7 +15,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::config::error::{ConfigError, suggestion};
 use crate::config::peers::{self, Peer};
-use crate::config::sections::{Config, Server};
+use crate::config::sections::Config;
 use crate::config::users::ConfiguredUser;
 use crate::config::warnings;
 use crate::limits::CONFIG_BYTES;
@@ -198,8 +198,7 @@ impl<'a> Sources<'a> {
         let table = Spanned::new(NOWHERE, table);
         let mut config = Config::deserialize(table.into_deserializer()).map_err(|error| self.explain(&error))?;
         config.texts = texts;
-        check_listeners(&config.server, &config.metrics.listen)
-            .map_err(|problem| ConfigError::new(self.place(listeners), problem))?;
+        check_listeners(&config).map_err(|problem| ConfigError::new(self.place(listeners), problem))?;
         let users = self.entries(ConfiguredUser::SECTION, "accounts", users, |user: &ConfiguredUser| &user.name)?;
         config.users = users.into_iter().map(|(_, user)| user).collect();
         let peers = self.entries(Peer::SECTION, "servers", peers, |peer: &Peer| &peer.name)?;
@@ -276,16 +275,14 @@ fn section_mut<'t, 'a>(table: &'t mut DeTable<'a>, section: &str) -> Option<&'t 
     }
 }
 
-fn check_listeners(server: &Server, metrics: &Vec<SocketAddr>) -> Result<(), String> {
+fn check_listeners(Config { server, tls, metrics, .. }: &Config) -> Result<(), String> {
     if server.listen.is_empty() && server.listen_text.is_empty() {
         return Err("expected an address in listen or in listen_text".to_owned());
     }
-    let lists = [
-        ("listen", &server.listen),
-        ("listen_text", &server.listen_text),
-        ("web", &server.web),
-        ("[metrics] listen", metrics),
-    ];
+    let lists = [("listen", &server.listen), ("listen_text", &server.listen_text), ("web", &server.web)];
+    let sockets = lists.map(|(key, addresses)| (key, addresses.iter().map(|address| address.socket).collect()));
+    let lists: Vec<(_, Vec<SocketAddr>)> =
+        sockets.into_iter().chain([("[metrics] listen", metrics.listen.clone())]).collect();
     for (place, (key, addresses)) in lists.iter().enumerate() {
         for (other, others) in lists.iter().skip(place + 1) {
             let twice = addresses.iter().find(|address| address.port() != 0 && others.contains(address));
@@ -293,6 +290,16 @@ fn check_listeners(server: &Server, metrics: &Vec<SocketAddr>) -> Result<(), Str
                 return Err(format!("{address} stands in {key} and in {other}; expected different ones"));
             }
         }
+    }
+    let mut listeners = server.listeners();
+    if let Some(address) = listeners.find(|address| address.is_tls && tls.certificate.is_none() && !tls.self_signed) {
+        return Err(format!(
+            "{address} needs a certificate: expected [tls] certificate and key, or self_signed = true"
+        ));
+    }
+    let mut listeners = server.listeners();
+    if let Some(address) = listeners.find(|address| address.is_proxied && server.trusted_proxies.is_empty()) {
+        return Err(format!("{address} serves nobody: expected the networks of its proxies in trusted_proxies"));
     }
     Ok(())
 }

@@ -34,7 +34,9 @@ fn mistake_in_environment(variable: &str, value: &str) -> String {
 #[test]
 fn a_default_is_safe_for_a_first_try() {
     let config = Config::default();
-    assert!(config.server.listen.iter().chain(&config.server.listen_text).all(|address| address.ip().is_loopback()));
+    assert!(
+        config.server.listen.iter().chain(&config.server.listen_text).all(|address| address.socket.ip().is_loopback())
+    );
     assert_eq!((config.server.durability, config.realms.accept), (Durability::Sync, Accept::Loopback));
     assert_eq!(config.realms.dial, ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()));
     assert_eq!((config.users.len(), config.peers.len(), config.retention), (0, 0, Retention::default()));
@@ -188,7 +190,7 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         (
             "[server]\nlisten = [\n  \"127.0.0.1:1\",\n  \"localhost\"]",
             "4:3: [server] listen: expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889, \
-             found \"localhost\"",
+             after tls://, proxy://, proxy+tls:// or nothing, found \"localhost\"",
         ),
         ("[server]\nlisten = [\"[::1]:1\", \"[::1]:1\"]", "2:22: [server] listen: [::1]:1 stands here twice"),
         (
@@ -229,7 +231,7 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         ("[sever]", "1:2: unknown section [sever]; did you mean [server]?"),
         (
             "x = 1",
-            "1:1: unknown section [x]; expected one of [server], [connections], [accounts], [messages], \
+            "1:1: unknown section [x]; expected one of [server], [tls], [connections], [accounts], [messages], \
              [retention], [realms], [limits], [metrics], [log], [[users]], [[peers]]",
         ),
         ("server = []", "1:10: expected the section [server], found a list"),

@@ -69,7 +69,7 @@ pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: the process may have no descriptor left.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// New connections the kernel keeps for us between two accepts.
-pub const BACKLOG: u32 = 4_096;
+pub const BACKLOG: i32 = 4_096;
 
 // --- the web listener ---
 
@@ -107,3 +107,22 @@ pub const PENDING_CHANGES: usize = 65_536;
 pub const PENDING_BYTES: usize = 64 * 1024 * 1024;
 /// After a failed commit that left the store whole (a full disk), it is tried again this often.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
+
+// --- TLS and PROXY listeners ---
+
+/// The longest file of a certificate chain or its key, in bytes: a chain of five certificates has some 10 KB.
+pub const CERTIFICATE_FILE_BYTES: u64 = 256 * 1024;
+/// How long the certificate is valid that a server makes for itself: clients pin it, so its end would only be a surprise.
+pub const SELF_SIGNED_YEARS: i32 = 10;
+/// A certificate that ends within this time is warned of.
+pub const CERTIFICATE_ENDS: Duration = Duration::from_secs(14 * 24 * 3600);
+/// How long a client may take for its TLS handshake, and a proxy to name its client: round trips to the other side of the
+/// world, over a bad line.
+pub const OPENING: Duration = Duration::from_secs(10);
+/// TLS handshakes at a time: each takes some 20 KB. For one more, the oldest of the address with the most is closed.
+pub const TLS_HANDSHAKES: usize = 1_024;
+/// Bytes that are encrypted at a time: what a socket that is full then holds back, beyond its connection's backlog.
+pub const TLS_WRITE_BYTES: usize = 16 * 1024;
+/// The longest header of the PROXY protocol, in bytes: version 1 has 107 at the most; version 2 16, and with the extensions
+/// that proxies send a few hundred.
+pub const PROXY_HEADER_BYTES: usize = 2 * 1024;

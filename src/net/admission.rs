@@ -10,6 +10,7 @@ mod census;
 mod holders;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 pub(crate) use census::Census;
 
@@ -22,9 +23,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{ConnectionEnd, SendQueue};
 use crate::id::UserId;
-use crate::limits::{ENDING_CONNECTIONS, EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, PLACES_KEPT_BY_USER};
+use crate::limits::{
+    ENDING_CONNECTIONS, EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, PLACES_KEPT_BY_USER, TLS_HANDSHAKES,
+};
 use crate::net::admission::census::Counts;
 use crate::net::admission::holders::Holders;
+use crate::net::admission::unfinished::{Bounds, Unfinished};
 use crate::net::origin::origin;
 use crate::net::refused_log::{self, RefusedLog};
 use crate::wire::DisconnectReason;
@@ -64,9 +68,8 @@ struct Admitted {
     ending: usize,
     unauthenticated: Holders<IpAddr>,
     users: Holders<UserId>,
-    half_links: Holders<IpAddr>,
-    /// Cancelled to end a half link.
-    ends_of_links: HashMap<u64, CancellationToken>,
+    half_links: Unfinished,
+    tls_handshakes: Unfinished,
 }
 
 struct Connected {
@@ -96,14 +99,20 @@ pub(crate) struct Permit {
     number: u64,
 }
 
-/// A place of a link that is not made yet.
-pub(super) struct HalfLinkPermit {
+/// A place of a handshake that is not over.
+pub(super) struct HandshakePermit {
     admission: Arc<Admission>,
     number: u64,
     address: IpAddr,
+    /// Of a link; otherwise of TLS.
+    is_link: bool,
     /// Cancelled if the place is needed for another one.
     pub(super) end: CancellationToken,
 }
+
+const LINK_BOUNDS: Bounds = Bounds { all: HALF_LINKS, per_address: HALF_LINKS_PER_ADDRESS };
+/// A class behind one address comes back at once.
+const TLS_BOUNDS: Bounds = Bounds { all: TLS_HANDSHAKES, per_address: TLS_HANDSHAKES };
 
 impl Admission {
     #[must_use]
@@ -155,24 +164,14 @@ impl Admission {
         }
     }
 
-    /// A place for a connection that is to become a link. If there are too many, or too many from its address, the oldest
-    /// one of the address with the most is ended.
-    pub(super) fn begin_link(self: &Arc<Self>, number: u64) -> Option<HalfLinkPermit> {
+    /// A place for a connection that is to become a link; `None` if its address is not known.
+    pub(super) fn begin_link(self: &Arc<Self>, number: u64) -> Option<HandshakePermit> {
         let mut admitted = self.admitted();
         let address = admitted.connections.get(&number)?.address?;
-        if admitted.half_links.count(address) >= HALF_LINKS_PER_ADDRESS {
-            admitted.end_half_link(address);
-        } else if admitted.half_links.all() >= HALF_LINKS
-            && let Some((_, largest)) = admitted.half_links.largest()
-        {
-            admitted.end_half_link(largest);
-        }
-        admitted.half_links.add(address, number);
         admitted.set_holder(number, Holder::Link);
-        let end = CancellationToken::new();
-        admitted.ends_of_links.insert(number, end.clone());
+        let end = admitted.half_links.begin(address, number, LINK_BOUNDS);
         drop(admitted);
-        Some(HalfLinkPermit { admission: self.clone(), number, address, end })
+        Some(HandshakePermit { admission: self.clone(), number, address, is_link: true, end })
     }
 
     /// Counts the bytes of a page that is about to be queued.
@@ -232,6 +231,11 @@ impl Admission {
 
     pub(crate) fn connection_count(&self) -> usize {
         self.admitted().connections.len()
+    }
+
+    /// Counts a connection that ended before it could be served.
+    pub(super) fn record_unopened(&self, reason: &'static str) {
+        self.admitted().counts.record(reason);
     }
 
     /// Ends all connections, and admits no more.
@@ -315,14 +319,6 @@ impl Admitted {
         }
     }
 
-    fn end_half_link(&mut self, address: IpAddr) {
-        let Some(oldest) = self.half_links.oldest(address) else { return };
-        self.half_links.remove(address, oldest);
-        if let Some(end) = self.ends_of_links.remove(&oldest) {
-            end.cancel();
-        }
-    }
-
     fn end(&mut self, number: u64, reason: DisconnectReason) {
         self.set_holder(number, Holder::Nobody);
         if let Some(connected) = self.connections.get(&number) {
@@ -365,10 +361,21 @@ impl Permit {
         self.admission.check_address(client)?;
         let client = origin(client);
         let mut admitted = self.admission.admitted();
+        let is_known = |connected: &Connected| connected.address == Some(client);
+        if admitted.connections.get(&self.number).is_some_and(is_known) {
+            return Ok(());
+        }
         let per_address = admitted.places.per_address;
         admitted.count(client, per_address).inspect_err(|reason| admitted.counts.record_ended(*reason))?;
         admitted.set_address(self.number, client);
         Ok(())
+    }
+
+    /// A place for the TLS handshake of a client.
+    pub(super) fn begin_handshake(&self, client: IpAddr) -> HandshakePermit {
+        let (admission, number, address) = (self.admission.clone(), self.number, origin(client));
+        let end = admission.admitted().tls_handshakes.begin(address, number, TLS_BOUNDS);
+        HandshakePermit { admission, number, address, is_link: false, end }
     }
 
     /// The connection's number.
@@ -391,10 +398,10 @@ impl Drop for Permit {
     }
 }
 
-impl Drop for HalfLinkPermit {
+impl Drop for HandshakePermit {
     fn drop(&mut self) {
         let mut admitted = self.admission.admitted();
-        admitted.half_links.remove(self.address, self.number);
-        admitted.ends_of_links.remove(&self.number);
+        let handshakes = if self.is_link { &mut admitted.half_links } else { &mut admitted.tls_handshakes };
+        handshakes.remove(self.address, self.number);
     }
 }

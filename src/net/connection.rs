@@ -7,13 +7,10 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::Shutdown;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use socket2::SockRef;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
@@ -22,6 +19,7 @@ use crate::limits::{
     LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, UNFINISHED_LINE,
 };
 use crate::net::accepted::Accepted;
+use crate::net::client_stream::ClientStream;
 use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
@@ -58,7 +56,7 @@ pub(crate) async fn run(accepted: Accepted, context: Arc<ServerContext>) {
 }
 
 struct Connection {
-    stream: Arc<TcpStream>,
+    stream: Arc<ClientStream>,
     send_queue: Arc<SendQueue>,
     decoder: InputDecoder,
     read_buffer: ReadBuffer,
@@ -108,6 +106,9 @@ impl Connection {
         match received {
             Ok(0) => {
                 self.send_queue.hear();
+                if self.stream.is_truncated() {
+                    self.read_buffer.clear();
+                }
                 Some(self.serve_last_line().await)
             }
             Ok(bytes) => {
@@ -292,7 +293,7 @@ impl Connection {
 
     /// Notices a reset that no read or write has come across yet.
     fn close_if_reset(&self) {
-        if !matches!(self.stream.take_error(), Ok(None)) {
+        if !matches!(self.stream.tcp().take_error(), Ok(None)) {
             self.send_queue.close(ConnectionEnd::Gone);
         }
     }
@@ -390,7 +391,7 @@ impl Connection {
                 break;
             }
         }
-        if let Err(error) = SockRef::from(&*self.stream).shutdown(Shutdown::Write) {
+        if let Err(error) = self.stream.shutdown_write() {
             debug!(%error, "the connection was gone before its end");
         }
     }

@@ -18,6 +18,7 @@ use crate::net::passwords::PasswordHasher;
 use crate::net::refused_log::RefusedLog;
 use crate::net::request_counts::RequestCounts;
 use crate::net::throttle::Throttle;
+use crate::net::trusted_proxies::TrustedProxies;
 use crate::settings::Registration;
 
 /// The server as its connections see it.
@@ -35,6 +36,8 @@ pub struct ServerContext {
     pub(crate) logged_intrusions: LogLimit<IpAddr>,
     pub(crate) started: Instant,
     pub(crate) logged_reads: LogLimit<()>,
+    pub(crate) logged_proxies: LogLimit<IpAddr>,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// The tasks of all listeners and connections.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the server stops accepting.

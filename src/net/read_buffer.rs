@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use tokio::net::TcpStream;
 
 use crate::limits::READ_BYTES;
+use crate::net::client_stream::ClientStream;
 
 thread_local! {
     /// Reads go to this buffer first, one for each thread, so that a connection holds no more than it received.
@@ -25,21 +25,15 @@ impl ReadBuffer {
     }
 
     /// Waits until the socket has bytes and reads them. Returns how many; 0 means that the peer closed its side.
-    pub(super) fn poll_take(&mut self, stream: &TcpStream, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(stream.poll_read_ready(context))?;
-            match self.take(stream) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                taken => return Poll::Ready(taken),
-            }
-        }
+    pub(super) fn poll_take(&mut self, stream: &ClientStream, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        stream.poll_read(context, |stream| self.take(stream))
     }
 
     /// Reads what the socket has.
     ///
     /// # Errors
     /// `WouldBlock` if it has nothing now; any other error if the connection broke.
-    pub(super) fn take(&mut self, stream: &TcpStream) -> io::Result<usize> {
+    pub(super) fn take(&mut self, stream: &ClientStream) -> io::Result<usize> {
         SCRATCH.with_borrow_mut(|scratch| {
             let count = stream.try_read(scratch)?;
             self.0.extend_from_slice(scratch.get(..count).unwrap_or_default());

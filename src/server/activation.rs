@@ -13,8 +13,15 @@ use crate::wire::ReplyFormat;
 /// Bound sockets, by listener.
 #[derive(Default)]
 pub(super) struct Inherited {
-    chat: Vec<(ReplyFormat, TcpListener)>,
+    chat: Vec<InheritedListener>,
     monitoring: Vec<TcpListener>,
+}
+
+/// A socket that was handed over for clients.
+pub(super) struct InheritedListener {
+    pub(super) socket: TcpListener,
+    pub(super) format: ReplyFormat,
+    pub(super) is_tls: bool,
 }
 
 impl Inherited {
@@ -32,23 +39,33 @@ impl Inherited {
             let taken = handed_over.take_tcp_listener(place).map_err(failed)?;
             let listener = taken.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
             listener.set_nonblocking(true).map_err(failed)?;
-            match name {
-                "json" => inherited.chat.push((ReplyFormat::Json, listener)),
-                "text" => inherited.chat.push((ReplyFormat::Text, listener)),
-                "web" => inherited.chat.push((ReplyFormat::WebSocket, listener)),
-                "metrics" => inherited.monitoring.push(listener),
-                _ => return Err(ServerError::InheritedName(name.to_owned())),
+            if name == "metrics" {
+                inherited.monitoring.push(listener);
+                continue;
             }
+            let (kind, is_tls) = name.strip_suffix("-tls").map_or((name, false), |kind| (kind, true));
+            let format = match kind {
+                "json" => ReplyFormat::Json,
+                "text" => ReplyFormat::Text,
+                "web" => ReplyFormat::WebSocket,
+                _ => return Err(ServerError::InheritedName(name.to_owned())),
+            };
+            inherited.chat.push(InheritedListener { socket: listener, format, is_tls });
         }
         Ok(inherited)
     }
 
     /// Whether the sockets of a listener were handed over.
     pub(super) fn has(&self, format: ReplyFormat) -> bool {
-        self.chat.iter().any(|(of, _)| *of == format)
+        self.chat.iter().any(|listener| listener.format == format)
     }
 
-    pub(super) fn chat(self) -> Vec<(ReplyFormat, TcpListener)> {
+    /// Whether one needs a certificate.
+    pub(super) fn has_tls(&self) -> bool {
+        self.chat.iter().any(|listener| listener.is_tls)
+    }
+
+    pub(super) fn chat(self) -> Vec<InheritedListener> {
         self.chat
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::certificates::CertificateError;
 use crate::federation::IdentityError;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
@@ -15,6 +16,12 @@ pub enum ServerError {
     /// The store refused.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// What TLS listeners show cannot be used.
+    #[error("[tls] {0}")]
+    Certificate(#[from] CertificateError),
+    /// TLS cannot be spoken.
+    #[error("TLS cannot be spoken: {0}")]
+    Tls(String),
     /// There is no key by which other servers know this one.
     #[error("{0}")]
     Identity(#[from] IdentityError),

@@ -6,16 +6,23 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::info;
 
-use crate::config::Config;
+use crate::certificates::Certificates;
+use crate::config::{Config, ListenAddress};
 use crate::net::{self, Listener, ServerContext};
-use crate::server::activation::Inherited;
+use crate::server::activation::{Inherited, InheritedListener};
 use crate::server::error::ServerError;
+use crate::server::tls;
 use crate::web::{self, Monitor, Web};
 use crate::wire::ReplyFormat;
 
 /// Binds the listeners of the protocol.
-pub(super) fn bind_all(config: &Config, inherited: Inherited) -> Result<Vec<Listener>, ServerError> {
+pub(super) fn bind_all(
+    config: &Config,
+    inherited: Inherited,
+    certificates: Option<&Arc<Certificates>>,
+) -> Result<Vec<Listener>, ServerError> {
     let configured = [
         (ReplyFormat::Json, &config.server.listen),
         (ReplyFormat::Text, &config.server.listen_text),
@@ -23,10 +30,14 @@ pub(super) fn bind_all(config: &Config, inherited: Inherited) -> Result<Vec<List
     ];
     let missing = configured.into_iter().filter(|(format, _)| !inherited.has(*format));
     let addresses = missing.flat_map(|(format, addresses)| addresses.iter().map(move |address| (*address, format)));
-    let bind = |(address, format)| net::bind(address, format).map_err(|source| ServerError::Listen { address, source });
+    let bind = |(address, format): (ListenAddress, _)| {
+        let tls = tls::server_config(certificates.filter(|_| address.is_tls), format)?;
+        net::bind(address, format, tls).map_err(|source| ServerError::Listen { address: address.socket, source })
+    };
     let mut listeners = addresses.map(bind).collect::<Result<Vec<_>, _>>()?;
-    for (format, listener) in inherited.chat() {
-        listeners.push(net::take_over(listener, format).map_err(inherited_failed)?);
+    for InheritedListener { socket, format, is_tls } in inherited.chat() {
+        let tls = tls::server_config(certificates.filter(|_| is_tls), format)?;
+        listeners.push(net::take_over(socket, format, tls).map_err(inherited_failed)?);
     }
     Ok(listeners)
 }
@@ -65,18 +76,49 @@ fn bind_monitoring(address: SocketAddr) -> io::Result<std_net::TcpListener> {
 }
 
 /// Serves the listeners of the protocol. Returns their addresses.
-pub(super) fn serve_all(
-    listeners: Vec<Listener>,
-    web: &Arc<Web>,
-    services: &Arc<ServerContext>,
-) -> Vec<(SocketAddr, ReplyFormat)> {
+pub(super) fn serve_all(listeners: Vec<Listener>, services: &Arc<ServerContext>) -> Vec<(ListenAddress, ReplyFormat)> {
+    let web = Arc::new(Web::new());
     let mut listening = Vec::new();
     for listener in listeners {
-        listening.extend(listener.address().map(|address| (address, listener.format())));
+        listening.push((listener.address(), listener.format()));
         match listener.format() {
             ReplyFormat::WebSocket => services.tasks.spawn(web::serve(listener, web.clone(), services.clone())),
             ReplyFormat::Json | ReplyFormat::Text => services.tasks.spawn(net::serve(listener, services.clone())),
         };
     }
     listening
+}
+
+/// The port that other servers may dial for a link: that is encrypted by itself, and comes from no proxy.
+pub(super) fn link_port(bindings: &[Listener]) -> Option<u16> {
+    let mut addresses = bindings.iter().map(Listener::address);
+    addresses.find(|address| !address.is_tls && !address.is_proxied).map(|address| address.socket.port())
+}
+
+/// What was listened on, for people.
+pub(super) fn announce(listening: &[(ListenAddress, ReplyFormat)], certificates: Option<&Arc<Certificates>>) {
+    for (address, format) in listening {
+        let format = match format {
+            ReplyFormat::Json => "json",
+            ReplyFormat::Text => "text",
+            ReplyFormat::WebSocket => "web",
+        };
+        info!("listening on {address} ({format})");
+    }
+    if let Some(certificates) = certificates {
+        info!("the TLS certificate has the SHA-256 fingerprint {}", certificates.fingerprint());
+    }
+    let direct = || listening.iter().filter(|(address, _)| !address.is_proxied);
+    // Lines are for people, frames for programs.
+    let of = |wanted| direct().find(move |(_, format)| *format == wanted);
+    match of(ReplyFormat::Text).or_else(|| of(ReplyFormat::Json)) {
+        Some((ListenAddress { socket, is_tls: false, .. }, _)) => {
+            info!("try:  nc {} {}  and type  help", socket.ip(), socket.port());
+        }
+        Some((ListenAddress { socket, .. }, _)) => info!("try:  kabar chat tls://{socket}"),
+        None => {}
+    }
+    if let Some((ListenAddress { socket, is_tls, .. }, _)) = of(ReplyFormat::WebSocket) {
+        info!("or open  {}://{socket}  in a browser", if *is_tls { "https" } else { "http" });
+    }
 }

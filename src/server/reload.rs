@@ -9,10 +9,9 @@ use crate::config::{Config, Server};
 use crate::logging::LogGuard;
 use crate::net::ServerContext;
 use crate::server::{policies, provision};
-use crate::web::Web;
 
 /// The settings that cannot change while the server runs.
-pub(super) const FIXED: [&str; 8] = [
+pub(super) const FIXED: [&str; 9] = [
     "server.listen",
     "server.listen_text",
     "server.web",
@@ -21,6 +20,7 @@ pub(super) const FIXED: [&str; 8] = [
     "server.durability",
     "metrics.listen",
     "log.format",
+    "tls.self_signed",
 ];
 
 /// Logs what is different. Returns the names of the settings that change.
@@ -53,7 +53,7 @@ fn in_force(old: &Config, mut new: Config) -> Config {
 }
 
 /// Applies a configuration to a running server, and returns it as it is in force.
-pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, web: &Web, log: &LogGuard) -> Arc<Config> {
+pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, log: &LogGuard) -> Arc<Config> {
     let changed = report_changes(old, &new);
     new.warnings.iter().for_each(|warning| warn!("{warning}"));
     if old.log.filter != new.log.filter
@@ -67,7 +67,7 @@ pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, web: &W
     services.admission.set_places(policies::places(&new));
     services.federation.transport.set_networks(new.realms.dial.clone());
     services.federation.manager.set_accept(new.realms.accept);
-    web.set_trusted_proxies(new.server.trusted_proxies.clone());
+    services.trusted_proxies.set(new.server.trusted_proxies.clone());
     if let Err(error) = provision::accounts(&services.hub, &new.users) {
         error!(%error, "configured accounts are missing");
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     /// What [`apply`] changes.
-    const LIVE: [&str; 30] = [
+    const LIVE: [&str; 32] = [
         "accounts.administrators",
         "accounts.password_min_bytes",
         "accounts.registration",
@@ -118,6 +118,8 @@ mod tests {
         "server.disk_reserve_megabytes",
         "server.shutdown_seconds",
         "server.trusted_proxies",
+        "tls.certificate",
+        "tls.key",
     ];
 
     #[test]

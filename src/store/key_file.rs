@@ -1,4 +1,5 @@
-//! The file with the server's key pair, in the data directory, readable only by its owner.
+//! The files with the keys of a server, in the data directory, readable only by their owner: the key pair that other servers
+//! know it by, and the certificate that it made for itself.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,9 +14,11 @@ use crate::store::files::{create_private, sync_directory};
 
 const FILE: &str = "realm.key";
 const TEMP_FILE: &str = "realm.key.unfinished";
+const CERTIFICATE: &str = "tls.pem";
+const TEMP_CERTIFICATE: &str = "tls.pem.unfinished";
 
 /// The files of this module that a data directory may contain.
-pub(super) const NAMES: [&str; 2] = [FILE, TEMP_FILE];
+pub(super) const NAMES: [&str; 4] = [FILE, TEMP_FILE, CERTIFICATE, TEMP_CERTIFICATE];
 
 /// The mode bits of group and others.
 const OTHERS: u32 = 0o077;
@@ -24,6 +27,12 @@ const OTHERS: u32 = 0o077;
 #[must_use]
 pub fn path(directory: &Path) -> PathBuf {
     directory.join(FILE)
+}
+
+/// The path of the certificate that a server made for itself.
+#[must_use]
+pub fn certificate_path(directory: &Path) -> PathBuf {
+    directory.join(CERTIFICATE)
 }
 
 /// Reads the key file. Returns `None` if there is none.
@@ -60,11 +69,24 @@ fn read_private(path: &Path) -> io::Result<Option<SecretString>> {
 /// # Errors
 /// If it cannot be written.
 pub fn write(directory: &Path, key: &SecretString) -> Result<(), StoreError> {
-    let temp = directory.join(TEMP_FILE);
-    write_private(&temp, key)
-        .and_then(|()| fs::rename(&temp, path(directory)))
-        .and_then(|()| sync_directory(directory))
+    write_atomically(&path(directory), &directory.join(TEMP_FILE), key)
         .map_err(|source| StoreError::KeyFile { file: path(directory), source })
+}
+
+/// Writes the certificate that a server made for itself, with its key, likewise.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_certificate(directory: &Path, certificate: &SecretString) -> Result<(), StoreError> {
+    let file = certificate_path(directory);
+    write_atomically(&file, &directory.join(TEMP_CERTIFICATE), certificate)
+        .map_err(|source| StoreError::KeyFile { file, source })
+}
+
+fn write_atomically(path: &Path, temp: &Path, text: &SecretString) -> io::Result<()> {
+    write_private(temp, text)?;
+    fs::rename(temp, path)?;
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 fn write_private(path: &Path, key: &SecretString) -> io::Result<()> {

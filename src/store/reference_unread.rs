@@ -34,6 +34,7 @@ impl Reader {
             Event::ReadMarked { user, conversation, upto } if *user == id => {
                 assert!(self.marks.insert(*conversation, *upto) < Some(*upto), "a mark goes forward");
             }
+            Event::UserUnregistered { user } if *user == id => self.marks.clear(),
             Event::GroupJoined { group, user } if *user == id => {
                 self.groups.insert(*group);
             }

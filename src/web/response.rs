@@ -11,6 +11,10 @@ pub(super) type Reply = Response<Full<Bytes>>;
 pub(super) const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\
     content-length: 42\r\nretry-after: 30\r\nconnection: close\r\n\r\ntoo many connections: connect again later\n";
 
+/// For a client that does not speak TLS at a listener for it.
+pub(super) const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
+    content-length: 38\r\nconnection: close\r\n\r\nthis port speaks TLS: use https://...\n";
+
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

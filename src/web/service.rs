@@ -10,7 +10,7 @@ use hyper::header::{self, HeaderMap};
 use hyper::service::Service;
 use hyper::{Method, Request, StatusCode};
 
-use crate::net::Permit;
+use crate::net::{Permit, ServerContext};
 use crate::web::forwarded::Forwarded;
 use crate::web::handshake;
 use crate::web::response::{Reply, sentence, set};
@@ -22,6 +22,7 @@ const WEBSOCKET: &str = "/ws";
 /// Answers the requests of one connection.
 pub(super) struct HttpService {
     web: Arc<Web>,
+    context: Arc<ServerContext>,
     peer: IpAddr,
     permit: Mutex<Permit>,
     /// The client's address, once the connection is a WebSocket.
@@ -29,8 +30,8 @@ pub(super) struct HttpService {
 }
 
 impl HttpService {
-    pub(super) fn new(web: Arc<Web>, peer: IpAddr, permit: Permit) -> Self {
-        Self { web, peer, permit: Mutex::new(permit), client: OnceLock::new() }
+    pub(super) fn new(web: Arc<Web>, context: Arc<ServerContext>, peer: IpAddr, permit: Permit) -> Self {
+        Self { web, context, peer, permit: Mutex::new(permit), client: OnceLock::new() }
     }
 
     /// The client of a connection that is a WebSocket now.
@@ -55,7 +56,7 @@ impl HttpService {
     }
 
     fn upgrade(&self, method: &Method, headers: &HeaderMap) -> Reply {
-        let forwarded = Forwarded::read(headers, self.peer, |address| self.web.trusts(address));
+        let forwarded = Forwarded::read(headers, self.peer, |address| self.context.trusted_proxies.contain(address));
         let accepted = match handshake::check(method, headers, &forwarded) {
             Ok(accepted) => accepted,
             Err(refusal) => return *refusal,

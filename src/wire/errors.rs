@@ -326,5 +326,8 @@ pub(super) fn of_disconnect(reason: DisconnectReason) -> ErrorSpec {
         DisconnectReason::TooManyConnections => {
             row("connection_limit", "Terlalu banyak koneksi", "close one, or try again later")
         }
+        DisconnectReason::TlsExpected => {
+            row("tls_expected", "Port ini memakai TLS", "this port speaks TLS: connect with it, or to another port")
+        }
     }
 }

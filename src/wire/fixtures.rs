@@ -221,7 +221,8 @@ pub(super) fn disconnect_reasons() -> impl Iterator<Item = DisconnectReason> {
         DisconnectReason::TooManyConnections => Some(DisconnectReason::Kicked),
         DisconnectReason::Kicked => Some(DisconnectReason::Banned),
         DisconnectReason::Banned => Some(DisconnectReason::AddressBanned),
-        DisconnectReason::AddressBanned => None,
+        DisconnectReason::AddressBanned => Some(DisconnectReason::TlsExpected),
+        DisconnectReason::TlsExpected => None,
     })
 }
 

@@ -52,4 +52,6 @@ pub enum DisconnectReason {
     Banned,
     /// The address is banned.
     AddressBanned,
+    /// The client does not speak TLS at a listener for it.
+    TlsExpected,
 }

@@ -251,14 +251,14 @@ fn serve_on_a_fast_clock(
 ) {
     let directory = TempDir::new().unwrap();
     let mut config = Config { users: documented_users(), ..Config::default() };
-    config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
     config.server.web = Vec::new();
     config.server.listen_text = config.server.listen.clone();
     config.server.data = directory.path().join("data");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let server = Server::start(&config).unwrap();
-        let address = |format| server.listening().iter().find(|(_, found)| *found == format).unwrap().0;
+        let address = |format| server.listening().iter().find(|(_, found)| *found == format).unwrap().0.socket;
         let addresses = (address(ReplyFormat::Json), address(ReplyFormat::Text));
         tell.send(addresses).unwrap();
         clients_logged_in.await.unwrap();

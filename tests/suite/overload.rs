@@ -70,7 +70,7 @@ fn a_stop_does_not_serve_connections_that_read_nothing() {
 #[test]
 fn a_flood_of_blank_lines_does_not_starve_other_connections() {
     let (runtime, _directory, server) = server_on_one_thread();
-    let address = server.listening()[0].0;
+    let address = server.listening()[0].0.socket;
     let mut flood = TcpStream::connect(address).unwrap();
     flood.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
     flood.write_all(&[b'\n'; 256 * 1024]).unwrap();
@@ -90,7 +90,7 @@ fn a_flood_of_blank_lines_does_not_starve_other_connections() {
 fn server_on_one_thread() -> (tokio::runtime::Runtime, TempDir, Server) {
     let directory = TempDir::new().unwrap();
     let mut config = Config::default();
-    config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
     config.server.web = Vec::new();
     config.server.listen_text = Vec::new();
     config.server.data = directory.path().join("data");

@@ -159,7 +159,7 @@ fn a_paste_of_many_lines_is_sent_only_after_a_question() {
 #[test]
 fn what_is_too_fast_for_the_server_is_sent_on_in_order_after_a_wait() {
     let server = TestServer::start_with(|config| {
-        config.server.listen = vec![free_address()];
+        config.server.listen = vec![free_address().into()];
         config.limits.messages_per_second = Some(20);
     });
     let (tmux, _shell, mut neko) = at_a_terminal(&server, 80, 24);

@@ -1,62 +1,32 @@
-//! A client behind TLS, against a proxy that ends it in front of the server.
+//! A client behind TLS.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustls::ServerConfig;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
-use tokio_rustls::TlsAcceptor;
+use kabar::wire::ReplyFormat;
+use tempfile::TempDir;
 
 use crate::client_commands::{Shell, finish};
 use crate::support::TestServer;
+use crate::support::port::free_address;
+use crate::support::tls::{fixture, install_certificate, show_certificate};
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
-}
-
-fn acceptor(name: &str) -> TlsAcceptor {
-    let certificate = CertificateDer::from_pem_file(fixture(&format!("{name}.pem"))).unwrap();
-    let key = PrivateKeyDer::from_pem_file(fixture(&format!("{name}.key"))).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()));
-    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    TlsAcceptor::from(Arc::new(config.with_single_cert(vec![certificate], key).unwrap()))
-}
-
-/// Listens at an address until the runtime ends.
-fn start_proxy(runtime: &Runtime, at: SocketAddr, certificate: &str, server: SocketAddr) -> SocketAddr {
-    let listener = runtime.block_on(TcpListener::bind(at)).unwrap();
-    let (address, acceptor) = (listener.local_addr().unwrap(), acceptor(certificate));
-    runtime.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                // A client that does not trust the certificate closes.
-                let Ok(mut outside) = acceptor.accept(stream).await else { return };
-                let mut inside = TcpStream::connect(server).await.unwrap();
-                let _either_end = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
-            });
-        }
+/// A server that clients reach over TLS alone.
+fn encrypted() -> (TestServer, TempDir, SocketAddr) {
+    let certificate = TempDir::new().unwrap();
+    install_certificate("server", certificate.path());
+    let server = TestServer::start_with(|config| {
+        config.server.listen = vec![format!("tls://{}", free_address()).parse().unwrap()];
+        show_certificate(config, certificate.path());
     });
-    address
-}
-
-fn proxied(certificate: &str) -> (TestServer, Runtime, SocketAddr) {
-    let server = TestServer::at_fixed_address();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let address = start_proxy(&runtime, SocketAddr::from(([127, 0, 0, 1], 0)), certificate, server.home());
-    (server, runtime, address)
+    let address = server.address(ReplyFormat::Json);
+    (server, certificate, address)
 }
 
 const FINGERPRINT: &str = "Its SHA-256 fingerprint is\n";
 
 #[test]
 fn a_certificate_of_an_authority_of_the_system_is_trusted() {
-    let (_server, _runtime, address) = proxied("server");
+    let (_server, _certificate, address) = encrypted();
     let shell = Shell::new();
     let url = format!("tls://localhost:{}", address.port());
     let mut login = shell.command(&["login", &url, "--user", "messi", "--register"]);
@@ -69,7 +39,7 @@ fn a_certificate_of_an_authority_of_the_system_is_trusted() {
 
 #[test]
 fn an_unknown_certificate_is_refused_until_its_fingerprint_is_given() {
-    let (_server, _runtime, address) = proxied("server");
+    let (_server, _certificate, address) = encrypted();
     let shell = Shell::new();
     let url = format!("tls://{address}");
     let login =
@@ -85,16 +55,16 @@ fn an_unknown_certificate_is_refused_until_its_fingerprint_is_given() {
 
 #[test]
 fn a_certificate_that_changed_is_refused_with_both_fingerprints() {
-    let (server, runtime, address) = proxied("server");
+    let (mut server, certificate, address) = encrypted();
     let shell = Shell::new();
     let url = format!("tls://{address}");
     let refused = shell.run(&["login", &url, "--user", "messi", "--register"], "rahasia\n").err;
     let fingerprint = refused.trim().lines().last().unwrap().to_owned();
     let run = shell.run(&["login", &url, "--user", "messi", "--register", "--fingerprint", &fingerprint], "rahasia\n");
     assert_eq!(run.code, 0, "{}", run.err);
-    drop(runtime);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    start_proxy(&runtime, address, "other", server.home());
+    server.stop();
+    install_certificate("other", certificate.path());
+    server.start_again();
     let changed = shell.run(&["send", "messi", "halo"], "");
     assert_eq!(changed.code, 76);
     assert!(changed.err.contains("changed") && changed.err.contains(&fingerprint), "{}", changed.err);

@@ -27,7 +27,7 @@ const LINES: usize = 400;
 const CRUTCHES_PERCENT: usize = 1;
 
 /// Which top-level modules a top-level module may use.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &[]),
@@ -71,6 +71,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
         "server",
         &[
             "web",
+            "certificates",
             "net",
             "federation",
             "hub",
@@ -87,6 +88,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "password",
         ],
     ),
+    ("certificates", &["store", "limits"]),
     ("client", &["name", "limits", "socket"]),
     (
         "cli",

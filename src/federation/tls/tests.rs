@@ -1,4 +1,3 @@
-use rustls::ProtocolVersion;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, interval};
 
@@ -80,9 +79,20 @@ async fn another_alpn_protocol_fails() {
     }
 }
 
-#[test]
-fn tls_1_2_is_not_compiled_in() {
-    assert!(rustls::ALL_VERSIONS.iter().all(|known| known.version == ProtocolVersion::TLSv1_3));
+#[tokio::test]
+async fn tls_1_2_is_refused() {
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let pair = test_identity();
+    let mut old = builder
+        .with_protocol_versions(&[&rustls::version::TLS12])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(RawPublicKeyVerifier::new()))
+        .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(pair.pair().clone())));
+    old.alpn_protocols = vec![ALPN.to_vec()];
+    let old = TlsEndpoint { connector: Arc::new(old).into(), ..TlsEndpoint::new(test_identity().pair()) };
+    let (_, there) = handshake(&old, &TlsEndpoint::new(test_identity().pair())).await;
+    assert!(matches!(there, Err(TlsError::Handshake(_))));
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ impl Counts {
             DisconnectReason::TooManyConnections => "too_many_connections",
             DisconnectReason::Kicked => "kicked",
             DisconnectReason::Banned | DisconnectReason::AddressBanned => "banned",
+            DisconnectReason::TlsExpected => "tls_expected",
         });
     }
 
@@ -49,7 +50,7 @@ impl Counts {
         self.record("slow_reader");
     }
 
-    fn record(&mut self, reason: &'static str) {
+    pub(super) fn record(&mut self, reason: &'static str) {
         *self.ended.entry(reason).or_default() += 1;
     }
 }

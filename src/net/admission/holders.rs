@@ -42,11 +42,6 @@ impl<K: Copy + Eq + Hash + Ord> Holders<K> {
         self.places.get(&holder).map_or(0, SmallVec::len)
     }
 
-    /// How many places there are of all holders.
-    pub(super) fn all(&self) -> usize {
-        self.places.values().map(SmallVec::len).sum()
-    }
-
     /// The place that a holder took first.
     pub(super) fn oldest(&self, holder: K) -> Option<u64> {
         self.places.get(&holder)?.first().copied()

@@ -89,7 +89,7 @@ fn links_that_are_not_made_give_way_to_newer_ones() {
     let of_one: Vec<_> = (0..=HALF_LINKS_PER_ADDRESS).map(|_| connect(1)).collect();
     let begin = |(permit, _): &Admitted| admission.begin_link(permit.number()).unwrap();
     let begun: Vec<_> = of_one.iter().map(begin).collect();
-    let ended = |links: &[HalfLinkPermit]| links.iter().filter(|link| link.end.is_cancelled()).count();
+    let ended = |links: &[HandshakePermit]| links.iter().filter(|link| link.end.is_cancelled()).count();
     assert!(begun[0].end.is_cancelled() && ended(&begun) == 1);
     let others: Vec<_> = (0..HALF_LINKS).map(|from| connect(2 + from as u8)).collect();
     let of_others: Vec<_> = others.iter().map(begin).collect();

@@ -8,7 +8,7 @@ use crate::chat::{Command, CommandError, Context, IdempotencyKey, State};
 use crate::hub::{Hub, Origin, SendQueue, Ticket};
 use crate::id::{SessionId, Token, TokenHash, UserId};
 use crate::limits::{SESSION_TOUCH, TAGS_PER_USER, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS};
-use crate::net::admission::HalfLinkPermit;
+use crate::net::admission::HandshakePermit;
 use crate::net::budget::{Credit, message_bytes};
 use crate::net::context::{Policy, ServerContext};
 use crate::time::Time;
@@ -31,7 +31,7 @@ pub(in crate::net) struct Session {
     /// When the requests without a login are forgiven.
     unauthenticated_until: Option<Instant>,
     /// The connection is to become a link.
-    pub(in crate::net) half_link: Option<Box<HalfLinkPermit>>,
+    pub(in crate::net) half_link: Option<Box<HandshakePermit>>,
 }
 
 /// The session that a connection is attached to.

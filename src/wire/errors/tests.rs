@@ -165,6 +165,7 @@ fn every_disconnect_has_a_code_and_a_sentence_in_both_formats() {
             DisconnectReason::Evicted | DisconnectReason::TooManyOfUser | DisconnectReason::TooManyConnections => {
                 "connection_limit"
             }
+            DisconnectReason::TlsExpected => "tls_expected",
         };
         assert_is_error(|format, out| format.disconnect(out, reason), code);
     }

@@ -95,15 +95,10 @@ impl MessageDecoder {
             (Some(Ended::ByClient(answer)), _) => return answer,
             (Some(Ended::Failed(code)), _) => code,
             (None, Some(DisconnectReason::ShuttingDown)) => CloseCode::Restart,
-            (
-                None,
-                Some(
-                    DisconnectReason::Evicted | DisconnectReason::TooManyConnections | DisconnectReason::TooManyOfUser,
-                ),
-            ) => CloseCode::Again,
             (None, Some(DisconnectReason::Kicked | DisconnectReason::Banned | DisconnectReason::AddressBanned)) => {
                 CloseCode::Policy
             }
+            (None, Some(_)) => CloseCode::Again,
             (None, None) => CloseCode::Normal,
         };
         let mut out = Vec::new();

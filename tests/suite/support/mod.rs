@@ -10,6 +10,7 @@ pub(crate) mod replies;
 mod schema;
 pub(crate) mod seed;
 pub(crate) mod server;
+pub(crate) mod tls;
 pub(crate) mod tmux;
 pub(crate) mod transcript;
 pub(crate) mod web_client;

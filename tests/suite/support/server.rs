@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use kabar::chat::PasswordHash;
-use kabar::config::{Config, ConfiguredUser, Password};
+use kabar::config::{Config, ConfiguredUser, ListenAddress, Password};
 use kabar::name::Name;
 use kabar::server::Server;
 use kabar::wire::ReplyFormat;
@@ -37,9 +37,9 @@ impl TestServer {
     pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = TempDir::new().unwrap();
         let mut config = Config::default();
-        config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        config.server.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
         config.server.listen_text = config.server.listen.clone();
-        config.server.web = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        config.server.web = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
         config.server.data = directory.path().join("data");
         change(&mut config);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -49,7 +49,7 @@ impl TestServer {
 
     /// A server whose address stays the same across restarts.
     pub(crate) fn at_fixed_address() -> Self {
-        Self::start_with(|config| config.server.listen = vec![free_address()])
+        Self::start_with(|config| config.server.listen = vec![free_address().into()])
     }
 
     /// A server of a realm, with the accounts of PROTOCOL §3. Its address stays the same across restarts.
@@ -57,7 +57,7 @@ impl TestServer {
         Self::start_with(|config| {
             config.users = documented_users();
             config.server.realm = Name::parse(name).unwrap();
-            config.server.listen = vec![free_address()];
+            config.server.listen = vec![free_address().into()];
             change(config);
         })
     }
@@ -81,7 +81,7 @@ impl TestServer {
 
     /// The configured address of the JSON listener, of a stopped server, too.
     pub(crate) fn home(&self) -> SocketAddr {
-        self.config.server.listen[0]
+        self.config.server.listen[0].socket
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -106,7 +106,11 @@ impl TestServer {
 
     pub(crate) fn address(&self, format: ReplyFormat) -> SocketAddr {
         let listening = self.running.as_ref().unwrap().listening();
-        listening.iter().find(|(_, found)| *found == format).unwrap().0
+        listening.iter().find(|(_, found)| *found == format).unwrap().0.socket
+    }
+
+    pub(crate) fn listening(&self) -> &[(ListenAddress, ReplyFormat)] {
+        self.running.as_ref().unwrap().listening()
     }
 
     /// The address of the monitoring listener.
