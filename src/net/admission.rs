@@ -8,11 +8,13 @@
 mod bans;
 mod census;
 mod holders;
+mod places;
 #[cfg(test)]
 mod tests;
 mod unfinished;
 
 pub(crate) use census::Census;
+pub use places::Places;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -41,17 +43,6 @@ pub struct Admission {
     is_banned: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Bytes of pages that were queued since the outboxes were last looked at.
     queued: AtomicU64,
-}
-
-/// How many connections may be there.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Places {
-    pub(crate) most: usize,
-    /// Of one address that is not loopback.
-    pub(crate) per_address: usize,
-    pub(crate) per_user: usize,
-    /// Bytes that may wait for readers, over all connections.
-    pub(crate) outbox_bytes: u64,
 }
 
 #[derive(Default)]
