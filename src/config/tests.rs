@@ -37,7 +37,7 @@ fn a_default_is_safe_for_a_first_try() {
     assert!(
         config.server.listen.iter().chain(&config.server.listen_text).all(|address| address.socket.ip().is_loopback())
     );
-    assert_eq!((config.server.durability, config.realms.accept), (Durability::Sync, Accept::Loopback));
+    assert_eq!((config.server.durability, config.realms.accept), (Durability::Sync, Accept::Known));
     assert_eq!(config.realms.dial, ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()));
     assert_eq!((config.users.len(), config.peers.len(), config.retention), (0, 0, Retention::default()));
 }

@@ -67,7 +67,7 @@ impl Side {
 
     fn start(&self, name: &str) -> Process {
         let process = Process::start_at(self.listen, &self.data, |command| {
-            command.args(["--realm", name]);
+            command.args(["--realm", name]).env("KABAR_REALMS__ACCEPT", "loopback");
         });
         *self.lives.lock().unwrap() += 1;
         self.restarted.notify_all();

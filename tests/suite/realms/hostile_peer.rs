@@ -43,7 +43,7 @@ fn an_unknown_link_version_is_an_error_and_the_connection_stays_usable() {
 
 #[test]
 fn a_text_listener_accepts_links() {
-    let server = TestServer::with_documented_users();
+    let server = TestServer::of_realm("timur", |_| {});
     let mut client = server.connect_text();
     client.says("link 1");
     assert_eq!(client.hears_line(), "[OK] link");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use kabar::chat::PasswordHash;
-use kabar::config::{Config, ConfiguredUser, ListenAddress, Password};
+use kabar::config::{Accept, Config, ConfiguredUser, ListenAddress, Password};
 use kabar::name::Name;
 use kabar::server::Server;
 use kabar::wire::ReplyFormat;
@@ -57,6 +57,7 @@ impl TestServer {
         Self::start_with(|config| {
             config.users = documented_users();
             config.server.realm = Name::parse(name).unwrap();
+            config.realms.accept = Accept::Loopback;
             config.server.listen = vec![free_address().into()];
             change(config);
         })
