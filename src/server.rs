@@ -33,7 +33,7 @@ use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
 use crate::net::{
     Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
-    TrustedProxies,
+    TrustedProxies, Turns,
 };
 use crate::store::SqliteStore;
 use crate::time::Time;
@@ -115,6 +115,7 @@ impl Server {
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
+        hub.set_inbox_limits(policies::inbox_limits(&config.limits));
         if hub.begin_epoch().is_err() || committer.step() != Step::Stored {
             return Err(ServerError::Links);
         }
@@ -249,6 +250,7 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         logged_proxies: LogLimit::default(),
         trusted_proxies,
         budgets: Budgets::new(policies::rates(&config.limits)),
+        turns: Turns::default(),
         tasks,
         stopping,
     })

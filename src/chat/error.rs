@@ -76,6 +76,8 @@ command_errors! {
     RealmIsThisServer,
     /// The other server speaks another version of the link protocol.
     LinkVersion,
+    /// The sender has left as much unread in the recipient's inbox as one may.
+    InboxFull,
     /// The outbox to the other server is full.
     RealmQueueFull,
     /// Too many failed attempts: to be tried again after so many seconds.
@@ -135,12 +137,14 @@ pub enum BounceReason {
     Blocked,
     /// Too long for that server, or with characters that it does not allow.
     Malformed,
+    /// The sender has left too much unread in the recipient's inbox.
+    InboxFull,
 }
 
 impl BounceReason {
     /// Every reason, in the order of the stored numbers.
-    pub const ALL: [Self; 5] =
-        [Self::UserNotFound, Self::GroupNotFound, Self::NotMember, Self::Blocked, Self::Malformed];
+    pub const ALL: [Self; 6] =
+        [Self::UserNotFound, Self::GroupNotFound, Self::NotMember, Self::Blocked, Self::Malformed, Self::InboxFull];
 
     /// The stored number.
     #[must_use]
@@ -163,6 +167,7 @@ impl From<BounceReason> for CommandError {
             BounceReason::NotMember => Self::NotMember,
             BounceReason::Blocked => Self::Blocked,
             BounceReason::Malformed => Self::RealmRefused,
+            BounceReason::InboxFull => Self::InboxFull,
         }
     }
 }

@@ -178,6 +178,13 @@ pub struct Limits {
     pub bytes_per_second: Option<u64>,
     #[serde(rename = "megabytes_per_day", deserialize_with = "read::megabytes_or_zero::<0, MEGABYTES_MAX, _>")]
     pub bytes_per_day: Option<u64>,
+    #[serde(deserialize_with = "read::rate::<0, MESSAGE_RATE_MAX, _>")]
+    pub unread_messages_per_sender: Option<u64>,
+    #[serde(
+        rename = "unread_megabytes_per_sender",
+        deserialize_with = "read::megabytes_or_zero::<0, MEGABYTES_MAX, _>"
+    )]
+    pub unread_bytes_per_sender: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -97,6 +97,8 @@ fn every_setting_of_the_file_arrives() {
         messages_per_day = 5
         megabytes_per_second = 6
         megabytes_per_day = 0
+        unread_messages_per_sender = 7
+        unread_megabytes_per_sender = 0
         [log]
         format = "json"
         filter = "warn,kabar::net=debug"
@@ -146,6 +148,8 @@ fn every_setting_of_the_file_arrives() {
         messages_per_day: Some(5),
         bytes_per_second: Some(6 * 1024 * 1024),
         bytes_per_day: None,
+        unread_messages_per_sender: Some(7),
+        unread_bytes_per_sender: None,
     };
     assert_eq!(config.limits, limits);
     assert_eq!(config.log, Log { format: LogFormat::Json, filter: "warn,kabar::net=debug".parse().unwrap() });

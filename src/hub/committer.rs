@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info};
@@ -19,7 +20,9 @@ use crate::store::{CommitError, Store, StoreError};
 /// [`Committer::run`] loops on a thread of its own.
 pub struct Committer {
     hub: Hub,
-    batch: Batch,
+    batch: Arc<Batch>,
+    /// An empty one, with room.
+    spare: Batch,
     fanout: Fanout,
 }
 
@@ -36,7 +39,7 @@ pub enum Step {
 
 impl Committer {
     pub(super) fn new(hub: Hub) -> Self {
-        Self { hub, batch: Batch::default(), fanout: Fanout::default() }
+        Self { hub, batch: Arc::default(), spare: Batch::default(), fanout: Fanout::default() }
     }
 
     /// Stores the pending batch, then sends its replies and pushes. Blocks for one sync.
@@ -61,6 +64,7 @@ impl Committer {
 
     /// Steps until the hub is closed and everything is stored.
     pub(crate) fn run(mut self) {
+        let deliverer = self.start_deliverer();
         loop {
             self.hub.0.metrics.record_step();
             match self.step() {
@@ -73,10 +77,29 @@ impl Committer {
                 }
             }
         }
+        self.hub.0.deliveries.close();
+        if deliverer.is_some_and(|deliverer| deliverer.join().is_err()) {
+            error!("the thread of the deliveries panicked");
+        }
         match self.hub.0.store.close() {
             Ok(()) => info!("store closed"),
             Err(error) => error!(%error, "the store could not be closed in order; the next start takes longer"),
         }
+    }
+
+    /// Starts the thread that writes pushes to large audiences. Without it the committer writes them.
+    fn start_deliverer(&self) -> Option<JoinHandle<()>> {
+        let hub = self.hub.clone();
+        self.hub.0.deliveries.serve();
+        let started = thread::Builder::new()
+            .name("kabar-fanout".into())
+            .spawn(move || hub.0.deliveries.run(&hub.0.waiters.tickets));
+        started
+            .inspect_err(|error| {
+                self.hub.0.deliveries.stop_serving();
+                error!(%error, "no thread for the fan-out: large audiences delay others");
+            })
+            .ok()
     }
 
     fn take_batch(&mut self) -> bool {
@@ -85,11 +108,11 @@ impl Committer {
         if pending.records.is_empty() {
             return false;
         }
-        self.batch.clear();
-        self.batch.ticket = pending.ticket + 1;
-        self.batch.closing = pending.closing;
-        std::mem::swap(&mut *pending, &mut self.batch);
+        self.spare.ticket = pending.ticket + 1;
+        self.spare.closing = pending.closing;
+        std::mem::swap(&mut *pending, &mut self.spare);
         drop(pending);
+        self.batch = Arc::new(std::mem::take(&mut self.spare));
         shared.capacity.notify_waiters();
         true
     }
@@ -97,7 +120,8 @@ impl Committer {
     /// Collects the pushes of the batch for each connection.
     fn collect_pushes(&mut self) {
         let mut presence = self.hub.0.presence();
-        self.fanout.collect(&self.batch, &mut presence, &self.hub.0.waiters.tickets);
+        let shared = &*self.hub.0;
+        self.fanout.collect(&self.batch, &mut presence, &shared.deliveries, &shared.waiters.tickets);
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }
@@ -110,8 +134,13 @@ impl Committer {
     fn release(&mut self, ticket: Ticket) {
         let shared = &*self.hub.0;
         shared.waiters.release(ticket);
-        self.fanout.flush(&self.batch, &shared.waiters.tickets);
-        self.batch.clear();
+        self.fanout.flush(&shared.waiters.tickets);
+        // The deliveries may hold it on.
+        if let Ok(mut batch) = Arc::try_unwrap(std::mem::take(&mut self.batch)) {
+            batch.clear();
+            self.spare = batch;
+        }
+        shared.deliveries.start();
     }
 
     /// The batch did not become durable, nor will the changes that were decided upon it: reloads the state from the
@@ -143,6 +172,7 @@ impl Committer {
                     let mut pending = shared.pending();
                     let last = Ticket(pending.ticket);
                     pending.clear();
+                    shared.inboxes.clear();
                     pending.ticket = last.next().next().0;
                     shared.issued.store(last.next().0, Ordering::Release);
                     drop(pending);

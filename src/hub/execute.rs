@@ -5,8 +5,8 @@ use std::sync::RwLockWriteGuard;
 use std::sync::atomic::Ordering;
 
 use crate::chat::{
-    Audience, Command, CommandError, CompletedRequest, Context, Event, IdempotencyKey, Notification, ReadPage, Receipt,
-    Record, Response, SessionEnd, State, decide, response,
+    Audience, Command, CommandError, CompletedRequest, Context, Destination, Event, IdempotencyKey, Notification,
+    ReadPage, Receipt, Record, Response, SessionEnd, State, decide, response,
 };
 use crate::hub::batch::{Batch, EndedSession, Payload, Push};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
@@ -77,7 +77,7 @@ impl Hub {
         let key = origin.key;
         let state = shared.write_state();
         // The time never goes back along the log, whatever the clock does.
-        let context = Context { now: context.now.max(state.time()), ..*context };
+        let context = Context { now: context.now.max(state.time()), inboxes: Some(&shared.inboxes), ..*context };
         let decision = match shared.decide(&state, &context, command, key) {
             Ok(Decision::DoneBefore(_)) if page.is_some() => Err(CommandError::CursorMoved),
             decision => decision,
@@ -185,6 +185,7 @@ impl Shared {
             let before = if event.removes_recipients() { state.notifications(&event) } else { Vec::new() };
             let record = Record { seq: state.head().next(), time: receipt.time, event };
             state.apply(&record);
+            self.count_unread(&state, &record);
             // The sender waits from here on: no acknowledgement of the message can come before.
             if let (Some(realm), Some(send_queue)) = (remote_realm(&record.event), send_queue) {
                 delivery = Some(self.wait_for(realm, record.seq, send_queue));
@@ -203,6 +204,23 @@ impl Shared {
             self.work.notify_one();
         }
         Appended { result, ticket, delivery }
+    }
+
+    /// Counts a message in the inbox that it is put into.
+    fn count_unread(&self, state: &State, record: &Record) {
+        match &record.event {
+            Event::MessageSent(message) => {
+                let Destination::User(to) = &message.to else { return };
+                let Some(sender) = message.from.user_ref() else { return };
+                if let Some(recipient) = state.user(*to) {
+                    self.inboxes.record((*to, recipient), sender, record.seq, message.body.size());
+                }
+            }
+            Event::UserBlocked { user, blocked } => {
+                blocked.user_ref().iter().for_each(|blocked| self.inboxes.forget(*user, blocked));
+            }
+            _ => {}
+        }
     }
 
     /// The delivery status of a message to another realm that was sent before under the same tag.

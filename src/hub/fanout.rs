@@ -1,60 +1,58 @@
-//! Fan-out: collects the pushes of a durable batch for each connection, then queues and writes them in one go.
+//! Fan-out: deals the pushes of a durable batch out to connections.
+//!
+//! Pushes to few connections are written at once, by the committer. Those to large audiences go to the deliveries, whose
+//! thread writes them.
 
-use std::iter::successors;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
-use crate::chat::{Event, Message, Record, SessionEnd, StoredMessage};
+use crate::chat::{Audience, Author, Message, SessionEnd};
 use crate::hub::batch::{Batch, EndedSession, Payload, Push};
+use crate::hub::deliveries::{Collected, Deliveries};
 use crate::hub::presence::{Attached, Presence};
-use crate::hub::send_queue::{PushGuard, SendQueue};
+use crate::hub::round::{Round, stored};
+use crate::hub::send_queue::SendQueue;
 use crate::hub::socket_writer::ConnectionEnd;
 use crate::hub::tickets::Tickets;
 use crate::id::{Seq, UserId};
-use crate::limits::{FRAME_BYTES, PUSH_BYTES, PUSHES_AT_ONCE};
+use crate::limits::{LARGE_AUDIENCE, PUSHES_AT_ONCE};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
-/// Pushes batches to connections. Each connection is locked and written to once a batch, however much it gets.
-#[derive(Default)]
 pub(super) struct Fanout {
-    connections: Vec<ConnectionPushes>,
-    nodes: Vec<PushNode>,
-    cache: RenderCache,
-    /// Lent to one connection after the other, so that none keeps a large buffer of its own.
-    scratch: Vec<u8>,
+    /// What the committer writes itself.
+    round: Round,
     /// What text connections had read before their sessions ended: to be recorded.
     pub(super) read_ranges: Vec<(UserId, (Seq, Seq))>,
 }
 
-/// The rendered messages of a batch: each once for each format, when the first connection wants it.
-#[derive(Default)]
-struct RenderCache {
-    bytes: Vec<u8>,
-    /// The place of each push in `bytes`, for each format.
-    made: Vec<[Option<(usize, usize)>; ReplyFormat::COUNT]>,
-}
-
-/// The pushes of a batch for one connection: a chain of nodes.
-struct ConnectionPushes {
-    send_queue: Arc<SendQueue>,
-    first: usize,
-    last: usize,
-}
-
-struct PushNode {
-    /// The place of the push in the batch.
-    push: usize,
-    next: Option<usize>,
+impl Default for Fanout {
+    fn default() -> Self {
+        Self { round: Round::new(0), read_ranges: Vec::new() }
+    }
 }
 
 impl Fanout {
     /// Collects the pushes of a batch for each connection, and appends to the outbox tails. Flushes early at
     /// [`PUSHES_AT_ONCE`].
-    pub(super) fn collect(&mut self, batch: &Batch, presence: &mut Presence, tickets: &Tickets) {
+    pub(super) fn collect(
+        &mut self,
+        batch: &Arc<Batch>,
+        presence: &mut Presence,
+        deliveries: &Deliveries,
+        tickets: &Tickets,
+    ) {
+        // If nothing waits there, no connection has pushes there that its further ones must come after.
+        let is_local = deliveries.is_idle() && !batch.pushes.iter().any(|push| push.is_large(presence));
+        let mut shared = if is_local { None } else { deliveries.collect() };
         for (place, push) in batch.pushes.iter().enumerate() {
             if let Payload::SessionEnded(ended) = &push.what {
                 if presence.is_connected(ended.user, ended.session) {
-                    self.flush(batch, tickets);
+                    drop(shared.take());
+                    self.flush(tickets);
+                    if presence.is_pushed_to(ended.user) {
+                        deliveries.drain();
+                    }
                     self.end_session(ended, push.origin.as_ref(), presence);
+                    shared = if is_local { None } else { deliveries.collect() };
                 }
                 presence.session_uses.forget(ended.session);
                 continue;
@@ -65,15 +63,50 @@ impl Fanout {
             {
                 tail.push(stored(record, message));
             }
-            presence.each_of(&push.audience, |user, send_queue| {
-                if push.is_for(user, send_queue, message.map(|(_, message)| message)) {
-                    self.enqueue(send_queue, place);
-                }
-            });
-            if self.nodes.len() >= PUSHES_AT_ONCE {
-                self.flush(batch, tickets);
+            shared = self.collect_push((batch, place), push, presence, deliveries, shared);
+            if self.round.len() >= PUSHES_AT_ONCE {
+                self.flush(tickets);
             }
         }
+    }
+
+    /// Collects one push for each connection of its audience, in the round that the connection's earlier ones are in.
+    fn collect_push<'a>(
+        &mut self,
+        (batch, place): (&Arc<Batch>, usize),
+        push: &Push,
+        presence: &Presence,
+        deliveries: &'a Deliveries,
+        mut shared: Option<MutexGuard<'a, Collected>>,
+    ) -> Option<MutexGuard<'a, Collected>> {
+        let message = push.message(batch).map(|(_, message)| message);
+        let round = &mut self.round;
+        let (mut in_round, mut in_shared) = (None, None);
+        let before = shared.as_ref().map_or(0, |shared| shared.round.len());
+        let is_large = shared.is_some() && push.is_large(presence);
+        presence.each_of(&push.audience, |user, send_queue| {
+            if !push.is_for(user, send_queue, message) {
+                return;
+            }
+            let slot = send_queue.push_slot();
+            let is_shared = slot.map_or(is_large, |slot| !round.has(slot));
+            match &mut shared {
+                Some(shared) if is_shared => {
+                    let push = *in_shared.get_or_insert_with(|| shared.round.add(batch, place));
+                    shared.round.enqueue(send_queue, push);
+                }
+                _ => {
+                    let push = *in_round.get_or_insert_with(|| round.add(batch, place));
+                    round.enqueue(send_queue, push);
+                }
+            }
+        });
+        let shared = shared?;
+        let added = shared.round.len() - before;
+        if added == 0 {
+            return Some(shared);
+        }
+        Some(deliveries.added(shared, added, message.and_then(author)))
     }
 
     /// Detaches the connections of a session that was closed, once what was pushed to them before has left. The connection
@@ -94,70 +127,17 @@ impl Fanout {
         }
     }
 
-    fn enqueue(&mut self, send_queue: &Arc<SendQueue>, push: usize) {
-        let place = self.nodes.len();
-        self.nodes.push(PushNode { push, next: None });
-        let Some(pushes) = send_queue.push_slot().and_then(|slot| self.connections.get_mut(slot)) else {
-            send_queue.hold_for_push(self.connections.len());
-            self.connections.push(ConnectionPushes { send_queue: send_queue.clone(), first: place, last: place });
-            return;
-        };
-        if let Some(last) = self.nodes.get_mut(pushes.last) {
-            last.next = Some(place);
-        }
-        pushes.last = place;
-    }
-
-    /// Queues the collected pushes and all durable replies, and writes as much as the sockets take.
-    pub(super) fn flush(&mut self, batch: &Batch, tickets: &Tickets) {
-        let Self { connections, nodes, cache, scratch, .. } = self;
-        for ConnectionPushes { send_queue, first, .. } in connections.drain(..) {
-            let chain = successors(nodes.get(first), |node| nodes.get(node.next?));
-            send_queue.push_batch(scratch, tickets, |guard| {
-                chain.for_each(|node| cache.render(batch, node.push, guard));
-            });
-        }
-        nodes.clear();
-        cache.clear();
-        scratch.shrink_to(PUSH_BYTES);
+    /// Writes what was collected here.
+    pub(super) fn flush(&mut self, tickets: &Tickets) {
+        self.round.flush(tickets);
+        self.round.set_number(self.round.next_number());
     }
 }
 
-impl RenderCache {
-    fn render(&mut self, batch: &Batch, place: usize, guard: &mut PushGuard<'_>) {
-        let Some(push) = batch.pushes.get(place) else { return };
-        match &push.what {
-            Payload::Notification(notification) => guard.notify(notification),
-            Payload::SessionEnded(_) => {}
-            Payload::Message(_) => {
-                let Some((record, message)) = push.message(batch) else { return };
-                if guard.wants(record.seq) {
-                    guard.push(record.seq, self.frame(place, guard.format(), record, message));
-                }
-            }
-        }
-    }
-
-    fn frame(&mut self, place: usize, format: ReplyFormat, record: &Record, message: &Message) -> &[u8] {
-        if self.bytes.len() > FRAME_BYTES {
-            self.clear();
-        }
-        if self.made.len() <= place {
-            self.made.resize(place + 1, [None; ReplyFormat::COUNT]);
-        }
-        let made = &mut self.made[place][format as usize];
-        let (start, end) = *made.get_or_insert_with(|| {
-            let start = self.bytes.len();
-            format.push(&mut self.bytes, &stored(record, message));
-            (start, self.bytes.len())
-        });
-        &self.bytes[start..end]
-    }
-
-    fn clear(&mut self) {
-        self.made.clear();
-        self.bytes.clear();
-        self.bytes.shrink_to(PUSH_BYTES);
+fn author(message: &Message) -> Option<UserId> {
+    match message.from {
+        Author::Local(user) => Some(user),
+        _ => None,
     }
 }
 
@@ -170,17 +150,16 @@ fn disconnect_reason(end: SessionEnd) -> Option<DisconnectReason> {
     }
 }
 
-fn stored(record: &Record, message: &Message) -> StoredMessage {
-    StoredMessage { seq: record.seq, time: record.time, body: message.body.clone() }
-}
-
 impl Push {
-    /// The message that is pushed, if it is one.
-    fn message<'a>(&self, batch: &'a Batch) -> Option<(&'a Record, &'a Message)> {
-        let Payload::Message(place) = self.what else { return None };
-        let record = batch.records.get(place)?;
-        let Event::MessageSent(message) = &record.event else { return None };
-        Some((record, message))
+    /// Whether it is pushed to so many that others must not wait for it.
+    fn is_large(&self, presence: &Presence) -> bool {
+        let users = match &self.audience {
+            Audience::Pair(..) => 2,
+            Audience::Members(members) => members.len(),
+            Audience::Everyone => return true,
+        };
+        users >= LARGE_AUDIENCE
+            || users * presence.most_connections >= LARGE_AUDIENCE && presence.count(&self.audience) >= LARGE_AUDIENCE
     }
 
     /// Whether a connection of the audience gets this push. The connection that sent it has a reply instead, and the

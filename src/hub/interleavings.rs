@@ -12,10 +12,13 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use crate::hub::commit_waiters::CommitWaiters;
+use crate::hub::push_slot::PushSlot;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::socket_writer::{ConnectionEnd, SocketWriter};
 use crate::hub::tickets::Ticket;
 use crate::wire::ReplyFormat;
+
+const SLOT: PushSlot = PushSlot { round: 0, place: 0 };
 
 /// Records what was written.
 #[derive(Default)]
@@ -84,16 +87,37 @@ fn a_push_leaves_before_the_replies_of_its_batch_and_none_is_lost() {
         let (writer, send_queue, waiters) = connection();
         let (pushed, settled) = (send_queue.clone(), waiters.clone());
         let committer = thread::spawn(move || {
-            pushed.hold_for_push(0);
+            pushed.hold_for_push(SLOT);
             settled.tickets.settle(Ticket(1));
             settled.release(Ticket(1));
-            pushed.push_batch(&mut Vec::new(), &settled.tickets, |guard| guard.push_bytes(b"push "));
+            pushed.push_round(&mut Vec::new(), &settled.tickets, (SLOT, Ticket(1)), |guard| guard.push_bytes(b"push "));
         });
         send_queue.reply(Ticket(1), None, |out| out.extend_from_slice(b"reply "));
         waiters.send_replies(&send_queue);
         committer.join().unwrap();
         waiters.send_replies(&send_queue);
         assert_eq!(written(&writer), "push reply ");
+    });
+}
+
+#[test]
+fn the_replies_of_a_batch_wait_for_its_pushes_while_those_of_an_earlier_one_are_written() {
+    const NEXT: PushSlot = PushSlot { round: 2, place: 0 };
+    check(|| {
+        let (writer, send_queue, waiters) = connection();
+        send_queue.hold_for_push(SLOT);
+        waiters.tickets.settle(Ticket(1));
+        send_queue.reply(Ticket(2), None, |out| out.extend_from_slice(b"reply "));
+        let (pushed, settled) = (send_queue.clone(), waiters.clone());
+        let deliverer = thread::spawn(move || {
+            pushed.push_round(&mut Vec::new(), &settled.tickets, (SLOT, Ticket(1)), |guard| guard.push_bytes(b"1 "));
+        });
+        send_queue.hold_for_push(NEXT);
+        waiters.tickets.settle(Ticket(2));
+        waiters.send_replies(&send_queue);
+        deliverer.join().unwrap();
+        send_queue.push_round(&mut Vec::new(), &waiters.tickets, (NEXT, Ticket(2)), |guard| guard.push_bytes(b"2 "));
+        assert_eq!(written(&writer), "1 2 reply ");
     });
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Presence {
     arrivals: BTreeMap<u64, UserId>,
     last_arrival: u64,
     last_seen: HashMap<UserId, Time>,
+    /// The most connections that a user has had at a time.
+    pub(super) most_connections: usize,
     pub(super) session_uses: SessionUses,
     /// Connections that subscribed to presence; some may have unsubscribed since.
     watchers: Vec<Weak<SendQueue>>,
@@ -66,6 +68,7 @@ impl Presence {
             }
             None => online.connections.push(connection),
         }
+        self.most_connections = self.most_connections.max(online.connections.len());
     }
 
     /// Detaches the connections of a user for which `leaves` is true, and returns them.
@@ -142,6 +145,18 @@ impl Presence {
             Some(at) => Some(SessionUse { session, standing: SessionStanding::Connected, at }),
             None => self.session_uses.of(session),
         }
+    }
+
+    /// Whether pushes are on their way to a connection of the user.
+    pub(super) fn is_pushed_to(&self, user: UserId) -> bool {
+        self.connections(user).iter().any(|attached| attached.send_queue.push_slot().is_some())
+    }
+
+    /// How many connections an audience has.
+    pub(super) fn count(&self, audience: &Audience) -> usize {
+        let mut count = 0;
+        self.each_of(audience, |_, _| count += 1);
+        count
     }
 
     pub(super) fn is_online(&self, user: UserId) -> bool {

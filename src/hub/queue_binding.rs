@@ -25,6 +25,7 @@ impl SendQueue {
     /// of the presence that the connection is removed from: a new binding must not be ended with the old one.
     pub(super) fn end_binding(&self) -> Option<(Seq, Seq)> {
         let read = self.take_read_range();
+        self.bindings_ended.fetch_add(1, Ordering::AcqRel);
         self.stop_listening();
         read
     }
@@ -39,6 +40,7 @@ impl SendQueue {
     /// [`SendQueue::end_binding`].
     pub(super) fn end_session(&self, end: SessionEnd) -> Option<(Seq, Seq)> {
         let read = self.take_read_range();
+        self.bindings_ended.fetch_add(1, Ordering::AcqRel);
         let mut state = self.lock();
         state.session_end = Some(end);
         let is_subscribed = state.push.is_subscribed();

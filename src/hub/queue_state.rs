@@ -174,12 +174,17 @@ impl QueueState {
 
     /// Moves durable replies from `held` to `ready`, while `may_leave`. A reply whose batch failed is replaced by an
     /// error.
-    pub(super) fn release_settled(&mut self, tickets: &Tickets, format: ReplyFormat, may_leave: impl Fn() -> bool) {
+    pub(super) fn release_settled(
+        &mut self,
+        tickets: &Tickets,
+        format: ReplyFormat,
+        may_leave: impl Fn(Ticket) -> bool,
+    ) {
         let mut taken = 0;
         while let Some(reply) = self.replies.front() {
             match tickets.status(reply.ticket) {
                 CommitStatus::Pending => break,
-                _ if !may_leave() => break,
+                _ if !may_leave(reply.ticket) => break,
                 CommitStatus::Durable => match &reply.deferred {
                     Some(deferred) if !deferred.write(&mut self.ready, format) => break,
                     Some(_) => {}

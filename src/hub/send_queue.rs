@@ -14,11 +14,12 @@ use std::task::{Context, Poll, Waker};
 
 use crate::chat::{Notification, StoredMessage, Topics};
 use crate::hub::deferred_reply::DeferredReply;
+use crate::hub::push_slot::{CurrentSlot, PushSlot};
 use crate::hub::push_state::PushState;
 use crate::hub::queue_state::{JoiningPushes, QueueState};
 use crate::hub::queue_status::{Backlog, PublishedStatus, QueueStatus};
 use crate::hub::socket_writer::{ConnectionEnd, SocketWriter};
-use crate::hub::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::hub::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::hub::tickets::{CommitStatus, Ticket, Tickets};
 use crate::id::Seq;
 use crate::limits::PUSH_BYTES;
@@ -26,31 +27,24 @@ use crate::wire::{ReplyFormat, Tag};
 
 /// One connection's send queue.
 pub struct SendQueue {
-    writer: Arc<dyn SocketWriter>,
+    pub(super) writer: Arc<dyn SocketWriter>,
     format: ReplyFormat,
     state: Mutex<QueueState>,
     published: PublishedStatus,
     /// The newest ticket for which this queue was registered with the committer.
     watched: AtomicU64,
     /// The place of this connection among those that the fan-out has pushes for.
-    push_slot: AtomicUsize,
+    pub(super) push_slot: CurrentSlot,
+    /// Counts the bindings to users that ended.
+    pub(super) bindings_ended: AtomicU32,
     /// When the client last asked for something with a session, in milliseconds.
     pub(super) last_use: AtomicU64,
 }
-
-/// The fan-out has no pushes for the connection.
-const NO_SLOT: usize = usize::MAX;
 
 /// The locked state of a queue. Publishes its status when it is dropped.
 pub(super) struct Locked<'a> {
     state: MutexGuard<'a, QueueState>,
     published: &'a PublishedStatus,
-}
-
-/// A locked send queue that takes the pushes of a batch.
-pub(super) struct PushGuard<'a> {
-    send_queue: &'a SendQueue,
-    state: &'a mut QueueState,
 }
 
 impl Deref for Locked<'_> {
@@ -85,7 +79,8 @@ impl SendQueue {
             state: Mutex::default(),
             published: PublishedStatus::new(),
             watched: AtomicU64::new(0),
-            push_slot: AtomicUsize::new(NO_SLOT),
+            push_slot: CurrentSlot::none(),
+            bindings_ended: AtomicU32::new(0),
             last_use: AtomicU64::new(0),
         }
     }
@@ -134,30 +129,22 @@ impl SendQueue {
     /// Queues the replies whose tickets are settled, and writes as much as the socket takes.
     pub(super) fn flush_ready(&self, tickets: &Tickets) {
         let mut state = self.lock();
-        state.release_settled(tickets, self.format, || self.push_slot().is_none());
+        state.release_settled(tickets, self.format, |_| self.push_slot().is_none());
         self.write(&mut state);
     }
 
-    /// Queues this batch's pushes and all durable replies, then writes as much as the socket takes. `scratch` is a
-    /// buffer of the caller.
-    pub(super) fn push_batch(&self, scratch: &mut Vec<u8>, tickets: &Tickets, push: impl FnOnce(&mut PushGuard<'_>)) {
-        let mut state = self.lock();
-        self.push_slot.store(NO_SLOT, Ordering::Relaxed);
-        let is_used = state.use_scratch(scratch);
-        push(&mut PushGuard { send_queue: self, state: &mut state });
-        state.release_settled(tickets, self.format, || true);
-        state.write_out(&*self.writer);
-        if is_used { state.return_scratch(scratch) } else { state.shrink_if_idle() }
+    pub(super) fn push_slot(&self) -> Option<PushSlot> {
+        self.push_slot.get()
     }
 
-    pub(super) fn push_slot(&self) -> Option<usize> {
-        let slot = self.push_slot.load(Ordering::Relaxed);
-        (slot != NO_SLOT).then_some(slot)
+    /// Holds replies back until [`SendQueue::push_round`]: pushes of a batch leave before the replies of the same one.
+    pub(super) fn hold_for_push(&self, slot: PushSlot) {
+        self.push_slot.set(slot);
     }
 
-    /// Holds replies back until [`SendQueue::push_batch`]: pushes of a batch leave before the replies of the same one.
-    pub(super) fn hold_for_push(&self, slot: usize) {
-        self.push_slot.store(slot, Ordering::Relaxed);
+    /// The binding to a user, as a number. What was to be pushed to an earlier one must not be pushed any more.
+    pub(super) fn binding(&self) -> u32 {
+        self.bindings_ended.load(Ordering::Acquire)
     }
 
     /// Queues a notification, if the connection asked for its topic. Returns whether the caller has to flush it.
@@ -358,30 +345,5 @@ impl SendQueue {
         let newest = state.push.queued();
         self.format.lagged(&mut state.ready, newest);
         state.push = if self.format == ReplyFormat::Text { state.push.resumed(after) } else { PushState::default() };
-    }
-}
-
-impl PushGuard<'_> {
-    pub(super) fn format(&self) -> ReplyFormat {
-        self.send_queue.format
-    }
-
-    /// Whether the connection listens to messages of this number.
-    pub(super) fn wants(&self, seq: Seq) -> bool {
-        self.state.push.wants(seq)
-    }
-
-    pub(super) fn push(&mut self, seq: Seq, frame: &[u8]) {
-        self.state.push(&*self.send_queue.writer, seq, frame);
-    }
-
-    /// Queues bytes as they are.
-    #[cfg(all(test, feature = "loom"))]
-    pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
-        self.state.ready.extend_from_slice(bytes);
-    }
-
-    pub(super) fn notify(&mut self, notification: &Notification) {
-        self.state.notify(&*self.send_queue.writer, self.send_queue.format, notification);
     }
 }

@@ -8,10 +8,11 @@ use std::sync::{
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::chat::{CommandError, ConversationPage, ConversationQuery, State, TimelineQuery};
+use crate::chat::{CommandError, ConversationPage, ConversationQuery, InboxLimits, InboxShares, State, TimelineQuery};
 use crate::hub::batch::Batch;
 use crate::hub::commit_metrics::CommitMetrics;
 use crate::hub::commit_waiters::CommitWaiters;
+use crate::hub::deliveries::Deliveries;
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::tickets::{CommitStatus, Ticket};
@@ -33,7 +34,9 @@ pub(super) struct Shared {
     /// The newest batch that has records. Changes only under the state's write lock.
     pub(super) issued: AtomicU64,
     pub(super) waiters: CommitWaiters,
+    pub(super) deliveries: Deliveries,
     pub(super) presence: Mutex<Presence>,
+    pub(super) inboxes: InboxShares,
     /// Set while the store cannot be written: the error that changes are refused with.
     pub(super) poison: Mutex<Option<CommandError>>,
     pub(super) is_poisoned: AtomicBool,
@@ -106,6 +109,46 @@ impl Hub {
     /// Flushes the connection's durable replies, and registers it so that the others are flushed once they are durable.
     pub(crate) fn send_replies(&self, send_queue: &Arc<SendQueue>) {
         self.0.waiters.send_replies(send_queue);
+    }
+
+    /// Sets what one sender may leave unread in an inbox.
+    pub(crate) fn set_inbox_limits(&self, limits: InboxLimits) {
+        self.0.inboxes.set_limits(limits);
+    }
+
+    /// Forgets what senders have left unread: counts begin anew.
+    pub(crate) fn forget_unread(&self) {
+        self.0.inboxes.clear();
+    }
+
+    /// Whether too many pushes of a user's messages wait to be written.
+    #[must_use]
+    pub(crate) fn is_far_ahead(&self, author: UserId) -> bool {
+        self.0.deliveries.is_far_ahead(author)
+    }
+
+    /// Waits while too many pushes of a user's messages wait to be written.
+    pub(crate) async fn wait_for_pushes(&self, author: UserId) {
+        self.0.deliveries.wait_for(author).await;
+    }
+
+    /// The batch of changes that is being gathered.
+    #[must_use]
+    pub(crate) fn gathered_batch(&self) -> Ticket {
+        Ticket(self.0.pending().ticket)
+    }
+
+    /// Waits until the committer has taken the batch.
+    pub(crate) async fn wait_for_batch(&self, batch: Ticket) {
+        let taken = self.0.capacity.notified();
+        if self.is_gathered(batch) {
+            taken.await;
+        }
+    }
+
+    fn is_gathered(&self, batch: Ticket) -> bool {
+        let pending = self.0.pending();
+        pending.ticket == batch.0 && !pending.records.is_empty()
     }
 
     /// Whether fewer changes wait for a commit than may.
@@ -194,7 +237,9 @@ impl Shared {
             pending: Mutex::new(Batch { ticket: 1, ..Batch::default() }),
             issued: AtomicU64::new(0),
             waiters: CommitWaiters::default(),
+            deliveries: Deliveries::new(),
             presence: Mutex::new(presence),
+            inboxes: InboxShares::default(),
             poison: Mutex::default(),
             is_poisoned: AtomicBool::new(false),
             is_disk_low: AtomicBool::new(false),

@@ -1,5 +1,6 @@
 //! The hub with a committer that the test steps, on a store that fails when the test says so.
 
+mod deliveries;
 mod session_end;
 
 use std::io;
@@ -12,6 +13,7 @@ use crate::chat::{
     Command, Context, ConversationPage, ConversationQuery, NewSession, PasswordHash, Record, Snapshot, TimelineQuery,
     Topics,
 };
+use crate::hub::push_slot::PushSlot;
 use crate::hub::tickets::Tickets;
 use crate::hub::{
     Backlog, Committer, ConnectionEnd, Executed, Hub, Origin, Replay, SendQueue, SocketWriter, Step, Ticket,
@@ -22,6 +24,8 @@ use crate::name::{Address, Name};
 use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
 use crate::time::Time;
 use crate::wire::ReplyFormat;
+
+const SLOT: PushSlot = PushSlot { round: 0, place: 0 };
 
 /// Records what is written, and takes so many bytes more.
 struct RecordingWriter {
@@ -264,10 +268,10 @@ fn replies_that_are_durable_wait_for_the_push_that_is_on_its_way() {
     let (writer, tickets) = (Arc::new(RecordingWriter::default()), Tickets::default());
     let send_queue = SendQueue::new(writer.clone(), ReplyFormat::Json);
     send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
-    send_queue.hold_for_push(0);
+    send_queue.hold_for_push(SLOT);
     send_queue.flush_ready(&tickets);
     assert_eq!(take(&writer), "");
-    send_queue.push_batch(&mut Vec::new(), &tickets, |_| {});
+    send_queue.push_round(&mut Vec::new(), &tickets, (SLOT, Ticket::NONE), |_| {});
     assert_eq!(take(&writer), "reply");
 }
 
@@ -278,7 +282,7 @@ fn a_socket_that_is_full_gets_the_rest_later_and_the_lent_room_comes_back() {
     send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"one two"));
     writer.takes(3);
     let mut room = Vec::with_capacity(1_000);
-    send_queue.push_batch(&mut room, &tickets, |_| {});
+    send_queue.push_round(&mut room, &tickets, (SLOT, Ticket::NONE), |_| {});
     assert_eq!((take(&writer).as_str(), room.len(), room.capacity()), ("one", 0, 1_000));
     assert!(send_queue.status().is_blocked);
     writer.takes(1_000);

@@ -40,13 +40,25 @@ pub const REQUESTS_IN_FLIGHT: usize = 1_024;
 /// Lines of one connection that are served before its task lets others run, blank and rejected ones included: about a
 /// millisecond of sends.
 pub const REQUESTS_PER_TURN: usize = 256;
+/// Lines that a connection is served whenever it has any; for more it needs the turn of its user, so that the threads are
+/// shared between users and not between connections. As many as a program keeps in flight that chats.
+pub const REQUESTS_WITHOUT_TURN: usize = 64;
+/// Users and addresses whose turns are remembered although no connection has them: at 150 bytes each, 600 KB.
+pub const OWNERS_REMEMBERED: usize = 4_096;
 /// Reply bytes that wait for a reader; the connection's requests are not read on until it has taken them.
 pub const REPLY_BYTES: usize = 256 * 1024;
 /// Pushed bytes that wait for a reader before it is told that it lags: PROTOCOL §7.
 pub const PUSH_BYTES: usize = 256 * 1024;
-/// Pushes that are collected before they are flushed: those of a large batch to many connections take a few megabytes,
+/// Pushes that are collected before they are flushed: those of a large batch to many connections take 6 MB,
 /// and each connection still gets dozens of messages with a write.
-pub const PUSHES_AT_ONCE: usize = 64 * 1024;
+pub const PUSHES_AT_ONCE: usize = 256 * 1024;
+/// Connections to which a message is pushed by a thread of its own, while the next batch is stored: to fewer the pushes
+/// take less than a thread needs to wake up.
+pub const LARGE_AUDIENCE: usize = 64;
+/// Pushes of one user's messages that wait for that thread; past it the user's connections wait before their next request.
+/// A message to a thousand listeners is a thousand of them; so some thirty messages share a write. More is
+/// faster by a tenth, and leaves others less of the cores.
+pub const PUSHES_PER_AUTHOR: usize = 32 * 1024;
 /// Bytes of rendered messages that are kept for the next connections.
 pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
 /// A send buffer larger than this is freed once it is empty: an idle connection holds next to nothing.
@@ -105,6 +117,17 @@ pub const LOCK_WITHIN: Duration = Duration::from_secs(5);
 pub const PENDING_CHANGES: usize = 65_536;
 /// Bytes of message bodies that wait for a commit.
 pub const PENDING_BYTES: usize = 64 * 1024 * 1024;
+/// What one user's changes may cost in a batch, in bytes, when nobody else has many in it; so many users share it equally.
+/// A batch of 2 MB takes the disk some 10 ms, and others' changes wait for no more than that.
+pub const BATCH_COST: u64 = 2 * 1024 * 1024;
+/// What everybody may have in a batch whatever others have: a read's worth of requests.
+pub const BATCH_COST_FREE: u64 = 128 * 1024;
+/// What a change costs beside the bytes of its text: its record, index entry and reply take the time of so many bytes …
+pub const CHANGE_COST: u64 = 512;
+/// … and each receiver that a message to a group or to all may be pushed to, the time of a push.
+pub const RECEIVER_COST: u64 = 16;
+/// A connection adds to what its user's changes cost after so much: a change alone touches nothing that is shared.
+pub const COST_STEP: u64 = 8 * 1024;
 /// After a failed commit that left the store whole (a full disk), it is tried again this often.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
 

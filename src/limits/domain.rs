@@ -76,6 +76,13 @@ pub const MARK_INTERVAL: Duration = Duration::from_secs(2);
 /// show once more, which is better than not at all.
 pub const PUSHED_RANGES: usize = 32;
 
+/// Senders and inboxes whose unread messages are counted; of more, those with the least are forgotten. At 250 bytes each,
+/// 16 MB.
+pub const INBOX_SHARES: usize = 65_536;
+/// Steps in which what was read drops out of such a count: two in a hundred of what may be unread are seen as unread though
+/// they were read.
+pub const INBOX_SHARE_STEPS: u64 = 64;
+
 // --- passwords ---
 
 /// Argon2id memory in KiB, passes and lanes: the OWASP minimum of 19 MiB, 2, 1.

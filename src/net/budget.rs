@@ -3,6 +3,7 @@
 //! A bucket is one number, so that taking from it needs no lock. A connection takes for many messages at a time, and counts
 //! down its own credit for each: what is not used it gives back.
 
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,8 @@ use crate::chat::{Command, CommandError};
 use crate::id::UserId;
 use crate::limits::{BUDGETS_REMEMBERED, CREDIT_BYTES, CREDIT_MESSAGES, READING_BURST, READS_PER_USER};
 use crate::net::origin::origin;
+
+use tags::TagsInFlight;
 
 /// So many in a period, at once or one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +60,7 @@ pub(super) struct UserBudget {
     reading: Bucket,
     /// Pages that are read at a time.
     pub(super) reads: Semaphore,
+    pub(super) tags: TagsInFlight,
 }
 
 /// When the bucket is full again, in nanoseconds since the start.
@@ -275,6 +279,7 @@ impl Default for UserBudget {
             realms: Bucket::default(),
             reading: Bucket::default(),
             reads: Semaphore::new(READS_PER_USER),
+            tags: TagsInFlight::default(),
         }
     }
 }

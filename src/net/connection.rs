@@ -5,6 +5,10 @@
 //! a task that has had its turn ([`REQUESTS_PER_TURN`], [`READ_BYTES`]) yields to the others, however much there is to
 //! read.
 
+mod ending;
+#[cfg(test)]
+mod tests;
+
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -16,14 +20,15 @@ use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, Ticket};
 use crate::limits::{
-    LAST_READS, LAST_WORDS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, UNFINISHED_LINE,
+    LAST_READS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, REQUESTS_WITHOUT_TURN,
+    UNFINISHED_LINE,
 };
 use crate::net::accepted::Accepted;
 use crate::net::client_stream::ClientStream;
 use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
-use crate::net::upgrade;
+use crate::net::turns::{OwnersTurn, Turns};
 use crate::wire::{Input, InputDecoder, Line, ReplyFormat};
 
 /// The backlog at which the next request is held back.
@@ -35,24 +40,27 @@ const FULL_FOR_REPLAY: Backlog = Backlog { requests: usize::MAX, bytes: PUSH_BYT
 const MANY_BYTES: usize = 1024;
 
 /// Serves a connection until it ends.
-pub(crate) async fn run(accepted: Accepted, context: Arc<ServerContext>) {
-    debug!("connected");
+pub(crate) fn run(accepted: Accepted, context: Arc<ServerContext>) -> impl Future<Output = ()> + Send {
     let Accepted { stream, send_queue, address, permit, received } = accepted;
     let decoder = InputDecoder::new(send_queue.format(), context.policy.load().line_bytes);
-    let session = Session::new(context.clone(), send_queue.clone(), address, permit.number());
+    let session = Session::new(context, send_queue.clone(), address, permit.number());
     let (read_buffer, turn) = (ReadBuffer::of(&received), Turn::default());
+    // Made here: a future that makes it holds its parts beside the whole as long as it lives.
     let mut connection =
         Connection { stream, send_queue, decoder, read_buffer, session, turn, deadline: None, is_hinted: false };
-    let end = connection.serve().await;
-    connection.session.end();
-    // Boxed so that rarely used futures do not enlarge an idle connection's task.
-    if end == ConnectionEnd::Upgraded && connection.send_queue.ending().is_none() {
-        Box::pin(connection.upgrade_to_link(&context)).await;
-    } else {
-        Box::pin(connection.finish(end)).await;
+    async move {
+        debug!("connected");
+        let end = connection.serve().await;
+        connection.session.end();
+        // Boxed so that rarely used futures do not enlarge an idle connection's task.
+        if end == ConnectionEnd::Upgraded && connection.send_queue.ending().is_none() {
+            Box::pin(connection.upgrade_to_link()).await;
+        } else {
+            Box::pin(connection.finish(end)).await;
+        }
+        drop(permit);
+        debug!("disconnected");
     }
-    drop(permit);
-    debug!("disconnected");
 }
 
 struct Connection {
@@ -74,6 +82,10 @@ struct Turn {
     /// Blank and rejected lines count as well.
     requests: usize,
     bytes: usize,
+    /// The turn of the connection's owner, if the connection has it.
+    held: Option<OwnersTurn>,
+    /// The connection was at work for long already: it needs the owner's turn at once.
+    is_long: bool,
 }
 
 impl Connection {
@@ -84,7 +96,7 @@ impl Connection {
         })
         .await;
         if !self.read_buffer.is_empty()
-            && let Some(end) = self.serve_inputs().await
+            && let Some(end) = Box::pin(self.serve_inputs()).await
         {
             return end;
         }
@@ -109,7 +121,7 @@ impl Connection {
                 if self.stream.is_truncated() {
                     self.read_buffer.clear();
                 }
-                Some(self.serve_last_line().await)
+                Some(Box::pin(self.serve_last_line()).await)
             }
             Ok(bytes) => {
                 self.send_queue.hear();
@@ -117,7 +129,8 @@ impl Connection {
                 if bytes >= MANY_BYTES {
                     self.close_if_reset();
                 }
-                let end = self.serve_inputs().await;
+                // Boxed, as is what is rare: an idle connection's task would have room for it all.
+                let end = Box::pin(self.serve_inputs()).await;
                 if end.is_none() && self.turn.bytes >= READ_BYTES {
                     self.end_turn().await;
                 }
@@ -194,7 +207,7 @@ impl Connection {
     async fn serve_inputs(&mut self) -> Option<ConnectionEnd> {
         self.session.begin_read();
         // One read holds no more changes than may wait for the disk, so once a read is often enough.
-        self.session.wait_for_the_hub().await;
+        self.wait_for_the_hub().await;
         let mut end = None;
         while end.is_none()
             && let Some(input) = self.decoder.next(&mut self.read_buffer)
@@ -244,10 +257,13 @@ impl Connection {
         }
         let mut has_waited = false;
         let flow = {
-            let mut answer = pin!(self.session.answer(line));
+            let (mut answer, turn) = (pin!(self.session.answer(line)), &mut self.turn);
             poll_fn(|context| {
                 let polled = answer.as_mut().poll(context);
-                has_waited |= polled.is_pending();
+                if polled.is_pending() {
+                    has_waited = true;
+                    turn.held = None;
+                }
                 polled
             })
             .await
@@ -260,6 +276,8 @@ impl Connection {
         match flow {
             Flow::Continue => None,
             Flow::Replay(replay) => {
+                // The reader may be slow: the owner's other connections must not wait for it.
+                self.turn.held = None;
                 Box::pin(self.replay(replay)).await;
                 None
             }
@@ -277,17 +295,41 @@ impl Connection {
             self.end_turn().await;
             self.close_if_reset();
         }
+        if self.session.is_costly() {
+            self.wait_for_the_hub().await;
+        }
+        let needs_turn = self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN;
+        if needs_turn && self.turn.held.is_none() {
+            match self.session.try_take_turn() {
+                Ok(turn) => self.turn.held = Some(turn),
+                Err(held) => {
+                    let taken = Turns::take(held);
+                    self.turn.held = Box::pin(unless_closing(&self.send_queue, taken)).await.flatten();
+                }
+            }
+        }
         let status = self.send_queue.status();
         if status.backlog.is_below(FULL) && !status.is_closing {
             return None;
         }
+        self.turn.held = None;
         self.session.send_replies();
         let is_admitted = Box::pin(self.wait_until_below(FULL)).await && !self.is_late();
         if is_admitted { None } else { Some(self.send_queue.ending().unwrap_or(ConnectionEnd::Gone)) }
     }
 
+    async fn wait_for_the_hub(&mut self) {
+        // Boxed so that what is rare does not enlarge an idle connection's task.
+        if self.session.must_wait_for_the_hub() {
+            self.turn.held = None;
+            let send_queue = self.send_queue.clone();
+            Box::pin(unless_closing(&send_queue, self.session.wait_for_the_hub())).await;
+        }
+    }
+
+    /// Lets other tasks run, and other connections of the same owner have its turn.
     async fn end_turn(&mut self) {
-        self.turn = Turn::default();
+        self.turn = Turn { is_long: true, ..Turn::default() };
         tokio::task::yield_now().await;
     }
 
@@ -338,61 +380,16 @@ impl Connection {
         })
         .await;
     }
+}
 
-    /// Until when replies may leave, from the moment that the server ends the connection.
-    fn deadline(&mut self) -> Instant {
-        *self.deadline.get_or_insert_with(|| Instant::now() + LAST_WORDS)
-    }
-
-    fn is_late(&mut self) -> bool {
-        self.send_queue.status().is_closing && Instant::now() >= self.deadline()
-    }
-
-    /// Hands the socket to a link. The other server sends nothing more before the answer.
-    async fn upgrade_to_link(self, context: &ServerContext) {
-        let is_sent = self.wait_until(|status| status.is_closing || status.backlog == Backlog::default());
-        if timeout(LAST_WORDS, is_sent).await.is_err() || !self.read_buffer.is_empty() {
-            debug!("a link began with something else");
-            return;
+/// Waits for something that others bring about, unless the connection is to end: it must give its place away at once.
+async fn unless_closing<T>(send_queue: &SendQueue, wait: impl Future<Output = T>) -> Option<T> {
+    let mut wait = pin!(wait);
+    poll_fn(|context| {
+        if let Poll::Ready(done) = wait.as_mut().poll(context) {
+            return Poll::Ready(Some(done));
         }
-        let Self { stream, mut session, .. } = self;
-        let half_link = session.half_link.take();
-        drop(session);
-        Box::pin(upgrade::serve(stream, half_link, context)).await;
-    }
-
-    /// Waits until the replies were sent, and the reason for the end if the server ends the connection.
-    async fn finish(&mut self, end: ConnectionEnd) {
-        if end == ConnectionEnd::Gone {
-            return;
-        }
-        let reason = match self.send_queue.ending() {
-            Some(ConnectionEnd::Disconnected(reason)) => Some(reason),
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            self.session.send_disconnect_reason(reason);
-        }
-        self.session.send_control(&self.decoder.end(reason));
-        loop {
-            let QueueStatus { backlog, is_gone, is_closing, .. } = self.send_queue.status();
-            if is_gone || backlog == Backlog::default() {
-                break;
-            }
-            if is_closing {
-                let deadline = self.deadline();
-                let is_sent = self.wait_until(|status| status.is_gone || status.backlog == Backlog::default());
-                let _in_time = timeout_at(deadline, is_sent).await;
-                break;
-            }
-            // A reader that takes something gets more time, and so does the disk.
-            let some_left = self.wait_until(|status| status.is_closing || status.backlog != backlog);
-            if timeout(LAST_WORDS, some_left).await.is_err() && backlog.requests == 0 {
-                break;
-            }
-        }
-        if let Err(error) = self.stream.shutdown_write() {
-            debug!(%error, "the connection was gone before its end");
-        }
-    }
+        send_queue.poll_until(|status| status.is_closing, context).map(|()| None)
+    })
+    .await
 }

@@ -19,6 +19,7 @@ use crate::net::refused_log::RefusedLog;
 use crate::net::request_counts::RequestCounts;
 use crate::net::throttle::Throttle;
 use crate::net::trusted_proxies::TrustedProxies;
+use crate::net::turns::Turns;
 use crate::settings::Registration;
 
 /// The server as its connections see it.
@@ -30,6 +31,7 @@ pub struct ServerContext {
     pub(crate) passwords: PasswordHasher,
     pub(crate) throttle: Throttle,
     pub(crate) budgets: Budgets,
+    pub(crate) turns: Turns,
     pub(crate) requests: RequestCounts,
     pub(crate) refused: RefusedLog,
     /// Uses of administrators' commands by others.

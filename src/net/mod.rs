@@ -21,6 +21,7 @@ mod session;
 mod throttle;
 mod tls_stream;
 mod trusted_proxies;
+mod turns;
 mod upgrade;
 
 pub(crate) use accepted::Accepted;
@@ -37,3 +38,4 @@ pub(crate) use refused_log::RefusedLog;
 pub(crate) use request_counts::RequestCounts;
 pub use throttle::Throttle;
 pub(crate) use trusted_proxies::TrustedProxies;
+pub(crate) use turns::Turns;

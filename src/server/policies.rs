@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::chat;
+use crate::chat::{self, InboxLimits};
 use crate::config::{Allowed, Config, Connections, Limits};
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
@@ -37,6 +37,10 @@ pub(super) fn rates(limits: &Limits) -> Rates {
         realms: rate(limits.realms_per_day.map(u64::from), day),
         registrations: rate(limits.registrations_per_address.map(u64::from), day),
     }
+}
+
+pub(super) fn inbox_limits(limits: &Limits) -> InboxLimits {
+    InboxLimits { messages: limits.unread_messages_per_sender, bytes: limits.unread_bytes_per_sender }
 }
 
 pub(super) fn places(config: &Config) -> Places {

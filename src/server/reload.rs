@@ -63,6 +63,7 @@ pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, log: &L
     }
     // Before the policy: connections that take that over drop what they took at the rates of before.
     services.budgets.set_rates(policies::rates(&new.limits));
+    services.hub.set_inbox_limits(policies::inbox_limits(&new.limits));
     services.policy.store(Arc::new(policies::policy(&new)));
     services.admission.set_places(policies::places(&new));
     services.federation.transport.set_networks(new.realms.dial.clone());
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     /// What [`apply`] changes.
-    const LIVE: [&str; 32] = [
+    const LIVE: [&str; 34] = [
         "accounts.administrators",
         "accounts.password_min_bytes",
         "accounts.registration",
@@ -106,6 +107,8 @@ mod tests {
         "limits.realms_per_day",
         "limits.realms_per_user",
         "limits.registrations_per_address",
+        "limits.unread_megabytes_per_sender",
+        "limits.unread_messages_per_sender",
         "log.filter",
         "messages.broadcast",
         "messages.inbox_page",

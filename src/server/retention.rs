@@ -27,6 +27,10 @@ pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSw
         }
         sweep.begin(rules(retention, Time::now()));
         sweep = go_through(&services, sweep).await;
+        if retention.delete_unread {
+            // What was counted as unread may be gone.
+            services.hub.forget_unread();
+        }
     }
 }
 

@@ -40,6 +40,7 @@ impl Model {
             session: Some(generated.session(&self.state)),
             now: time,
             recipient_online: None,
+            inboxes: None,
             policy: &policy,
         };
         let mut events = decide(&self.state, &context, &command).unwrap_or_default();

@@ -243,6 +243,11 @@ pub(super) fn of(error: CommandError) -> ErrorSpec {
             "Versi link tidak dikenal",
             "VERSION: expected 1, the link protocol that this server speaks",
         ),
+        E::InboxFull => row(
+            "inbox_full",
+            "Terlalu banyak pesan Anda yang belum dibaca",
+            "too much of yours is unread in that inbox: send it again once the recipient has read",
+        ),
         E::RealmQueueFull => row(
             "realm_queue_full",
             "Antrean realm penuh",

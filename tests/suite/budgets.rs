@@ -148,3 +148,57 @@ fn clients_that_read_nothing_do_not_take_more_memory_than_there_is_for_them() {
     while watcher.hears().0["data"]["online"] != false {}
     messi.hears_nothing();
 }
+
+fn unread_limits(messages: u64, bytes: u64) -> TestServer {
+    TestServer::start_with(|config| {
+        config.limits.unread_messages_per_sender = Some(messages);
+        config.limits.unread_bytes_per_sender = Some(bytes);
+    })
+}
+
+#[test]
+fn a_sender_who_has_left_too_much_unread_waits_until_some_of_it_is_read() {
+    let server = unread_limits(3, 1 << 20);
+    let mut henderson = server.connect().registered("henderson");
+    let mut messi = server.connect().registered("messi");
+    let ids: Vec<u64> = (0..3).map(|_| messi.asks("send henderson halo").0["data"]["id"].as_u64().unwrap()).collect();
+    let refused = messi.asks("send henderson halo");
+    assert_eq!(refused.code(), "inbox_full");
+    assert!(refused.0["detail"].as_str().unwrap().contains("unread"), "{refused:?}");
+    // Others are not concerned, nor are other inboxes.
+    server.connect().registered("lineker").asks("send henderson halo").expect_ok();
+    messi.asks("send lineker halo").expect_ok();
+    henderson.asks(&format!("ack {}", ids[0])).expect_ok();
+    messi.asks("send henderson halo").expect_ok();
+    assert_eq!(messi.asks("send henderson halo").code(), "inbox_full", "one was read, and one came");
+    henderson.asks("inbox").expect_ok();
+    (0..3).for_each(|_| drop(messi.asks("send henderson halo").expect_ok()));
+}
+
+#[test]
+fn bytes_left_unread_are_bounded_too_and_a_long_message_to_an_empty_inbox_is_not_refused() {
+    let server = unread_limits(1_000, 500);
+    server.connect().registered("henderson");
+    let mut messi = server.connect().registered("messi");
+    messi.asks(&format!("send henderson {}", "x".repeat(600))).expect_ok();
+    assert_eq!(messi.asks("send henderson halo").code(), "inbox_full");
+}
+
+#[test]
+fn what_one_leaves_in_ones_own_inbox_is_not_bounded() {
+    let server = unread_limits(2, 1 << 20);
+    let mut messi = server.connect().registered("messi");
+    (0..5).for_each(|_| drop(messi.asks("send messi catatan").expect_ok()));
+}
+
+#[test]
+fn an_inbox_that_blocks_a_sender_holds_nothing_of_it() {
+    let server = unread_limits(2, 1 << 20);
+    let mut henderson = server.connect().registered("henderson");
+    let mut messi = server.connect().registered("messi");
+    (0..2).for_each(|_| drop(messi.asks("send henderson halo").expect_ok()));
+    henderson.asks("block messi").expect_ok();
+    assert_eq!(messi.asks("send henderson halo").code(), "blocked");
+    henderson.asks("unblock messi").expect_ok();
+    messi.asks("send henderson halo").expect_ok();
+}

@@ -6,6 +6,7 @@ pub mod body;
 pub mod conversation;
 pub mod group;
 pub mod idempotency;
+pub mod inbox_shares;
 pub mod message;
 pub mod peer;
 pub mod position;

@@ -1,6 +1,8 @@
 //! What stands beside a command or a query.
 
 use crate::chat::error::CommandError;
+use crate::chat::model::inbox_shares::InboxShares;
+use crate::chat::model::message::UserRef;
 use crate::chat::model::user::User;
 use crate::chat::state::State;
 use crate::id::{SessionId, UserId};
@@ -18,6 +20,8 @@ pub struct Context<'a> {
     pub now: Time,
     /// Whether the recipient of a direct message is online, if that is a condition (text listeners, PROTOCOL §4).
     pub recipient_online: Option<bool>,
+    /// What senders have left unread in inboxes, if that is bounded.
+    pub inboxes: Option<&'a InboxShares>,
     pub policy: &'a Policy,
 }
 
@@ -52,7 +56,7 @@ impl Context<'static> {
     /// The server itself, at this time.
     #[must_use]
     pub fn server(now: Time) -> Self {
-        Self { user: None, session: None, now, recipient_online: None, policy: &NO_RESTRICTIONS }
+        Self { user: None, session: None, now, recipient_online: None, inboxes: None, policy: &NO_RESTRICTIONS }
     }
 
     /// A user, for what the server does on the user's behalf.
@@ -72,6 +76,12 @@ impl Context<'_> {
         let (id, user) = self.active_user(state)?;
         self.policy.check(true, user)?;
         Ok(Some(id))
+    }
+
+    /// Checks whether a sender may leave a further message in an inbox. One's own is not bounded.
+    pub(in crate::chat) fn has_room_in(&self, inbox: (UserId, &User), sender: &UserRef, bytes: usize) -> bool {
+        let is_own = *sender == UserRef::Local(inbox.0);
+        is_own || !self.inboxes.is_some_and(|inboxes| inboxes.is_full(inbox, sender, bytes))
     }
 
     /// The acting user, who may have unregistered meanwhile.

@@ -33,6 +33,9 @@ pub(in crate::chat) fn send_direct(
     if context.recipient_online == Some(false) {
         return Err(CommandError::UserOffline);
     }
+    if !context.has_room_in((recipient_id, recipient), &UserRef::Local(from), text.size()) {
+        return Err(CommandError::InboxFull);
+    }
     let to = (recipient.name.as_str(), recipient.shown_name());
     let fields = local_fields(sender, to, text, Kind::Direct, realm);
     Ok(sent(from, Destination::User(recipient_id), realm, &fields))

@@ -17,7 +17,6 @@ use crate::chat::state::State;
 use crate::id::{Epoch, RealmId, Seq, UserId};
 use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
 use crate::name::Name;
-use crate::time::Time;
 
 /// Puts a message into the outbox of another realm. Only that server knows whether the recipient exists.
 pub(super) fn send(
@@ -78,7 +77,7 @@ pub(in crate::chat) fn receive(
         }
         upto = *number;
         let message =
-            message.as_ref().map_err(|why| *why).and_then(|message| deliver(state, context.now, (id, realm), message));
+            message.as_ref().map_err(|why| *why).and_then(|message| deliver((state, context), (id, realm), message));
         match message {
             Ok(message) => events.push(Event::MessageSent(message)),
             Err(why) => refused.push((*number, why)),
@@ -100,16 +99,15 @@ struct Recipient<'a> {
 }
 
 fn deliver(
-    state: &State,
-    now: Time,
+    (state, context): (&State, &Context<'_>),
     (id, realm): (RealmId, &Realm),
     message: &RemoteMessage,
 ) -> Result<Message, BounceReason> {
     let author = Author::Remote(RemoteName { realm: id, name: message.from.clone() });
-    if state.is_author_banned(&author, now) {
+    if state.is_author_banned(&author, context.now) {
         return Err(BounceReason::Blocked);
     }
-    let Recipient { to, name, shown_name, kind } = recipient(state, &author, message)?;
+    let Recipient { to, name, shown_name, kind } = recipient((state, context), &author, message)?;
     let from = format!("{}@{}", message.from, realm.name);
     let full_name = if message.full_name.is_empty() { message.from.as_str() } else { &message.full_name };
     let body = MessageBody::compose(&BodyFields {
@@ -124,7 +122,11 @@ fn deliver(
     Ok(Message { from: author, to, realm: Some(id), body })
 }
 
-fn recipient<'a>(state: &'a State, author: &Author, message: &RemoteMessage) -> Result<Recipient<'a>, BounceReason> {
+fn recipient<'a>(
+    (state, context): (&'a State, &Context<'_>),
+    author: &Author,
+    message: &RemoteMessage,
+) -> Result<Recipient<'a>, BounceReason> {
     if message.to_group {
         let (id, group) = state.group_named(&message.to).ok_or(BounceReason::GroupNotFound)?;
         // There are no members from other realms yet: a group with a password is closed to them (PROTOCOL §6).
@@ -135,8 +137,13 @@ fn recipient<'a>(state: &'a State, author: &Author, message: &RemoteMessage) -> 
         return Ok(Recipient { to: Destination::Group(id), name, shown_name: name, kind: Kind::Group });
     }
     let (id, user) = state.user_named(&message.to).ok_or(BounceReason::UserNotFound)?;
-    if author.user_ref().is_some_and(|author| user.has_blocked(&author)) {
-        return Err(BounceReason::Blocked);
+    if let Some(author) = author.user_ref() {
+        if user.has_blocked(&author) {
+            return Err(BounceReason::Blocked);
+        }
+        if !context.has_room_in((id, user), &author, message.text.len()) {
+            return Err(BounceReason::InboxFull);
+        }
     }
     let (name, shown_name) = (user.name.as_str(), user.shown_name());
     Ok(Recipient { to: Destination::User(id), name, shown_name, kind: Kind::Direct })

@@ -16,7 +16,9 @@ impl Session {
         let context = Context { recipient_online: self.recipient_online(command), ..self.context(acting) };
         let removed = self.realm_to_unlink(command);
         let mut executed = self.hub().execute_for(&context, command, self.origin(&acting));
-        if executed.result.is_err() {
+        if executed.result.is_ok() {
+            self.add_cost(command);
+        } else {
             self.server.budgets.refund(acting.actor.user, command);
         }
         self.server.enforce(command, &executed);

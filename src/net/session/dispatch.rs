@@ -107,7 +107,7 @@ impl Session {
         let Some(key) = acting.key.filter(|_| action.is_done_once()) else {
             return self.dispatch_for(acting, dialect, action);
         };
-        if let Err(error) = self.take_tag() {
+        if let Err(error) = self.take_tag(key.user) {
             return Dispatched::Ready(error.into());
         }
         let Some(secret) = secret else { return self.dispatch_for(acting, dialect, action) };

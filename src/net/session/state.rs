@@ -4,13 +4,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::Semaphore;
+
 use crate::chat::{Command, CommandError, Context, IdempotencyKey, State};
 use crate::hub::{Hub, Origin, SendQueue, Ticket};
 use crate::id::{SessionId, Token, TokenHash, UserId};
-use crate::limits::{SESSION_TOUCH, TAGS_PER_USER, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS};
+use crate::limits::{
+    CHANGE_COST, COST_STEP, RECEIVER_COST, SESSION_TOUCH, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS,
+};
 use crate::net::admission::HandshakePermit;
-use crate::net::budget::{Credit, message_bytes};
+use crate::net::budget::{Credit, UserBudget, message_bytes};
 use crate::net::context::{Policy, ServerContext};
+use crate::net::origin::origin;
+use crate::net::turns::{Owner, OwnersTurn};
 use crate::time::Time;
 use crate::wire::DisconnectReason;
 
@@ -26,8 +32,10 @@ pub(in crate::net) struct Session {
     pub(super) attachment: Option<Attachment>,
     /// Boxed, and only for a connection that sends, so that an idle one stays small.
     credit: Option<Box<Credit>>,
-    /// Tagged requests whose replies the client may not have yet.
-    tags_in_flight: usize,
+    /// The user of the last tagged request, if there may be some in flight.
+    tagged: Option<Box<(UserId, Arc<UserBudget>)>>,
+    /// What changes cost that were not added to the batch yet.
+    cost: u64,
     /// When the requests without a login are forgiven.
     unauthenticated_until: Option<Instant>,
     /// The connection is to become a link.
@@ -87,7 +95,8 @@ impl Session {
             place,
             attachment: None,
             credit: None,
-            tags_in_flight: 0,
+            tagged: None,
+            cost: 0,
             unauthenticated_until: None,
             half_link: None,
         }
@@ -97,6 +106,10 @@ impl Session {
     pub(super) fn begin_link(&mut self) -> Result<(), CommandError> {
         self.half_link = self.server.admission.begin_link(self.place).map(Box::new);
         self.half_link.as_ref().map(drop).ok_or(CommandError::Busy)
+    }
+
+    pub(in crate::net) fn server(&self) -> Arc<ServerContext> {
+        self.server.clone()
     }
 
     pub(super) fn hub(&self) -> &Hub {
@@ -111,7 +124,14 @@ impl Session {
     pub(super) fn context(&self, acting: Acting) -> Context<'_> {
         let Actor { user, session, .. } = acting.actor;
         let policy = &self.policy.chat;
-        Context { user: Some(user), session: Some(session), now: acting.now, recipient_online: None, policy }
+        Context {
+            user: Some(user),
+            session: Some(session),
+            now: acting.now,
+            recipient_online: None,
+            inboxes: None,
+            policy,
+        }
     }
 
     /// The origin of the request's commands.
@@ -215,8 +235,8 @@ impl Session {
     /// What was received so far was sent before the replies to it could be read: only those that left before count as read.
     pub(in crate::net) fn begin_read(&mut self) {
         self.take_over_policy();
-        if self.tags_in_flight > 0 {
-            self.tags_in_flight = self.tags_in_flight.min(self.send_queue.held_replies());
+        if let Some((_, budget)) = self.tagged.as_deref() {
+            budget.tags.settle(&self.send_queue);
         }
     }
 
@@ -231,12 +251,12 @@ impl Session {
     }
 
     /// Counts a tagged request: no more may be in flight than are remembered.
-    pub(super) fn take_tag(&mut self) -> Result<(), CommandError> {
-        if self.tags_in_flight >= TAGS_PER_USER {
-            return Err(CommandError::SlowDown(1));
+    pub(super) fn take_tag(&mut self, user: UserId) -> Result<(), CommandError> {
+        let is_other = self.tagged.as_ref().is_none_or(|tagged| tagged.0 != user);
+        if is_other {
+            self.tagged = Some(Box::new((user, self.server.budgets.of(user))));
         }
-        self.tags_in_flight += 1;
-        Ok(())
+        self.tagged.as_ref().map_or(Ok(()), |tagged| tagged.1.tags.take(&self.send_queue))
     }
 
     /// Counts a request of a connection that has not logged in.
@@ -260,11 +280,72 @@ impl Session {
         self.hub().send_replies(&self.send_queue);
     }
 
-    /// Waits while too much, over all connections, waits for the disk.
-    pub(in crate::net) async fn wait_for_the_hub(&self) {
+    /// Whom the connection's work is done for.
+    pub(in crate::net) fn owner(&self) -> Owner {
+        match self.attachment {
+            Some(attachment) => Owner::User(attachment.actor.user),
+            None => Owner::Address(origin(self.address)),
+        }
+    }
+
+    /// Takes the turn of the connection's owner. If another connection has it, this one's replies leave, and it has to wait.
+    pub(in crate::net) fn try_take_turn(&self) -> Result<OwnersTurn, Arc<Semaphore>> {
+        self.server.turns.try_take(self.owner()).inspect_err(|_| self.send_replies())
+    }
+
+    /// Counts what a change costs.
+    pub(super) fn add_cost(&mut self, command: &Command) {
+        let receivers = match command {
+            Command::SendGroup { to, .. } if to.realm.is_none() => {
+                let members = |state: &State| state.group_named(&to.name).map_or(0, |(_, group)| group.members.len());
+                self.hub().read(members).0
+            }
+            Command::Broadcast { .. } => self.hub().online_count(),
+            _ => 0,
+        };
+        self.cost += CHANGE_COST + message_bytes(command).unwrap_or(0) + receivers as u64 * RECEIVER_COST;
+    }
+
+    /// Whether changes cost so much that the connection must wait, or may have to.
+    pub(in crate::net) fn is_costly(&self) -> bool {
+        self.cost >= COST_STEP
+    }
+
+    /// Whether [`Session::wait_for_the_hub`] would do anything.
+    pub(in crate::net) fn must_wait_for_the_hub(&self) -> bool {
+        self.is_costly() || !self.hub().has_capacity()
+    }
+
+    /// Waits while too much waits for the disk, over all connections or of the connection's owner; or while too many pushes
+    /// of the owner's messages wait to be written.
+    pub(in crate::net) async fn wait_for_the_hub(&mut self) {
         while !self.hub().has_capacity() {
             self.send_replies();
             self.hub().wait_for_capacity().await;
+        }
+        if self.is_costly() {
+            self.wait_for_share().await;
+        }
+    }
+
+    async fn wait_for_share(&mut self) {
+        let owner = self.owner();
+        let mut batch = self.hub().gathered_batch();
+        while self.server.turns.add_cost(owner, std::mem::take(&mut self.cost), batch) {
+            self.send_replies();
+            self.hub().wait_for_batch(batch).await;
+            let next = self.hub().gathered_batch();
+            // Nothing of it waits for the disk: what was counted was taken back.
+            if next == batch {
+                break;
+            }
+            batch = next;
+        }
+        if let Owner::User(user) = owner
+            && self.hub().is_far_ahead(user)
+        {
+            self.send_replies();
+            self.hub().wait_for_pushes(user).await;
         }
     }
 

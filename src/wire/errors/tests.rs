@@ -78,6 +78,7 @@ fn errors_are_worded_as_the_documents_have_them() {
         ("addrealm t h 1", CommandError::RealmRefused, "realm_refused", "Realm menolak"),
         ("addrealm t h 1", CommandError::RealmKeyChanged, "realm_key_changed", "Kunci realm berubah"),
         ("addrealm t h 1", CommandError::RealmIsThisServer, "realm_is_this_server", "Realm itu server ini sendiri"),
+        ("send bob x", CommandError::InboxFull, "inbox_full", "Terlalu banyak pesan Anda yang belum dibaca"),
         ("send bob@timur x", CommandError::RealmQueueFull, "realm_queue_full", "Antrean realm penuh"),
         ("link 9", CommandError::LinkVersion, "unknown_version", "Versi link tidak dikenal"),
         ("send messi x", CommandError::UserOffline, "user_offline", "User tidak ditemukan"),
@@ -180,6 +181,7 @@ fn every_bounce_reason_has_a_sentence() {
             BounceReason::NotMember => "Anda belum bergabung dalam grup",
             BounceReason::Blocked => "Pesan ditolak oleh penerima",
             BounceReason::Malformed => "Realm menolak",
+            BounceReason::InboxFull => "Terlalu banyak pesan Anda yang belum dibaca",
         };
         assert_eq!(catalog::returned("bob@timur", why), format!("Pesan kepada bob@timur tidak terkirim: {sentence}"));
     }

@@ -1,0 +1,61 @@
+//! Pushes to large audiences, which a thread of their own writes.
+
+use super::*;
+use crate::limits::LARGE_AUDIENCE;
+
+type Listener = (Arc<RecordingWriter>, Arc<SendQueue>);
+
+/// A hub with so many listeners that a message to them is not written by the committer.
+fn crowd() -> (TestHub, Vec<Listener>) {
+    let mut test = TestHub::new();
+    let session = test.session();
+    let listeners = (0..LARGE_AUDIENCE).map(|_| test.listener_of(session)).collect();
+    test.hub.0.deliveries.serve();
+    (test, listeners)
+}
+
+fn deliver(test: &TestHub) {
+    test.hub.0.deliveries.close();
+    test.hub.0.deliveries.run(&test.hub.0.waiters.tickets);
+}
+
+#[test]
+fn commits_go_on_while_pushes_to_a_large_audience_wait_and_all_come_in_order() {
+    let (mut test, listeners) = crowd();
+    for number in 0..3 {
+        test.asks(&send(&format!("number {number}.")), "").result.unwrap();
+        assert_eq!(test.committer.step(), Step::Stored);
+    }
+    assert!(listeners.iter().all(|(writer, _)| take(writer).is_empty()));
+    deliver(&test);
+    for (writer, _) in &listeners {
+        assert_eq!(pushed(&take(writer)).len(), 3);
+    }
+}
+
+#[test]
+fn a_connection_with_pushes_on_their_way_gets_its_replies_after_them() {
+    let (mut test, listeners) = crowd();
+    test.asks(&send("halo"), "").result.unwrap();
+    test.committer.step();
+    let (writer, listener) = &listeners[0];
+    listener.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
+    test.hub.send_replies(listener);
+    assert_eq!(take(writer), "");
+    deliver(&test);
+    let heard = take(writer);
+    assert!(heard.starts_with("{\"event\":\"message\"") && heard.ends_with("\r\n\r\nreply"), "{heard}");
+}
+
+#[test]
+fn what_waits_for_a_user_is_not_pushed_to_whoever_has_the_connection_next() {
+    let (mut test, listeners) = crowd();
+    test.asks(&send("halo"), "").result.unwrap();
+    test.committer.step();
+    let (writer, listener) = &listeners[0];
+    test.hub.detach(UserId(0), listener);
+    listener.listen(Seq(0), Topics::default());
+    deliver(&test);
+    assert_eq!(take(writer), "");
+    assert_eq!(pushed(&take(&listeners[1].0)).len(), 1);
+}

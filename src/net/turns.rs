@@ -1,0 +1,120 @@
+//! Turns: the threads that serve requests are shared between users, however many connections one has.
+//!
+//! A connection serves some requests whenever it has any. For more it needs its owner's turn, which goes from one
+//! connection of the owner to the next: so a user with 256 full pipelines gets as much of the threads' time as one with a
+//! single full pipeline. A connection gives the turn back before it waits for anything.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::hub::Ticket;
+use crate::id::UserId;
+use crate::limits::{BATCH_COST, BATCH_COST_FREE, OWNERS_REMEMBERED};
+
+/// Whom the work of a connection is done for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Owner {
+    User(UserId),
+    /// Of a connection that has not logged in.
+    Address(IpAddr),
+}
+
+/// The turns of all owners, and what they have put into the batch of changes that is being gathered.
+#[derive(Default)]
+pub(crate) struct Turns {
+    owners: Mutex<HashMap<Owner, Arc<Semaphore>>>,
+    batch: Mutex<BatchCosts>,
+}
+
+/// What the changes of a batch cost, by owner.
+#[derive(Default)]
+struct BatchCosts {
+    batch: Ticket,
+    costs: HashMap<Owner, u64>,
+    /// Owners whose changes cost more than [`BATCH_COST_FREE`].
+    large: u64,
+}
+
+/// An owner's turn, for one connection.
+pub(super) type OwnersTurn = OwnedSemaphorePermit;
+
+impl Turns {
+    /// The turn of an owner, if no other connection has it.
+    pub(super) fn try_take(&self, owner: Owner) -> Result<OwnersTurn, Arc<Semaphore>> {
+        let turn = self.of(owner);
+        turn.clone().try_acquire_owned().map_err(|_| turn)
+    }
+
+    fn of(&self, owner: Owner) -> Arc<Semaphore> {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        if owners.len() >= OWNERS_REMEMBERED && !owners.contains_key(&owner) {
+            owners.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        owners.entry(owner).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+    }
+
+    /// Waits for the turn, after those who waited before.
+    pub(super) async fn take(turn: Arc<Semaphore>) -> Option<OwnersTurn> {
+        turn.acquire_owned().await.ok()
+    }
+
+    /// Adds the cost of an owner's changes to the batch that is being gathered. Returns whether they cost the owner's share:
+    /// then its connections wait for the next batch.
+    pub(super) fn add_cost(&self, owner: Owner, cost: u64, batch: Ticket) -> bool {
+        let mut costs = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        if costs.batch != batch {
+            costs.batch = batch;
+            costs.costs.clear();
+            costs.large = 0;
+        }
+        let own = costs.costs.entry(owner).or_default();
+        let was_large = *own > BATCH_COST_FREE;
+        *own += cost;
+        let own = *own;
+        if own > BATCH_COST_FREE && !was_large {
+            costs.large += 1;
+        }
+        own > BATCH_COST_FREE && own * costs.large > BATCH_COST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANY: Owner = Owner::User(UserId(1));
+    const OTHER: Owner = Owner::User(UserId(2));
+
+    #[test]
+    fn one_connection_of_an_owner_has_the_turn_at_a_time() {
+        let turns = Turns::default();
+        let first = turns.try_take(MANY).unwrap();
+        assert!(turns.try_take(MANY).is_err());
+        assert!(turns.try_take(OTHER).is_ok());
+        drop(first);
+        assert!(turns.try_take(MANY).is_ok());
+    }
+
+    #[test]
+    fn an_owner_that_has_its_share_of_a_batch_waits_for_the_next() {
+        let turns = Turns::default();
+        assert!(!turns.add_cost(MANY, BATCH_COST, Ticket::FIRST), "alone it may have all");
+        assert!(turns.add_cost(MANY, 1, Ticket::FIRST));
+        assert!(!turns.add_cost(OTHER, BATCH_COST_FREE, Ticket::FIRST), "what is little is free");
+        assert!(turns.add_cost(OTHER, BATCH_COST / 2, Ticket::FIRST), "two share it");
+        assert!(!turns.add_cost(MANY, 1, Ticket::NONE), "another batch");
+    }
+
+    #[test]
+    fn only_turns_that_somebody_has_are_remembered() {
+        let turns = Turns::default();
+        let held = turns.try_take(MANY).unwrap();
+        (0..OWNERS_REMEMBERED as u64 + 9).for_each(|user| drop(turns.try_take(Owner::User(UserId(100 + user)))));
+        assert!(turns.try_take(MANY).is_err(), "it was forgotten");
+        assert!(turns.owners.lock().unwrap().len() <= OWNERS_REMEMBERED);
+        drop(held);
+    }
+}
