@@ -27,6 +27,10 @@ pub(super) const RESET: &str = "Server dipulihkan dari cadangan: pesan setelah c
 pub(super) const UNFINISHED_LINE: &str =
     "Format message tidak sesuai: baris diakhiri dengan Enter (a line ends with Enter)";
 
+/// For a person who registered with four words, and may have meant a password with blanks.
+pub(super) const REGISTERED_WITH_PROFILE: &str =
+    "the password is the second word, the last two are full name and country: passwd and setname change them";
+
 /// Why a session ended: in a word for programs, and for a person.
 pub(super) fn session_end(end: SessionEnd) -> (&'static str, &'static str) {
     match end {

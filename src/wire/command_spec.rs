@@ -144,6 +144,11 @@ impl CommandSpec {
         Self { wordings, ..self }
     }
 
+    /// A full name and a country may follow the password.
+    pub(super) fn takes_profile(&self) -> bool {
+        self.parameters.ends_with("[FULLNAME COUNTRY]")
+    }
+
     /// The word and its parameters.
     #[must_use]
     pub fn usage(&self) -> String {

@@ -27,7 +27,7 @@ impl Render for Text {
             Ok(response) => {
                 append_items(out, context, response);
                 append_line(out, &["[OK] ", &render::success_sentence(context, ReplyFormat::Text, response)]);
-                append_notice(out, response);
+                append_notice(out, context, response);
             }
             Err(error) => append_command_error(out, Some(context), error),
         }
@@ -114,9 +114,13 @@ fn append_shown_message(out: &mut Vec<u8>, message: &StoredMessage, start: &str,
     }
 }
 
-/// What came while a person was away is not pushed.
-fn append_notice(out: &mut Vec<u8>, response: &Response) {
-    let Response::LoggedIn { unread: Some(Unread { count, more }), .. } = response else { return };
+/// What came while a person was away is not pushed. And whoever typed a password of three words is told how they were read.
+fn append_notice(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
+    let Response::LoggedIn { unread, .. } = response else { return };
+    if context.spec.takes_profile() && context.dialect != Dialect::Draft {
+        append_line(out, &["[account] ", catalog::REGISTERED_WITH_PROFILE]);
+    }
+    let Some(Unread { count, more }) = unread else { return };
     let count = if *more { format!("{count}+") } else { count.to_string() };
     append_line(out, &["[inbox] ", &count, " new: inbox shows what came while you were away, quit leaves"]);
 }

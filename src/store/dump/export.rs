@@ -11,11 +11,13 @@ use std::path::Path;
 use rusqlite::{Transaction, TransactionBehavior};
 
 use crate::chat::{
-    Author, BanTarget, Destination, Event, Group, Message, MessageFields, Record, Snapshot, User, UserRef,
+    Author, BanTarget, ConversationId, Destination, Event, Group, Message, MessageFields, Record, Snapshot, User,
+    UserRef,
 };
 use crate::id::{GroupId, Seq, UserId};
 use crate::json;
 use crate::limits::PROGRESS_STEP;
+use crate::name::Name;
 use crate::store::damage::{Damage, DamageLog};
 use crate::store::dump::error::DumpError;
 use crate::store::dump::line::{self, Block, End, Header, Line, Lock, Member, Read, Timestamp, VERSION};
@@ -107,9 +109,28 @@ impl<'a> Export<'a> {
                 self.newest_user = newest_user;
                 return Ok(());
             }
-            Step::Read(user) => Line::Read(Read { user: self.user(user)?.name.clone() }),
+            Step::Read(user) => Line::Read(Read { user: self.user(user)?.name.clone(), conversation: None }),
+            Step::Marked(user, conversation) => {
+                let Some(conversation) = self.conversation_name(&conversation)? else { return Ok(()) };
+                Line::Read(Read { user: self.user(user)?.name.clone(), conversation: Some(conversation.into()) })
+            }
         };
         self.lines.write(&line)
+    }
+
+    /// `None` for one with a realm that was forgotten.
+    fn conversation_name(&self, conversation: &ConversationId) -> Result<Option<String>, StoreError> {
+        Ok(match conversation {
+            ConversationId::User(id) => Some(self.user(*id)?.name.to_string()),
+            ConversationId::Group(id) => Some(format!("group:{}", self.group(*id)?.name)),
+            ConversationId::RemoteUser(realm, name) => self.name_of(&UserRef::Remote(*realm, *name))?,
+            ConversationId::RemoteGroup(realm, name) => {
+                self.name_of(&UserRef::Remote(*realm, *name))?.map(|name| format!("group:{name}"))
+            }
+            ConversationId::Broadcast => Some("*".to_owned()),
+            // The store does not hold the name of the home realm, and none is needed.
+            ConversationId::Server => Some(format!("{}@home", Name::SERVER)),
+        })
     }
 
     fn member(&self, group: GroupId, user: UserId, left: bool) -> Result<Member, StoreError> {

@@ -6,7 +6,9 @@
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use crate::chat::{Command, CommandError, Context, Event, PasswordHash, PeerInfo, Record, RemoteName, State, decide};
+use crate::chat::{
+    Command, CommandError, Context, Conversation, Event, PasswordHash, PeerInfo, Record, RemoteName, State, decide,
+};
 use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::limits::PROFILE_BYTES;
 use crate::name::{Address, InvalidName, Name};
@@ -16,7 +18,7 @@ use crate::store::damage::DamageLog;
 use crate::store::directory::{Directory, TempDatabase};
 use crate::store::dump::appender::Appender;
 use crate::store::dump::error::DumpError;
-use crate::store::dump::line::{Block, End, Group, Line, Member, User};
+use crate::store::dump::line::{Block, End, Group, Line, Member, Read, User};
 use crate::store::dump::reader::LineReader;
 use crate::store::error::StoreError;
 use crate::store::log::head;
@@ -101,6 +103,7 @@ impl From<CommandError> for LineError {
             CommandError::GroupExists => "name: an earlier line makes this group, and none deletes it".into(),
             CommandError::AlreadyMember => "user: a member already, as the owner is from the beginning".into(),
             CommandError::NotMember => "user: expected a member of the group".into(),
+            CommandError::CursorMoved => "conversation: an earlier line of the same time marks it".into(),
             CommandError::Oneself => "blocked: expected somebody else".into(),
             CommandError::UserLimit
             | CommandError::GroupLimit
@@ -147,10 +150,7 @@ impl Import {
             Line::User(user) => self.user(user),
             Line::Group(group) => self.group(group),
             Line::Member(member) => self.member(member),
-            Line::Read(read) => {
-                let user = self.user_named("user", read.user.as_str())?;
-                self.decide(user, &Command::Acknowledge { upto: self.state.head().into() })
-            }
+            Line::Read(read) => self.read(&read),
             Line::Block(block) => self.block(&block),
             Line::Lock(lock) => self.lock(&lock),
             Line::Ban(ban) => self.ban(&ban),
@@ -211,6 +211,28 @@ impl Import {
         let (_, known) = self.state.group_named(&group).ok_or(CommandError::GroupNotFound)?;
         let verified = known.password.clone();
         self.decide(user, &Command::JoinGroup { group, verified })
+    }
+
+    fn read(&mut self, line: &Read<'_>) -> Result<(), LineError> {
+        let user = self.user_named("user", line.user.as_str())?;
+        let Some(name) = &line.conversation else {
+            return self.decide(user, &Command::Acknowledge { upto: self.state.head().into() });
+        };
+        let conversation = self.conversation(name)?;
+        self.decide(user, &Command::MarkRead { conversation, upto: self.state.head().into() })
+    }
+
+    fn conversation(&mut self, name: &str) -> Result<Conversation, LineError> {
+        let (kind, address): (fn(Address) -> Conversation, _) = match name.strip_prefix("group:") {
+            _ if name == "*" => return Ok(Conversation::Broadcast),
+            _ if name.split_once('@').is_some_and(|(user, _)| user == Name::SERVER) => return Ok(Conversation::Server),
+            Some(group) => (Conversation::Group, group),
+            None => (Conversation::User, name),
+        };
+        if address.contains('@') {
+            self.remote("conversation", address)?;
+        }
+        Address::parse(address).map(kind).map_err(|expected| invalid("conversation", expected))
     }
 
     fn block(&mut self, line: &Block<'_>) -> Result<(), LineError> {

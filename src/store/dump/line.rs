@@ -32,7 +32,8 @@ pub(super) enum Line<'a> {
     Member(Member),
     #[serde(borrow)]
     Message(Message<'a>),
-    Read(Read),
+    #[serde(borrow)]
+    Read(Read<'a>),
     #[serde(borrow)]
     Block(Block<'a>),
     Lock(Lock),
@@ -100,11 +101,14 @@ pub(super) struct Message<'a> {
     pub(super) text: Cow<'a, str>,
 }
 
-/// A user has read everything before this line.
+/// A user has read everything before this line, or everything of one conversation.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Read {
+pub(super) struct Read<'a> {
     pub(super) user: Name,
+    /// As the protocol names it: `USER`, `group:GROUP`, either with `@REALM`, `*`, or `realm@REALM`.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) conversation: Option<Cow<'a, str>>,
 }
 
 /// A user blocks another one: `USER`, or `USER@REALM`.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::chat::Snapshot;
+use crate::chat::{ConversationId, Snapshot, User};
 use crate::id::{GroupId, Seq, UserId};
 
 /// A line that is not a message. In this order if they stand at the same log entry.
@@ -14,6 +14,7 @@ pub(super) enum Step {
     Joined(GroupId, UserId),
     Left(GroupId, UserId),
     Read(UserId),
+    Marked(UserId, ConversationId),
 }
 
 /// All steps, each with its log entry. Messages with earlier entries are written before a step.
@@ -25,6 +26,7 @@ pub(super) fn steps(snapshot: &Snapshot) -> Vec<(Seq, Step)> {
         if user.cursor > user.registered && !user.unregistered {
             steps.push((user.cursor, Step::Read(id)));
         }
+        steps.extend(marks(snapshot, id, user).map(|(at, conversation)| (at, Step::Marked(id, conversation))));
         for membership in &user.memberships {
             let group = membership.group;
             let is_first = begun.get(&group) == Some(&membership.joined);
@@ -35,6 +37,30 @@ pub(super) fn steps(snapshot: &Snapshot) -> Vec<(Seq, Step)> {
     }
     steps.sort_unstable();
     steps
+}
+
+/// The read marks of a user that the inbox cursor does not make superfluous, each after what it names. Of groups those that
+/// the user is in: others may have given their name to another one.
+fn marks<'a>(
+    snapshot: &'a Snapshot,
+    id: UserId,
+    user: &'a User,
+) -> impl Iterator<Item = (Seq, ConversationId)> + use<'a> {
+    let marks = snapshot.marks.get(&id).into_iter().flatten();
+    let marks = marks.filter(|mark| mark.upto > user.cursor && !user.unregistered);
+    marks.filter_map(move |mark| {
+        let known = match mark.conversation {
+            ConversationId::User(UserId(other)) => snapshot.users.get(other as usize)?.registered,
+            ConversationId::Group(group) => {
+                let mut memberships = user.memberships.iter().filter(|it| it.left.is_none());
+                let membership = memberships.find(|it| it.group == group)?;
+                snapshot.groups.get(&group).filter(|group| !group.deleted)?;
+                membership.joined
+            }
+            _ => user.registered,
+        };
+        Some((mark.upto.max(known).max(user.registered), mark.conversation))
+    })
 }
 
 /// The log entry with which the first member of each group joined: that one made the group.

@@ -34,11 +34,6 @@ fn replies_are_worded_as_the_draft_system_has_them() {
             Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), unread: None },
             "sign up berhasil",
         ),
-        (
-            "register messi x A B",
-            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), unread: None },
-            "sign up berhasil",
-        ),
         ("logout", Response::LoggedOut, "Logout berhasil"),
         ("exit", Response::Bye, "bye"),
         ("whoami", Response::Whoami { profile: messi(), epoch: Epoch(7) }, "messi"),
