@@ -69,6 +69,9 @@ fn because(reason: Option<&str>) -> String {
         Some("too_many_sessions") => "too many newer logins",
         Some("unregistered") => "the account was given up",
         Some("expired") => "not used for too long",
+        Some("kicked") => "ended by an administrator",
+        Some("banned") => "the account is banned",
+        Some("locked") => "the account is locked",
         Some(other) => other,
     };
     format!(" ({sentence})")
