@@ -1,10 +1,12 @@
 //! Starts the server: store, hub, links, listeners; and stops it in order.
 
 mod activation;
+mod admin_socket;
 mod disk;
 mod error;
 mod housekeeping;
 mod listeners;
+mod offline;
 mod policies;
 mod provision;
 mod reload;
@@ -44,7 +46,9 @@ use activation::Inherited;
 use disk::DiskWatch;
 use signals::{Request, Signals};
 
+pub use admin_socket::admin_socket;
 pub use error::ServerError;
+pub use offline::administer_store;
 pub use tls::check;
 
 /// A server that runs.
@@ -125,6 +129,7 @@ impl Server {
             .map_err(|source| ServerError::System { what: "a thread", source })?;
         end_ephemeral_sessions(&hub);
         provision::accounts(&hub, &config.users)?;
+        provision::warn_of_missing_administrators(&hub, &config.accounts.administrators);
         let services = Arc::new(services(&config, hub, &bindings)?);
         provision::peers(&services.hub, &config.peers)?;
         services.federation.manager.start();
@@ -133,6 +138,7 @@ impl Server {
         disk.check(&services.hub);
         let listening = listeners::serve_all(bindings, &services);
         housekeeping::start(&services, &config, disk, &monitor)?;
+        admin_socket::serve(&config.load().server.data, &services);
         monitor.set_serving(&services);
         Ok(Self {
             services,

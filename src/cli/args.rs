@@ -53,6 +53,11 @@ impl Location {
         Ok(self.load([])?.server.data)
     }
 
+    /// All of the configuration.
+    pub(super) fn load_all(&self) -> Result<Config, ConfigError> {
+        self.load([])
+    }
+
     fn load<const N: usize>(&self, flags: [(&str, &str, &str, &[String]); N]) -> Result<Config, ConfigError> {
         let data = ("--data", "server", "data", &self.data[..]);
         let given = flags.into_iter().chain([data]).filter(|(.., values)| !values.is_empty());

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod admin;
 mod args;
 mod chat;
 mod client;
@@ -20,6 +21,7 @@ use clap_complete::Shell;
 use kabar::config::ConfigError;
 use kabar::server::ServerError;
 
+use crate::cli::admin::{AdminArgs, AdminError};
 use crate::cli::args::{Location, Settings};
 use crate::cli::chat::ChatArgs;
 use crate::cli::client::args::SessionArgs;
@@ -81,6 +83,8 @@ enum Command {
     ///
     /// Asks the listener of [metrics]. Exit status 1 if it is not.
     Health(Settings),
+    /// Kick, ban, lock and invite, on a running server or a stopped one
+    Admin(AdminArgs),
     /// Copy the store, of a running server too, to a new directory
     Backup {
         /// New or empty; the copy is a store of its own
@@ -150,6 +154,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Logout(args) => login::logout(&args),
         Command::Check(settings) => serve::check(&settings),
         Command::Health(settings) => health::health(&settings),
+        Command::Admin(args) => admin::run(&args),
         Command::Backup { to, location } => data::backup(&location, &to),
         Command::Export { to, location } => data::export(&location, &to),
         Command::Import { from, location } => data::import(&location, &from),
@@ -164,6 +169,9 @@ pub(crate) fn run() -> ExitCode {
     eprintln!("kabar: {error}");
     if error.is::<ConfigError>() || error.downcast_ref::<ServerError>().is_some_and(ServerError::is_configuration) {
         return ExitCode::from(BAD_CONFIGURATION);
+    }
+    if let Some(AdminError { status, .. }) = error.downcast_ref() {
+        return ExitCode::from(*status);
     }
     exit_code::of(&*error).map_or(ExitCode::FAILURE, ExitCode::from)
 }

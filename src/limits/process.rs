@@ -14,6 +14,14 @@ pub const LOG_FLUSH: Duration = Duration::from_secs(1);
 pub const LOG_LIMIT: Duration = Duration::from_secs(1);
 /// … and for so many of them: at 300 bytes a line, half a gigabyte a day at the worst.
 pub const LOG_LIMIT_KEYS: usize = 20;
+/// Connections to the admin socket at a time: one operator, and a script or two.
+pub const ADMIN_CONNECTIONS: usize = 8;
+/// How long the admin socket waits for a request, and the server for a client that does not read.
+pub const ADMIN_REQUEST: Duration = Duration::from_secs(30);
+/// The longest reply that `kabar admin` reads: a list of the greatest length, twice.
+pub const ADMIN_REPLY_BYTES: u64 = 8 * 1024 * 1024;
+/// The longest path of a Unix socket on Linux and the BSDs, in bytes.
+pub const SOCKET_PATH_BYTES: usize = 103;
 /// Refusals are logged for so many addresses a second: what fail2ban is to see of an attack from many. At 150 bytes a line,
 /// 15 KB a second at the worst.
 pub const REFUSED_LOG_KEYS: usize = 100;

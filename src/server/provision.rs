@@ -1,11 +1,12 @@
 //! What the configuration brings along: accounts, registered if they are missing and never changed afterwards, and other
 //! servers, known as it has them.
 
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::chat::{Command, PasswordHash, PeerAddress};
 use crate::config::{ConfiguredUser, Password, Peer};
 use crate::hub::Hub;
+use crate::name::Name;
 use crate::password;
 use crate::server::error::ServerError;
 
@@ -45,4 +46,15 @@ pub(super) fn peers(hub: &Hub, peers: &[Peer]) -> Result<(), ServerError> {
         configured.map_err(|error| ServerError::Peer { name: name.clone(), code: crate::wire::code(error) })?;
     }
     Ok(())
+}
+
+/// Warns of administrators who have no account: nobody can register such a name.
+pub(super) fn warn_of_missing_administrators(hub: &Hub, administrators: &[Name]) {
+    let (missing, _) = hub.read(|state| {
+        let missing = administrators.iter().filter(|name| state.user_named(name).is_none());
+        missing.map(Name::to_string).collect::<Vec<_>>()
+    });
+    for name in missing {
+        warn!(name, "an administrator has no account, and nobody can register the name: kabar admin adduser makes it");
+    }
 }

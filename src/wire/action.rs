@@ -28,6 +28,7 @@ impl Action {
                 request,
                 SessionRequest::ChangePassword { .. }
                     | SessionRequest::SetPassword { .. }
+                    | SessionRequest::AddUser { .. }
                     | SessionRequest::Unregister { .. }
                     | SessionRequest::CreateGroup { .. }
                     | SessionRequest::JoinGroup { .. }
@@ -58,6 +59,12 @@ pub enum SessionRequest {
     SetPassword {
         user: Name,
         password: SecretString,
+    },
+    /// Make an account, for administrators.
+    AddUser {
+        user: Name,
+        password: SecretString,
+        profile: Option<NewProfile>,
     },
     /// Make an invite, for administrators.
     Invite {

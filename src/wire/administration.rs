@@ -9,7 +9,7 @@ use crate::limits::{
 };
 use crate::wire::action::{Action, SessionRequest};
 use crate::wire::args::{Args, BadParameter, parse_address, parse_name};
-use crate::wire::parsers::{change, parse_limit, read, session};
+use crate::wire::parsers::{change, parse_limit, profile, read, session};
 
 /// `TARGET [for DURATION] [REASON]`.
 pub(super) fn ban(args: &mut Args<'_>) -> Result<Action, BadParameter> {
@@ -69,6 +69,11 @@ fn duration(word: &str) -> Result<Duration, BadParameter> {
     };
     let expected = "expected a number and one of s m h d w, such as 30m or 7d, 100 years at most";
     seconds().map(Duration::from_secs).ok_or_else(|| BadParameter::new("DURATION", expected))
+}
+
+pub(super) fn add_user(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let (user, password) = (args.new_name("USER")?, args.new_password("PASSWORD")?);
+    session(SessionRequest::AddUser { user, password, profile: profile(args)? })
 }
 
 pub(super) fn set_password(args: &mut Args<'_>) -> Result<Action, BadParameter> {

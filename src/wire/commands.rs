@@ -228,6 +228,16 @@ pub static COMMANDS: &[CommandSpec] = &[
     })
     .for_administrators()
     .success("Kunci akun dibuka"),
+    command(
+        "adduser",
+        "USER PASSWORD [FULLNAME COUNTRY]",
+        "make an account",
+        Theme::Administer,
+        administration::add_user,
+    )
+    .for_administrators()
+    .password_after(1)
+    .success("Akun dibuat"),
     command("setpass", "USER PASSWORD", "another password for USER", Theme::Administer, administration::set_password)
         .for_administrators()
         .password_after(1)

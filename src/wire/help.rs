@@ -118,7 +118,7 @@ mod tests {
             "talk to them sendprivaterealm sendgrouprealm getrealminbox",
             "other        passwd setname sessions revoke unregister help ping version",
             "keep out     kickuser ban unban bans lock unlock",
-            "administer   setpass wall stats users invite invites uninvite",
+            "administer   adduser setpass wall stats users invite invites uninvite",
         ];
         assert_eq!(overview().skip(FIRST_STEPS.len() + 1).collect::<Vec<_>>(), expected);
     }

@@ -30,15 +30,19 @@ pub(super) fn register(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     let (user, password) = (args.new_name("USER")?, args.new_password("PASSWORD")?);
     let mut after = *args;
     let is_code_alone = after.next().starts_with('#') && after.is_empty();
-    let profile = if args.is_empty() || is_code_alone {
-        None
-    } else {
-        Some(NewProfile { full_name: args.profile("FULLNAME")?, country: args.profile("COUNTRY")? })
-    };
+    let profile = if is_code_alone { None } else { profile(args)? };
     let code = args.next();
     let code = code.strip_prefix('#').unwrap_or(code);
     let invite = (!code.is_empty()).then(|| InviteCode::typed(code));
     session(SessionRequest::Register { user, password, profile, invite })
+}
+
+/// A full name and a country, or nothing.
+pub(super) fn profile(args: &mut Args<'_>) -> Result<Option<NewProfile>, BadParameter> {
+    if args.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(NewProfile { full_name: args.profile("FULLNAME")?, country: args.profile("COUNTRY")? }))
 }
 
 pub(super) fn send(args: &mut Args<'_>) -> Result<Action, BadParameter> {

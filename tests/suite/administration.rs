@@ -1,7 +1,14 @@
 //! Administrators, invites, and the operator at the server's machine (PROTOCOL §8).
 
-use serde_json::json;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::process::Process;
 use crate::support::{Client, TestServer};
 
 fn server_of_messi() -> TestServer {
@@ -63,4 +70,91 @@ fn a_fifth_word_that_is_no_code_is_an_error_where_registration_is_open_too() {
     let server = TestServer::start();
     assert_eq!(server.connect().asks("register messi x Lionel Messi Argentina").code(), "invite_not_found");
     server.connect().asks("register messi x Lionel_Messi Argentina").expect_ok();
+}
+
+/// Runs `kabar admin` on a data directory, with a line on standard input.
+fn admin(data: &Path, line: &str, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
+    command.args(["admin", "--json", "--data"]).arg(data).args(words);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn done(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_operator_administers_a_stopped_server_and_a_running_one() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path().join("data");
+    done(&admin(&data, "rahasia", &["adduser", "rita", "Rita_Sari", "Indonesia"]));
+    done(&admin(&data, "", &["lock", "rita"]));
+    let server = Process::start(&data);
+    let socket = std::fs::metadata(data.join("kabar.sock")).unwrap();
+    assert_eq!(socket.permissions().mode() & 0o777, 0o600);
+    let mut rita = server.connect();
+    assert_eq!(rita.asks("auth rita rahasia").code(), "locked");
+    done(&admin(&data, "", &["unlock", "rita"]));
+    rita.asks("auth rita rahasia").expect_ok();
+    rita.asks("subscribe").expect_ok();
+    done(&admin(&data, "kopi_tubruk", &["setpass", "rita"]));
+    assert_eq!(rita.hears().0["reason"], "password_changed");
+    rita.asks("auth rita kopi_tubruk").expect_ok();
+    assert_eq!(done(&admin(&data, "", &["stats"]))["data"]["online"], 1);
+    done(&admin(&data, "", &["ban", "rita", "for", "7d", "spam"]));
+    assert_eq!(rita.hears().code(), "banned");
+    let bans = done(&admin(&data, "", &["bans"]));
+    assert_eq!((&bans["data"][0]["target"], &bans["data"][0]["by"]), (&"rita".into(), &Value::Null));
+    for (words, status) in
+        [(&["kickuser", "nobody"][..], 1), (&["ban", "10.0.0.0/33"], 64), (&["frobnicate"], 64), (&["inbox"], 1)]
+    {
+        assert_eq!(admin(&data, "", words).status.code(), Some(status), "{words:?}");
+    }
+    let audited = server.logs("command=\"setpass rita\"");
+    assert!(audited.contains("by=\"operator\"") && !audited.contains("kopi_tubruk"), "{audited}");
+    server.kill();
+    assert_eq!(
+        done(&admin(&data, "", &["unban", "rita"]))["status"],
+        "OK",
+        "the socket of a killed server is in nobody's way"
+    );
+}
+
+#[test]
+fn the_filter_for_fail2ban_finds_failed_logins_and_nothing_that_imitates_them() {
+    const FIND: &str = r#"
+import configparser, re, sys
+filter = configparser.ConfigParser(interpolation=configparser.BasicInterpolation())
+filter.read(sys.argv[1])
+found = filter["Definition"]["failregex"].replace("<ADDR>", r"(?P<address>[0-9A-Fa-f.:]+)").split("\n")
+for line in sys.stdin:
+    for regex in found:
+        match = re.search(regex, line.rstrip("\n"))
+        if match: print(match["address"])
+"#;
+    let directory = TempDir::new().unwrap();
+    let server = Process::start(directory.path());
+    assert_eq!(server.connect().asks("auth nobody rahasia").code(), "user_not_found");
+    server.logs("login failed");
+    let mut lines = server.log().join("\n");
+    lines += "\nhost kabar[7]: 2026-11-27T03:22:05Z  INFO login failed name=\"a\" address=2001:db8::7 reason=\"throttled\" left_out=3";
+    lines += "\n2026-11-27T03:22:05Z  INFO administration command=\"wall INFO login failed name=\\\"a\\\" address=192.0.2.9 reason=\\\"x\\\" left_out=0\"\n";
+    let filter = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/fail2ban/filter.d/kabar.conf");
+    // Fail2ban has the date's percent signs doubled, and so has Python.
+    let mut python = Command::new("python3")
+        .args(["-c", FIND])
+        .arg(filter)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    python.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let found = python.wait_with_output().unwrap();
+    assert!(found.status.success());
+    assert_eq!(String::from_utf8(found.stdout).unwrap(), "127.0.0.1\n2001:db8::7\n");
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use tracing::info;
 
-use crate::chat::{Command, CommandError, Response, invite_status};
+use crate::chat::{Command, CommandError, Context, PasswordHash, Response, invite_status};
+use crate::hub::{Executed, Hub, Origin};
 use crate::id::InviteCode;
 use crate::name::Name;
 use crate::net::session::reply::{Dispatched, PendingReply};
 use crate::net::session::state::{Acting, Session};
-use crate::wire;
+use crate::wire::{self, NewProfile};
 
 /// An entry of the audit log.
 struct AuditEntry {
@@ -63,21 +64,59 @@ impl Session {
         self.hub().execute_for(&self.context(acting), &command, self.origin(&acting)).into()
     }
 
-    pub(super) fn invite(&self, acting: Acting, uses: u32, days: u32) -> PendingReply {
-        let code = InviteCode::random();
-        let lifetime = Duration::from_secs(u64::from(days) * 24 * 3_600);
-        let command = Command::MakeInvite { code: code.hash(), uses, lifetime };
-        let mut executed = self.hub().execute_for(&self.context(acting), &command, self.origin(&acting));
-        executed.result = executed.result.and_then(|_| {
-            let made = self.hub().read(|state| {
-                let (id, invite) = state.invite_of(&code.hash(), acting.now)?;
-                Some(invite_status(state, id, invite))
-            });
-            let invite = made.0.ok_or(CommandError::InviteNotFound)?;
-            Ok(Response::InviteMade { code: code.clone(), invite })
-        });
-        executed.into()
+    pub(super) async fn add_user(
+        &mut self,
+        acting: Acting,
+        user: Name,
+        password: SecretString,
+        profile: Option<NewProfile>,
+    ) -> PendingReply {
+        if let Some(done) = self.done_before(&acting, Response::Done) {
+            return done.into();
+        }
+        // Only the operator makes further administrators.
+        if self.policy().chat.is_administrator(&user) {
+            return CommandError::NameOfAdministrator.into();
+        }
+        let password = match self.hash_new(password).await {
+            Ok(password) => password,
+            Err(error) => return error.into(),
+        };
+        let command = new_account(user, password, profile);
+        self.hub().execute_for(&self.context(acting), &command, self.origin(&acting)).into()
     }
+
+    pub(super) fn invite(&self, acting: Acting, uses: u32, days: u32) -> PendingReply {
+        make_invite(self.hub(), &self.context(acting), self.origin(&acting), (uses, days)).into()
+    }
+}
+
+/// An account that an administrator makes.
+pub(in crate::net) fn new_account(name: Name, password: PasswordHash, profile: Option<NewProfile>) -> Command {
+    let (full_name, country) = profile.map(|profile| (profile.full_name, profile.country)).unwrap_or_default();
+    Command::Register { name, full_name, country, password, session: None, invite: None }
+}
+
+/// Makes an invite. Its code is in the response and nowhere else.
+pub(in crate::net) fn make_invite(
+    hub: &Hub,
+    context: &Context<'_>,
+    origin: Origin<'_>,
+    (uses, days): (u32, u32),
+) -> Executed {
+    let code = InviteCode::random();
+    let lifetime = Duration::from_secs(u64::from(days) * 24 * 3_600);
+    let command = Command::MakeInvite { code: code.hash(), uses, lifetime };
+    let mut executed = hub.execute_for(context, &command, origin);
+    executed.result = executed.result.and_then(|_| {
+        let made = hub.read(|state| {
+            let (id, invite) = state.invite_of(&code.hash(), context.now)?;
+            Some(invite_status(state, id, invite))
+        });
+        let invite = made.0.ok_or(CommandError::InviteNotFound)?;
+        Ok(Response::InviteMade { code: code.clone(), invite })
+    });
+    executed
 }
 
 impl AuditEntry {

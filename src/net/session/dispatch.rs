@@ -163,6 +163,9 @@ impl Session {
             SessionRequest::SetPassword { user, password } => {
                 Dispatched::waiting(self.set_password(acting, user, password))
             }
+            SessionRequest::AddUser { user, password, profile } => {
+                Dispatched::waiting(self.add_user(acting, user, password, profile))
+            }
             SessionRequest::Invite { uses, days } => Dispatched::Ready(self.invite(acting, uses, days)),
             SessionRequest::Unregister { password } => Dispatched::waiting(self.unregister(acting, password)),
             SessionRequest::LinkRealm { realm, host, port } => {

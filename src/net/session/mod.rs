@@ -1,6 +1,6 @@
 //! One connection's session: who asks, what is done about it, when the reply may leave.
 
-mod administration;
+pub(in crate::net) mod administration;
 mod change;
 mod conversations;
 mod dispatch;

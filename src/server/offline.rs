@@ -1,0 +1,30 @@
+//! The operator on the data directory of a server that does not run.
+
+use crate::config::Config;
+use crate::hub::{CommitStatus, Hub, Step};
+use crate::net::Operator;
+use crate::server::error::ServerError;
+use crate::server::policies;
+use crate::store::SqliteStore;
+
+/// Answers one request of the operator on a store, whose lock is held meanwhile, in the form of the admin socket.
+///
+/// # Errors
+/// If the store cannot be used, by a server that runs for example.
+pub fn administer_store(config: &Config, line: &str) -> Result<Vec<u8>, ServerError> {
+    let store = SqliteStore::open(&config.server.data, config.server.durability)?;
+    let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
+    let operator = Operator::of_store(hub.clone(), policies::policy(config));
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|source| ServerError::System { what: "a thread", source })?;
+    let reply = runtime.block_on(operator.answer(line));
+    while committer.step() == Step::Stored {}
+    let status = match hub.commit_status(reply.ticket) {
+        CommitStatus::Pending => CommitStatus::Durable,
+        status => status,
+    };
+    let answer = reply.render(status);
+    hub.close();
+    committer.run();
+    Ok(answer)
+}
