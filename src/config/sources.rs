@@ -25,6 +25,9 @@ const EXAMPLE: &str = include_str!("../../config.example.toml");
 /// The settings of `[server]` that are addresses to listen on.
 const LISTENERS: [&str; 3] = ["listen", "listen_text", "web"];
 
+/// Names an earlier build to benchmarks, which start both builds in the same environment.
+const EARLIER_BUILD: &str = "KABAR_OLD";
+
 /// The span of a default: in no source.
 const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
@@ -77,7 +80,9 @@ pub(super) fn overrides(
     flags: &[Override],
 ) -> Result<Vec<Override>, ConfigError> {
     let variables = environment.into_iter().map(|(variable, value)| (variable.to_string_lossy().into_owned(), value));
-    let is_ours = |variable: &str| variable.to_ascii_uppercase().starts_with("KABAR_") && !is_of_host(variable);
+    let is_ours = |variable: &str| {
+        variable.to_ascii_uppercase().starts_with("KABAR_") && !is_of_host(variable) && variable != EARLIER_BUILD
+    };
     let ours = variables.filter(|(variable, _)| is_ours(variable));
     let mut all = ours.map(|(variable, value)| of_variable(variable, &value)).collect::<Result<Vec<_>, _>>()?;
     all.extend_from_slice(flags);
