@@ -39,8 +39,19 @@ id! {
     RealmId(u64)
 }
 id! {
-    /// A session: the log entry that opened it.
+    /// A session: the log entry that opened it, or a number past all of them if no entry did.
     SessionId(u64)
+}
+
+impl SessionId {
+    /// The first number of a session that is in no store: further than a log can grow, and exact in JavaScript.
+    pub const FIRST_UNSTORED: Self = Self(1 << 52);
+
+    /// Whether the session ends with this process.
+    #[must_use]
+    pub fn is_unstored(self) -> bool {
+        self >= Self::FIRST_UNSTORED
+    }
 }
 
 /// What tells the numbers that a server gives now from those that it gave before it was restored from a backup: new with

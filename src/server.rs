@@ -7,6 +7,7 @@ mod error;
 mod housekeeping;
 mod listeners;
 mod offline;
+mod paced_clock;
 mod policies;
 mod provision;
 mod reload;
@@ -29,7 +30,7 @@ use crate::certificates::Certificates;
 use crate::chat::{Command, State};
 use crate::config::{Config, ConfigError, ListenAddress};
 use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
-use crate::hub::{Hub, Step};
+use crate::hub::Hub;
 use crate::id::SessionId;
 use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
@@ -44,6 +45,7 @@ use crate::wire::{DisconnectReason, ReplyFormat};
 
 use activation::Inherited;
 use disk::DiskWatch;
+use paced_clock::PacedClock;
 use signals::{Request, Signals};
 
 pub use admin_socket::admin_socket;
@@ -115,14 +117,15 @@ impl Server {
         let config = Arc::new(config.clone());
         let monitor = Arc::new(Monitor::new(config.server.data.clone()));
         let (monitored_on, monitoring) = listeners::serve_monitoring(&config.metrics.listen, &mut inherited, &monitor)?;
-        let store = SqliteStore::open(&config.server.data, config.server.durability)?;
+        let store = SqliteStore::open_or_read(&config.server.data, config.server.durability)?;
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
         let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
         hub.set_inbox_limits(policies::inbox_limits(&config.limits));
-        if hub.begin_epoch().is_err() || committer.step() != Step::Stored {
-            return Err(ServerError::Links);
-        }
+        let (log_time, _) = hub.read(State::time);
+        Time::begin_after(log_time);
+        let clock = PacedClock::open(&config.server.data, log_time);
+        let is_writable = committer.begin_epoch();
         let committer = std::thread::Builder::new()
             .name("committer".into())
             .spawn(move || committer.run())
@@ -131,13 +134,15 @@ impl Server {
         provision::accounts(&hub, &config.users)?;
         provision::warn_of_missing_administrators(&hub, &config.accounts.administrators);
         let services = Arc::new(services(&config, hub, &bindings)?);
-        provision::peers(&services.hub, &config.peers)?;
+        if is_writable {
+            provision::peers(&services.hub, &config.peers)?;
+        }
         services.federation.manager.start();
         let config = Arc::new(ArcSwap::from(config));
         let disk = DiskWatch::new(config.clone());
         disk.check(&services.hub);
         let listening = listeners::serve_all(bindings, &services);
-        housekeeping::start(&services, &config, disk, &monitor)?;
+        housekeeping::start(&services, &config, disk, &monitor, clock)?;
         admin_socket::serve(&config.load().server.data, &services);
         monitor.set_serving(&services);
         Ok(Self {

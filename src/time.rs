@@ -1,8 +1,11 @@
 //! Points in time as the protocol writes them.
 
+mod clock;
+mod pace;
+
 use std::cell::Cell;
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +14,33 @@ use serde::{Deserialize, Serialize};
 pub struct Time(pub u64);
 
 impl Time {
-    /// The system clock's time. It may go back; the hub sees to it that the log's time does not.
+    /// The system clock's time, except that a jump forward is not believed until it has lasted (see [`clock`]). It may go
+    /// back; the hub sees to it that the log's time does not.
     #[must_use]
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(since.as_millis().try_into().unwrap_or(u64::MAX))
+        Self(clock::now())
+    }
+
+    /// This time, or an earlier one if the clock has gone further than the process has run: what is removed because it is old
+    /// goes by it.
+    #[must_use]
+    pub fn paced(self) -> Self {
+        Self(pace::paced(self.0))
+    }
+
+    /// Paces time from now on by one that is right.
+    pub fn set_pace(right: Self) {
+        pace::set(right.0);
+    }
+
+    /// To be called every second: looks whether the clock has jumped.
+    pub fn watch_clock() {
+        clock::watch();
+    }
+
+    /// To be called with the newest time of a log, before anything is added to it: looks whether the clock has jumped since.
+    pub fn begin_after(log: Self) {
+        clock::begin_after(log.0);
     }
 
     /// Reads a time of the form of RFC 3339; fractions of a millisecond are left out. `None` if it is before 1970.

@@ -1,6 +1,8 @@
 //! The store of each released version, as that version wrote it, opens in this one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use kabar::chat::{
@@ -21,6 +23,7 @@ const NEKO: UserId = UserId(2);
 fn version_3(home: &Path) -> SqliteStore {
     let dump = include_str!("fixtures/store-v3/kabar.sql");
     Connection::open(home.join("kabar.db")).unwrap().execute_batch(dump).unwrap();
+    fs::set_permissions(home.join("kabar.db"), fs::Permissions::from_mode(0o600)).unwrap();
     SqliteStore::open(home, Durability::Fast).unwrap()
 }
 

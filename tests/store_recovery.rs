@@ -6,6 +6,7 @@
 mod seed;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -123,8 +124,10 @@ fn message(record: &Record) -> Option<(Seq, MessageBody)> {
 fn directory_of(database: &[u8], log: &[u8]) -> TempDir {
     let home = tempfile::tempdir().unwrap();
     let path = |file: &str| -> PathBuf { home.path().join(file) };
-    fs::write(path(DATABASE), database).unwrap();
-    fs::write(path(LOG), log).unwrap();
+    for (file, bytes) in [(DATABASE, database), (LOG, log)] {
+        fs::write(path(file), bytes).unwrap();
+        fs::set_permissions(path(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
     home
 }
 

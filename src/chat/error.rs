@@ -115,6 +115,12 @@ command_errors! {
 }
 
 impl CommandError {
+    /// Whether the change failed because the store did not take it.
+    #[must_use]
+    pub fn is_of_the_store(self) -> bool {
+        matches!(self, Self::StorageFailed | Self::UnknownOutcome | Self::DiskReserve)
+    }
+
     /// After how many seconds the request may be tried again, if that is known.
     #[must_use]
     pub fn retry_after(self) -> Option<u32> {

@@ -23,6 +23,8 @@ pub enum Response {
         token: Token,
         /// In which the server numbers messages now.
         epoch: Epoch,
+        /// The session ends with the server: the store took none.
+        is_unstored: bool,
         /// On a text listener: what came while the user was away, if anything did.
         unread: Option<Unread>,
     },
@@ -47,11 +49,15 @@ pub enum Response {
         messages: Vec<StoredMessage>,
         /// The page limit cut it.
         more: bool,
+        /// The store did not take that they were read.
+        is_unread: bool,
     },
     /// A page of another view, oldest first.
     Page {
         messages: Vec<StoredMessage>,
         more: bool,
+        /// As in [`Response::Inbox`].
+        is_unread: bool,
         /// The page before this one ends before this entry.
         before: Option<Seq>,
     },

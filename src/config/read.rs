@@ -14,6 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::name::Name;
 use crate::settings::ListenAddress;
+use crate::time::Time;
 
 const ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889";
 const LISTEN_ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889, after tls://, proxy://, proxy+tls:// or nothing";
@@ -122,6 +123,13 @@ pub(super) fn filter<'de, D: Deserializer<'de>>(d: D) -> Result<Targets, D::Erro
     text(d, |text| {
         let targets = text.split(',').all(ends_in_level).then(|| text.parse().ok());
         targets.flatten().ok_or(FILTER)
+    })
+}
+
+pub(super) fn time_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Time>, D::Error> {
+    text(d, |text| match text {
+        "" => Ok(None),
+        text => Time::parse(text).map(Some).ok_or("expected a time such as 2028-11-21T00:00:00Z, or nothing"),
     })
 }
 

@@ -19,6 +19,7 @@ use crate::limits::{
 };
 use crate::name::Name;
 use crate::settings::{Accept, Durability, ListenAddress, Registration};
+use crate::time::Time;
 
 /// A valid configuration. `config.example.toml` describes each setting and states its default: it is compiled in, and
 /// no default stands anywhere else.
@@ -143,6 +144,9 @@ pub struct Retention {
     )]
     pub max_messages: Option<usize>,
     pub delete_unread: bool,
+    /// Up to here the clock is right, though it has jumped; `None` if nobody said so.
+    #[serde(deserialize_with = "read::time_or_none")]
+    pub confirm: Option<Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -135,7 +135,7 @@ fn every_setting_of_the_file_arrives() {
     );
     assert_eq!(config.messages, Messages { inbox_page: 10, broadcast: Allowed::Administrators });
     let max_age = Some(Duration::from_secs(3 * 24 * 3600));
-    assert_eq!(config.retention, Retention { max_age, max_messages: Some(5), delete_unread: true });
+    assert_eq!(config.retention, Retention { max_age, max_messages: Some(5), delete_unread: true, confirm: None });
     let dial = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"].map(|network| network.parse().unwrap()).to_vec();
     assert_eq!(config.realms, Realms { add: Allowed::Administrators, accept: Accept::Any, dial });
     let limits = Limits {

@@ -20,6 +20,10 @@ use crate::store::{CommitError, Store, StoreError};
 /// [`Committer::run`] loops on a thread of its own.
 pub struct Committer {
     hub: Hub,
+    /// The epoch of this start could not be begun yet. Before it nothing is committed.
+    needs_epoch: bool,
+    /// The last batch failed: it was logged.
+    is_failing: bool,
     batch: Arc<Batch>,
     /// An empty one, with room.
     spare: Batch,
@@ -39,7 +43,14 @@ pub enum Step {
 
 impl Committer {
     pub(super) fn new(hub: Hub) -> Self {
-        Self { hub, batch: Arc::default(), spare: Batch::default(), fanout: Fanout::default() }
+        Self {
+            hub,
+            needs_epoch: false,
+            is_failing: false,
+            batch: Arc::default(),
+            spare: Batch::default(),
+            fanout: Fanout::default(),
+        }
     }
 
     /// Stores the pending batch, then sends its replies and pushes. Blocks for one sync.
@@ -56,14 +67,31 @@ impl Committer {
             return Step::Failed;
         }
         self.hub.0.metrics.record(self.batch.records.len(), begun.elapsed());
+        if std::mem::take(&mut self.is_failing) {
+            info!("the store takes changes again");
+        }
         self.collect_pushes();
         self.hub.0.waiters.tickets.settle(ticket);
         self.release(ticket);
         Step::Stored
     }
 
+    /// Begins the epoch of this start, before anything else is committed. If the store cannot be written, changes are
+    /// refused until it can; returns whether it could.
+    pub(crate) fn begin_epoch(&mut self) -> bool {
+        self.needs_epoch = self.hub.begin_epoch().is_err() || self.step() != Step::Stored;
+        !self.needs_epoch
+    }
+
     /// Steps until the hub is closed and everything is stored.
     pub(crate) fn run(mut self) {
+        while self.needs_epoch && !self.hub.0.pending().closing {
+            std::thread::sleep(STORE_RETRY);
+            self.hub.0.metrics.record_step();
+            if self.begin_epoch() {
+                self.hub.0.set_poisoned(None);
+            }
+        }
         let deliverer = self.start_deliverer();
         loop {
             self.hub.0.metrics.record_step();
@@ -151,7 +179,9 @@ impl Committer {
             CommitError::RolledBack(_) => CommandError::StorageFailed,
             CommitError::Unknown(_) => CommandError::UnknownOutcome,
         };
-        error!(error = %cause, "the store failed: changes are refused, reading goes on");
+        if !std::mem::replace(&mut self.is_failing, true) {
+            error!(error = %cause, "the store failed: changes are refused, reading goes on");
+        }
         shared.set_poisoned(Some(error));
         let last = self.reload_state();
         shared.waiters.tickets.fail(first, last, error);
@@ -168,7 +198,8 @@ impl Committer {
             let mut state = shared.write_state();
             match shared.store.load() {
                 Ok(kept) => {
-                    *state = State::restore(shared.home.clone(), kept);
+                    let before = std::mem::replace(&mut *state, State::restore(shared.home.clone(), kept));
+                    state.keep_unstored_sessions(before);
                     let mut pending = shared.pending();
                     let last = Ticket(pending.ticket);
                     pending.clear();
@@ -193,7 +224,6 @@ impl Committer {
         if shared.poisoned() == Some(CommandError::StorageFailed) {
             std::thread::sleep(STORE_RETRY);
             shared.set_poisoned(None);
-            info!("the store is tried again");
         }
     }
 }

@@ -147,8 +147,13 @@ impl Shared {
         command: &Command,
         key: Option<&IdempotencyKey>,
     ) -> Result<Decision, CommandError> {
-        if let Some(error) = self.poisoned() {
+        if let Some(error) = self.poisoned()
+            && !matches!(command, Command::BeginEpoch { .. })
+        {
             return Err(error);
+        }
+        if self.is_misplaced.load(Ordering::Relaxed) {
+            return Err(CommandError::StorageFailed);
         }
         if let Some(key) = key
             && let Some(done) = state.completed_request(key, context.now)?

@@ -8,7 +8,10 @@ use std::sync::{
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::chat::{CommandError, ConversationPage, ConversationQuery, InboxLimits, InboxShares, State, TimelineQuery};
+use crate::chat::{
+    CommandError, ConversationPage, ConversationQuery, InboxLimits, InboxShares, NewSession, PasswordHash, State,
+    TimelineQuery,
+};
 use crate::hub::batch::Batch;
 use crate::hub::commit_metrics::CommitMetrics;
 use crate::hub::commit_waiters::CommitWaiters;
@@ -42,6 +45,8 @@ pub(super) struct Shared {
     pub(super) is_poisoned: AtomicBool,
     /// The disk is nearly full.
     pub(super) is_disk_low: AtomicBool,
+    /// The data directory was deleted or replaced.
+    pub(super) is_misplaced: AtomicBool,
     pub(super) work: Condvar,
     pub(super) capacity: Notify,
     pub(super) metrics: CommitMetrics,
@@ -104,6 +109,41 @@ impl Hub {
     /// Sets whether the disk is nearly full: then nothing that takes room is done. Returns whether that is new.
     pub(crate) fn set_disk_low(&self, is_low: bool) -> bool {
         self.0.is_disk_low.swap(is_low, Ordering::Relaxed) != is_low
+    }
+
+    /// Looks whether the store is still in its place: if it is not, changes are refused. Returns the error if that is new.
+    pub(crate) fn check_place(&self) -> Option<StoreError> {
+        let checked = self.0.store.check_place();
+        let was_misplaced = self.0.is_misplaced.swap(checked.is_err(), Ordering::Relaxed);
+        checked.err().filter(|_| !was_misplaced)
+    }
+
+    /// Waits until what has a ticket is durable.
+    ///
+    /// # Errors
+    /// If it was not stored, or nobody knows.
+    pub(crate) async fn stored(&self, ticket: Ticket) -> Result<(), CommandError> {
+        loop {
+            let settled = self.settled();
+            match self.commit_status(ticket) {
+                CommitStatus::Pending => settled.await,
+                CommitStatus::Durable => return Ok(()),
+                CommitStatus::Failed(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Opens a session in memory only, for a user whose password was verified while the store takes no session.
+    ///
+    /// # Errors
+    /// If the password changed meanwhile, or the user has too many sessions.
+    pub(crate) fn open_unstored_session(
+        &self,
+        user: UserId,
+        verified: &PasswordHash,
+        session: NewSession,
+    ) -> Result<(), CommandError> {
+        self.0.write_state().open_unstored_session(user, verified, session, Time::now())
     }
 
     /// Flushes the connection's durable replies, and registers it so that the others are flushed once they are durable.
@@ -180,7 +220,9 @@ impl Hub {
     #[must_use]
     pub(crate) fn refusing(&self) -> Option<CommandError> {
         let is_disk_low = self.0.is_disk_low.load(Ordering::Relaxed);
-        self.0.poisoned().or(is_disk_low.then_some(CommandError::DiskReserve))
+        let is_misplaced = self.0.is_misplaced.load(Ordering::Relaxed);
+        let poisoned = self.0.poisoned().or(is_misplaced.then_some(CommandError::StorageFailed));
+        poisoned.or(is_disk_low.then_some(CommandError::DiskReserve))
     }
 
     /// Whether the lock of the state can be had at this moment.
@@ -243,6 +285,7 @@ impl Shared {
             poison: Mutex::default(),
             is_poisoned: AtomicBool::new(false),
             is_disk_low: AtomicBool::new(false),
+            is_misplaced: AtomicBool::new(false),
             work: Condvar::new(),
             capacity: Notify::new(),
             metrics: CommitMetrics::default(),

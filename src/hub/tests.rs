@@ -314,9 +314,10 @@ fn pushed(frames: &str) -> Vec<u64> {
 
 /// Before each page that is read, sends `count` messages of `bytes` and commits them: a reader never comes up with that.
 fn talk_before_each_page(test: TestHub, count: usize, bytes: usize) -> (Hub, Hook) {
-    let TestHub { hub, mut committer, before_page, .. } = test;
+    let TestHub { hub, mut committer, before_page, _directory: directory, .. } = test;
     let talking = hub.clone();
     *before_page.lock().unwrap() = Some(Box::new(move || {
+        let _stays = &directory;
         for _ in 0..count {
             talking.execute(&Context::on_behalf_of(UserId(0), Time::now()), &send(&"x".repeat(bytes))).result.unwrap();
         }

@@ -26,6 +26,18 @@ pub const SOCKET_PATH_BYTES: usize = 103;
 /// 15 KB a second at the worst.
 pub const REFUSED_LOG_KEYS: usize = 100;
 
+// --- the clock ---
+
+/// A clock that goes by more than this, or back, while a clock that nobody sets goes on, has jumped.
+pub const CLOCK_JUMP: Duration = Duration::from_secs(3600);
+/// How long a jump forward must last to be believed: a time server that is asked at the start answers sooner.
+pub const CLOCK_TRUST: Duration = Duration::from_secs(600);
+/// How long a server may have stood still for the clock to be believed at its start all the same.
+pub const CLOCK_GAP: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How long a server may have stood still for what is old by the clock to be removed at once, without a confirmation.
+pub const CLOCK_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
 // --- the configuration ---
 
 /// The largest configuration file, in bytes: some 50,000 accounts. A wrong path (a device, a backup) is not read whole.

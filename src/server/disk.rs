@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::limits::DISK_WATCH;
 use crate::net::ServerContext;
 use crate::store;
+use crate::time::Time;
 
 /// Watches the disk of the data directory.
 pub(super) struct DiskWatch {
@@ -24,6 +25,9 @@ impl DiskWatch {
     /// Tells the hub whether there is less free space than the reserve. A disk that cannot be asked has enough: it will
     /// tell when it is written.
     pub(super) fn check(&self, hub: &Hub) {
+        if let Some(error) = hub.check_place() {
+            error!(%error, "changes are refused");
+        }
         let config = self.config.load();
         let reserve = config.server.disk_reserve;
         let free = store::free_bytes(&config.server.data).unwrap_or(u64::MAX);
@@ -49,6 +53,7 @@ pub(super) async fn keep_watching(services: Arc<ServerContext>, watch: DiskWatch
             () = services.stopping.cancelled() => return,
             _ = rounds.tick() => {
                 watch.check(&services.hub);
+                Time::watch_clock();
                 services.admission.bound_memory();
             }
         }

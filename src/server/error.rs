@@ -25,9 +25,6 @@ pub enum ServerError {
     /// There is no key by which other servers know this one.
     #[error("{0}")]
     Identity(#[from] IdentityError),
-    /// The store does not take what links need.
-    #[error("the store cannot be written: links to other servers cannot begin")]
-    Links,
     /// A configured server is known here under another name, or its name is another realm's.
     #[error("the configured peer {name} cannot be known by that name ({code}): see the command realms, and delrealm")]
     Peer {

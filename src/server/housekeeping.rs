@@ -12,6 +12,7 @@ use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, WEBSOCKET_PING};
 use crate::net::ServerContext;
 use crate::server::disk::{self, DiskWatch};
 use crate::server::error::ServerError;
+use crate::server::paced_clock::PacedClock;
 use crate::server::{retention, service_manager};
 use crate::time::Time;
 use crate::web::Monitor;
@@ -23,10 +24,11 @@ pub(super) fn start(
     config: &Arc<ArcSwap<Config>>,
     disk: DiskWatch,
     monitor: &Arc<Monitor>,
+    clock: PacedClock,
 ) -> Result<(), ServerError> {
     let threads = |source| ServerError::System { what: "threads", source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(threads)?;
-    let retaining = retention::keep_running(services.clone(), config.clone());
+    let retaining = retention::keep_running(services.clone(), config.clone(), clock);
     let (closing, pinging) = (close_expired(services.clone()), ping_web_sockets(services.clone()));
     let watching = disk::keep_watching(services.clone(), disk);
     let notifying = service_manager::keep_watchdog(services.clone(), monitor.clone(), Handle::current());
@@ -67,9 +69,11 @@ async fn close_expired(services: Arc<ServerContext>) {
 /// One that a connection is attached to is in use, also if its client only listens: its use is recorded in good time.
 fn close_expired_sessions(services: &ServerContext) {
     let (now, idle) = (Time::now(), services.policy.load().session_idle);
+    // Not all at once because a clock is wrong.
+    let paced = now.paced();
     let unused = |state: &State| -> Vec<(SessionId, UserId, bool)> {
         let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= idle / 2);
-        unused.map(|(id, session)| (id, session.user, now.since(session.used) >= idle)).collect()
+        unused.map(|(id, session)| (id, session.user, paced.since(session.used) >= idle)).collect()
     };
     let outcome = |(session, user, is_expired): (SessionId, UserId, bool)| {
         let is_connected = services.hub.is_connected(user, session);

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     /// What [`apply`] changes.
-    const LIVE: [&str; 34] = [
+    const LIVE: [&str; 35] = [
         "accounts.administrators",
         "accounts.password_min_bytes",
         "accounts.registration",
@@ -115,6 +115,7 @@ mod tests {
         "realms.accept",
         "realms.add",
         "realms.dial",
+        "retention.confirm",
         "retention.delete_unread",
         "retention.max_age_days",
         "retention.max_messages_per_timeline",

@@ -9,11 +9,12 @@ use tracing::{info, warn};
 use crate::config::{Config, Retention};
 use crate::limits::{RETENTION_PAUSE, RETENTION_ROUND};
 use crate::net::ServerContext;
+use crate::server::paced_clock::PacedClock;
 use crate::store::{Rules, StoreError, Sweep, Swept};
 use crate::time::Time;
 
 /// Sweeps until the server stops, while the configuration limits what is kept.
-pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSwap<Config>>) {
+pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSwap<Config>>, mut clock: PacedClock) {
     let mut rounds = tokio::time::interval(RETENTION_ROUND);
     let mut sweep = Sweep::default();
     loop {
@@ -22,10 +23,11 @@ pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSw
             _ = rounds.tick() => {}
         }
         let retention = &config.load_full().retention;
-        if *retention == Retention::default() {
+        let time = clock.round(Time::now(), retention.confirm);
+        if retention.max_age.is_none() && retention.max_messages.is_none() {
             continue;
         }
-        sweep.begin(rules(retention, Time::now()));
+        sweep.begin(rules(retention, time));
         sweep = go_through(&services, sweep).await;
         if retention.delete_unread {
             // What was counted as unread may be gone.

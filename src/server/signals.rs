@@ -29,6 +29,8 @@ impl Signals {
     /// If the system refuses.
     pub(super) fn new() -> Result<Self, ServerError> {
         let of = |kind| signal(kind).map_err(|source| ServerError::System { what: "a signal handler", source });
+        // Its default ends the process when a file has reached the size that it may have. Taken, it makes the write fail.
+        drop(of(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         let has_terminal = io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
         Ok(Self {
             terminate: of(SignalKind::terminate())?,

@@ -1,8 +1,11 @@
 //! Connections to the database and how each kind is set up.
 
-use std::path::Path;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use crate::settings::Durability;
+use crate::store::error::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -33,6 +36,30 @@ pub(super) fn open_checkpointer(database: &Path, durability: Durability) -> rusq
 /// Opens a read-only connection.
 pub(super) fn open_reader(database: &Path) -> rusqlite::Result<Connection> {
     open(database, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)
+}
+
+/// Opens a read-only connection to a database of a disk that cannot be written. SQLite needs files beside a database, even
+/// to read it, unless it is told that nobody writes.
+pub(super) fn open_unwritable(database: &Path) -> Result<Connection, StoreError> {
+    let wal = database.with_extension("db-wal");
+    if fs::metadata(&wal).is_ok_and(|wal| wal.len() > 0) {
+        let connection = open_reader(database)?;
+        let readable = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+        return readable.map(|()| connection).map_err(|_| StoreError::UnreadableWal(wal));
+    }
+    let uri = PathBuf::from(format!("file:{}?immutable=1", percent_encoded(database)));
+    Ok(open(&uri, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI, READER_CACHE_KIB)?)
+}
+
+fn percent_encoded(path: &Path) -> String {
+    let mut encoded = String::new();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => encoded.push(char::from(*byte)),
+            other => encoded.push_str(&format!("%{other:02X}")),
+        }
+    }
+    encoded
 }
 
 /// Opens a connection to a temporary database. Without journal and syncs: the database is discarded unless it is completed,

@@ -1,12 +1,12 @@
 //! The data directory: contains only files of kabar, and is used by one server at a time.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::store::error::StoreError;
-use crate::store::files::{create_private, open_private, sync_directory};
+use crate::store::files::{check_directory, check_private, create_private, open_private, sync_directory};
 use crate::store::{key_file, wal_owner};
 
 pub(super) const DATABASE: &str = "kabar.db";
@@ -16,8 +16,10 @@ pub(super) const TEMP_DATABASE: &str = "kabar.db.unfinished";
 /// A data directory, locked against other servers until this is dropped.
 pub struct Directory {
     path: PathBuf,
-    /// Closing the file releases the lock, as does the end of the process.
-    lock: File,
+    /// Closing the file releases the lock, as does the end of the process. `None` on a read-only disk without the file.
+    lock: Option<File>,
+    /// The database as it was opened: its device and number.
+    database: Option<(u64, u64)>,
 }
 
 impl Directory {
@@ -33,16 +35,34 @@ impl Directory {
         if !is_ours(path).map_err(unusable)? {
             return Err(StoreError::Foreign(path.to_owned()));
         }
+        check_access(path)?;
         let lock = open_private(&path.join(LOCK)).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
-        }
+        take(&lock, path)?;
         // SQLite creates its other files with the mode of this one.
-        open_private(&path.join(DATABASE)).map_err(unusable)?;
+        let database = open_private(&path.join(DATABASE)).map_err(unusable)?;
         sync_directory(path).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), lock })
+        let database = Some(number(&database.metadata().map_err(unusable)?));
+        Ok(Self { path: path.to_owned(), lock: Some(lock), database })
+    }
+
+    /// Opens the directory of a store that cannot be written, and writes nothing.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
+        let database = fs::metadata(database_in(path)?).map_err(unusable)?;
+        check_access(path)?;
+        let lock = match File::open(path.join(LOCK)) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unusable(error)),
+        };
+        lock.iter().try_for_each(|lock| take(lock, path))?;
+        Ok(Self { path: path.to_owned(), lock, database: Some(number(&database)) })
+    }
+
+    /// Returns an error if the database at its path is not the one that was opened: what is written to that one is lost.
+    pub(super) fn check_place(&self) -> Result<(), StoreError> {
+        let found = fs::metadata(self.database()).ok().map(|found| number(&found));
+        if found == self.database { Ok(()) } else { Err(StoreError::Misplaced(self.path.clone())) }
     }
 
     /// Deletes the temporary database of a killed process, and the WAL of a database that is about to be replaced: SQLite
@@ -66,7 +86,8 @@ impl Directory {
 
     /// Records which database the write-ahead log is of from now on. The log must be empty.
     pub(super) fn record_database(&self) -> Result<(), StoreError> {
-        wal_owner::record(&self.database(), &self.lock)
+        let Some(lock) = &self.lock else { return Ok(()) };
+        wal_owner::record(&self.database(), lock)
             .map_err(|source| StoreError::Directory { directory: self.path.clone(), source })
     }
 
@@ -132,6 +153,26 @@ impl Drop for TempDatabase {
     }
 }
 
+/// Returns an error if others than this user may use the files of a data directory.
+fn check_access(path: &Path) -> Result<(), StoreError> {
+    check_directory(path)?;
+    let files = [LOCK, DATABASE, "kabar.db-wal", "kabar.db-shm"];
+    files.iter().try_for_each(|file| check_private(&path.join(file)))
+}
+
+fn take(lock: &File, path: &Path) -> Result<(), StoreError> {
+    match lock.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(StoreError::Directory { directory: path.to_owned(), source }),
+    }
+}
+
+/// What tells a file from every other one.
+fn number(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
+
 /// Creates a directory with mode 0700.
 pub(super) fn create(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
@@ -188,6 +229,36 @@ mod tests {
         fs::write(home.path().join("thesis.txt"), "…").unwrap();
         assert!(matches!(Directory::open(home.path()), Err(StoreError::Foreign(_))));
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_that_others_may_open_are_refused() {
+        let home = tempfile::tempdir().unwrap();
+        drop(Directory::open(home.path()).unwrap());
+        for file in [DATABASE, LOCK, "kabar.db-wal", "kabar.db-shm"] {
+            let path = home.path().join(file);
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            let refused = Directory::open(home.path()).err().unwrap().to_string();
+            assert!(refused.contains(&format!("chmod 600 {}", path.display())), "{refused}");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        assert!(Directory::open(home.path()).is_ok());
+    }
+
+    #[test]
+    fn a_deleted_or_replaced_directory_is_noticed() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, moved) = (home.path().join("data"), home.path().join("moved"));
+        let directory = Directory::open(&path).unwrap();
+        assert!(directory.check_place().is_ok());
+        fs::rename(&path, &moved).unwrap();
+        assert!(matches!(directory.check_place(), Err(StoreError::Misplaced(_))), "moved away");
+        drop(Directory::open(&path).unwrap());
+        assert!(matches!(directory.check_place(), Err(StoreError::Misplaced(_))), "replaced");
+        fs::remove_dir_all(&path).unwrap();
+        fs::rename(&moved, &path).unwrap();
+        assert!(directory.check_place().is_ok(), "put back");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::ErrorCode;
 
 use crate::id::Seq;
 
@@ -29,6 +32,27 @@ pub enum StoreError {
     /// The data directory cannot be created or written.
     #[error("the data directory {} cannot be used: {source}", directory.display())]
     Directory { directory: PathBuf, source: io::Error },
+    /// A file of the data directory cannot be looked at.
+    #[error("{} cannot be used: {source}", file.display())]
+    File { file: PathBuf, source: io::Error },
+    /// A file is a symbolic link.
+    #[error("{} is a symbolic link, which may lead anywhere; put the file itself there", .0.display())]
+    Link(PathBuf),
+    /// Others than the owner may open a file, or write a directory.
+    #[error("others than its owner can use {}; chmod {wanted} {}", path.display(), path.display())]
+    Exposed { path: PathBuf, wanted: &'static str },
+    /// A file belongs to another user.
+    #[error("{} belongs to the user with the number {owner}, and this program runs as {user}; run it as its owner, or chown it", path.display())]
+    Foreigner { path: PathBuf, owner: u32, user: u32 },
+    /// The data directory was deleted or replaced while the server runs.
+    #[error("the data directory {} was deleted or replaced under the running server: nothing that is sent is stored; put it back, or restart the server on another", .0.display())]
+    Misplaced(PathBuf),
+    /// The store could only be opened for reading.
+    #[error("the store was opened for reading only: {0}")]
+    ReadOnly(Arc<StoreError>),
+    /// The newest commits cannot be read while nothing can be written.
+    #[error("{} has commits that are not in the database yet, and the disk cannot be written; make room on it, or mount it writable", .0.display())]
+    UnreadableWal(PathBuf),
     /// The key file cannot be read or written.
     #[error("the key file {} cannot be used: {source}", file.display())]
     KeyFile { file: PathBuf, source: io::Error },
@@ -87,6 +111,25 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the disk cannot be written, though it may be readable: it is full, read-only or broken, or a limit of the
+    /// process is reached.
+    pub(super) fn is_of_the_disk(&self) -> bool {
+        match self {
+            Self::Directory { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::FileTooLarge
+            ),
+            Self::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure)
+            ),
+            _ => false,
+        }
+    }
+
     pub(super) fn damaged_index() -> Self {
         Self::Damaged("the timeline index".into())
     }

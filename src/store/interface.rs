@@ -57,6 +57,14 @@ pub trait Store: Send + Sync + 'static {
     /// If the store cannot be read or written. The step may be retried.
     fn sweep(&self, sweep: &mut Sweep) -> Result<Swept, StoreError>;
 
+    /// Whether what is committed is where the next start finds it.
+    ///
+    /// # Errors
+    /// If the data directory was deleted or replaced.
+    fn check_place(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Whether reading blocks on a disk, and so must not happen on a thread that serves connections.
     fn waits(&self) -> bool {
         true

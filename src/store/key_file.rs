@@ -42,6 +42,7 @@ pub fn certificate_path(directory: &Path) -> PathBuf {
 pub fn read(directory: &Path) -> Result<Option<SecretString>, StoreError> {
     let file = path(directory);
     match read_private(&file) {
+        Ok(_) if fs::symlink_metadata(&file).is_ok_and(|found| found.is_symlink()) => Err(StoreError::Link(file)),
         Ok(Some(text)) => Ok(Some(text)),
         Ok(None) => Err(StoreError::KeyExposed(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -9,7 +9,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | errors, rows, files | `error`, `page`, `lock`, `files`, `usage`, `damage`, `checksum`, `columns`, `timeline_key`, `bulk_insert`, `schema` |
-//! | connections | `connection`, `readers`, `checkpoint`, `wal_owner`, `key_file`, `directory`, `target`, `read_only` |
+//! | connections | `connection`, `readers`, `checkpoint`, `wal_owner`, `key_file`, `retention_time`, `directory`, `target`, `read_only` |
 //! | projection of events to rows | `projection`, `low_watermark` |
 //! | log | `log` |
 //! | timeline index | `index` |
@@ -55,6 +55,7 @@ mod reference_model;
 #[cfg(test)]
 mod reference_unread;
 mod retention;
+mod retention_time;
 mod scan;
 mod schema;
 mod sqlite;
@@ -80,6 +81,7 @@ pub use page::{NewestPage, Page};
 pub use progress::Progress;
 pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
+pub use retention_time::{read as read_retention_time, write as write_retention_time};
 pub use sqlite::SqliteStore;
 pub use target::DirectoryLock;
 pub use usage::{Usage, free_bytes, usage};

@@ -1,12 +1,10 @@
 //! A bounded pool of read-only connections.
 
-use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::limits::READERS;
-use crate::store::connection;
 use crate::store::error::StoreError;
 use crate::store::lock::lock;
 
@@ -16,8 +14,9 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn open(database: &Path) -> rusqlite::Result<Self> {
-        let free = (0..READERS).map(|_| connection::open_reader(database)).collect::<rusqlite::Result<_>>()?;
+    /// Opens the connections by `open`.
+    pub(super) fn open(open: impl Fn() -> Result<Connection, StoreError>) -> Result<Self, StoreError> {
+        let free = (0..READERS).map(|_| open()).collect::<Result<_, _>>()?;
         Ok(Self { free: Mutex::new(free), returned: Condvar::new() })
     }
 

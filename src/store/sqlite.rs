@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rusqlite::Connection;
+use tracing::error;
 
 use crate::chat::{ConversationPage, ConversationQuery, Record, Snapshot, Timeline, TimelineQuery};
 use crate::id::Seq;
@@ -36,11 +37,12 @@ pub struct SqliteStore {
     writer: Mutex<Writer>,
     index: Mutex<Index>,
     readers: Readers,
-    checkpointer: Checkpointer,
+    /// `None` if the store only reads.
+    checkpointer: Option<Checkpointer>,
     damage: DamageLog,
     durability: Durability,
     /// Dropped last, with its lock: the fields before it still write while they are dropped.
-    _directory: Directory,
+    directory: Directory,
 }
 
 impl SqliteStore {
@@ -65,9 +67,42 @@ impl SqliteStore {
         directory.record_database()?;
         let damage = DamageLog::new(database.clone());
         let index = Mutex::new(Index::open(&writer, config, &damage)?);
-        let readers = Readers::open(&database)?;
+        let readers = Readers::open(|| Ok(connection::open_reader(&database)?))?;
         let writer = Mutex::new(Writer::new(writer));
-        Ok(Self { writer, index, readers, checkpointer, damage, durability, _directory: directory })
+        Ok(Self { writer, index, readers, checkpointer: Some(checkpointer), damage, durability, directory })
+    }
+
+    /// Opens the store; if the disk cannot be written, for reading only. Then every commit is rolled back.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], or if it cannot be read either.
+    pub fn open_or_read(path: &Path, durability: Durability) -> Result<Self, StoreError> {
+        match Self::open(path, durability) {
+            Err(cause) if cause.is_of_the_disk() => {
+                error!(%cause, directory = %path.display(), "the store is opened for reading only; restart the server when the disk can be written");
+                Self::open_read_only(path, durability, cause)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_read_only(path: &Path, durability: Durability, cause: StoreError) -> Result<Self, StoreError> {
+        // A store that is not there yet cannot be read: what prevents it from being made is the reason.
+        let Ok(directory) = Directory::open_read_only(path) else { return Err(cause) };
+        directory.check_wal()?;
+        let database = directory.database();
+        let connection = connection::open_unwritable(&database)?;
+        schema::check(&connection, path)?;
+        let damage = DamageLog::new(database.clone());
+        let index = Mutex::new(Index::open(&connection, IndexConfig::default(), &damage)?);
+        let readers = Readers::open(|| connection::open_unwritable(&database))?;
+        let writer = Mutex::new(Writer::read_only(connection, cause));
+        Ok(Self { writer, index, readers, checkpointer: None, damage, durability, directory })
+    }
+
+    /// Bounds the WAL between two commits.
+    fn bound_wal(&self, writer: &Connection) -> Result<(), StoreError> {
+        self.checkpointer.as_ref().map_or(Ok(()), |checkpointer| Ok(checkpointer.bound_wal(writer)?))
     }
 
     fn log<'a>(&'a self, database: &'a Connection) -> LogReader<'a> {
@@ -94,8 +129,13 @@ impl Store for SqliteStore {
         // Before the lock: reading a snapshot and a sweep wait for it.
         let segments = segment::encode(batch).map_err(CommitError::RolledBack)?;
         let mut writer = lock(&self.writer);
-        let connection = writer.connection().map_err(CommitError::Unknown)?;
-        self.checkpointer.bound_wal(connection).map_err(|error| CommitError::RolledBack(error.into()))?;
+        let connection = writer.connection().map_err(|error| match error {
+            StoreError::ReadOnly(_) => CommitError::RolledBack(error),
+            other => CommitError::Unknown(other),
+        })?;
+        // Nobody would find what is written to a database that is not at its path any more.
+        self.directory.check_place().map_err(CommitError::RolledBack)?;
+        self.bound_wal(connection).map_err(CommitError::RolledBack)?;
         if self.durability == Durability::Fast {
             let crosses = batch.iter().any(|record| record.event.crosses_realms());
             let needed = if crosses { Durability::Sync } else { Durability::Fast };
@@ -137,8 +177,15 @@ impl Store for SqliteStore {
         sweep.step(self)
     }
 
+    fn check_place(&self) -> Result<(), StoreError> {
+        self.directory.check_place()
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         let mut writer = lock(&self.writer);
+        if writer.is_read_only() {
+            return Ok(());
+        }
         writer.connection()?;
         let mut after = None;
         loop {
@@ -146,7 +193,7 @@ impl Store for SqliteStore {
             self.flush(&mut writer, &plan)?;
             after = last;
         }
-        Ok(self.checkpointer.truncate()?)
+        self.checkpointer.as_ref().map_or(Ok(()), |checkpointer| Ok(checkpointer.truncate()?))
     }
 }
 
@@ -164,13 +211,13 @@ impl SweepTarget for SqliteStore {
 
     fn write(&self, write: impl FnOnce(&Connection) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut writer = lock(&self.writer);
-        self.checkpointer.bound_wal(writer.connection()?)?;
+        self.bound_wal(writer.connection()?)?;
         writer.write(write).map_err(CommitError::into_cause)
     }
 
     fn flush_to_chunks(&self, upto: Seq, most: usize) -> Result<bool, StoreError> {
         let mut writer = lock(&self.writer);
-        self.checkpointer.bound_wal(writer.connection()?)?;
+        self.bound_wal(writer.connection()?)?;
         let Some(plan) = lock(&self.index).plan_flush_to_chunks(upto, most) else { return Ok(false) };
         self.flush(&mut writer, &plan)?;
         Ok(true)
@@ -178,7 +225,7 @@ impl SweepTarget for SqliteStore {
 
     fn split_runs(&self, after: Option<Partition>, upto: Seq) -> Result<Option<Partition>, StoreError> {
         let mut writer = lock(&self.writer);
-        self.checkpointer.bound_wal(writer.connection()?)?;
+        self.bound_wal(writer.connection()?)?;
         let Some((plan, partition)) = lock(&self.index).plan_split(after, upto) else { return Ok(None) };
         self.flush(&mut writer, &plan)?;
         Ok(Some(partition))
@@ -202,7 +249,7 @@ impl SweepTarget for SqliteStore {
         let has_more = 0 < after && after < before;
         if !has_more {
             // Shortens the database file, and erases what the WAL has of removed messages.
-            self.checkpointer.truncate_in_use()?;
+            self.checkpointer.as_ref().map_or(Ok(()), Checkpointer::truncate_in_use)?;
         }
         Ok(has_more)
     }

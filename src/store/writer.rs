@@ -1,6 +1,9 @@
 //! The connection that writes: a batch and the flushes of the index, in one transaction.
 
-use rusqlite::{Connection, ErrorCode, ToSql, Transaction, TransactionBehavior};
+use std::fs;
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode, ToSql, Transaction, TransactionBehavior, ffi};
 
 use crate::chat::Record;
 use crate::id::Seq;
@@ -12,18 +15,39 @@ use crate::store::projection::project;
 
 pub(super) struct Writer {
     connection: Connection,
+    state: WriterState,
+}
+
+/// Whether the connection may write.
+enum WriterState {
+    Good,
     /// A commit had an unknown outcome: nothing may be written after it.
-    failed: bool,
+    Failed,
+    /// The store was opened for reading only, because of this.
+    ReadOnly(Arc<StoreError>),
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, failed: false }
+        Self { connection, state: WriterState::Good }
     }
 
-    /// The connection, outside a transaction. Fails after a commit with an unknown outcome.
+    /// A writer that refuses everything, with a connection that cannot write.
+    pub(super) fn read_only(connection: Connection, cause: StoreError) -> Self {
+        Self { connection, state: WriterState::ReadOnly(Arc::new(cause)) }
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self.state, WriterState::ReadOnly(_))
+    }
+
+    /// The connection, outside a transaction. Fails after a commit with an unknown outcome, and if it only reads.
     pub(super) fn connection(&self) -> Result<&Connection, StoreError> {
-        if self.failed { Err(StoreError::Failed) } else { Ok(&self.connection) }
+        match &self.state {
+            WriterState::Good => Ok(&self.connection),
+            WriterState::Failed => Err(StoreError::Failed),
+            WriterState::ReadOnly(cause) => Err(StoreError::ReadOnly(cause.clone())),
+        }
     }
 
     /// Writes a batch, whose records follow `head`, with its segments, and a plan, atomically.
@@ -57,7 +81,7 @@ impl Writer {
             Ok(()) => Ok(()),
             Err(CommitError::RolledBack(error)) if is_rolled_back => Err(CommitError::RolledBack(error)),
             Err(CommitError::RolledBack(error) | CommitError::Unknown(error)) => {
-                self.failed = true;
+                self.state = WriterState::Failed;
                 Err(CommitError::Unknown(error))
             }
         }
@@ -67,17 +91,28 @@ impl Writer {
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)
             .map_err(|error| CommitError::RolledBack(error.into()))?;
         write(&transaction).map_err(CommitError::RolledBack)?;
-        transaction.commit().map_err(not_committed)
+        let committed = transaction.commit();
+        committed.map_err(|error| not_committed(error, || is_at_size_limit(&self.connection)))
     }
 }
 
 /// Classifies a failed COMMIT. SQLite reports a full disk or a busy database before it writes the WAL's commit page,
-/// without which the transaction does not exist. Any other error may have come after that.
-fn not_committed(error: rusqlite::Error) -> CommitError {
+/// without which the transaction does not exist. So does a file that may not grow, of which SQLite knows only that a write
+/// failed. Any other error may have come after that.
+fn not_committed(error: rusqlite::Error, is_at_size_limit: impl FnOnce() -> bool) -> CommitError {
+    let is_failed_write = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => CommitError::RolledBack(error.into()),
+        _ if is_failed_write && is_at_size_limit() => CommitError::RolledBack(error.into()),
         _ => CommitError::Unknown(error.into()),
     }
+}
+
+/// Whether the write-ahead log has the size that the process may give a file (`RLIMIT_FSIZE`): SQLite fills it up to there.
+fn is_at_size_limit(connection: &Connection) -> bool {
+    let Some(wal) = connection.path().map(|database| format!("{database}-wal")) else { return false };
+    let Ok((limit, _)) = rlimit::Resource::FSIZE.get() else { return false };
+    fs::metadata(wal).is_ok_and(|wal| wal.len() >= limit)
 }
 
 fn project_all(transaction: &Connection, batch: &[Record]) -> rusqlite::Result<()> {
@@ -98,7 +133,6 @@ fn check_order(mut head: Seq, batch: &[Record]) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::ffi;
 
     fn failure(code: i32) -> rusqlite::Error {
         rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
@@ -107,18 +141,24 @@ mod tests {
     #[test]
     fn a_failed_commit_is_rolled_back_only_if_the_commit_page_was_not_written() {
         for code in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY] {
-            assert!(matches!(not_committed(failure(code)), CommitError::RolledBack(_)), "{code}");
+            assert!(matches!(not_committed(failure(code), || false), CommitError::RolledBack(_)), "{code}");
         }
         for code in [ffi::SQLITE_IOERR, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_NOMEM] {
-            assert!(matches!(not_committed(failure(code)), CommitError::Unknown(_)), "{code}");
+            assert!(matches!(not_committed(failure(code), || false), CommitError::Unknown(_)), "{code}");
         }
+    }
+
+    #[test]
+    fn a_file_that_may_not_grow_is_as_a_full_disk() {
+        let refused = not_committed(failure(ffi::SQLITE_IOERR_WRITE), || true);
+        assert!(matches!(refused, CommitError::RolledBack(_)), "{refused:?}");
     }
 
     #[test]
     fn nothing_is_written_after_a_commit_with_an_unknown_outcome() {
         let mut writer = Writer::new(Connection::open_in_memory().unwrap());
         assert!(writer.connection().is_ok());
-        let unknown = not_committed(failure(ffi::SQLITE_IOERR_FSYNC));
+        let unknown = not_committed(failure(ffi::SQLITE_IOERR_FSYNC), || true);
         assert!(matches!(writer.classify(Err(unknown)), Err(CommitError::Unknown(_))));
         assert!(matches!(writer.connection(), Err(StoreError::Failed)));
     }

@@ -23,6 +23,9 @@ pub(super) const TRUNCATED: &str = "Ada pesan lama yang sudah dihapus";
 /// For a person who asks for what comes after a message that a restored server has lost.
 pub(super) const RESET: &str = "Server dipulihkan dari cadangan: pesan setelah cadangan itu hilang";
 
+/// For a person who reads while the disk takes nothing.
+pub(super) const UNREAD: &str = "[inbox] the disk failed, so that these messages stay new";
+
 /// For a person who stops in the middle of a line, or a client that sends none.
 pub(super) const UNFINISHED_LINE: &str =
     "Format message tidak sesuai: baris diakhiri dengan Enter (a line ends with Enter)";
@@ -78,7 +81,7 @@ pub(super) fn sent_to(_: Dialect, _: ReplyFormat, response: &Response) -> Senten
 /// A person is told how to go on.
 pub(super) fn messages(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     match (response, format) {
-        (Response::Inbox { messages, more: true }, ReplyFormat::Text) => {
+        (Response::Inbox { messages, more: true, .. }, ReplyFormat::Text) => {
             format!("{} messages, and more: ask again", messages.len()).into()
         }
         (Response::Page { messages, before: Some(before), .. }, ReplyFormat::Text) => {

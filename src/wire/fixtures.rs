@@ -255,17 +255,24 @@ pub(super) fn responses() -> impl Iterator<Item = (&'static str, Response)> {
 fn next_response(response: &Response) -> Option<(&'static str, Response)> {
     let messages = || vec![message(1, "messi", "goal!", Kind::Direct)];
     Some(match response {
-        Response::Done => {
-            ("auth messi x", Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread: None })
-        }
+        Response::Done => (
+            "auth messi x",
+            Response::LoggedIn {
+                user: name("messi"),
+                token: token(),
+                epoch: Epoch(7),
+                is_unstored: false,
+                unread: None,
+            },
+        ),
         Response::LoggedIn { .. } => ("logout", Response::LoggedOut),
         Response::LoggedOut => ("exit", Response::Bye),
         Response::Bye => ("whoami", Response::Whoami { profile: messi(), epoch: Epoch(7) }),
         Response::Whoami { .. } => ("info messi", Response::Info(messi())),
         Response::Info(_) => ("send messi hi", Response::Sent { receipt: RECEIPT, to: None, delivered: None }),
-        Response::Sent { .. } => ("inbox", Response::Inbox { messages: messages(), more: true }),
+        Response::Sent { .. } => ("inbox", Response::Inbox { messages: messages(), more: true, is_unread: false }),
         Response::Inbox { .. } => {
-            ("history", Response::Page { messages: messages(), more: true, before: Some(Seq(1)) })
+            ("history", Response::Page { messages: messages(), more: true, is_unread: false, before: Some(Seq(1)) })
         }
         Response::Page { .. } => (
             "subscribe",

@@ -170,14 +170,18 @@ fn append_frame(out: &mut Vec<u8>, tag: Option<&Tag>, fill: impl FnOnce(&mut Obj
 /// The fields of a response besides its sentence.
 fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Response, message: &str) {
     match response {
-        Response::LoggedIn { user, token, epoch, .. } => append_login(frame, user, token, *epoch),
+        Response::LoggedIn { user, token, epoch, is_unstored, .. } => {
+            append_login(frame, user, token, *epoch, *is_unstored);
+        }
         Response::Whoami { profile, epoch } => append_whoami(frame, profile, *epoch),
         Response::Info(profile) => append_info(frame, profile),
         Response::Sent { receipt, delivered, .. } => {
             append_receipt(frame, receipt, delivered.or(context.spec.always_tells_delivery.then_some(true)));
         }
-        Response::Inbox { messages, more } => append_inbox(frame, messages, *more),
-        Response::Page { messages, more, before } => append_page(frame, messages, *more, *before),
+        Response::Inbox { messages, more, is_unread } => append_inbox(frame, messages, *more, *is_unread),
+        Response::Page { messages, more, is_unread, before } => {
+            append_page(frame, messages, (*more, *is_unread), *before)
+        }
         Response::Online(users) => append_online(frame, context.dialect, users, message),
         Response::Groups(names) => append_names(frame, names),
         Response::Blocks(people) => {
@@ -209,10 +213,14 @@ fn append_fields(frame: &mut Object<'_>, context: &ReplyContext, response: &Resp
     }
 }
 
-fn append_login(frame: &mut Object<'_>, user: &Name, token: &Token, epoch: Epoch) {
+fn append_login(frame: &mut Object<'_>, user: &Name, token: &Token, epoch: Epoch, is_unstored: bool) {
     let token = token.expose();
     frame.text("tokenid", &token);
-    frame.object("data").field("user", user).text("tokenid", &token).text("epoch", &epoch.to_string());
+    let mut data = frame.object("data");
+    data.field("user", user).text("tokenid", &token).text("epoch", &epoch.to_string());
+    if is_unstored {
+        data.field("stored", &false);
+    }
 }
 
 /// Clients of the cli system print `messages`.
@@ -248,30 +256,39 @@ fn append_receipt(frame: &mut Object<'_>, receipt: &Receipt, delivered: Option<b
     }
 }
 
-fn append_inbox(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool) {
+fn append_inbox(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool, is_unread: bool) {
     let objects = objects(messages);
     let mut by_sender = frame.object("messages");
     for (sender, objects) in group_by_sender(messages, &objects) {
         by_sender.array(sender, objects);
     }
     drop(by_sender);
-    append_objects(frame, &objects, more);
+    append_objects(frame, &objects, more, is_unread);
 }
 
 /// `before` is what the next request is to say.
-fn append_page(frame: &mut Object<'_>, messages: &[StoredMessage], more: bool, before: Option<Seq>) {
+fn append_page(
+    frame: &mut Object<'_>,
+    messages: &[StoredMessage],
+    (more, is_unread): (bool, bool),
+    before: Option<Seq>,
+) {
     let objects = objects(messages);
     frame.array("messages", &objects);
-    append_objects(frame, &objects, more);
+    append_objects(frame, &objects, more, is_unread);
     if let Some(before) = before {
         frame.field("before", &before);
     }
 }
 
-fn append_objects(frame: &mut Object<'_>, objects: &[Vec<u8>], more: bool) {
+/// `is_unread`: the disk did not take that they were read, and they come again.
+fn append_objects(frame: &mut Object<'_>, objects: &[Vec<u8>], more: bool, is_unread: bool) {
     frame.array("data", objects);
     if more {
         frame.field("more", &more);
+    }
+    if is_unread {
+        frame.field("stored", &false);
     }
 }
 
@@ -296,7 +313,7 @@ fn group_by_sender<'a>(messages: &'a [StoredMessage], objects: &'a [Vec<u8>]) ->
 
 fn append_conversations(frame: &mut Object<'_>, conversations: &[ConversationSummary], more: bool) {
     let objects: Vec<_> = conversations.iter().map(conversation).collect();
-    append_objects(frame, &objects, more);
+    append_objects(frame, &objects, more, false);
 }
 
 fn conversation(summary: &ConversationSummary) -> Vec<u8> {

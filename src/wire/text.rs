@@ -114,8 +114,12 @@ fn append_shown_message(out: &mut Vec<u8>, message: &StoredMessage, start: &str,
     }
 }
 
-/// What came while a person was away is not pushed. And whoever typed a password of three words is told how they were read.
+/// What came while a person was away is not pushed; what the disk did not take as read is not read. And whoever typed a
+/// password of three words is told how they were read.
 fn append_notice(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
+    if let Response::Inbox { is_unread: true, .. } | Response::Page { is_unread: true, .. } = response {
+        return append_line(out, &[catalog::UNREAD]);
+    }
     let Response::LoggedIn { unread, .. } = response else { return };
     if context.spec.takes_profile() && context.dialect != Dialect::Draft {
         append_line(out, &["[account] ", catalog::REGISTERED_WITH_PROFILE]);

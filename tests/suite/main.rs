@@ -12,6 +12,7 @@ mod client;
 mod client_commands;
 mod crash;
 mod data_commands;
+mod disk;
 mod durability;
 mod epochs;
 mod examples;

@@ -30,7 +30,7 @@ const CRUTCHES_PERCENT: usize = 1;
 const ALLOWED: [(&str, &[&str]); 24] = [
     ("name", &["limits"]),
     ("id", &[]),
-    ("time", &[]),
+    ("time", &["limits"]),
     ("limits", &[]),
     ("json", &[]),
     ("settings", &[]),
@@ -41,7 +41,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("chat", &["name", "id", "time", "limits", "json", "varint"]),
     ("wire", &["chat", "name", "id", "time", "limits", "json"]),
     ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings", "varint"]),
-    ("config", &["chat", "name", "id", "limits", "password", "settings"]),
+    ("config", &["chat", "name", "id", "time", "limits", "password", "settings"]),
     ("logging", &["config", "limits"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
     (

@@ -17,14 +17,7 @@ pub(in crate::chat) fn open(
     session: NewSession,
     uses: &[SessionUse],
 ) -> Result<Vec<Event>, CommandError> {
-    let user = state.active_user(id).map_err(|_| CommandError::UserNotFound)?;
-    user.check_password(verified)?;
-    if state.is_user_banned(id, context.now) {
-        return Err(CommandError::Banned);
-    }
-    if state.is_locked(id) {
-        return Err(CommandError::Locked);
-    }
+    let user = state.check_login(id, verified, context.now)?;
     let mut events = Vec::with_capacity(2);
     if user.sessions.len() >= SESSIONS_PER_USER
         && let Some(session) = first_to_go(state, user, uses)

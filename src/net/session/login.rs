@@ -44,7 +44,13 @@ impl Session {
         }
         let (token, session) = self.new_session();
         let uses = self.session_uses(user);
-        let mut reply = self.open_session(Command::OpenSession { user, verified: hash, session, uses }, shown, token);
+        let open = Command::OpenSession { user, verified: hash.clone(), session, uses };
+        let mut reply = self.open_session(open, shown.clone(), token);
+        if let Err(error) = self.logged_in(&reply).await
+            && error.is_of_the_store()
+        {
+            reply = self.open_unstored_session((user, &hash), session, shown, token);
+        }
         match &mut reply.result {
             Ok(Response::LoggedIn { unread, .. }) => *unread = self.count_unread(user).await,
             Ok(_) => {}
@@ -133,21 +139,50 @@ impl Session {
         (token, NewSession { token: token.hash(), ephemeral, origin: self.address.to_canonical() })
     }
 
+    /// Whether a login is durable.
+    async fn logged_in(&self, reply: &PendingReply) -> Result<(), CommandError> {
+        reply.result.as_ref().map_err(|error| *error)?;
+        self.send_replies();
+        self.hub().stored(reply.ticket).await
+    }
+
+    /// Opens a session that ends with the server: reading goes on while the disk takes nothing.
+    fn open_unstored_session(
+        &mut self,
+        (user, verified): (UserId, &PasswordHash),
+        session: NewSession,
+        shown: Name,
+        token: Token,
+    ) -> PendingReply {
+        if let Err(error) = self.hub().open_unstored_session(user, verified, session) {
+            return error.into();
+        }
+        self.attach_opened(token);
+        let (epoch, _) = self.hub().read(State::epoch);
+        PendingReply::at_once(Ok(Response::LoggedIn { user: shown, token, epoch, is_unstored: true, unread: None }))
+    }
+
     /// Executes a command that opens the session of a token, and attaches the connection to it.
     fn open_session(&mut self, command: Command, user: Name, token: Token) -> PendingReply {
         let mut executed = self.hub().execute(&Context::server(Time::now()), &command);
         if executed.result.is_ok() {
-            let (opened, _) = self.hub().read(|state| {
-                let (session, opened) = state.session_of(&token.hash())?;
-                Some((Actor { user: opened.user, session, token: opened.token }, opened.ephemeral))
-            });
-            if let Some((actor, ephemeral)) = opened {
-                self.attach(actor, if ephemeral { SessionOrigin::Ephemeral } else { SessionOrigin::LoggedIn });
-            }
+            self.attach_opened(token);
         }
         let (epoch, _) = self.hub().read(State::epoch);
-        executed.result = executed.result.map(|_| Response::LoggedIn { user, token, epoch, unread: None });
+        let logged_in = Response::LoggedIn { user, token, epoch, is_unstored: false, unread: None };
+        executed.result = executed.result.map(|_| logged_in);
         executed.into()
+    }
+
+    /// Attaches the connection to the session that was opened just now.
+    fn attach_opened(&mut self, token: Token) {
+        let (opened, _) = self.hub().read(|state| {
+            let (session, opened) = state.session_of(&token.hash())?;
+            Some((Actor { user: opened.user, session, token: opened.token }, opened.ephemeral))
+        });
+        if let Some((actor, ephemeral)) = opened {
+            self.attach(actor, if ephemeral { SessionOrigin::Ephemeral } else { SessionOrigin::LoggedIn });
+        }
     }
 
     pub(super) async fn change_password(

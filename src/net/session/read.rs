@@ -5,7 +5,7 @@ use std::time::Instant;
 use tracing::error;
 
 use crate::chat::{Command, CommandError, Conversation, ReadPage, Response, State, StoredMessage, TimelineQuery};
-use crate::hub::{Backlog, Hub, Ticket};
+use crate::hub::{Backlog, Executed, Hub, Ticket};
 use crate::id::{RealmId, Seq, UserId};
 use crate::limits::{HISTORY_PAGE, INBOX_PAGE_MAX, READ_RETRIES};
 use crate::name::Name;
@@ -24,6 +24,8 @@ enum InboxKind {
 struct InboxPage {
     messages: Vec<StoredMessage>,
     more: bool,
+    /// The store did not take that they were read: the cursor is where it was.
+    is_unread: bool,
     ticket: Ticket,
 }
 
@@ -77,8 +79,8 @@ impl Session {
     pub(super) async fn inbox(&mut self, acting: Acting) -> PendingReply {
         self.hub().record_pushed_as_read(acting.actor.user);
         match self.read(acting, InboxKind::Own).await {
-            Ok(InboxPage { messages, more, ticket }) => {
-                PendingReply::new(Ok(Response::Inbox { messages, more }), ticket)
+            Ok(InboxPage { messages, more, is_unread, ticket }) => {
+                PendingReply::new(Ok(Response::Inbox { messages, more, is_unread }), ticket)
             }
             Err(error) => error.into(),
         }
@@ -88,8 +90,8 @@ impl Session {
         let (realm, ticket) = self.hub().read(|state| state.realm_to_read(&name));
         let Some(realm) = realm else { return PendingReply::new(Err(CommandError::RealmNotFound), ticket) };
         match self.read(acting, InboxKind::Realm(realm)).await {
-            Ok(InboxPage { messages, more, ticket }) => {
-                PendingReply::new(Ok(Response::Page { messages, more, before: None }), ticket)
+            Ok(InboxPage { messages, more, is_unread, ticket }) => {
+                PendingReply::new(Ok(Response::Page { messages, more, is_unread, before: None }), ticket)
             }
             Err(error) => error.into(),
         }
@@ -102,7 +104,10 @@ impl Session {
         let (query, ticket) = self.hub().read(|state| state.inbox(acting.actor.user));
         let Some(query) = query else { return CommandError::NoSession.into() };
         let page = self.page(acting.actor.user, query, self.policy().inbox_page).await;
-        PendingReply::new(page.map(|Page { messages, more, .. }| Response::Inbox { messages, more }), ticket)
+        PendingReply::new(
+            page.map(|Page { messages, more, .. }| Response::Inbox { messages, more, is_unread: false }),
+            ticket,
+        )
     }
 
     /// Moves no cursor.
@@ -124,7 +129,7 @@ impl Session {
         let page = self.read_store(acting.actor.user, move |hub| hub.newest_page(&query, limit)).await;
         let response = page.map(|page| {
             let more = page.before.is_some();
-            Response::Page { messages: page.messages, more, before: page.before }
+            Response::Page { messages: page.messages, more, is_unread: false, before: page.before }
         });
         PendingReply::new(response, ticket)
     }
@@ -139,13 +144,13 @@ impl Session {
                 OpenInbox::New { query, cursor, read_ranges, head } => (query, cursor, read_ranges, head),
                 OpenInbox::Again { query, more } => {
                     let messages = self.page(acting.actor.user, query, INBOX_PAGE_MAX).await?.messages;
-                    return Ok(InboxPage { messages, more, ticket });
+                    return Ok(InboxPage { messages, more, is_unread: false, ticket });
                 }
             };
             let (hides, limit) = (!query.hidden.is_empty(), self.policy().inbox_page);
             let page = self.page(acting.actor.user, query, limit).await?;
             if page.messages.is_empty() && !page.more {
-                return Ok(InboxPage { messages: Vec::new(), more: false, ticket });
+                return Ok(InboxPage { messages: Vec::new(), more: false, is_unread: false, ticket });
             }
             let upto = page.upto.min(head);
             let mut read = ReadPage { after: cursor, upto, read_ranges, more: page.more };
@@ -154,16 +159,28 @@ impl Session {
             }
             let command = kind.move_cursor(cursor, upto);
             let moved = self.hub().execute_read(&self.context(acting), &command, self.origin(&acting), read);
-            match moved.result {
-                Ok(_) => {
+            let Page { messages, more, .. } = page;
+            match self.stored(moved).await {
+                Ok(ticket) => {
                     self.skip_pushes(acting, kind, upto);
-                    return Ok(InboxPage { messages: page.messages, more: page.more, ticket: moved.ticket });
+                    return Ok(InboxPage { messages, more, is_unread: false, ticket });
                 }
                 Err(CommandError::CursorMoved) => {}
+                // The messages are on the disk, whatever becomes of the cursor.
+                Err(error) if error.is_of_the_store() => {
+                    return Ok(InboxPage { messages, more, is_unread: true, ticket: Ticket::NONE });
+                }
                 Err(error) => return Err(error),
             }
         }
         Err(CommandError::Busy)
+    }
+
+    /// The ticket of a change, once it is durable.
+    pub(super) async fn stored(&self, executed: Executed) -> Result<Ticket, CommandError> {
+        executed.result?;
+        self.send_replies();
+        self.hub().stored(executed.ticket).await.map(|()| executed.ticket)
     }
 
     /// Messages that were read as the inbox are not pushed to the same text connection afterwards.

@@ -184,7 +184,8 @@ impl Session {
     fn usable(&self, state: &State, id: SessionId, now: Time) -> Option<(Actor, bool)> {
         let session = state.session(id)?;
         let unused = now.since(session.used);
-        let is_valid = unused < self.policy().session_idle;
+        let idle = self.policy().session_idle;
+        let is_valid = unused < idle || now.paced().since(session.used) < idle;
         let actor = Actor { user: session.user, session: id, token: session.token };
         is_valid.then_some((actor, unused >= SESSION_TOUCH))
     }

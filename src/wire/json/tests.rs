@@ -22,10 +22,12 @@ fn assert_reply(line: &str, response: &Response, rest: &str) {
 #[test]
 fn logging_in_is_answered_in_the_words_of_each_system() {
     let keys = r#""tokenid":"TOKEN","data":{"user":"messi","tokenid":"TOKEN","epoch":"0000000000000007"}"#;
-    let logged_in = Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread: None };
+    let logged_in =
+        Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), is_unstored: false, unread: None };
     assert_reply("auth messi x", &logged_in, &format!(r#""message":"username messi logged in, token TOKEN",{keys}"#));
     assert_reply("login messi x", &logged_in, &format!(r#""message":"username messi logged in, token: TOKEN",{keys}"#));
-    let registered = Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread: None };
+    let registered =
+        Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), is_unstored: false, unread: None };
     assert_reply("register messi x", &registered, &format!(r#""message":"sign up berhasil",{keys}"#));
     assert_reply("register messi x A B", &registered, &format!(r#""message":"registered messi, token TOKEN",{keys}"#));
 }
@@ -94,13 +96,13 @@ fn an_inbox_is_grouped_by_sender_and_in_order() {
     let [one, two, three] = &objects(&messages).try_into().unwrap();
     let text = |object: &Vec<u8>| String::from_utf8(object.clone()).unwrap();
     let (one, two, three) = (text(one), text(two), text(three));
-    let inbox = Response::Inbox { messages: messages.clone(), more: false };
+    let inbox = Response::Inbox { messages: messages.clone(), more: false, is_unread: false };
     let grouped = format!(r#""messages":{{"paff":[{one},{three}],"messi":[{two}]}},"data":[{one},{two},{three}]"#);
     assert_reply("inbox", &inbox, &format!(r#""message":"3 messages",{grouped}"#));
     assert_reply("kotakmasuk", &inbox, &format!(r#""message":"3 messages",{grouped}"#));
-    let cut = Response::Inbox { messages: messages.clone(), more: true };
+    let cut = Response::Inbox { messages: messages.clone(), more: true, is_unread: false };
     assert_reply("inbox", &cut, &format!(r#""message":"3 messages",{grouped},"more":true"#));
-    let of_realm = Response::Page { messages, more: false, before: None };
+    let of_realm = Response::Page { messages, more: false, is_unread: false, before: None };
     let list = format!("[{one},{two},{three}]");
     assert_reply(
         "getrealminbox timur",
@@ -111,9 +113,9 @@ fn an_inbox_is_grouped_by_sender_and_in_order() {
 
 #[test]
 fn an_empty_inbox_keeps_its_shape() {
-    let inbox = Response::Inbox { messages: Vec::new(), more: false };
+    let inbox = Response::Inbox { messages: Vec::new(), more: false, is_unread: false };
     assert_reply("inbox", &inbox, r#""message":"0 messages","messages":{},"data":[]"#);
-    let of_realm = Response::Page { messages: Vec::new(), more: false, before: None };
+    let of_realm = Response::Page { messages: Vec::new(), more: false, is_unread: false, before: None };
     assert_reply("getrealminbox timur", &of_realm, r#""message":"0 messages","messages":[],"data":[]"#);
 }
 
@@ -178,7 +180,12 @@ fn a_page_of_history_says_where_the_next_one_ends() {
     let messages = vec![message(1, "messi", "goal!", Kind::Direct)];
     let object = String::from_utf8(objects(&messages).remove(0)).unwrap();
     let list = format!(r#""message":"1 messages","messages":[{object}],"data":[{object}]"#);
-    let history = |before: Option<Seq>| Response::Page { messages: messages.clone(), more: before.is_some(), before };
+    let history = |before: Option<Seq>| Response::Page {
+        messages: messages.clone(),
+        more: before.is_some(),
+        is_unread: false,
+        before,
+    };
     assert_reply("history messi", &history(None), &list);
     assert_reply("history messi", &history(Some(Seq(1))), &format!(r#"{list},"more":true,"before":1"#));
 }
@@ -322,7 +329,7 @@ proptest! {
     #[test]
     fn every_frame_is_one_object_whatever_it_holds(text in any::<String>(), message in any_message()) {
         let profile = Profile { full_name: text.clone().into(), country: text.into(), ..messi() };
-        let inbox = Response::Inbox { messages: vec![message.clone()], more: true };
+        let inbox = Response::Inbox { messages: vec![message.clone()], more: true, is_unread: false };
         for (line, response) in [("whoami", Response::Whoami { profile, epoch: Epoch(7) }), ("inbox", inbox)] {
             let frame: Value = serde_json::from_str(&reply(line, &response)).unwrap();
             prop_assert_eq!(&frame["status"], "OK");

@@ -26,12 +26,12 @@ fn replies_are_worded_as_the_draft_system_has_them() {
     for (line, response, sentence) in [
         (
             "login messi x",
-            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), unread: None },
+            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), is_unstored: false, unread: None },
             "login berhasil",
         ),
         (
             "register messi x",
-            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), unread: None },
+            Response::LoggedIn { user: user.clone(), token, epoch: Epoch(7), is_unstored: false, unread: None },
             "sign up berhasil",
         ),
         ("logout", Response::LoggedOut, "Logout berhasil"),
@@ -102,11 +102,12 @@ fn a_list_of_messages_has_their_ids_and_times() {
     let at = "2026-11-21 07:00Z";
     let direct = format!("#1 {at} [messi] goal!\r\n");
     let others = format!("#2 {at} [group informatika21] messi: goal!\r\n#3 {at} [broadcast] messi: gól!\r\n");
-    let inbox = |more| reply("inbox", &Response::Inbox { messages: messages.clone(), more });
+    let inbox = |more| reply("inbox", &Response::Inbox { messages: messages.clone(), more, is_unread: false });
     assert_eq!(inbox(false), format!("{direct}{others}[OK] 3 messages\r\n"));
     assert_eq!(inbox(true), format!("{direct}{others}[OK] 3 messages, and more: ask again\r\n"));
     let direct = format!("#1 {at} [messi -> henderson] goal!\r\n");
-    let history = |before| reply("history", &Response::Page { messages: messages.clone(), more: true, before });
+    let history =
+        |before| reply("history", &Response::Page { messages: messages.clone(), more: true, is_unread: false, before });
     assert_eq!(history(None), format!("{direct}{others}[OK] 3 messages\r\n"));
     let expected = format!("{direct}{others}[OK] 3 messages, older ones with before 1\r\n");
     assert_eq!(history(Some(Seq(1))), expected);
@@ -115,7 +116,10 @@ fn a_list_of_messages_has_their_ids_and_times() {
 #[test]
 fn who_logs_in_is_told_what_waits() {
     let logged_in = |unread| {
-        reply("login messi x", &Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), unread })
+        reply(
+            "login messi x",
+            &Response::LoggedIn { user: name("messi"), token: token(), epoch: Epoch(7), is_unstored: false, unread },
+        )
     };
     assert_eq!(logged_in(None), "[OK] login berhasil\r\n");
     for (count, more, shown) in [(3, false, "3"), (1_000, true, "1000+")] {
