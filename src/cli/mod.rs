@@ -83,7 +83,7 @@ enum Command {
     ///
     /// Asks the listener of [metrics]. Exit status 1 if it is not.
     Health(Settings),
-    /// Kick, ban, lock and invite, on a running server or a stopped one
+    /// Kick, ban, lock, invite; on a running server or a stopped one
     Admin(AdminArgs),
     /// Copy the store, of a running server too, to a new directory
     Backup {

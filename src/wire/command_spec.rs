@@ -146,7 +146,7 @@ impl CommandSpec {
 
     /// A full name and a country may follow the password.
     pub(super) fn takes_profile(&self) -> bool {
-        self.parameters.ends_with("[FULLNAME COUNTRY]")
+        self.parameters.contains("[FULLNAME COUNTRY]")
     }
 
     /// The word and its parameters.

@@ -5,8 +5,10 @@ use crate::webdriver::Driver;
 
 #[test]
 fn servers_are_linked_on_the_page_and_their_people_talk() {
-    let (barat, timur) =
-        (Server::start_with("[server]\nrealm = \"barat\"\n"), Server::start_with("[server]\nrealm = \"timur\"\n"));
+    let (barat, timur) = (
+        Server::start_with("[server]\nrealm = \"barat\"\n[realms]\naccept = \"loopback\"\n"),
+        Server::start_with("[server]\nrealm = \"timur\"\n[realms]\naccept = \"loopback\"\n"),
+    );
     let driver = Driver::start();
     let (alice, bob) = (driver.open(1200, 760), driver.open(1200, 760));
     alice.registers(&barat, "alice");

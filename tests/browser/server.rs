@@ -116,7 +116,9 @@ impl Line {
 fn copy_directory(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+    // Not the socket of the operator's commands.
+    let is_file = |entry: &std::fs::DirEntry| entry.file_type().unwrap().is_file();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(is_file) {
         std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
