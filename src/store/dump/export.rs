@@ -105,13 +105,16 @@ impl<'a> Export<'a> {
             Step::Joined(group, user) => Line::Member(self.member(group, user, false)?),
             Step::Left(group, user) => Line::Member(self.member(group, user, true)?),
             // Nothing came before it that the user could have read.
-            Step::Read(user) if newest_user == Some(user) => {
+            Step::Read(user) | Step::Marked(user, _) if newest_user == Some(user) => {
                 self.newest_user = newest_user;
                 return Ok(());
             }
             Step::Read(user) => Line::Read(Read { user: self.user(user)?.name.clone(), conversation: None }),
             Step::Marked(user, conversation) => {
-                let Some(conversation) = self.conversation_name(&conversation)? else { return Ok(()) };
+                let Some(conversation) = self.conversation_name(&conversation)? else {
+                    self.newest_user = newest_user;
+                    return Ok(());
+                };
                 Line::Read(Read { user: self.user(user)?.name.clone(), conversation: Some(conversation.into()) })
             }
         };
