@@ -78,3 +78,28 @@ fn whoever_is_blocked_stands_in_a_list_and_can_be_heard_again() {
     bob.asks("send alice halo");
     alice.sees(&["halo"]);
 }
+
+#[test]
+fn whoever_needs_an_invite_is_asked_for_its_code() {
+    let server = Server::start_with(
+        "[accounts]\nregistration = \"invite\"\nadministrators = [\"messi\"]\n[[users]]\nname = \"messi\"\npassword = \"surabaya\"\n",
+    );
+    let driver = Driver::start();
+    let alice = driver.open(1200, 760);
+    let mut messi = server.connect();
+    messi.asks("auth messi surabaya");
+    let code = messi.asks("invite")["data"]["code"].as_str().unwrap().to_owned();
+    alice.go(&server.url());
+    alice.clicks(".login .other button");
+    alice.types("input[name=username]", "alice");
+    alice.types("input[name=password]", &format!("{PASSWORD}{ENTER}"));
+    alice.wait_for("document.querySelector('.problem').textContent === 'This server asks for an invite code.'");
+    alice.types("input[name=invite]", &format!("salah{ENTER}"));
+    alice.wait_for("document.querySelector('.problem').textContent === 'That invite code is not good.'");
+    alice.run("document.querySelector('input[name=invite]').value = ''");
+    alice.types("input[name=invite]", &format!("{code}{ENTER}"));
+    alice.wait_for("document.querySelector('.shell')");
+    messi.asks("ban alice spam");
+    alice.wait_for("document.querySelector('.notice')?.textContent === 'You may not use this server any more.'");
+    alice.is_clean();
+}
