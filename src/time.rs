@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Time(pub u64);
 
 impl Time {
-    /// The system clock's time, except that a jump forward is not believed until it has lasted (see [`clock`]). It may go
+    /// The system clock's time, except that a jump forward is not believed until it has lasted (`time/clock.rs`). It may go
     /// back; the hub sees to it that the log's time does not.
     #[must_use]
     pub fn now() -> Self {
