@@ -15,7 +15,7 @@ pub struct Time(pub u64);
 
 impl Time {
     /// The system clock's time, except that a jump forward is not believed until it has lasted (`time/clock.rs`). It may go
-    /// back; the hub sees to it that the log's time does not.
+    /// back; the hub keeps the log's time from going back.
     #[must_use]
     pub fn now() -> Self {
         Self(clock::now())

@@ -12,7 +12,7 @@ pub struct Subscription {
     pub topics: &'static [&'static str],
 }
 
-/// Where, as whom, and for what.
+/// The server, the user and the purpose of a connection.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server.

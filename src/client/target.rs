@@ -1,4 +1,4 @@
-//! Whom a message is for.
+//! The receiver of a message: a user or a group.
 
 use std::fmt;
 use std::str::FromStr;

@@ -142,7 +142,7 @@ pub const CERTIFICATE_ENDS: Duration = Duration::from_secs(14 * 24 * 3600);
 /// How long a client may take for its TLS handshake, and a proxy to name its client: round trips to the other side of the
 /// world, over a bad line.
 pub const OPENING: Duration = Duration::from_secs(10);
-/// TLS handshakes at a time: each takes some 20 KB. For one more, the oldest of the address with the most is closed.
+/// TLS handshakes at a time: each has buffers of its own before anybody has logged in. For one more, the oldest of the address with the most is closed.
 pub const TLS_HANDSHAKES: usize = 1_024;
 /// Bytes that are encrypted at a time: what a socket that is full then holds back, beyond its connection's backlog.
 pub const TLS_WRITE_BYTES: usize = 16 * 1024;

@@ -151,7 +151,7 @@ impl State {
         Some(TimelineQuery { reader: id, spans, filter, hidden: user.blocks.clone(), only: None })
     }
 
-    /// A page of the inbox, or of the view of a realm, that was read before, whoever is blocked by now.
+    /// A page of the inbox, or of the view of a realm, that was read before. Users who were blocked since then do not change it.
     #[must_use]
     pub fn read_before(&self, id: UserId, realm: Option<RealmId>, page: &ReadPage) -> Option<TimelineQuery> {
         let user = self.user(id)?;

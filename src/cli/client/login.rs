@@ -49,7 +49,7 @@ pub(crate) fn server_or_default(server: Option<&ServerAddress>) -> Result<Server
     server.map_or_else(|| DEFAULT_SERVER.parse(), |server| Ok(server.clone()))
 }
 
-/// Asks for what is not known, and opens a session. Whoever is new and sits at a terminal is offered an account.
+/// Asks for what is not known, and opens a session. At a terminal, an unknown user is offered an account.
 pub(crate) async fn open(
     server: &ServerAddress,
     trust: &Trust,
