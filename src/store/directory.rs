@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::store::error::StoreError;
+use crate::store::file_lock::FileLock;
 use crate::store::files::{check_directory, check_private, create_private, open_private, sync_directory};
 use crate::store::{key_file, wal_owner};
 
@@ -16,8 +17,8 @@ pub(super) const TEMP_DATABASE: &str = "kabar.db.unfinished";
 /// A data directory, locked against other servers until this is dropped.
 pub struct Directory {
     path: PathBuf,
-    /// Closing the file releases the lock, as does the end of the process. `None` on a read-only disk without the file.
-    lock: Option<File>,
+    /// `None` on a read-only disk without the file.
+    lock: Option<FileLock>,
     /// The database as it was opened: its device and number.
     database: Option<(u64, u64)>,
 }
@@ -37,7 +38,7 @@ impl Directory {
         }
         check_access(path)?;
         let lock = open_private(&path.join(LOCK)).map_err(unusable)?;
-        take(&lock, path)?;
+        let lock = take(lock, path)?;
         // SQLite creates its other files with the mode of this one.
         let database = open_private(&path.join(DATABASE)).map_err(unusable)?;
         sync_directory(path).map_err(unusable)?;
@@ -51,11 +52,10 @@ impl Directory {
         let database = fs::metadata(database_in(path)?).map_err(unusable)?;
         check_access(path)?;
         let lock = match File::open(path.join(LOCK)) {
-            Ok(lock) => Some(lock),
+            Ok(lock) => Some(take(lock, path)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(unusable(error)),
         };
-        lock.iter().try_for_each(|lock| take(lock, path))?;
         Ok(Self { path: path.to_owned(), lock, database: Some(number(&database)) })
     }
 
@@ -160,9 +160,9 @@ fn check_access(path: &Path) -> Result<(), StoreError> {
     files.iter().try_for_each(|file| check_private(&path.join(file)))
 }
 
-fn take(lock: &File, path: &Path) -> Result<(), StoreError> {
-    match lock.try_lock() {
-        Ok(()) => Ok(()),
+pub(super) fn take(lock: File, path: &Path) -> Result<FileLock, StoreError> {
+    match FileLock::take(lock) {
+        Ok(lock) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
         Err(TryLockError::Error(source)) => Err(StoreError::Directory { directory: path.to_owned(), source }),
     }
@@ -208,6 +208,15 @@ mod tests {
         let path = home.path().join("some/where");
         let directory = Directory::open(&path).unwrap();
         assert_eq!((mode(&path), mode(&directory.database())), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_child_process_that_has_not_yet_executed_its_program_keeps_no_lock() {
+        let home = tempfile::tempdir().unwrap();
+        let server = Directory::open(home.path()).unwrap();
+        let _inherited = server.lock.as_deref().unwrap().try_clone().unwrap();
+        drop(server);
+        Directory::open(home.path()).unwrap();
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod damage;
 mod directory;
 mod dump;
 mod error;
+mod file_lock;
 mod files;
 #[cfg(test)]
 mod generators;

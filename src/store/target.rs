@@ -1,12 +1,13 @@
 //! Directories that a command fills: a failure leaves each as it was.
 
 use std::ffi::OsString;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::store::directory::{DATABASE, LOCK, TEMP_DATABASE, create, is_ours};
+use crate::store::directory::{DATABASE, LOCK, TEMP_DATABASE, create, is_ours, take};
 use crate::store::error::StoreError;
+use crate::store::file_lock::FileLock;
 use crate::store::key_file;
 
 /// A directory for a copy: new, or empty, or with what a killed backup left. It is as before when this is dropped, unless
@@ -110,7 +111,7 @@ impl Drop for NewDirectory {
 
 /// The lock of a directory that no server uses: held while a key is made in it, or while it is filled.
 pub struct DirectoryLock {
-    _directory: File,
+    _directory: FileLock,
 }
 
 impl DirectoryLock {
@@ -118,11 +119,7 @@ impl DirectoryLock {
     fn take(path: &Path) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
         let directory = File::open(path).map_err(unusable)?;
-        match directory.try_lock() {
-            Ok(()) => Ok(Self { _directory: directory }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => Err(unusable(error)),
-        }
+        Ok(Self { _directory: take(directory, path)? })
     }
 
     /// Locks a directory that a key is to be made in. Creates it with mode 0700 if it does not exist, and nothing in it.
@@ -138,10 +135,8 @@ impl DirectoryLock {
             return Err(StoreError::Foreign(path.to_owned()));
         }
         // A server makes its own key.
-        if let Ok(lock) = File::open(path.join(LOCK))
-            && matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
-        {
-            return Err(StoreError::InUse(path.to_owned()));
+        if let Ok(lock) = File::open(path.join(LOCK)) {
+            take(lock, path)?;
         }
         Self::take(path)
     }
