@@ -54,7 +54,7 @@ impl SessionId {
     }
 }
 
-/// What tells the numbers that a server gives now from those that it gave before it was restored from a backup: new with
+/// Distinguishes the numbers that a server gives now from those before it was restored from a backup: new with
 /// every start, and greater than that of any start before (PROTOCOL §4, §6). Shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Epoch(pub u64);
@@ -101,7 +101,7 @@ impl RealmId {
     pub const HOME: Self = Self(0);
 }
 
-/// What a client shows to act for a session (PROTOCOL §2): a version 4 UUID. Only its [`TokenHash`] is kept.
+/// The bearer token of a session (PROTOCOL §2): a version 4 UUID. Only its [`TokenHash`] is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token(Uuid);
 
@@ -121,7 +121,7 @@ impl Token {
         Uuid::try_parse(text).ok().map(Self)
     }
 
-    /// What the store keeps of it. The token has 122 random bits, so that one plain hash is enough.
+    /// The hash that is stored. The token has 122 random bits, so that one plain hash is enough.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
@@ -180,7 +180,7 @@ impl fmt::Debug for InviteCode {
 
 const INVITE_CODE_LENGTH: usize = 16;
 
-/// Who a server is: its public key (Ed25519), shown as 64 hexadecimal digits (PROTOCOL §6).
+/// The identity of a server: its public key (Ed25519), shown as 64 hexadecimal digits (PROTOCOL §6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PeerKey(pub [u8; 32]);
 

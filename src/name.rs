@@ -19,7 +19,7 @@ pub struct Name(ArrayString<NAME_BYTES>);
 const RESERVED: [&str; 4] = ["ok", "err", "broadcast", "group"];
 
 impl Name {
-    /// What the server calls itself as the sender of a message: no name at all.
+    /// The sender's name in a message of the server itself: no user can have it.
     pub const SERVER: &'static str = "realm";
 
     /// Parses a name.
@@ -56,7 +56,7 @@ impl Name {
         self.0.eq_ignore_ascii_case(&other.0)
     }
 
-    /// What makes the name unique: the same name without regard to case.
+    /// The case-folded name, by which names are unique.
     #[must_use]
     pub fn folded(&self) -> FoldedName {
         let mut key = [0; NAME_BYTES];

@@ -49,7 +49,7 @@ pub fn verify(password: &SecretString, against: &PasswordHash) -> bool {
 }
 
 thread_local! {
-    /// What the last hash on this thread worked in. An allocator that is given 19 MiB back and asked for them again
+    /// The memory of the last hash on this thread. An allocator that is given 19 MiB back and asked for them again
     /// holds many times that.
     static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }

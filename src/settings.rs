@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// What the server waits for before it acknowledges a change (PROTOCOL §5).
+/// When a change is acknowledged (PROTOCOL §5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
@@ -17,7 +17,7 @@ pub enum Durability {
     Fast,
 }
 
-/// Who may register (PROTOCOL §3).
+/// The policy of registration (PROTOCOL §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {

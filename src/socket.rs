@@ -1,4 +1,4 @@
-//! What every TCP connection is set to, whichever side made it.
+//! Socket options of every TCP connection, accepted or dialled.
 
 use std::io;
 

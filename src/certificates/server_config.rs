@@ -1,4 +1,4 @@
-//! What the TLS listeners show and speak.
+//! The TLS configuration of listeners: certificate, versions, ALPN.
 
 use std::fmt;
 use std::sync::Arc;

@@ -337,7 +337,7 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
     }
 }
 
-/// What a command that was done is answered with: now, or under the same tag again.
+/// The response to a command that was done: now, or under the same tag again.
 #[must_use]
 pub fn response(state: &State, context: &Context<'_>, command: &Command, receipt: Receipt) -> Response {
     match command {

@@ -1,4 +1,4 @@
-//! What happened. Events are the only thing that changes state and the only thing stored.
+//! Events: what happened. They are the only thing that changes state and the only thing stored.
 
 use std::net::IpAddr;
 
@@ -23,7 +23,7 @@ pub struct Record {
     pub event: Event,
 }
 
-/// What happened, decided.
+/// A decided change of the state.
 ///
 /// The stored form is positional: variants and fields are only ever added at the end, and a frozen log of every
 /// released version is read in the tests.

@@ -25,7 +25,7 @@ pub enum Query {
     Blocks,
     Sessions,
     Realms,
-    /// Who is kept out, newest first. For administrators, like those below.
+    /// Bans in force, newest first. For administrators, like those below.
     Bans {
         /// Only older ones.
         before: Option<Seq>,

@@ -1,4 +1,4 @@
-//! What a request comes to, before it is worded.
+//! The response to a request, before it is rendered.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::id::{Epoch, InviteCode, PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
 use crate::time::Time;
 
-/// What a successful request comes to. The row of the command (`wire/commands.rs`) has its sentence; `wire` adds the
+/// The response to a successful request. The row of the command (`wire/commands.rs`) has its sentence; `wire` adds the
 /// fields.
 #[derive(Clone, Debug)]
 pub enum Response {
@@ -110,12 +110,12 @@ pub enum Response {
     Realms(Vec<RealmStatus>),
     Bans {
         bans: Vec<BanStatus>,
-        /// What the next request is to say, if there are more.
+        /// The parameter of the request for the next page, if there is one.
         before: Option<Seq>,
     },
     Users {
         users: Vec<UserStatus>,
-        /// What the next request is to say, if there are more.
+        /// The parameter of the request for the next page, if there is one.
         after: Option<Name>,
     },
     /// Oldest first.
@@ -140,7 +140,7 @@ pub struct Unread {
     pub more: bool,
 }
 
-/// What is known of a user.
+/// A user's profile.
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub user: Name,

@@ -51,7 +51,7 @@ impl NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // What is left is taken over by the next command.
+        // The next command takes over a file that is left.
         let _removed = fs::remove_file(&self.temporary);
     }
 }

@@ -1,4 +1,4 @@
-//! What goes between the program and the task of its client.
+//! Messages between the program and the task of its client.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::client::error::ClientError;
 use crate::client::event::Event;
 use crate::client::queue::Answer;
 
-/// What comes to the program.
+/// A message to the program.
 #[derive(Debug)]
 pub enum Incoming {
     /// The session is resumed, and events come from now on.
@@ -16,7 +16,7 @@ pub enum Incoming {
     },
     /// The connection broke, or was not made. It is tried again.
     Disconnected {
-        /// What went wrong.
+        /// The error.
         error: ClientError,
         /// When it is tried again.
         retry_in: Duration,

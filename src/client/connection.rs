@@ -18,7 +18,7 @@ use crate::limits::{CLIENT_DEAD, CLIENT_FRAME_BYTES, CLIENT_READ_BYTES};
 
 const END: &[u8] = b"\r\n\r\n";
 
-/// What the server sends.
+/// A frame of the server.
 #[derive(Clone, Debug)]
 pub enum Frame {
     /// The answer to a request, or, without a tag, why the server ends the connection.

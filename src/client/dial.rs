@@ -13,7 +13,7 @@ use crate::client::trust::Trust;
 use crate::limits::CLIENT_DIAL;
 use crate::socket;
 
-/// What a connection needs of its transport.
+/// The transport of a connection.
 pub(super) trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for T {}

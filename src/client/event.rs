@@ -37,7 +37,7 @@ impl Message {
     }
 }
 
-/// What changed in a group.
+/// A change in a group.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct GroupChange {
     /// The group.
@@ -48,7 +48,7 @@ pub struct GroupChange {
     pub user: Option<String>,
 }
 
-/// What the server says without being asked.
+/// An event frame of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message to the user, or one that the user sent from another connection.
@@ -113,7 +113,7 @@ struct Read {
 }
 
 impl Event {
-    /// Reads an event frame. What this client does not understand is [`Event::Unknown`].
+    /// Reads an event frame. A frame that this client does not understand is [`Event::Unknown`].
     pub(super) fn read(word: &str, frame: &mut Value) -> Self {
         let data = frame["data"].take();
         let event = match word {

@@ -1,4 +1,4 @@
-//! What a program holds of its client.
+//! A program's handle of its client.
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ pub(super) struct Queue {
     resumes: Option<Instant>,
 }
 
-/// What a reply was.
+/// The kind of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answered {
     /// The reply to the request of this tag.

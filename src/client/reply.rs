@@ -21,13 +21,13 @@ pub struct Reply {
     pub detail: Option<String>,
     /// The tag of the request.
     pub tag: Option<String>,
-    /// What the command answers with.
+    /// The data of the command's reply.
     #[serde(default)]
     pub data: Value,
     /// Whether a page is not the last one.
     #[serde(default)]
     pub more: bool,
-    /// What a history says next.
+    /// The parameter of the request for the next page of a history.
     pub before: Option<u64>,
     /// The owner of a group, of `members`.
     pub owner: Option<String>,

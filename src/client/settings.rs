@@ -1,4 +1,4 @@
-//! What a client needs to know.
+//! Settings of a client.
 
 use crate::client::address::ServerAddress;
 use crate::client::trust::Trust;
@@ -17,7 +17,7 @@ pub struct Subscription {
 pub struct Settings {
     /// The server.
     pub server: ServerAddress,
-    /// Whose certificates are good.
+    /// The certificates that are trusted.
     pub trust: Trust,
     /// The session's token.
     pub token: String,

@@ -10,7 +10,7 @@ use crate::name::Address;
 const GROUP: &str = "group:";
 /// `to` of a broadcast.
 const EVERYONE: &str = "*";
-/// What the name of a server begins with.
+/// The prefix of a server's name.
 const SERVER: &str = "realm@";
 
 /// A conversation: a user, a group, or everyone.
@@ -79,7 +79,7 @@ impl Target {
         }
     }
 
-    /// What makes the conversation unique: names are the same in either case.
+    /// The key of the conversation: names are the same in either case.
     #[must_use]
     pub fn key(&self) -> String {
         self.to_string().to_ascii_lowercase()

@@ -25,7 +25,8 @@ pub(super) struct Task {
     tags: Arc<Tags>,
     commands: mpsc::Receiver<Command>,
     told: mpsc::Sender<Incoming>,
-    /// What the program has not taken yet. The connection is read all the same: the program may wait for a reply.
+    /// Messages that the program has not taken yet. The connection is read all the same: the program may wait for a
+    /// reply.
     untold: VecDeque<Incoming>,
     queue: Queue,
     backoff: Backoff,

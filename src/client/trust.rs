@@ -80,7 +80,7 @@ fn entry(line: &str) -> Option<(&str, Fingerprint)> {
     Some((server, fingerprint.parse().ok()?))
 }
 
-/// What a client trusts besides the authorities of the system.
+/// Certificates that a client trusts besides the authorities of the system.
 #[derive(Clone, Debug)]
 pub struct Trust {
     known: Option<KnownServers>,

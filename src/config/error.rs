@@ -1,4 +1,4 @@
-//! What is wrong with a configuration.
+//! Errors of a configuration.
 
 /// A mistake in the configuration, its place, and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub(super) fn suggestion<S: AsRef<str>>(word: &str, known: impl IntoIterator<Ite
     }
 }
 
-/// What a message of serde expected, in the words of this configuration; `None` if it expected nothing.
+/// Translates what serde expected into the words of this configuration; `None` if it expected nothing.
 ///
 /// serde's errors are texts: this depends on their form, which the tests of every kind of error check.
 pub(super) fn expected(message: &str) -> Option<String> {

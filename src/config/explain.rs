@@ -91,7 +91,7 @@ impl<'a> Sources<'a> {
         ConfigError::new(self.place(section.span().start), problem)
     }
 
-    /// What is at a position: a value, or an item of it.
+    /// The value at a position: a value, or an item of it.
     pub(super) fn found(&self, value: &Spanned<DeValue<'_>>, at: usize) -> String {
         if let Some((_, text)) = self.override_at(at) {
             return format!("{text:?}");

@@ -26,7 +26,7 @@ impl Config {
     }
 }
 
-/// What an empty file gives.
+/// The configuration of an empty file.
 impl Default for Config {
     fn default() -> Self {
         #[expect(

@@ -39,7 +39,7 @@ pub struct Config {
     /// Every setting as text, by its name: `server.realm`. Accounts and servers are not among them.
     #[serde(skip)]
     pub texts: BTreeMap<String, String>,
-    /// What is valid and hardly meant, each with its place.
+    /// Warnings of settings that are valid and hardly meant, each with its place.
     #[serde(skip)]
     pub warnings: Vec<String>,
     #[serde(skip)]
@@ -78,7 +78,7 @@ impl Server {
     }
 }
 
-/// What listeners with TLS show.
+/// The certificate of listeners with TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -160,7 +160,7 @@ pub struct Realms {
     pub dial: Vec<IpNet>,
 }
 
-/// What one user may have or do; `None` where that is not limited (0 in the file).
+/// Limits of one user; `None` if unlimited (0 in the file).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {

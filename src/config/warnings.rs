@@ -1,4 +1,4 @@
-//! What is valid and hardly meant: said by `kabar check` and in the log at the start.
+//! Warnings of settings that are valid and hardly meant, for `kabar check` and the log at the start.
 
 use std::net::{IpAddr, Ipv4Addr};
 

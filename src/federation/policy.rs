@@ -1,4 +1,4 @@
-//! What the operator allows of links.
+//! The operator's policy for links.
 
 use std::net::IpAddr;
 

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::chat::PeerAddress;
 use crate::limits::{LINK_RETRY, LINK_RETRY_MAX};
 
-/// What the reconnect loop is to do next.
+/// The next step of the reconnect loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Dial(PeerAddress),

@@ -1,4 +1,4 @@
-//! What is measured of commits, for the operator.
+//! Metrics of commits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

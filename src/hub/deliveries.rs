@@ -1,8 +1,8 @@
 //! Pushes to large audiences, written by a thread of their own: the committer stores the next batches meanwhile, and
 //! replies and pushes of others overtake them.
 //!
-//! What comes while a round is being written is collected in the next one, so that a connection gets many messages with
-//! one write. A connection that has pushes here gets all further ones here too, in order.
+//! Deliveries that come while a round is being written are collected in the next one, so that a connection gets many
+//! messages with one write. A connection that has pushes here gets all further ones here too, in order.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,7 @@ pub(super) struct Deliveries {
     written: Notify,
 }
 
-/// What the next round gets.
+/// Deliveries of the next round.
 pub(super) struct Collected {
     pub(super) round: Round,
     /// Pushes of each author that are not written yet.

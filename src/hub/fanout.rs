@@ -18,9 +18,9 @@ use crate::limits::{LARGE_AUDIENCE, PUSHES_AT_ONCE};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
 pub(super) struct Fanout {
-    /// What the committer writes itself.
+    /// Deliveries that the committer writes itself.
     round: Round,
-    /// What text connections had read before their sessions ended: to be recorded.
+    /// Read positions of text connections whose sessions ended, to be recorded.
     pub(super) read_ranges: Vec<(UserId, (Seq, Seq))>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is connected, and in which order they came online (PROTOCOL §2).
+//! Connected users, in the order in which they came online (PROTOCOL §2).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -21,7 +21,7 @@ pub(super) struct Attached {
     pub(super) send_queue: Arc<SendQueue>,
 }
 
-/// Who is connected. A user with at least one attached connection is *online*.
+/// Connected users. A user with at least one attached connection is *online*.
 #[derive(Default)]
 pub(super) struct Presence {
     users: HashMap<UserId, Online>,
@@ -168,7 +168,7 @@ impl Presence {
         self.last_seen.get(&user).copied()
     }
 
-    /// Who is online, in the order of coming online.
+    /// Users who are online, in the order of coming online.
     pub(super) fn online(&self) -> impl Iterator<Item = UserId> {
         self.arrivals.values().copied()
     }

@@ -1,4 +1,4 @@
-//! What a round of the fan-out may do with a connection.
+//! Exclusive access of a fan-out round to a connection.
 
 use crate::chat::Notification;
 use crate::hub::push_slot::PushSlot;

@@ -1,4 +1,4 @@
-//! What a send queue has from the session that its connection is attached to: a subscription, and the notice of its end.
+//! The part of a send queue that belongs to the attached session: a subscription, and the notice of its end.
 
 use crate::chat::SessionEnd;
 use crate::hub::push_state::PushState;

@@ -6,7 +6,7 @@
 use crate::hub::sync::{AtomicU64, Ordering};
 use crate::hub::tickets::Ticket;
 
-/// What waits to leave a connection. As a limit, each number is the first that is too many.
+/// The backlog of a connection. As a limit, each number is the first that is too many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Replies that wait for a commit.
@@ -18,7 +18,7 @@ pub struct Backlog {
 /// The state of a send queue when its lock was last released.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStatus {
-    /// What waits to leave.
+    /// The backlog.
     pub backlog: Backlog,
     /// The socket is gone: nothing is sent any more, and replies are discarded.
     pub is_gone: bool,

@@ -1,4 +1,4 @@
-//! What the hub is made of, shared by all its handles, and how it is read.
+//! The state of the hub, shared by all its handles, and how it is read.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{
@@ -203,7 +203,7 @@ impl Hub {
         self.0.waiters.tickets.status(ticket)
     }
 
-    /// What is measured of commits.
+    /// Metrics of commits.
     #[must_use]
     pub(crate) fn commit_metrics(&self) -> &CommitMetrics {
         &self.0.metrics
@@ -261,7 +261,7 @@ impl Hub {
         self.0.presence().online().count()
     }
 
-    /// Who is online, in the order of coming online; the first `limit`.
+    /// Users who are online, in the order of coming online; the first `limit`.
     #[must_use]
     pub(crate) fn online(&self, limit: usize) -> Vec<UserId> {
         self.0.presence().online().take(limit).collect()

@@ -66,7 +66,7 @@ pub const IDLE_BUFFER_BYTES: usize = 512;
 /// Silence within a line after which a person at a text listener is told that lines end with Enter (PROTOCOL §1): long
 /// enough to think, short enough to wait for.
 pub const UNFINISHED_LINE: Duration = Duration::from_secs(2);
-/// What telnet sequences of one line are answered at the most: a telnet asks for about ten options, at three bytes each.
+/// The longest answer to the telnet sequences of one line: a telnet asks for about ten options, at three bytes each.
 pub const TELNET_ANSWER_BYTES: usize = 96;
 /// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ pub const LAST_READS: usize = 16;
 pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);
 /// Between two keep-alive probes.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-/// What was sent and is not acknowledged for this long ends the connection (TCP_USER_TIMEOUT).
+/// A connection ends if sent data is not acknowledged for this long (TCP_USER_TIMEOUT).
 pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: the process may have no descriptor left.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -91,7 +91,7 @@ pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
 pub const HTTP_HEAD: Duration = Duration::from_secs(10);
 /// How long a connection may live that does not become a WebSocket: a page is loaded within seconds.
 pub const HTTP_LIFETIME: Duration = Duration::from_secs(60);
-/// What a WebSocket reads at a time, in bytes, and keeps while it is idle: a request and a half.
+/// The read buffer of a WebSocket in bytes, kept while it is idle: a request and a half.
 pub const WEBSOCKET_READ_BYTES: usize = 512;
 /// Between two pings to a WebSocket: proxies end a connection that is silent for a minute.
 pub const WEBSOCKET_PING: Duration = Duration::from_secs(45);
@@ -117,12 +117,13 @@ pub const LOCK_WITHIN: Duration = Duration::from_secs(5);
 pub const PENDING_CHANGES: usize = 65_536;
 /// Bytes of message bodies that wait for a commit.
 pub const PENDING_BYTES: usize = 64 * 1024 * 1024;
-/// What one user's changes may cost in a batch, in bytes, when nobody else has many in it; so many users share it equally.
+/// The cost in bytes of one user's changes in a batch when nobody else has many in it; so many users share it equally.
 /// A batch of 2 MB takes the disk some 10 ms, and others' changes wait for no more than that.
 pub const BATCH_COST: u64 = 2 * 1024 * 1024;
-/// What everybody may have in a batch whatever others have: a read's worth of requests.
+/// The share of a batch that every user has, however full it is: a read's worth of requests.
 pub const BATCH_COST_FREE: u64 = 128 * 1024;
-/// What a change costs beside the bytes of its text: its record, index entry and reply take the time of so many bytes …
+/// The cost of a change beside the bytes of its text: its record, index entry and reply take the time of so many bytes
+/// …
 pub const CHANGE_COST: u64 = 512;
 /// … and each receiver that a message to a group or to all may be pushed to, the time of a push.
 pub const RECEIVER_COST: u64 = 16;

@@ -1,4 +1,4 @@
-//! What a line of the log may hold: a value that somebody chose must not end the line, paint a terminal, or fill the disk.
+//! Escapes lines of the log: a value that somebody chose must not end the line, paint a terminal, or fill the disk.
 
 use std::fmt::Write;
 

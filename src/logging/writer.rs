@@ -27,7 +27,7 @@ pub(super) struct WriterGuard {
 /// The queue of this process's log: a process has one log.
 static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
 
-/// What waits for the reader of the log, and what was left out since the start.
+/// Lines that wait for the reader of the log, and the number of lines dropped since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogStatus {
     pub waiting: usize,

@@ -17,6 +17,6 @@ pub(crate) struct Accepted {
     pub(crate) address: IpAddr,
     /// Held until the connection has ended.
     pub(crate) permit: Permit,
-    /// What was read already.
+    /// Bytes that were read already.
     pub(crate) received: Bytes,
 }

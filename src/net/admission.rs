@@ -70,7 +70,7 @@ struct Connected {
     holder: Holder,
 }
 
-/// Who loses a place if the largest holder has to.
+/// The connection to evict if the largest holder has to lose a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holder {
     /// A proxy that has not named its client yet: the time for a request's head bounds them.
@@ -190,7 +190,7 @@ impl Admission {
             && all > outbox_bytes / 2
         {
             all -= bytes;
-            // Whoever reads nothing cannot be told why.
+            // A peer that reads nothing cannot be sent the reason.
             counts.record_slow_reader();
             connected.send_queue.close(ConnectionEnd::Gone);
         }

@@ -1,4 +1,4 @@
-//! What one user may do in a second and in a day, over all connections (`[limits]` in the configuration).
+//! Budgets of one user by second and by day, over all connections (`[limits]` in the configuration).
 //!
 //! A bucket is one number, so that taking from it needs no lock. A connection takes for many messages at a time, and counts
 //! down its own credit for each: what is not used it gives back.
@@ -67,7 +67,7 @@ pub(super) struct UserBudget {
 #[derive(Default)]
 struct Bucket(AtomicU64);
 
-/// What a connection has taken for messages of its user and not used yet.
+/// The part of its user's budget that a connection took and has not used yet.
 pub(super) struct Credit {
     pub(super) user: UserId,
     budget: Arc<UserBudget>,
@@ -85,7 +85,7 @@ impl Bucket {
         let (cost, room) = (rate.cost(amount), rate.nanos());
         let taken = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |full_at| {
             let full_at = full_at.max(now) + cost;
-            // Whoever wants more than a bucket holds waits for a full one.
+            // A request for more than a bucket holds waits until the bucket is full.
             (full_at - now <= room || full_at == now + cost).then_some(full_at)
         });
         let missing = |full_at: u64| Duration::from_nanos((full_at.max(now) + cost - now).saturating_sub(room));
@@ -135,7 +135,7 @@ impl Budgets {
         }
     }
 
-    /// Changes the rates. What was taken stays taken.
+    /// Changes the rates; amounts already taken stay taken.
     pub(crate) fn set_rates(&self, rates: Rates) {
         self.rates.store(Arc::new(rates));
     }

@@ -76,7 +76,7 @@ struct Connection {
     is_hinted: bool,
 }
 
-/// What the task has done since it last let other tasks run.
+/// The work of the task since it last yielded.
 #[derive(Default)]
 struct Turn {
     /// Blank and rejected lines count as well.

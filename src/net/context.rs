@@ -64,6 +64,6 @@ pub struct Policy {
     /// The shortest password, in bytes.
     pub(crate) password_min_bytes: usize,
     pub(crate) registration: Registration,
-    /// What is kept for administrators.
+    /// Permissions of administrators.
     pub(crate) chat: chat::Policy,
 }

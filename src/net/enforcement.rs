@@ -1,4 +1,4 @@
-//! What a decision of an administrator means for connections and links, beyond the state.
+//! Enforces decisions of administrators on connections and links.
 
 use std::net::IpAddr;
 
@@ -35,7 +35,7 @@ impl ServerContext {
         }
     }
 
-    /// What of the server's numbers only the process knows.
+    /// The server's numbers that only the process knows.
     pub(crate) fn counts(&self) -> Stats {
         Stats {
             online: self.hub.online_count(),

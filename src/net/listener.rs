@@ -43,7 +43,7 @@ impl Listener {
     }
 }
 
-/// What a listener does with its connections.
+/// Serves the connections of a listener.
 pub(crate) trait Service: Clone + Send + Sync + 'static {
     /// What a connection is sent that ends before it is served.
     fn refusal(&self, reason: DisconnectReason) -> Vec<u8>;

@@ -1,4 +1,4 @@
-//! What comes before the first request: the header of a proxy, and the TLS handshake.
+//! The opening of a connection, before the first request: the header of a proxy, and the TLS handshake.
 
 use std::io;
 

@@ -28,7 +28,7 @@ pub(crate) struct Operator {
     services: Option<Arc<ServerContext>>,
 }
 
-/// What a request of the operator is answered, once its ticket is settled.
+/// The reply to a request of the operator, once its ticket is settled.
 pub(crate) struct OperatorReply {
     outcome: Outcome,
     pub(crate) ticket: Ticket,

@@ -11,7 +11,7 @@ use crate::limits::PROXY_HEADER_BYTES;
 const V2_SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The least that tells the versions apart; no header is shorter.
 const SIGNATURE: usize = 12;
-/// What a header of version 2 has before the addresses: signature, version and command, family, length of the rest.
+/// The bytes of a version 2 header before the addresses: signature, version and command, family, length of the rest.
 const V2_FIXED: usize = 16;
 /// The longest header of version 1, which is a line.
 const V1_MAX: usize = 107;
@@ -22,7 +22,7 @@ const PROXY: u8 = 0x21;
 const IPV4: u8 = 1;
 const IPV6: u8 = 2;
 
-/// What the bytes so far are.
+/// The result of parsing the bytes received so far.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ProxyHeader {
     /// Bytes that may be read without reading past the header.

@@ -21,7 +21,7 @@ use crate::limits::{
 use crate::name::FoldedName;
 use crate::net::origin::origin;
 
-/// What failures are counted by.
+/// The key that failures are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ThrottleKey {
     TargetFrom(LoginTarget, IpAddr),
@@ -29,7 +29,7 @@ enum ThrottleKey {
     Address(IpAddr),
 }
 
-/// Whose password is tried.
+/// The account or group whose password is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LoginTarget {
     /// An account's, to log in.

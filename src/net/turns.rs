@@ -14,7 +14,7 @@ use crate::hub::Ticket;
 use crate::id::UserId;
 use crate::limits::{BATCH_COST, BATCH_COST_FREE, OWNERS_REMEMBERED};
 
-/// Whom the work of a connection is done for.
+/// The owner of a connection's work, by whom turns are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     User(UserId),
@@ -29,7 +29,7 @@ pub(crate) struct Turns {
     batch: Mutex<BatchCosts>,
 }
 
-/// What the changes of a batch cost, by owner.
+/// The cost of a batch's changes, by owner.
 #[derive(Default)]
 struct BatchCosts {
     batch: Ticket,

@@ -46,7 +46,7 @@ pub enum ServerError {
     Inherited {
         /// As the service manager calls it.
         name: String,
-        /// What is wrong.
+        /// A description of the mistake.
         source: io::Error,
     },
     /// A socket that a service manager handed over belongs to no listener.
@@ -66,7 +66,7 @@ pub enum ServerError {
     /// The system refused something that every process may have.
     #[error("the system refused {what}: {source}")]
     System {
-        /// What was asked for.
+        /// The requested limit.
         what: &'static str,
         /// What the system said.
         source: io::Error,

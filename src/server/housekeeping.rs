@@ -1,4 +1,4 @@
-//! What is done now and then while the server runs.
+//! Periodic jobs of a running server.
 
 use std::sync::Arc;
 

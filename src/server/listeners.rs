@@ -95,7 +95,7 @@ pub(super) fn link_port(bindings: &[Listener]) -> Option<u16> {
     addresses.find(|address| !address.is_tls && !address.is_proxied).map(|address| address.socket.port())
 }
 
-/// What was listened on, for people.
+/// The addresses that are listened on, for people.
 pub(super) fn announce(listening: &[(ListenAddress, ReplyFormat)], certificates: Option<&Arc<Certificates>>) {
     for (address, format) in listening {
         let format = match format {

@@ -1,4 +1,4 @@
-//! What the configuration means for the modules below: numbers and permissions, in their words.
+//! Translates the configuration into the limits and permissions of the modules below.
 
 use std::time::Duration;
 

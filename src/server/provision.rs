@@ -1,5 +1,5 @@
-//! What the configuration brings along: accounts, registered if they are missing and never changed afterwards, and other
-//! servers, known as it has them.
+//! Provisions what the configuration lists: accounts, registered if they are missing and never changed afterwards, and
+//! other servers, known as it has them.
 
 use tracing::{info, warn};
 

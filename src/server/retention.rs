@@ -30,7 +30,7 @@ pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSw
         sweep.begin(rules(retention, time));
         sweep = go_through(&services, sweep).await;
         if retention.delete_unread {
-            // What was counted as unread may be gone.
+            // Messages that count as unread may be gone.
             services.hub.forget_unread();
         }
     }

@@ -1,4 +1,4 @@
-//! What a service manager such as systemd is told (sd_notify(3)), if one listens.
+//! Reports to a service manager such as systemd (sd_notify(3)), if there is one.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -69,7 +69,7 @@ fn warn_if_it_ends(certificates: &Certificates) {
     }
 }
 
-/// What a listener of this format shows and speaks.
+/// The TLS configuration of a listener of this format.
 pub(super) fn server_config(
     certificates: Option<&Arc<Certificates>>,
     format: ReplyFormat,

@@ -19,7 +19,7 @@ pub(super) fn open_writer(database: &Path, durability: Durability) -> rusqlite::
     // Takes effect only in a new database. Retention returns free pages to the file system a few at a time.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    // What retention removes is overwritten: otherwise SQLite leaves it readable in free pages and in gaps of others.
+    // Removed messages are overwritten: otherwise SQLite leaves it readable in free pages and in gaps of others.
     connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
     set_durability(&connection, durability)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;

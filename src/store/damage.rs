@@ -64,7 +64,7 @@ impl DamageLog {
         }
     }
 
-    /// What was met.
+    /// The damage that was found.
     pub(crate) fn met(&self) -> Vec<Damage> {
         lock(&self.met).iter().cloned().collect()
     }

@@ -168,7 +168,7 @@ pub(super) fn take(lock: File, path: &Path) -> Result<FileLock, StoreError> {
     }
 }
 
-/// What tells a file from every other one.
+/// Identifies a file: device and inode.
 fn number(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
 }

@@ -3,7 +3,7 @@
 /// Progress of a backup, a verification, an export or an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What is done, in units.
+    /// Units done.
     pub count: u64,
     /// `pages`, `log entries` or `lines`.
     pub unit: &'static str,

@@ -13,7 +13,7 @@ pub(super) fn readable(log: &[Record], reader: UserId, conversation: Option<&Con
     reference.messages_in(conversation)
 }
 
-/// What the reader knows after some records.
+/// The reader's knowledge after some records.
 #[derive(Default)]
 struct ReferenceReader {
     reader: UserId,

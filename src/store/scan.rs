@@ -190,7 +190,7 @@ struct SpanCursor {
     part: Option<Part>,
     /// The tables are read up to here: memory has the entries after it. 0 if there is nothing more to read in the tables.
     stored_upto: Seq,
-    /// Whose runs to read.
+    /// The partition whose runs to read.
     runs: Option<Partition>,
     memory: Vec<Entry>,
     /// For a reverse scan: no chunk has entries on both sides of `upto`, so the next chunk is the newest that ends there.

@@ -18,7 +18,7 @@ const VERSION: u32 = FIRST + SCRIPTS.len() as u32 - 1;
 /// The oldest version that is read.
 const FIRST: u32 = 3;
 
-/// What makes each version of the one before it; the first one, of an empty database.
+/// Migrations: each makes a version of the one before it, the first of an empty database.
 const SCRIPTS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_4.sql")];
 
 /// Creates the tables in an empty database, and brings those of an earlier version to this one.

@@ -65,7 +65,7 @@ impl Drop for CopyTarget {
         if self.is_kept {
             return;
         }
-        // What cannot be removed is cleared by the next backup into this directory.
+        // The next backup into this directory clears files that cannot be removed now.
         let _cleared = self.clear();
         if self.is_new {
             let _removed = fs::remove_dir(&self.path);
@@ -99,7 +99,7 @@ impl Drop for NewDirectory {
         if self.is_kept || self.had_database {
             return;
         }
-        // What cannot be removed holds nothing: the next import takes it as new.
+        // A file that cannot be removed holds nothing: the next import takes it as new.
         for file in [DATABASE, "kabar.db-wal", "kabar.db-shm", LOCK] {
             let _removed = fs::remove_file(self.path.join(file));
         }

@@ -22,7 +22,7 @@ use crate::store::log::rows;
 use crate::store::progress::Progress;
 use crate::store::{columns, load, low_watermark, read_only};
 
-/// What a store has, and what of it is damaged.
+/// The contents of a store, and the damage in it.
 #[derive(Debug, Default)]
 pub struct Verification {
     /// Log entries that are intact.

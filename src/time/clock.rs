@@ -29,7 +29,7 @@ pub(super) fn begin_after(log: u64) {
     CLOCK.begin_after(log, wall(), steady());
 }
 
-/// What the system says it is, in milliseconds since 1970.
+/// The system's time, in milliseconds since 1970.
 fn wall() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_millis().try_into().unwrap_or(u64::MAX)

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hyper::header::{self, HeaderMap};
 
-/// What a request says of its client.
+/// The client that a request's headers name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Forwarded<'a> {
     pub(super) client: IpAddr,

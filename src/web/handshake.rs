@@ -9,7 +9,7 @@ use ring::digest;
 use crate::web::forwarded::Forwarded;
 use crate::web::response::{Reply, reply, sentence, set};
 
-/// What every server appends to the client's key.
+/// The constant that a server appends to the client's key (RFC 6455 §4.2.2).
 const SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY_BYTES: usize = 16;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -32,7 +32,7 @@ pub(super) fn text(monitor: &Arc<Monitor>) -> Result<String, Error> {
     Ok(text)
 }
 
-/// What is read when it is asked for.
+/// Metrics that are read when they are requested.
 struct Measured(Arc<Monitor>);
 
 impl std::fmt::Debug for Measured {
@@ -150,6 +150,9 @@ fn links(out: &mut Families<'_>, context: &ServerContext) -> Result<(), Error> {
     out.gauge("link_queue", help, Some(Unit::Bytes), [(NONE, bytes as f64)])
 }
 
+/// The labels of a value, and the value.
+type Sample<const N: usize> = ([(&'static str, &'static str); N], f64);
+
 /// Writes metric families.
 struct Families<'a>(DescriptorEncoder<'a>);
 
@@ -159,13 +162,10 @@ impl Families<'_> {
         name: &str,
         help: &str,
         unit: Option<Unit>,
-        samples: impl IntoIterator<Item = ([(&'static str, &'static str); N], f64)>,
+        samples: impl IntoIterator<Item = Sample<N>>,
     ) -> Result<(), Error> {
-        let mut family = self.0.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
-        for (labels, value) in samples {
-            family.encode_family(&labels)?.encode_gauge(&value)?;
-        }
-        Ok(())
+        let encode = |mut encoder: MetricEncoder<'_>, value| encoder.encode_gauge(&value);
+        self.family((name, help, unit, MetricType::Gauge), samples, encode)
     }
 
     fn counter<const N: usize>(
@@ -173,11 +173,22 @@ impl Families<'_> {
         name: &str,
         help: &str,
         unit: Option<Unit>,
-        samples: impl IntoIterator<Item = ([(&'static str, &'static str); N], f64)>,
+        samples: impl IntoIterator<Item = Sample<N>>,
     ) -> Result<(), Error> {
-        let mut family = self.0.encode_descriptor(name, help, unit.as_ref(), MetricType::Counter)?;
+        let encode =
+            |mut encoder: MetricEncoder<'_>, value| encoder.encode_counter::<NoLabelSet, f64, f64>(&value, None);
+        self.family((name, help, unit, MetricType::Counter), samples, encode)
+    }
+
+    fn family<const N: usize>(
+        &mut self,
+        (name, help, unit, kind): (&str, &str, Option<Unit>, MetricType),
+        samples: impl IntoIterator<Item = Sample<N>>,
+        encode: impl Fn(MetricEncoder<'_>, f64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut family = self.0.encode_descriptor(name, help, unit.as_ref(), kind)?;
         for (labels, value) in samples {
-            family.encode_family(&labels)?.encode_counter::<NoLabelSet, f64, f64>(&value, None)?;
+            encode(family.encode_family(&labels)?, value)?;
         }
         Ok(())
     }

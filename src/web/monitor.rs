@@ -11,7 +11,7 @@ use crate::chat::CommandError;
 use crate::limits::{COMMIT_WITHIN, LOCK_PROBE, LOCK_WITHIN};
 use crate::net::ServerContext;
 
-/// What the monitoring listener tells of. It exists before the store is open, and until the end.
+/// The state that the monitoring listener reports. It exists before the store is open, and until the end.
 pub(crate) struct Monitor {
     /// The data directory.
     pub(super) data: PathBuf,
@@ -80,7 +80,7 @@ impl Monitor {
     /// Whether the server gets on with its work: a restart would help if not. `patience` is the longest that a commit may take.
     ///
     /// # Errors
-    /// What is stuck.
+    /// The parts that are stuck.
     pub(crate) async fn liveness(&self, patience: Duration) -> Result<(), Problem> {
         match self.context() {
             Some(context) => liveness(context, patience).await,

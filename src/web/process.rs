@@ -1,4 +1,4 @@
-//! What the kernel knows of this process.
+//! Figures of this process, from the kernel.
 
 use std::fs;
 

@@ -18,11 +18,11 @@ pub(super) const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: tex
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// What every response says to a browser.
+/// Headers of every response.
 const SNIFFING: (HeaderName, HeaderValue) = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 
-/// What a response says that may be shown by itself. On a script or a style sheet a browser ignores it, and the page would be
-/// a tenth larger.
+/// Headers of a response that may be shown by itself. On a script or a style sheet a browser ignores it, and the page
+/// would be a tenth larger.
 const OF_DOCUMENTS: [(HeaderName, HeaderValue); 3] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),

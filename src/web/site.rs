@@ -1,8 +1,8 @@
-//! What the web listeners serve.
+//! The site that web listeners serve.
 
 use crate::web::files::Files;
 
-/// What all connections of the web listeners share.
+/// State shared by all connections of the web listeners.
 pub(crate) struct Web {
     pub(super) files: Files,
 }

@@ -1,4 +1,4 @@
-//! What a request wants done.
+//! Actions of requests.
 
 use secrecy::SecretString;
 
@@ -6,14 +6,14 @@ use crate::chat::{Command, Conversation, Position, Query, Topics};
 use crate::id::{InviteCode, Seq};
 use crate::name::Name;
 
-/// What is to be done. Words that mean the same have the same action.
+/// The action of a request. Words that mean the same have the same action.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// A change that the hub decides.
     Change(Command),
     /// A question that the state answers.
     Read(Query),
-    /// What needs the connection, a password hash, a page of the store or another server first.
+    /// Actions that need the connection, a password hash, a page of the store or another server first.
     Session(SessionRequest),
 }
 

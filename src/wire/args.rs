@@ -11,7 +11,7 @@ use crate::id::{Epoch, Seq, Token};
 use crate::limits::{PASSWORD_BYTES, PROFILE_BYTES};
 use crate::name::{Address, InvalidName, Name};
 
-/// What separates words.
+/// Separators of words.
 const BLANKS: [char; 2] = [' ', '\t'];
 
 /// A cursor over the words of a line: the rest that was not parsed yet. It begins with a word, or is empty.
@@ -23,7 +23,7 @@ pub(super) struct Args<'a>(&'a str);
 pub(super) struct BadParameter {
     /// Its name in the usage of the command.
     pub(super) name: &'static str,
-    /// What was expected.
+    /// The expected form.
     pub(super) expected: Cow<'static, str>,
 }
 

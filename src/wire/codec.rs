@@ -21,7 +21,7 @@ pub struct LineCodec {
     /// So many bytes at the front of the buffer are text of the unfinished line, without newline or telnet sequence.
     scanned: usize,
     telnet: Telnet,
-    /// What telnet is to be answered.
+    /// The answer to telnet.
     answers: Vec<u8>,
     /// The unfinished line was told to be too long; the rest of it is dropped.
     skipping: bool,
@@ -36,7 +36,7 @@ pub enum Line {
     Invalid(LineError),
 }
 
-/// What is wrong with a line.
+/// An error of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     /// It is longer than the server takes.
@@ -60,7 +60,7 @@ impl LineCodec {
         Self { limit, scanned: 0, telnet: Telnet::default(), answers: Vec::new(), skipping: false }
     }
 
-    /// What the telnet sequences among the bytes so far are to be answered; only a telnet's listener answers them.
+    /// The answer to the telnet sequences among the bytes so far; only a telnet's listener sends it.
     pub fn take_answers(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.answers)
     }

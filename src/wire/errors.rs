@@ -24,11 +24,11 @@ pub(super) struct ErrorSpec {
     text: &'static str,
     /// For the commands of the draft system.
     draft: &'static str,
-    /// What helps the person who reads it.
+    /// A hint for the person who reads it.
     pub(super) detail: Option<Cow<'static, str>>,
 }
 
-/// What is wrong with a line that is no request.
+/// Errors of a line that is no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseErrorKind {
     /// The first word is not in the table of commands.

@@ -1,4 +1,4 @@
-//! What the tests of replies share: requests, responses with the users of the documents, and all variants.
+//! Fixtures of the tests of replies: requests, responses with the users of the documents, and all variants.
 
 use std::iter;
 use std::time::Duration;

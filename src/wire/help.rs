@@ -21,7 +21,7 @@ const THEMES: [(Theme, &str); 12] = [
     (Theme::Administer, "administer"),
 ];
 
-/// What a newcomer needs first.
+/// The commands that a newcomer needs first.
 const FIRST_STEPS: [(&str, &str); 5] = [
     ("register USER PASSWORD", "make an account, log in (later: login USER PASSWORD)"),
     ("online", "who is here"),

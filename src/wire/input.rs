@@ -1,8 +1,8 @@
-//! What a connection received.
+//! Input of a connection.
 
 use crate::wire::codec::Line;
 
-/// What a client sent.
+/// Input of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input {
     /// A request.

@@ -1,4 +1,4 @@
-//! What a connection received, in the form of its listener.
+//! Decodes the input of a connection, in the form of its listener.
 
 use bytes::BytesMut;
 use tokio_util::codec::Decoder;
@@ -42,7 +42,7 @@ impl InputDecoder {
         }
     }
 
-    /// What telnet is to be answered.
+    /// The answer to telnet.
     pub fn take_telnet_answers(&mut self) -> Vec<u8> {
         match self {
             Self::Lines(codec) => codec.take_answers(),

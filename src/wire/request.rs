@@ -1,4 +1,4 @@
-//! What a line asks for.
+//! A parsed request.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,7 @@ pub struct Request {
     pub secret: Option<SecretString>,
 }
 
-/// What changes in a request if its token is a word of its text.
+/// The changes to a request whose token is a word of its text.
 #[derive(Debug)]
 pub struct WithoutToken {
     pub action: Action,
@@ -48,13 +48,13 @@ pub struct WithoutToken {
     pub hash: Option<Hash64>,
 }
 
-/// What the reply needs of its request once the rest of it is gone.
+/// The part of a request that its reply needs.
 #[derive(Clone, Debug)]
 pub struct ReplyContext {
     pub spec: &'static CommandSpec,
     /// Echoed in the reply.
     pub tag: Option<Tag>,
-    /// Whose sentences the reply uses.
+    /// The document whose sentences the reply uses.
     pub dialect: Dialect,
 }
 

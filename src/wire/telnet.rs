@@ -34,7 +34,7 @@ pub(super) enum Telnet {
     SubnegotiationCommand,
 }
 
-/// What is left of the bytes up to the first newline, or of all of them.
+/// The text of the bytes up to the first newline, or of all of them.
 pub(super) struct Stripped {
     /// That many bytes at the front are text.
     pub(super) kept: usize,
@@ -43,7 +43,7 @@ pub(super) struct Stripped {
 }
 
 impl Telnet {
-    /// Moves the text before the first newline to the front of `bytes`. What follows the newline stays as it is.
+    /// Moves the text before the first newline to the front of `bytes`. Bytes after the newline stay as they are.
     /// Appends what the peer is to be answered to `answers`, as far as that has room.
     pub(super) fn strip(&mut self, bytes: &mut [u8], answers: &mut Vec<u8>) -> Stripped {
         if *self != Self::Text {

@@ -107,10 +107,10 @@ const HAS_MSG_FROM: u8 = 1 << 2;
 const HAS_MSG_TO: u8 = 1 << 3;
 const HAS_REALM: u8 = 1 << 4;
 
-/// What the keys, the kind, the number and the time of a message object take, and most names that it repeats.
+/// Bytes of the keys, kind, number and time of a message object, and of most names that it repeats.
 const OBJECT_BYTES: usize = 140;
 
-/// What a reader is shown in the place of a damaged message.
+/// The text shown in the place of a damaged message.
 const DAMAGED: &str = "pesan ini rusak di penyimpanan server";
 
 impl Kind {

@@ -8,7 +8,7 @@ use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
-/// What a user's messages are sorted by. Stored: variants are only ever added, at the end.
+/// The conversation that a message belongs to, for one user. Stored: variants are only ever added, at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ConversationId {
     /// With a user of this server, also across a name of this server.

@@ -12,7 +12,7 @@ pub struct Group {
     pub name: Name,
     /// The member who may change it: the creator, or the longest-standing member after the creator has left.
     pub owner: UserId,
-    /// What joining asks for, if anything.
+    /// The password for joining, if there is one.
     pub password: Option<PasswordHash>,
     /// In the order of joining. Shared, so that a push in flight keeps the recipients of its moment.
     pub members: Arc<Vec<UserId>>,

@@ -1,4 +1,4 @@
-//! What senders have left unread in inboxes: bounded for each sender and inbox, so that nobody fills another's inbox.
+//! Unread messages by sender and inbox: bounded for each sender and inbox, so that nobody fills another's inbox.
 //!
 //! Counted by this process, from its start on, and stored nowhere. A count knows where in the inbox its messages stand, in
 //! steps, so that what was read since drops out of it.
@@ -14,7 +14,7 @@ use crate::chat::model::user::User;
 use crate::id::{Seq, UserId};
 use crate::limits::{INBOX_SHARE_STEPS, INBOX_SHARES};
 
-/// What one sender may leave unread in one inbox; `None` where that is not limited.
+/// The limit of unread messages of one sender in one inbox; `None` if unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InboxLimits {
     pub messages: Option<u64>,
@@ -31,7 +31,7 @@ struct Counts {
     of: HashMap<(UserId, UserRef), Count>,
 }
 
-/// What one sender has left in one inbox.
+/// Unread messages of one sender in one inbox.
 #[derive(Debug, Default)]
 struct Count {
     total: Amount,

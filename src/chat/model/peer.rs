@@ -1,4 +1,4 @@
-//! What is known of another server, and what waits for it (PROTOCOL §6).
+//! Another server, and the outbox of messages for it (PROTOCOL §6).
 
 use std::collections::VecDeque;
 
@@ -37,7 +37,7 @@ pub struct PeerInfo {
     pub address: Option<PeerAddress>,
     /// It came by itself, and has the name that it calls itself: one that a user gives it goes before.
     pub self_named: bool,
-    /// What it calls this server.
+    /// Its name for this server.
     pub our_alias: Option<RealmId>,
 }
 
@@ -57,13 +57,13 @@ pub struct OutboxEntry {
     pub seq: Seq,
     /// When it was sent.
     pub time: Time,
-    /// Who sent it.
+    /// Its sender.
     pub from: UserId,
     /// The bytes of its body.
     pub bytes: u32,
 }
 
-/// What waits for another server, oldest first.
+/// Messages that wait for another server, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutboxQueue {
     waiting: VecDeque<OutboxEntry>,
@@ -108,7 +108,7 @@ impl OutboxQueue {
         self.waiting.iter()
     }
 
-    /// Who sent the waiting message of that number.
+    /// The sender of the waiting message of that number.
     #[must_use]
     pub fn sender(&self, seq: Seq) -> Option<UserId> {
         let place = self.waiting.binary_search_by_key(&seq, |queued| queued.seq).ok()?;

@@ -8,12 +8,12 @@ use crate::name::Name;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Realm {
     pub name: Name,
-    /// Who added it; `None` for the configuration, or a server that dialled in by itself.
+    /// The user who added it; `None` for the configuration, or a server that dialled in by itself.
     pub by: Option<UserId>,
     pub kind: RealmKind,
 }
 
-/// What a realm's name stands for.
+/// The meaning of a realm's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RealmKind {
     /// This server: the home realm, or a further name of it.

@@ -1,4 +1,4 @@
-//! What another server says, once it is authenticated (PROTOCOL §6).
+//! Messages from an authenticated server (PROTOCOL §6).
 
 use crate::chat::error::BounceReason;
 use crate::chat::model::peer::PeerAddress;
@@ -27,7 +27,7 @@ pub struct Bounce {
     pub notification: Option<Box<str>>,
 }
 
-/// What another server says of itself once its key is proven.
+/// The hello of another server whose key is proven.
 #[derive(Clone, Debug)]
 pub struct PeerHello {
     pub key: PeerKey,

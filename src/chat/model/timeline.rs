@@ -8,11 +8,11 @@ use crate::id::{GroupId, RealmId, Seq, UserId};
 pub enum Timeline {
     /// The direct messages that a user received and sent.
     User(UserId),
-    /// What was said in a group.
+    /// Messages to a group.
     Group(GroupId),
-    /// What was said to everyone.
+    /// Broadcasts.
     Broadcast,
-    /// What was said to users and groups of another realm. Its one reader is the server there.
+    /// Messages to users and groups of another realm, read by the server there only.
     Outbox(RealmId),
 }
 

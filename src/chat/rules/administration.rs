@@ -1,4 +1,4 @@
-//! What administrators may do, and the operator at the server's own machine (PROTOCOL §8).
+//! Commands of administrators, and of the operator at the server's own machine (PROTOCOL §8).
 
 use std::time::Duration;
 

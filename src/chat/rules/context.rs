@@ -1,4 +1,4 @@
-//! What stands beside a command or a query.
+//! The context of a command or a query.
 
 use crate::chat::error::CommandError;
 use crate::chat::model::inbox_shares::InboxShares;
@@ -9,8 +9,8 @@ use crate::id::{SessionId, UserId};
 use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
-/// Who asks, when, and what only this process knows. With it the rules stay pure: the same log gives the same state on
-/// any machine.
+/// The user who asks, the time, and state that only this process has. With it the rules stay pure: the same log gives
+/// the same state on any machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The acting user; `None` for the server itself.
@@ -20,12 +20,12 @@ pub struct Context<'a> {
     pub now: Time,
     /// Whether the recipient of a direct message is online, if that is a condition (text listeners, PROTOCOL §4).
     pub recipient_online: Option<bool>,
-    /// What senders have left unread in inboxes, if that is bounded.
+    /// Unread messages by sender and inbox, if they are bounded.
     pub inboxes: Option<&'a InboxShares>,
     pub policy: &'a Policy,
 }
 
-/// What the operator keeps for administrators.
+/// Commands that the operator reserves for administrators.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     pub administrators: Vec<FoldedName>,
@@ -36,7 +36,7 @@ pub struct Policy {
     pub quotas: Quotas,
 }
 
-/// What one user may have at a time; `None` where that is not limited.
+/// Quotas of one user; `None` if unlimited.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Quotas {
     /// Groups that the user owns.

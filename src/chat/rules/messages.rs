@@ -22,8 +22,7 @@ pub(in crate::chat) fn send_direct(
     let realm = match state.route(to.realm.as_ref())? {
         Route::Local(realm) => realm,
         Route::Remote(id, realm, peer) => {
-            let is_banned = state.is_realm_banned(id, context.now);
-            return remote::send(is_banned, (from, sender), &to.name, false, text, (id, realm, peer));
+            return remote::send((state, context), (id, realm, peer), Kind::Direct, &to.name, text);
         }
     };
     let (recipient_id, recipient) = state.user_named(&to.name).ok_or(CommandError::UserNotFound)?;
@@ -51,8 +50,7 @@ pub(in crate::chat) fn send_group(
     let realm = match state.route(to.realm.as_ref())? {
         Route::Local(realm) => realm,
         Route::Remote(id, realm, peer) => {
-            let is_banned = state.is_realm_banned(id, context.now);
-            return remote::send(is_banned, (from, sender), &to.name, true, text, (id, realm, peer));
+            return remote::send((state, context), (id, realm, peer), Kind::Group, &to.name, text);
         }
     };
     let (group_id, group) = state.group_named(&to.name).ok_or(CommandError::GroupNotFound)?;

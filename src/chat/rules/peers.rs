@@ -57,7 +57,7 @@ fn added(next: RealmId, taken: Option<(RealmId, &Realm)>, new: &NewPeer<'_>) -> 
     Ok(Event::PeerAdded { realm: id, name: new.name.clone(), by: new.by, info })
 }
 
-/// What the configuration says of a server goes before what is known of it.
+/// The configuration overrides what is known of a server.
 pub(in crate::chat) fn configure(state: &State, new: &NewPeer<'_>) -> Result<Vec<Event>, CommandError> {
     let taken = state.realm_named(new.name);
     let of_name = || taken.and_then(|(id, realm)| Some((id, realm, realm.peer()?)));

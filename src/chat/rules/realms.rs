@@ -42,7 +42,7 @@ pub(in crate::chat) fn remove(
     Ok(told.chain([Event::RealmRemoved { realm: id }]).chain(forgetting(state, id)).collect())
 }
 
-/// What of the realms that were removed is not needed any more, now that another one is: those without a key, and the
+/// The removed realms that are not needed any more once another one is removed: those without a key, and the
 /// oldest of too many servers that must not come back by themselves.
 fn forgetting(state: &State, removed: RealmId) -> impl Iterator<Item = Event> {
     let newest = state.newest_realm();

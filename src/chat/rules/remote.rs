@@ -10,24 +10,24 @@ use crate::chat::model::message::{Author, Destination, Message, RemoteName};
 use crate::chat::model::peer::Peer;
 use crate::chat::model::realm::Realm;
 use crate::chat::model::remote_message::{Bounce, RemoteMessage};
-use crate::chat::model::user::User;
 use crate::chat::rules::context::Context;
 use crate::chat::rules::system_message::system_message;
 use crate::chat::state::State;
-use crate::id::{Epoch, RealmId, Seq, UserId};
+use crate::id::{Epoch, RealmId, Seq};
 use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
 use crate::name::Name;
 
-/// Puts a message into the outbox of another realm. Only that server knows whether the recipient exists.
+/// Puts a message, direct or to a group, into the outbox of another realm. Only that server knows whether the recipient
+/// exists.
 pub(super) fn send(
-    is_banned: bool,
-    (sender_id, sender): (UserId, &User),
-    to: &Name,
-    to_group: bool,
-    text: &EscapedText,
+    (state, context): (&State, &Context<'_>),
     (id, realm, peer): (RealmId, &Realm, &Peer),
+    kind: Kind,
+    to: &Name,
+    text: &EscapedText,
 ) -> Result<Vec<Event>, CommandError> {
-    if is_banned {
+    let (sender_id, sender) = context.active_user(state)?;
+    if state.is_realm_banned(id, context.now) {
         return Err(CommandError::RealmRefused);
     }
     let address = format!("{to}@{}", realm.name);
@@ -37,7 +37,7 @@ pub(super) fn send(
         msg: text,
         from: sender.name.as_str(),
         to: &address,
-        kind: if to_group { Kind::Group } else { Kind::Direct },
+        kind,
         realm: Some(realm.name.as_str()),
     });
     let queue = &peer.queue;
@@ -46,7 +46,10 @@ pub(super) fn send(
         return Err(CommandError::RealmQueueFull);
     }
     let remote = RemoteName { realm: id, name: to.clone() };
-    let to = if to_group { Destination::RemoteGroup(remote) } else { Destination::RemoteUser(remote) };
+    let to = match kind {
+        Kind::Group => Destination::RemoteGroup(remote),
+        _ => Destination::RemoteUser(remote),
+    };
     Ok(vec![Event::MessageSent(Message { from: Author::Local(sender_id), to, realm: Some(id), body })])
 }
 

@@ -1,4 +1,4 @@
-//! Who has a name, for very many users: their numbers, found by names that stand in the accounts alone.
+//! Finds user ids by name, for very many users. The names themselves are in the accounts only.
 
 use std::hash::BuildHasher;
 

@@ -18,7 +18,7 @@ use crate::id::{Epoch, GroupId, RealmId, Seq, SessionId, UserId};
 use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
-/// What a store kept of a [`State`], to build it again without the log.
+/// The stored form of a [`State`], from which it is built without the log.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The newest log entry.
@@ -117,7 +117,7 @@ impl State {
         }
     }
 
-    /// What a store would have kept of it.
+    /// The snapshot that a store would have of it.
     #[cfg(test)]
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {

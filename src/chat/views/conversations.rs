@@ -24,7 +24,7 @@ use crate::limits::{CONVERSATION_ENTRIES, SHARED_ENTRIES, UNREAD_COUNTED};
 use crate::name::Name;
 use crate::time::Time;
 
-/// What a list of conversations needs from the store.
+/// The store queries of a list of conversations.
 #[derive(Clone, Debug)]
 pub struct ConversationQuery {
     reader: UserId,
@@ -55,7 +55,7 @@ pub struct ConversationStatus {
     pub unread: usize,
     /// There are more unread messages than were counted.
     pub unread_more: bool,
-    /// What the list is sorted by: the newest message, or else the joining of the group.
+    /// The sort key: the newest message, or else the joining of the group.
     place: Seq,
 }
 

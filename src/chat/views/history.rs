@@ -17,9 +17,9 @@ pub enum Conversation {
     User(Address),
     /// In a group, while the reader was a member.
     Group(Address),
-    /// What was said to everyone.
+    /// Broadcasts.
     Broadcast,
-    /// What this server itself said.
+    /// Messages of this server itself.
     Server,
 }
 

@@ -13,7 +13,7 @@ use crate::chat::state::State;
 use crate::id::{RealmId, Seq, UserId};
 use crate::name::Name;
 
-/// What a reader wants from the store: ranges of timelines, merged by id.
+/// Queries of the store for readers: ranges of timelines, merged by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimelineQuery {
     /// The reading user.

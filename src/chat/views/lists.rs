@@ -11,7 +11,7 @@ use crate::limits::LIST_NAMES;
 use crate::name::Name;
 use crate::time::Time;
 
-/// What only this process knows: who is connected, and which links are up.
+/// State of this process that is not in the log: who is connected, and which links are up.
 pub trait Process {
     fn is_online(&self, user: UserId) -> bool;
     /// When the user's last connection ended, since this process started.
@@ -20,7 +20,7 @@ pub trait Process {
     fn last_use(&self, user: UserId, session: SessionId, now: Time) -> Option<Time>;
     /// The first `limit` online users, in the order of coming online.
     fn online(&self, limit: usize) -> Vec<UserId>;
-    /// What of the server's numbers only the process knows; the others are 0.
+    /// The server's numbers that only the process knows; the others are 0.
     fn counts(&self) -> Stats;
     fn link_status(&self, realm: RealmId) -> LinkStatus;
 }

@@ -27,7 +27,7 @@ pub enum Notification {
     Read { conversation: Box<str>, mark: Seq },
 }
 
-/// What changed in a group.
+/// A change in a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "lowercase")]
 pub enum GroupChange {

@@ -1,4 +1,4 @@
-//! Who hears of a message at once.
+//! Recipients of a live push.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the server's answers change.
+//! Applies the server's answers to the state.
 
 use kabar::client::{ClientError, Message, Reply, Summary, Target};
 
@@ -30,7 +30,7 @@ impl Chat {
 
     fn unanswered(&mut self, question: &Question, error: &ClientError) {
         match question {
-            // What the session's end left open is asked anew.
+            // Requests left open by the session's end are sent anew.
             _ if !is_refused(error) => {}
             Question::History { of, .. } => {
                 self.conversation(of).is_loading = false;

@@ -1,4 +1,4 @@
-//! What a line of input means: a text, or a command after a slash, in this program's words, those of the server, and
+//! Parses a line of input: a text, or a command after a slash, in this program's words, those of the server, and
 //! those of the five documented systems.
 
 use kabar::client::Target;

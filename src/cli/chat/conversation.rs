@@ -30,7 +30,7 @@ pub(super) enum EntryState {
     Notice,
 }
 
-/// What of the history before the first entry is known.
+/// How far the history before the first entry is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Older {
     Unknown,
@@ -164,7 +164,7 @@ impl Conversation {
         }
     }
 
-    /// What was refused is on its way again, behind everything else. Returns the numbers and texts.
+    /// Queues refused messages again, behind everything else. Returns the numbers and texts.
     pub(super) fn send_failed_again(&mut self) -> Vec<(u64, String)> {
         let is_failed = |entry: &Entry| matches!(entry.state, EntryState::Failed(..));
         let (failed, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries).into_iter().partition(is_failed);
@@ -179,7 +179,7 @@ impl Conversation {
         failed.into_iter().filter_map(again).collect()
     }
 
-    /// What the server has not confirmed.
+    /// Messages that the server has not confirmed.
     pub(super) fn pending(&self) -> impl Iterator<Item = (u64, &str)> {
         self.entries.iter().filter_map(|entry| match entry.state {
             EntryState::Pending(number) => Some((number, entry.text.as_str())),

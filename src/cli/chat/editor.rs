@@ -153,7 +153,7 @@ impl Editor {
         }
     }
 
-    /// What fits into so many columns, and the column of the cursor in it.
+    /// The part that fits into so many columns, and the column of the cursor in it.
     pub(super) fn window(&self, columns: usize) -> (String, usize) {
         let mut start = 0;
         while self.text.get(start..self.cursor).unwrap_or_default().width() >= columns.max(1) {

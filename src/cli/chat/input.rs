@@ -14,7 +14,7 @@ use crate::cli::client::shown::safe;
 const PASTED: usize = 500;
 
 impl Chat {
-    /// What the terminal says.
+    /// An event of the terminal.
     pub(super) fn terminal(&mut self, event: TerminalEvent) -> Vec<Effect> {
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),

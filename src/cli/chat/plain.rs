@@ -26,7 +26,7 @@ pub(super) async fn run(settings: Settings, me: &str, to: Option<Target>) -> Res
                     None => false,
                 };
                 if !is_input_open {
-                    // What was said is still sent, and answered.
+                    // Lines typed before are still sent, and answered.
                     plain.answered = None;
                 }
             }

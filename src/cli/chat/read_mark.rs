@@ -1,4 +1,5 @@
-//! What is unread in a conversation: counted by the server, the same on every device, and carried on here as messages come.
+//! The unread count of a conversation: counted by the server, the same on every device, and carried on here as messages
+//! come.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ pub(super) struct ReadMark {
     is_on_its_way: bool,
 }
 
-/// What the server counted, up to its newest message.
+/// The server's count, up to its newest message.
 pub(super) struct Count {
     pub(super) mark: u64,
     pub(super) unread: u64,

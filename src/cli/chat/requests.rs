@@ -1,4 +1,4 @@
-//! What the state wants of the server, done in order, with the answers on their way back.
+//! Performs the state's requests in order, and returns the answers.
 
 use kabar::client::{Client, ClientError, Reply, Submitted, Target};
 use kabar::limits::CLIENT_CHANNEL;
@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::chat::state::{Effect, Question};
 
-/// What the server answered.
+/// An answer of the server.
 pub(super) enum Answer {
     Sent { number: u64, to: Target, reply: Result<Reply, ClientError> },
     To(Question, Result<Reply, ClientError>),

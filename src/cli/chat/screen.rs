@@ -24,7 +24,7 @@ const TOPICS: &[&str] = &["presence", "group", "inbox", "read"];
 
 type LoggedIn = Result<Login, ClientError>;
 
-/// What stands between the chat and the server: one client for each session.
+/// Connects the chat to the server: one client for each session.
 struct Line {
     settings: Settings,
     credentials: Credentials,

@@ -8,7 +8,7 @@ use kabar::client::{ClientError, Event, GroupChange, Incoming, Message, Target};
 use crate::cli::chat::conversation::{Conversation, Older};
 use crate::cli::chat::editor::Editor;
 
-/// What the state wants done.
+/// An effect that the state requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     Send {
@@ -194,7 +194,7 @@ impl Chat {
         self.notice("the server was restored from a backup: what was said after it is gone");
     }
 
-    /// What is on the screen is read: the open conversation, if its end is.
+    /// Marks the open conversation read if its end is on the screen.
     pub(super) fn see(&mut self) {
         if let Some(conversation) = self.opened().filter(|conversation| conversation.scroll == 0) {
             let newest = conversation.newest();
@@ -265,7 +265,7 @@ impl Chat {
         pending.into_iter().map(send).collect()
     }
 
-    /// What was refused in the open conversation is sent again.
+    /// Sends refused messages of the open conversation again.
     pub(super) fn send_failed_again(&mut self) -> Vec<Effect> {
         let Some(conversation) = self.opened() else { return Vec::new() };
         let (to, failed) = (conversation.target.clone(), conversation.send_failed_again());

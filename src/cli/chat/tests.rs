@@ -86,7 +86,7 @@ fn a_message_that_comes_moves_nothing_under_the_eyes_of_a_reader() {
     assert!(screen(&mut chat, 80, 24).iter().any(|row| row.contains("new")));
 }
 
-/// What the chat asks the server for at the next second.
+/// Requests of the chat at the next second.
 fn asked(chat: &mut Chat, now: Instant) -> Vec<Question> {
     let questions = chat.tick(now).into_iter().map(|effect| match effect {
         Effect::Ask(question) => question,

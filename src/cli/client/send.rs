@@ -141,7 +141,7 @@ impl Sender {
         }
     }
 
-    /// Waits for the reply. What passes (a full disk, a busy server) is tried again, with the same tag.
+    /// Waits for the reply. Retries what may pass (a full disk, a busy server), with the same tag.
     async fn confirm(&self, message: Unconfirmed) -> Result<(), Box<dyn Error>> {
         let Unconfirmed { tag, request, mut reply, .. } = message;
         let end = Instant::now() + self.patience;

@@ -44,7 +44,7 @@ pub(crate) fn line(message: &Message) -> String {
     format!("{date} {time} {place}{}: {}", safe(&message.from), safe(&message.msg))
 }
 
-/// What a person is told while a client waits by itself.
+/// The status shown while a client waits by itself.
 pub(crate) fn too_fast(retry_in: Duration) -> String {
     format!("too fast for the server: sending on in {} s", retry_in.as_secs())
 }

@@ -47,7 +47,7 @@ struct SentMessage {
     crashed_after: bool,
 }
 
-/// What the sender knows of a message.
+/// The sender's knowledge of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reply {
     Pending,

@@ -176,7 +176,7 @@ proptest! {
     }
 }
 
-/// What the peer reads after the record with `halo` was damaged and the stream ended.
+/// Returns what the peer reads after the record with `halo` was damaged and the stream ended.
 async fn read_after(damage: Damage, byte: usize) -> io::Result<[u8; 4]> {
     let mut intercepted = Intercepted::new().await;
     let mut record = intercepted.record_of(b"halo").await;

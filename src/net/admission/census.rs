@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::hub::SendQueue;
 use crate::wire::{DisconnectReason, ReplyFormat};
 
-/// What was counted since the start. Changed under the lock of the places.
+/// Counters since the start. Changed under the lock of the places.
 #[derive(Clone, Default)]
 pub(super) struct Counts {
     accepted: [u64; ReplyFormat::COUNT],

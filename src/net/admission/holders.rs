@@ -1,4 +1,4 @@
-//! Who holds how many places, and who holds the most.
+//! Counts places by holder, and finds the largest holder.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;

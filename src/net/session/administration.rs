@@ -1,4 +1,4 @@
-//! What administrators ask for (PROTOCOL §8), and the record of it.
+//! Commands of administrators (PROTOCOL §8), and the audit of each.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

@@ -59,7 +59,7 @@ impl Session {
         reply
     }
 
-    /// For the person at a text listener. What arrives while it is counted may be pushed as well.
+    /// For the person at a text listener. Messages that arrive while it is counted may be pushed as well.
     async fn count_unread(&self, user: UserId) -> Option<Unread> {
         if self.send_queue.format() == ReplyFormat::Json {
             return None;

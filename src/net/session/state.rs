@@ -34,7 +34,7 @@ pub(in crate::net) struct Session {
     credit: Option<Box<Credit>>,
     /// The user of the last tagged request, if there may be some in flight.
     tagged: Option<Box<(UserId, Arc<UserBudget>)>>,
-    /// What changes cost that were not added to the batch yet.
+    /// The cost of changes that are not in the batch yet.
     cost: u64,
     /// When the requests without a login are forgiven.
     unauthenticated_until: Option<Instant>,
@@ -281,7 +281,7 @@ impl Session {
         self.hub().send_replies(&self.send_queue);
     }
 
-    /// Whom the connection's work is done for.
+    /// The owner of the connection's work.
     pub(in crate::net) fn owner(&self) -> Owner {
         match self.attachment {
             Some(attachment) => Owner::User(attachment.actor.user),

@@ -24,7 +24,7 @@ impl Session {
         PendingReply::new(resumes.map(subscribed), ticket)
     }
 
-    /// What was pushed to a text connection so far stays read.
+    /// Messages pushed to a text connection so far stay read.
     pub(super) fn unsubscribe(&self) -> PendingReply {
         if let Some(attachment) = self.attachment {
             self.hub().record_pushed_as_read(attachment.actor.user);

@@ -12,7 +12,7 @@ pub enum DumpError {
     Line {
         /// `FILE:LINE` or `FILE:LINE:COLUMN`.
         place: String,
-        /// What is wrong, and what was expected. Never contains a password hash.
+        /// The mistake, and what was expected. Never contains a password hash.
         problem: String,
     },
     /// The lines cannot be read or written.

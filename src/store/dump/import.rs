@@ -74,7 +74,7 @@ fn is_unused(place: &Directory, directory: &Path) -> Result<bool, StoreError> {
 
 /// Why a line is refused.
 pub(super) enum LineError {
-    /// What is wrong with it, and what was expected.
+    /// The mistake, and what was expected.
     Wrong(String),
     Store(StoreError),
 }

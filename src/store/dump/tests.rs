@@ -68,7 +68,7 @@ fn texts(store: &SqliteStore, view: &TimelineQuery) -> Vec<String> {
     read(store, view).into_iter().map(|(_, words)| words).collect()
 }
 
-/// What an export carries of accounts and groups.
+/// Accounts and groups of an export.
 fn entities(state: &State) -> Vec<String> {
     let name_of = |id: UserId| state.user(id).unwrap().name.to_string();
     let users = state.snapshot().users;

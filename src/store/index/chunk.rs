@@ -105,7 +105,7 @@ fn sealed(timeline: Timeline, last: Seq, entries: &[u8]) -> Vec<u8> {
     checksum::sealed(&key(timeline, last), entries)
 }
 
-/// What the checksum covers beside the entries.
+/// The bytes that the checksum covers beside the entries.
 fn key(timeline: Timeline, last: Seq) -> [u64; 3] {
     let (kind, owner) = timeline_key::encode(timeline);
     [kind.into(), owner, last.0]

@@ -1,4 +1,4 @@
-//! What a transaction flushes from the memtable and compacts, and when.
+//! Plans what a transaction flushes from the memtable and compacts, and when.
 //!
 //! In each flush cycle every partition gets one turn, in the order of the tables: rows that are written one after the
 //! other are in the same pages, and pages cost more than rows. A timeline whose entries all arrived during the cycle is
@@ -24,7 +24,7 @@ use crate::store::index::partition::Partition;
 use crate::store::index::run_stats::{RunStats, RunStatsTable};
 use crate::store::index::runs::{self, Run};
 
-/// What one transaction writes, in this order.
+/// The writes of one transaction, in this order.
 #[derive(Debug)]
 pub(crate) struct FlushPlan {
     /// Partitions whose runs are split into chunks.

@@ -76,7 +76,7 @@ pub(super) fn insert(transaction: &Connection, runs: &[Run]) -> Result<(), Store
     })
 }
 
-/// What the checksum covers beside the bytes.
+/// The values that the checksum covers beside the bytes.
 fn key(partition: Partition, newest: Seq) -> [u64; 3] {
     [partition.kind.into(), partition.number, newest.0]
 }

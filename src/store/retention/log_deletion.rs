@@ -13,8 +13,8 @@ use crate::store::log::rows;
 use crate::store::log::segment::{EncodedSegment, Segment};
 use crate::store::low_watermark;
 
-/// What one step deletes from the log. A row that has other records, too, is written again without them, so that nothing
-/// of what is removed stays on the disk.
+/// The rows that one step deletes from the log. A row that has other records, too, is written again without them, so
+/// that nothing of what is removed stays on the disk.
 pub(super) struct LogDeletion {
     /// The keys of rows without any record that stays.
     whole: Vec<Seq>,

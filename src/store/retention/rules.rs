@@ -1,4 +1,4 @@
-//! What retention may remove.
+//! Rules of what retention may remove.
 
 use rusqlite::Connection;
 
@@ -31,8 +31,8 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// What of a timeline must stay because it is unread. Unacknowledged outbox entries must in any case: their senders
-    /// were told that they are on their way.
+    /// The entries of a timeline that stay because they are unread. Unacknowledged outbox entries must in any case:
+    /// their senders were told that they are on their way.
     pub(super) fn unread(&self, database: &Connection, timeline: Timeline) -> Result<Unread<'_>, StoreError> {
         if self.rules.unread && !matches!(timeline, Timeline::Outbox(_)) {
             return Ok(Unread::NONE);

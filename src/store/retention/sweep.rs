@@ -55,9 +55,9 @@ pub enum Swept {
     Wholly(u64),
 }
 
-/// What a sweep needs of a store.
+/// The store operations that a sweep needs.
 pub(crate) trait SweepTarget {
-    /// Calls `read` with a snapshot of the database. What the snapshot has in its tables must not be in memory any more.
+    /// Calls `read` with a snapshot of the database. Entries in the snapshot's tables must not be in memory any more.
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError>;
 
     /// Calls `write` with a transaction of the writer, between two commits.

@@ -82,7 +82,7 @@ fn telnet_sequences_are_dropped_and_do_not_count() {
     assert_lines(&b"\xFF\xF1".repeat(1000), &[]);
 }
 
-/// What telnet is answered after these bytes, however they are cut.
+/// The answer to telnet after these bytes, however they are cut.
 fn answers(bytes: &[u8]) -> Vec<u8> {
     let whole = answers_in_reads_of(bytes.len(), bytes);
     assert_eq!(answers_in_reads_of(1, bytes), whole);

@@ -67,7 +67,7 @@ impl MessageDecoder {
         }
     }
 
-    /// What tungstenite answers to the message that it just returned.
+    /// The answer of tungstenite to the message that it just returned.
     fn take_answer(&mut self, mut memory: Memory<'_>) -> Vec<u8> {
         // Of a closing frame the result is that the connection is closed.
         let _closed = self.context.flush(&mut memory);

@@ -5,7 +5,7 @@ use crate::chat::fixture::{
 };
 use crate::chat::model::idempotency::IdempotencyKey;
 use crate::chat::model::realm::RealmKind;
-use crate::id::Hash64;
+use crate::id::{Hash64, UserId};
 use crate::limits::EPOCHS_PER_PEER;
 use crate::time::Time;
 

@@ -1,4 +1,4 @@
-//! Whose messages make a conversation, and what a count is bounded by.
+//! Which messages a conversation has, and the bounds of its count.
 
 use super::*;
 use crate::chat::command::Command;

@@ -50,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a sweep must keep.
+/// Messages that a sweep must keep.
 #[derive(Default)]
 struct Kept {
     timelines: BTreeMap<Timeline, Vec<Entry>>,

@@ -1,4 +1,4 @@
-//! What each command asks for.
+//! The action of each command.
 
 use super::*;
 
