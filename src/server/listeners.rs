@@ -1,7 +1,7 @@
 //! Binds every listener before any is served, or takes it over from a service manager.
 
 use std::io;
-use std::net::{self as std_net, SocketAddr};
+use std::net::{self as std_net, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -113,12 +113,37 @@ pub(super) fn announce(listening: &[(ListenAddress, ReplyFormat)], certificates:
     let of = |wanted| direct().find(move |(_, format)| *format == wanted);
     match of(ReplyFormat::Text).or_else(|| of(ReplyFormat::Json)) {
         Some((ListenAddress { socket, is_tls: false, .. }, _)) => {
+            let socket = from_here(*socket);
             info!("try:  nc {} {}  and type  help", socket.ip(), socket.port());
         }
-        Some((ListenAddress { socket, .. }, _)) => info!("try:  kabar chat tls://{socket}"),
+        Some((ListenAddress { socket, .. }, _)) => info!("try:  kabar chat tls://{}", from_here(*socket)),
         None => {}
     }
     if let Some((ListenAddress { socket, is_tls, .. }, _)) = of(ReplyFormat::WebSocket) {
-        info!("or open  {}://{socket}  in a browser", if *is_tls { "https" } else { "http" });
+        let (scheme, socket) = (if *is_tls { "https" } else { "http" }, from_here(*socket));
+        info!("or open  {scheme}://{socket}  in a browser");
+    }
+}
+
+/// The address at which this machine reaches a listener: that of all addresses is none to connect to.
+fn from_here(listener: SocketAddr) -> SocketAddr {
+    let ip = match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listener.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_of_all_addresses_is_reached_at_the_loopback_one() {
+        let reached = |listener: &str| from_here(listener.parse().unwrap()).to_string();
+        assert_eq!(reached("0.0.0.0:8890"), "127.0.0.1:8890");
+        assert_eq!(reached("[::]:8890"), "[::1]:8890");
+        assert_eq!(reached("192.0.2.7:8890"), "192.0.2.7:8890");
     }
 }
