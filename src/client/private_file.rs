@@ -15,12 +15,20 @@ pub struct FileError {
     source: io::Error,
 }
 
+impl FileError {
+    /// What went wrong with this file.
+    #[must_use]
+    pub fn of(path: &Path, source: io::Error) -> Self {
+        Self { path: path.to_owned(), source }
+    }
+}
+
 /// Reads a file; `None` if there is none.
 ///
 /// # Errors
 /// If it cannot be read, is no text, or is larger than [`CLIENT_FILE_BYTES`].
 pub fn read(path: &Path) -> Result<Option<String>, FileError> {
-    read_text(path).map_err(|source| FileError { path: path.to_owned(), source })
+    read_text(path).map_err(|error| FileError::of(path, error))
 }
 
 fn read_text(path: &Path) -> io::Result<Option<String>> {
@@ -43,18 +51,29 @@ fn read_text(path: &Path) -> io::Result<Option<String>> {
 /// # Errors
 /// If it cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
-    replace(path, text).map_err(|source| FileError { path: path.to_owned(), source })
+    write_locked(path, text).map(drop)
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// The same. The file is locked until it is replaced or the returned handle is dropped.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_locked(path: &Path, text: &str) -> Result<File, FileError> {
+    replace(path, text).map_err(|error| FileError::of(path, error))
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<File> {
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    // Before the rename, so that no other process finds it unlocked.
+    file.try_lock()?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&unfinished, path)
+    fs::rename(&unfinished, path)?;
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -82,5 +82,9 @@ pub const CLIENT_FRAME_BYTES: usize = 16 * 1024 * 1024;
 pub const CLIENT_READ_BYTES: usize = 16 * 1024;
 /// Requests and events that wait between a client's connection and its program.
 pub const CLIENT_CHANNEL: usize = 256;
+/// Messages of a `kabar chat` that the server has not confirmed: twice the largest paste …
+pub const CLIENT_UNSENT: usize = 1_000;
+/// … and bytes of their texts. With every character escaped, and with the tags, they fit a file of `CLIENT_FILE_BYTES`.
+pub const CLIENT_UNSENT_BYTES: usize = 256 * 1024;
 /// The largest file in the user's configuration directory that is read: thousands of servers.
 pub const CLIENT_FILE_BYTES: u64 = 1024 * 1024;

@@ -139,6 +139,41 @@ fn nothing_is_lost_or_doubled_while_the_server_is_away() {
 }
 
 #[test]
+fn what_was_typed_while_the_server_was_away_outlives_the_chat_and_is_sent_once() {
+    let (mut server, shell, tmux, mut neko) = messi_and_neko(80, 24);
+    let token = neko.asks("auth neko rahasia").token();
+    server.stop();
+    tmux.sees("no connection: again in");
+    tmux.says("/to neko");
+    tmux.says("satu");
+    tmux.sees("1 unsent");
+    tmux.presses("C-d");
+    tmux.sees("kabar: unsent messages, which the next kabar chat sends: 1");
+    tmux.says("clear");
+    tmux.says(&format!("sh -c 'echo $$ > ~/pid; exec {KABAR} chat'; reset; echo over"));
+    tmux.sees("1 unsent");
+    tmux.says("/to neko");
+    tmux.sees("messi satu");
+    tmux.says("dua");
+    tmux.sees("2 unsent");
+    let process = fs::read_to_string(shell.home.path().join("pid")).unwrap();
+    assert!(Command::new("kill").args(["-KILL", process.trim()]).status().unwrap().success());
+    tmux.sees("over");
+    server.start_again();
+    tmux.says(&format!("{KABAR} chat"));
+    let mut neko = server.connect();
+    wait_until("the messages arrive", || neko.asks(&format!("peek {token}")).texts().len() == 2);
+    tmux.says("/to neko");
+    tmux.sees_that("the last message, stored", |screen| {
+        screen.lines().any(|line| line.contains("messi dua") && line.contains(':'))
+    });
+    tmux.presses("C-d");
+    tmux.sees("ready>");
+    assert_eq!(fs::read_dir(shell.home.path().join(".config/kabar/unsent")).unwrap().count(), 0);
+    assert_eq!(neko.asks(&format!("inbox {token}")).texts(), ["satu", "dua"]);
+}
+
+#[test]
 fn a_paste_of_many_lines_is_sent_only_after_a_question() {
     let (_server, _shell, tmux, mut neko) = messi_and_neko(80, 24);
     let lines: Vec<String> = (0..200).map(|number| format!("baris {number}.")).collect();

@@ -115,9 +115,10 @@ impl Chat {
     /// The receipt of a message, or why it was refused.
     pub(super) fn sent(&mut self, number: u64, to: &Target, answer: Result<Reply, ClientError>) {
         let me = self.me.clone();
-        let conversation = self.conversation(to);
         match answer.map(|reply| reply.receipt()) {
             Ok(Some(receipt)) => {
+                self.unsent.confirmed(number);
+                let conversation = self.conversation(to);
                 let Some(text) = conversation.take_pending(number) else { return };
                 conversation.add(&Message {
                     msg_from: String::new(),
@@ -135,8 +136,8 @@ impl Chat {
                     self.notice("kept until the other server is back");
                 }
             }
-            Ok(None) => conversation.fail_pending(number, "no receipt"),
-            Err(error) if is_refused(&error) => conversation.fail_pending(number, &explain(&error)),
+            Ok(None) => self.refused(number, to, "no receipt"),
+            Err(error) if is_refused(&error) => self.refused(number, to, &explain(&error)),
             // It is sent again, under its number, by the next session.
             Err(_) => {}
         }

@@ -164,27 +164,19 @@ impl Conversation {
         }
     }
 
-    /// Queues refused messages again, behind everything else. Returns the numbers and texts.
-    pub(super) fn send_failed_again(&mut self) -> Vec<(u64, String)> {
+    /// Queues refused messages again, behind everything else. Returns the numbers.
+    pub(super) fn send_failed_again(&mut self) -> Vec<u64> {
         let is_failed = |entry: &Entry| matches!(entry.state, EntryState::Failed(..));
         let (failed, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries).into_iter().partition(is_failed);
         self.entries = others;
         let again = |entry: Entry| match entry.state {
             EntryState::Failed(number, _) => {
                 self.add_pending(number, &entry.from, &entry.text);
-                Some((number, entry.text))
+                Some(number)
             }
             _ => None,
         };
         failed.into_iter().filter_map(again).collect()
-    }
-
-    /// Messages that the server has not confirmed.
-    pub(super) fn pending(&self) -> impl Iterator<Item = (u64, &str)> {
-        self.entries.iter().filter_map(|entry| match entry.state {
-            EntryState::Pending(number) => Some((number, entry.text.as_str())),
-            _ => None,
-        })
     }
 }
 

@@ -12,6 +12,8 @@ use crate::cli::client::shown::safe;
 
 /// Lines of a paste that may be sent at a time.
 const PASTED: usize = 500;
+/// Why nothing more is taken.
+const FULL: &str = "too much waits for the server already: first that has to go";
 
 impl Chat {
     /// An event of the terminal.
@@ -130,6 +132,13 @@ impl Chat {
     fn enter(&mut self) -> Vec<Effect> {
         let line = self.editor.take();
         let input = command::parse(&line);
+        if let Input::Text(text) | Input::Message { text, .. } = &input
+            && !self.unsent.has_room(1, text.len())
+        {
+            FULL.clone_into(&mut self.hint);
+            self.editor.set(line);
+            return Vec::new();
+        }
         // A password does not stay in the history.
         if !matches!(&input, Input::Nothing | Input::Join { .. }) && !line.contains("passw") {
             self.editor.remember(&line);
@@ -298,6 +307,9 @@ impl Chat {
             [line] => self.editor.insert(line),
             _ if self.open.is_none() => self.hint = "open a conversation first: /to NAME".to_owned(),
             lines if lines.len() > PASTED => self.hint = format!("{} lines are too many: send a link", lines.len()),
+            lines if !self.unsent.has_room(lines.len(), lines.iter().map(String::len).sum()) => {
+                FULL.clone_into(&mut self.hint);
+            }
             _ => self.paste = Some(Paste { lines }),
         }
     }

@@ -17,6 +17,7 @@ mod state;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod unsent;
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
@@ -52,10 +53,10 @@ pub(crate) fn run(args: &ChatArgs) -> Result<(), Box<dyn Error>> {
         let session = session(&credentials, args, is_plain).await?;
         let server = session.address()?;
         let trust = trust::establish(&credentials, &server, None).await?;
-        let settings = Settings::new(server, trust, session.token);
+        let settings = Settings::new(server, trust, session.token.clone());
         match is_plain {
             true => plain::run(settings, &session.user, args.to.clone()).await,
-            false => screen::run(settings, credentials.clone(), &session.user).await,
+            false => screen::run(settings, credentials.clone(), &session).await,
         }
     })
 }

@@ -1,7 +1,7 @@
 //! Performs the state's requests in order, and returns the answers.
 
 use kabar::client::{Client, ClientError, Reply, Submitted, Target};
-use kabar::limits::CLIENT_CHANNEL;
+use kabar::limits::{CLIENT_CHANNEL, CLIENT_UNSENT};
 use tokio::sync::mpsc;
 
 use crate::cli::chat::state::{Effect, Question};
@@ -13,14 +13,14 @@ pub(super) enum Answer {
 }
 
 /// Takes effects until the sender is dropped. A message has the same tag however often it is sent: the server does it once.
-pub(super) fn start(client: Client, tag_prefix: &str) -> (mpsc::Sender<Effect>, mpsc::Receiver<Answer>) {
-    let (effects, wanted) = mpsc::channel(CLIENT_CHANNEL);
+pub(super) fn start(client: Client) -> (mpsc::Sender<Effect>, mpsc::Receiver<Answer>) {
+    let (effects, wanted) = mpsc::channel(CLIENT_UNSENT + CLIENT_CHANNEL);
     let (answered, answers) = mpsc::channel(CLIENT_CHANNEL);
-    tokio::spawn(run(client, tag_prefix.to_owned(), wanted, answered));
+    tokio::spawn(run(client, wanted, answered));
     (effects, answers)
 }
 
-async fn run(client: Client, tag_prefix: String, mut wanted: mpsc::Receiver<Effect>, answered: mpsc::Sender<Answer>) {
+async fn run(client: Client, mut wanted: mpsc::Receiver<Effect>, answered: mpsc::Sender<Answer>) {
     while let Some(effect) = wanted.recv().await {
         let line = match &effect {
             Effect::Send { to, text, .. } => to.send_request(text),
@@ -34,7 +34,7 @@ async fn run(client: Client, tag_prefix: String, mut wanted: mpsc::Receiver<Effe
         };
         // Taken in order; the replies are waited for side by side.
         let submitted = match &effect {
-            Effect::Send { number, .. } => client.submit_tagged(format!("{tag_prefix}-{number}"), &line).await,
+            Effect::Send { tag, .. } => client.submit_tagged(tag.clone(), &line).await,
             _ => client.submit(&line).await,
         };
         let answered = answered.clone();

@@ -1,10 +1,11 @@
 //! The loop of the chat on a whole terminal: keys, the server, signals and a clock change the state, then it is drawn.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event as TerminalEvent};
+use jiff::Timestamp;
 use kabar::client::{Client, ClientError, Incoming, Login, Settings, Subscription, log_in};
 use kabar::limits::CLIENT_CHANNEL;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,7 +16,8 @@ use crate::cli::chat::draw::draw;
 use crate::cli::chat::requests::{self, Answer};
 use crate::cli::chat::state::{Chat, Effect, Link};
 use crate::cli::chat::terminal::Screen;
-use crate::cli::client::credentials::Credentials;
+use crate::cli::client::credentials::{Credentials, SavedSession};
+use crate::cli::client::unsent_file::UnsentFile;
 
 /// The countdown moves this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -28,70 +30,111 @@ type LoggedIn = Result<Login, ClientError>;
 struct Line {
     settings: Settings,
     credentials: Credentials,
-    tag_prefix: String,
+    unsent: UnsentFile,
     incoming: mpsc::Receiver<Incoming>,
     effects: mpsc::Sender<Effect>,
     answers: mpsc::Receiver<Answer>,
     log_ins: (mpsc::Sender<LoggedIn>, mpsc::Receiver<LoggedIn>),
 }
 
-pub(super) async fn run(settings: Settings, credentials: Credentials, me: &str) -> Result<(), Box<dyn Error>> {
+pub(super) async fn run(
+    settings: Settings,
+    credentials: Credentials,
+    session: &SavedSession,
+) -> Result<(), Box<dyn Error>> {
     let has_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let mut chat = Chat::new(&settings.server.to_string(), me, has_colour);
-    let mut line = Line::new(settings, credentials);
+    let mut chat = Chat::new(&session.server, &session.user, has_colour);
+    let mut line = Line::new(settings, credentials, session);
     let mut keys = keys();
     let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut signals else { return Err("no signals".into()) };
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut screen = Screen::take()?;
+    line.take_over(&mut chat);
     let mut is_leaving = false;
-    while !is_leaving || chat.has_pending() {
+    while !is_leaving || chat.is_sending() {
         screen.terminal.draw(|frame| draw(frame, &mut chat))?;
         let mut wanted = tokio::select! {
             key = keys.recv() => match key {
                 Some(key) => chat.terminal(key?),
-                None => return Ok(()),
+                None => break,
             },
             Some(next) = line.incoming.recv() => chat.take(next),
             Some(answer) = line.answers.recv() => take_answer(&mut chat, answer),
             Some(log_in) = line.log_ins.1.recv() => line.logged_in(&mut chat, log_in)?,
             _ = clock.tick() => chat.tick(Instant::now()),
-            () = any(terminate, hangup, interrupt) => return Ok(()),
+            () = any(terminate, hangup, interrupt) => break,
         };
         if wanted.contains(&Effect::Quit) {
             // Said a second time, it leaves what is on its way.
             if is_leaving {
-                return Ok(());
+                break;
             }
             is_leaving = true;
             wanted.extend(chat.tick(Instant::now()));
             chat.hint = "not everything is sent: once more to leave at once".to_owned();
         }
+        line.keep(&mut chat);
         for effect in wanted {
-            line.do_effect(&mut chat, effect).await?;
+            line.do_effect(&mut chat, effect);
         }
+    }
+    drop(screen);
+    let unsent = chat.unsent.pending().count();
+    if unsent > 0 {
+        // The terminal may be gone.
+        let _gone = writeln!(io::stderr(), "kabar: unsent messages, which the next kabar chat sends: {unsent}");
     }
     Ok(())
 }
 
 impl Line {
-    fn new(settings: Settings, credentials: Credentials) -> Self {
-        let tag_prefix = uuid::Uuid::new_v4().simple().to_string();
+    fn new(settings: Settings, credentials: Credentials, session: &SavedSession) -> Self {
+        let unsent = UnsentFile::new(&credentials.unsent(), session);
         let settings = Settings { subscription: Some(Subscription { after: None, topics: TOPICS }), ..settings };
-        let (incoming, effects, answers) = connect(settings.clone(), &tag_prefix);
-        Self { settings, credentials, tag_prefix, incoming, effects, answers, log_ins: mpsc::channel(1) }
+        let (incoming, effects, answers) = connect(settings.clone());
+        Self { settings, credentials, unsent, incoming, effects, answers, log_ins: mpsc::channel(1) }
     }
 
-    async fn do_effect(&mut self, chat: &mut Chat, effect: Effect) -> Result<(), Box<dyn Error>> {
+    /// Sends the messages that earlier chats left.
+    fn take_over(&mut self, chat: &mut Chat) {
+        match self.unsent.take_over(|count, bytes| chat.unsent.has_room(count, bytes)) {
+            Ok(left) => {
+                let effects = chat.take_over(left, Timestamp::now());
+                effects.into_iter().for_each(|effect| self.do_effect(chat, effect));
+            }
+            Err(error) => chat.hint = format!("unsent messages of the last time cannot be read: {error}"),
+        }
+    }
+
+    /// Writes unsent messages to the disk, before they are sent.
+    fn keep(&mut self, chat: &mut Chat) {
+        if chat.is_online() {
+            chat.unsent.tried(Timestamp::now());
+        }
+        if !chat.unsent.take_change() {
+            return;
+        }
+        let pending: Vec<_> = chat.unsent.pending().collect();
+        if let Err(error) = self.unsent.keep(&pending) {
+            chat.notice(&format!("unsent messages are not kept: {error}"));
+        }
+    }
+
+    fn do_effect(&mut self, chat: &mut Chat, effect: Effect) {
         match effect {
             Effect::Quit => {}
             Effect::LogIn => self.log_in(chat),
             // Without a session it waits for the next one.
             Effect::Send { .. } if matches!(chat.link, Link::LoggedOut(_) | Link::LoggingIn) => {}
-            effect => self.effects.send(effect).await?,
+            effect => {
+                // There is room for all messages. Only questions to a server that does not answer can be too many.
+                if self.effects.try_send(effect).is_err() {
+                    "too many questions wait for the server".clone_into(&mut chat.hint);
+                }
+            }
         }
-        Ok(())
     }
 
     /// Logs in on a connection of its own, while the chat goes on.
@@ -119,17 +162,17 @@ impl Line {
         self.credentials.save(&self.settings.server, &login)?;
         self.settings.token = login.token;
         self.settings.subscription = Some(Subscription { after: chat.newest(), topics: TOPICS });
-        (self.incoming, self.effects, self.answers) = connect(self.settings.clone(), &self.tag_prefix);
+        (self.incoming, self.effects, self.answers) = connect(self.settings.clone());
         chat.link = Link::Connecting;
-        Ok(chat.send_pending_again())
+        Ok(chat.unsent.send_all())
     }
 }
 
 type Connected = (mpsc::Receiver<Incoming>, mpsc::Sender<Effect>, mpsc::Receiver<Answer>);
 
-fn connect(settings: Settings, tag_prefix: &str) -> Connected {
+fn connect(settings: Settings) -> Connected {
     let (client, incoming) = Client::start(settings);
-    let (effects, answers) = requests::start(client, tag_prefix);
+    let (effects, answers) = requests::start(client);
     (incoming, effects, answers)
 }
 

@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use kabar::client::{ClientError, Event, GroupChange, Incoming, Message, Target};
 
 use crate::cli::chat::conversation::{Conversation, Older};
 use crate::cli::chat::editor::Editor;
+use crate::cli::chat::unsent::Unsent;
+use crate::cli::client::unsent_file::UnsentMessage;
 
 /// An effect that the state requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     Send {
         number: u64,
+        tag: String,
         to: Target,
         text: String,
     },
@@ -86,7 +90,7 @@ pub(super) struct Chat {
     pub(super) has_colour: bool,
     /// This user wrote too fast for the server: until then, nothing is sent.
     pub(super) slowed_until: Option<Instant>,
-    next_number: u64,
+    pub(super) unsent: Unsent,
     /// The server's list of conversations was read, and is not out of date.
     pub(super) is_counted: bool,
     /// There are conversations that are not in the list here.
@@ -114,7 +118,7 @@ impl Chat {
             page: 1,
             has_colour,
             slowed_until: None,
-            next_number: 0,
+            unsent: Unsent::default(),
             is_counted: false,
             has_more: false,
             closed: BTreeMap::new(),
@@ -233,43 +237,54 @@ impl Chat {
     }
 
     pub(super) fn send(&mut self, to: &Target, text: &str) -> Effect {
-        self.next_number += 1;
-        let (number, me) = (self.next_number, self.me.clone());
+        let ((number, effect), me) = (self.unsent.add(to, text), self.me.clone());
         let conversation = self.conversation(to);
         conversation.scroll = 0;
         conversation.ruler = None;
         conversation.add_pending(number, &me, text);
-        Effect::Send { number, to: to.clone(), text: text.to_owned() }
+        effect
     }
 
-    /// Whether something is on its way that the server should have before the person leaves.
-    pub(super) fn has_pending(&self) -> bool {
-        let is_online = matches!(self.link, Link::Online);
-        let has_pending = |conversation: &Conversation| {
-            conversation.pending().next().is_some() || is_online && conversation.read.is_ahead()
-        };
-        self.conversations.iter().any(has_pending)
+    /// Sends the messages that earlier chats could not send.
+    pub(super) fn take_over(&mut self, left: Vec<UnsentMessage>, now: Timestamp) -> Vec<Effect> {
+        let me = self.me.clone();
+        for message in left {
+            let text = message.text.clone();
+            let Some((number, to)) = self.unsent.adopt(message) else { continue };
+            self.conversation(&to).add_pending(number, &me, &text);
+            if self.unsent.is_unknown(number, now) {
+                self.refused(number, &to, &ClientError::UnknownOutcome.to_string());
+            }
+        }
+        let effects = self.unsent.send_all();
+        if !effects.is_empty() {
+            self.hint = format!("unsent messages of the last time: {}", effects.len());
+        }
+        effects
     }
 
-    /// Everything that the server has not confirmed, in the order in which it was typed: for a new session, under the old
-    /// numbers, so that nothing is sent twice.
-    pub(super) fn send_pending_again(&self) -> Vec<Effect> {
-        let mut pending: Vec<_> = self
-            .conversations
-            .iter()
-            .flat_map(|conversation| conversation.pending().map(|(number, text)| (number, &conversation.target, text)))
-            .collect();
-        pending.sort_by_key(|(number, ..)| *number);
-        let send =
-            |(number, to, text): (u64, &Target, &str)| Effect::Send { number, to: to.clone(), text: text.into() };
-        pending.into_iter().map(send).collect()
+    /// The message was not sent, for this reason.
+    pub(super) fn refused(&mut self, number: u64, to: &Target, reason: &str) {
+        self.unsent.set_refused(number, true);
+        self.conversation(to).fail_pending(number, reason);
+    }
+
+    pub(super) fn is_online(&self) -> bool {
+        matches!(self.link, Link::Online)
+    }
+
+    /// Whether something is on its way that the server soon has. Without a connection the next chat sends it.
+    pub(super) fn is_sending(&self) -> bool {
+        let is_ahead = |conversation: &Conversation| conversation.read.is_ahead();
+        self.is_online() && (self.unsent.pending().next().is_some() || self.conversations.iter().any(is_ahead))
     }
 
     /// Sends refused messages of the open conversation again.
     pub(super) fn send_failed_again(&mut self) -> Vec<Effect> {
         let Some(conversation) = self.opened() else { return Vec::new() };
-        let (to, failed) = (conversation.target.clone(), conversation.send_failed_again());
-        failed.into_iter().map(|(number, text)| Effect::Send { number, to: to.clone(), text }).collect()
+        let numbers = conversation.send_failed_again();
+        numbers.iter().for_each(|number| self.unsent.set_refused(*number, false));
+        numbers.into_iter().filter_map(|number| self.unsent.send(number)).collect()
     }
 
     /// The conversation, made if there is none.
@@ -337,7 +352,7 @@ impl Chat {
     /// Once a second: the server is told what was read. If that is everything, the inbox cursor follows.
     pub(super) fn tick(&mut self, now: Instant) -> Vec<Effect> {
         self.slowed_until = self.slowed_until.filter(|until| *until > now);
-        if !matches!(self.link, Link::Online) {
+        if !self.is_online() {
             return Vec::new();
         }
         if !self.is_counted {

@@ -148,7 +148,7 @@ fn what_was_refused_is_sent_again_under_its_number() {
     assert!(screen(&mut chat, 120, 24).iter().any(|row| row.contains("Ctrl-R again: Gagal disimpan")));
     let ctrl_r = TerminalEvent::Key(KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL));
     assert_eq!(chat.terminal(ctrl_r), [first]);
-    assert!(chat.has_pending());
+    assert!(chat.is_sending());
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn what_the_end_of_a_session_left_unsent_goes_with_the_next_one_in_order() {
     chat.sent(1, &neko(), Err(ended()));
     chat.take(Incoming::Ended(ended()));
     assert!(screen(&mut chat, 80, 24)[22].starts_with(" Ctrl-R logs in again: the session has ended (revoked"));
-    assert_eq!(chat.send_pending_again(), sent);
+    assert_eq!(chat.unsent.send_all(), sent);
 }
 
 #[test]
@@ -194,13 +194,13 @@ fn a_message_is_pending_until_its_receipt_and_shown_once() {
     let mut chat = chat();
     chat.open(neko());
     let Effect::Send { number, to, .. } = chat.send(&neko(), "halo") else { panic!("not sent") };
-    assert!(chat.has_pending());
+    assert!(chat.is_sending());
     // The connection broke: the message comes as an event first.
     let own = Message { from: "messi".into(), to: "neko".into(), ..message(9, "halo") };
     chat.take(Incoming::Event(Event::Message(own)));
     let data = serde_json::json!({"id": 9, "time": "2026-11-21T14:10:10.103Z"});
     chat.sent(number, &to, Ok(Reply { status: "OK".into(), data, ..Reply::default() }));
-    assert!(!chat.has_pending());
+    assert!(!chat.is_sending());
     let rows = screen(&mut chat, 80, 24);
     assert_eq!(rows.iter().filter(|row| row.contains("messi halo")).count(), 1, "{rows:#?}");
 }

@@ -45,6 +45,11 @@ impl Credentials {
         KnownServers::at(self.directory.join("known_servers"))
     }
 
+    /// Where each running chat keeps what it could not send.
+    pub(crate) fn unsent(&self) -> PathBuf {
+        self.directory.join("unsent")
+    }
+
     /// The newest session at a server, if one is named, of a user, if one is named.
     pub(crate) fn session(
         &self,

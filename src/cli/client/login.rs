@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 
 use crate::cli::client::args::{DEFAULT_SERVER, SessionArgs};
 use crate::cli::client::credentials::Credentials;
+use crate::cli::client::unsent_file::UnsentFile;
 use crate::cli::client::{block_on, exit_code, password, trust};
 
 #[derive(Debug, Args)]
@@ -96,7 +97,7 @@ fn ask(question: &str) -> io::Result<String> {
     Ok(answer.trim().to_owned())
 }
 
-/// Ends the session at the server, and forgets its token.
+/// Ends the session at the server, and deletes its token and the user's unsent messages.
 pub(crate) fn logout(args: &SessionArgs) -> Result<(), Box<dyn Error>> {
     let (settings, session) = args.settings()?;
     block_on(async {
@@ -106,7 +107,9 @@ pub(crate) fn logout(args: &SessionArgs) -> Result<(), Box<dyn Error>> {
             Err(error) => Err(error.into()),
         }
     })?;
-    Credentials::find()?.forget(&session)?;
+    let credentials = Credentials::find()?;
+    credentials.forget(&session)?;
+    UnsentFile::new(&credentials.unsent(), &session).forget_left()?;
     writeln!(io::stdout(), "OK: {} logged out of {}", session.user, session.server)?;
     Ok(())
 }

@@ -9,6 +9,7 @@ pub(super) mod password;
 pub(super) mod send;
 pub(super) mod shown;
 pub(super) mod trust;
+pub(super) mod unsent_file;
 
 use std::error::Error;
 

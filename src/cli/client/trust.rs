@@ -8,7 +8,7 @@ use kabar::client::{ClientError, Connection, Fingerprint, ServerAddress, Trust};
 use crate::cli::client::credentials::Credentials;
 
 /// Connects once. A certificate that nobody vouches for is pinned if it has the expected fingerprint, or if the person at
-/// the terminal says so.
+/// the terminal says so. A server that cannot be reached is no error here: a client may wait for it.
 pub(crate) async fn establish(
     credentials: &Credentials,
     server: &ServerAddress,
@@ -20,18 +20,17 @@ pub(crate) async fn establish(
         return Ok(trust);
     }
     let Err(error) = Connection::open(server, &trust).await else { return Ok(trust) };
-    if let ClientError::Untrusted { shown, pinned, .. } = &error {
-        let is_agreed = match expected {
-            Some(expected) => expected == *shown,
-            // A certificate that changed is never a matter of pressing a key.
-            None => pinned.is_none() && ask(&error.to_string())?,
-        };
-        if is_agreed {
-            known.pin(server, shown)?;
-            return Ok(trust);
-        }
+    let ClientError::Untrusted { shown, pinned, .. } = &error else { return Ok(trust) };
+    let is_agreed = match expected {
+        Some(expected) => expected == *shown,
+        // A certificate that changed is never a matter of pressing a key.
+        None => pinned.is_none() && ask(&error.to_string())?,
+    };
+    if !is_agreed {
+        return Err(error.into());
     }
-    Err(error.into())
+    known.pin(server, shown)?;
+    Ok(trust)
 }
 
 fn ask(question: &str) -> io::Result<bool> {

@@ -103,7 +103,11 @@ fn draw_status(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
         (None, Link::Ended(problem)) => (format!("{} · Ctrl-D leaves", one_line(problem)), true),
         (None, Link::Waiting { problem, until }) => {
             let seconds = Chat::countdown(*until);
-            (format!("no connection: again in {seconds} s, Ctrl-R now · {problem}"), true)
+            let unsent = match chat.unsent.pending().count() {
+                0 => String::new(),
+                count => format!(" · {count} unsent"),
+            };
+            (format!("no connection: again in {seconds} s, Ctrl-R now{unsent} · {problem}"), true)
         }
         (None, Link::Connecting) => (format!("connecting to {} …", chat.server), true),
         (None, Link::Online) if !chat.hint.is_empty() => (chat.hint.clone(), false),
