@@ -13,4 +13,5 @@ mod person;
 mod proxy;
 mod realms;
 mod server;
+mod storage;
 mod webdriver;

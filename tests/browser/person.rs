@@ -24,6 +24,14 @@ impl Browser<'_> {
         self.enters(user);
     }
 
+    /// Logs in, and is remembered by the browser.
+    #[track_caller]
+    pub(crate) fn stays_logged_in(&self, server: &Server, user: &str) {
+        self.go(&server.url());
+        self.clicks("#remember");
+        self.enters(user);
+    }
+
     #[track_caller]
     fn enters(&self, user: &str) {
         self.types("input[name=username]", user);

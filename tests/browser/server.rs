@@ -64,6 +64,14 @@ impl Server {
         copy_directory(&self.directory.path().join("backup"), &data);
     }
 
+    /// The texts that the user has not read.
+    pub(crate) fn inbox(&self, user: &str) -> Vec<String> {
+        let mut line = self.connect();
+        line.asks(&format!("auth {user} {PASSWORD}"));
+        let inbox = line.asks("inbox");
+        inbox["data"].as_array().unwrap().iter().map(|message| message["msg"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Somebody without a browser.
     pub(crate) fn connect(&self) -> Line {
         let stream = TcpStream::connect(self.json).unwrap();

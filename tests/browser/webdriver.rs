@@ -67,10 +67,19 @@ impl Driver {
 
     /// A browser of somebody who prefers this language.
     pub(crate) fn open_in(&self, language: &str, width: u32, height: u32) -> Browser<'_> {
+        self.open_with(language, width, height, &json!({}))
+    }
+
+    /// A browser that refuses the page all storage.
+    pub(crate) fn open_without_storage(&self) -> Browser<'_> {
+        self.open_with("en", 1200, 760, &json!({"profile.default_content_setting_values.cookies": 2}))
+    }
+
+    fn open_with(&self, language: &str, width: u32, height: u32, preferences: &Value) -> Browser<'_> {
         let size = format!("--window-size={width},{height}");
         let language = format!("--accept-lang={language}");
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", &size, &language];
-        let options = json!({ "args": arguments });
+        let options = json!({ "args": arguments, "prefs": preferences });
         let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options,
             "goog:loggingPrefs": {"browser": "ALL"}});
         let opened = self.call("POST", "/session", &json!({"capabilities": {"alwaysMatch": capabilities}}));
@@ -119,6 +128,25 @@ impl Browser<'_> {
 
     pub(crate) fn go(&self, url: &str) {
         self.call("POST", "/url", &json!({ "url": url }));
+    }
+
+    /// The name of the current tab.
+    pub(crate) fn tab(&self) -> String {
+        self.call("GET", "/window", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// Goes on in a new tab.
+    pub(crate) fn opens_tab(&self) {
+        let opened = self.call("POST", "/window/new", &json!({"type": "tab"}));
+        self.goes_to_tab(opened["handle"].as_str().unwrap());
+    }
+
+    pub(crate) fn goes_to_tab(&self, tab: &str) {
+        self.call("POST", "/window", &json!({ "handle": tab }));
+    }
+
+    pub(crate) fn closes_tab(&self) {
+        self.call("DELETE", "/window", &Value::Null);
     }
 
     /// The value of a script's `return`.

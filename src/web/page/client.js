@@ -142,6 +142,7 @@ export class Client extends EventTarget {
     this.isReady = true;
     this.#connection.settled();
     this.dispatchEvent(new Event("ready"));
+    this.outbox.takeOver();
     this.outbox.flush();
   }
 

@@ -11,7 +11,7 @@ const TAG_MEMORY = 24 * 3600 * 1000;
 
 export class Outbox extends EventTarget {
   #prefix;
-  #items;
+  #items = [];
   #sending = false;
   #timer = null;
   #client;
@@ -22,9 +22,18 @@ export class Outbox extends EventTarget {
     super();
     this.#client = client;
     this.#prefix = `outbox.${user}.`;
-    const kept = storage.keysOf(this.#prefix).map((key) => storage.read(key));
-    this.#items = kept.filter((item) => item !== null).sort((a, b) => a.time - b.time || a.place - b.place);
-    this.#items.filter((item) => item.state === "sending").forEach((item) => (item.state = "pending"));
+    this.takeOver();
+  }
+
+  // Adds what was left here: by this page before it was loaded anew, and by a tab that was closed. What another open tab is
+  // about to send is sent by both, under one tag.
+  takeOver() {
+    const known = new Set(this.#items.map(({ tag }) => this.#prefix + tag));
+    const left = storage.keysOf(this.#prefix).filter((key) => !known.has(key)).map((key) => storage.read(key));
+    const items = left.filter((item) => item !== null);
+    items.filter((item) => item.state === "sending").forEach((item) => (item.state = "pending"));
+    this.#items = [...this.#items, ...items].sort((a, b) => a.time - b.time || a.place - b.place);
+    items.forEach((item) => this.#changed(item));
   }
 
   of(conversation) {

@@ -5,13 +5,49 @@ const TOKEN = "token";
 // What is kept of a user.
 const KINDS = ["draft", "outbox"];
 
+// In the place of a storage that the browser refuses: it holds until the page is left.
+class Memory {
+  getItem(key) {
+    return this[key] ?? null;
+  }
+
+  setItem(key, value) {
+    this[key] = value;
+  }
+
+  removeItem(key) {
+    delete this[key];
+  }
+}
+
+function open(name) {
+  try {
+    return window[name];
+  } catch {
+    return new Memory();
+  }
+}
+
+const local = open("localStorage");
+const session = open("sessionStorage");
+
+// Returns false if there is no room.
+function set(area, key, value) {
+  try {
+    area.setItem(key, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function isRemembered() {
-  return localStorage.getItem(PREFIX + TOKEN) !== null;
+  return local.getItem(PREFIX + TOKEN) !== null;
 }
 
 // Of the session: in the tab, or in the browser.
 function place() {
-  return isRemembered() ? localStorage : sessionStorage;
+  return isRemembered() ? local : session;
 }
 
 export function token() {
@@ -21,17 +57,16 @@ export function token() {
 // The user's drafts and unsent messages move along.
 export function keepToken(value, remember, user) {
   forgetToken();
-  const [from, to] = remember ? [sessionStorage, localStorage] : [localStorage, sessionStorage];
-  to.setItem(PREFIX + TOKEN, value);
+  const [from, to] = remember ? [session, local] : [local, session];
+  set(to, PREFIX + TOKEN, value);
   for (const key of Object.keys(from).filter((name) => KINDS.some((kind) => name.startsWith(`${PREFIX}${kind}.${user}.`)))) {
-    to.setItem(key, from.getItem(key));
-    from.removeItem(key);
+    if (set(to, key, from.getItem(key))) from.removeItem(key);
   }
 }
 
 export function forgetToken() {
-  localStorage.removeItem(PREFIX + TOKEN);
-  sessionStorage.removeItem(PREFIX + TOKEN);
+  local.removeItem(PREFIX + TOKEN);
+  session.removeItem(PREFIX + TOKEN);
 }
 
 export function read(key) {
@@ -39,12 +74,7 @@ export function read(key) {
 }
 
 export function write(key, value) {
-  try {
-    place().setItem(PREFIX + key, JSON.stringify(value));
-    return true;
-  } catch {
-    return false;
-  }
+  return set(place(), PREFIX + key, JSON.stringify(value));
 }
 
 export function remove(key) {
@@ -64,11 +94,11 @@ export function forgetUser(user) {
 
 // Choices for this browser, whoever logs in.
 export function preference(name) {
-  return parse(localStorage.getItem(`${PREFIX}preference.${name}`));
+  return parse(local.getItem(`${PREFIX}preference.${name}`));
 }
 
 export function prefer(name, value) {
-  localStorage.setItem(`${PREFIX}preference.${name}`, JSON.stringify(value));
+  set(local, `${PREFIX}preference.${name}`, JSON.stringify(value));
 }
 
 function parse(text) {
