@@ -36,6 +36,7 @@ const FILES: &[(&str, &str, &[u8])] = page! {
     "actions.js": SCRIPT,
     "banner.js": SCRIPT,
     "client.js": SCRIPT,
+    "completion.js": SCRIPT,
     "composer.js": SCRIPT,
     "connection.js": SCRIPT,
     "conversations.js": SCRIPT,

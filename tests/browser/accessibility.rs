@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::server::Server;
-use crate::webdriver::{Browser, Driver};
+use crate::server::{PASSWORD, Server};
+use crate::webdriver::{Browser, Driver, ENTER};
 
 /// axe-core 4.14.1 as its package has it (MPL-2.0, see the file LICENSE beside it).
 const AXE: &str = include_str!("axe/axe.min.js");
@@ -85,6 +85,21 @@ fn no_view_of_a_phone_has_a_serious_finding_and_all_targets_are_large() {
     page.passes("settings on a phone");
     page.has_large_targets();
     assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth"), true);
+}
+
+#[test]
+fn the_question_for_an_invite_has_no_serious_finding() {
+    let server = Server::start_with("[accounts]\nregistration = \"invite\"\n");
+    let driver = Driver::start();
+    let page = driver.open(390, 760);
+    page.go(&server.url());
+    page.clicks(".login .other button");
+    page.types("input[name=username]", "alice");
+    page.types("input[name=password]", &format!("{PASSWORD}{ENTER}"));
+    page.wait_for("document.querySelector('input[name=invite]').checkVisibility()");
+    page.wait_for("document.activeElement.name === 'invite'");
+    page.passes("the question for an invite");
+    page.has_large_targets();
 }
 
 fn fill(server: &Server) {

@@ -27,6 +27,39 @@ fn two_people_talk_and_nothing_is_markup() {
 }
 
 #[test]
+fn whoever_is_named_sees_it() {
+    let (server, driver) = (Server::start(), Driver::start());
+    let alice = driver.open(1200, 760);
+    alice.registers(&server, "alice");
+    let mut bob = server.registers("bob");
+    for text in ["halo @Alice, apa kabar?", "alicent bukan nama"] {
+        bob.asks(&format!("send alice {text}"));
+    }
+    alice.opens("bob");
+    alice.says("alice");
+    alice.sees(&["halo @Alice, apa kabar?", "alicent bukan nama", "alice"]);
+    let named = "return [...document.querySelectorAll('.names-me p')].map((text) => text.textContent).join('|')";
+    assert_eq!(alice.run(named), "halo @Alice, apa kabar?");
+}
+
+#[test]
+fn a_long_name_takes_one_line() {
+    let (server, driver) = (Server::start(), Driver::start());
+    let alice = driver.open(390, 760);
+    server.registers("alice");
+    let long = "W".repeat(120);
+    let mut bob = server.connect();
+    bob.asks(&format!("register bob rahasia88 {long} Indonesia"));
+    bob.asks("send alice halo");
+    alice.logs_in(&server, "alice");
+    alice.sees(&["halo"]);
+    for one in [".conversation-head h2", ".message b", ".composer textarea"] {
+        let height = alice.run(&format!("return document.querySelector('{one}').offsetHeight")).as_u64().unwrap();
+        assert!((10..60).contains(&height), "{one} is {height} pixels high");
+    }
+}
+
+#[test]
 fn a_group_is_joined_with_its_password_and_its_owner_puts_somebody_out() {
     let (server, driver) = (Server::start(), Driver::start());
     let (alice, bob) = (driver.open(1200, 760), driver.open(1200, 760));

@@ -45,6 +45,22 @@ fn what_is_read_with_inbox_is_read_on_the_page() {
 }
 
 #[test]
+fn of_more_unread_messages_than_a_page_the_newest_are_shown() {
+    let (server, driver) = (Server::start(), Driver::start());
+    let alice = driver.open(1200, 760);
+    alice.registers(&server, "alice");
+    let mut bob = server.registers("bob");
+    for number in 0..240 {
+        bob.asks(&format!("send alice baru {number}"));
+    }
+    alice.wait_for("document.title === '(240) kabar'");
+    alice.opens("bob");
+    alice.wait_for("document.querySelectorAll('.message').length === 50");
+    alice.wait_for("document.querySelector('.to-newest').hidden");
+    alice.wait_for("document.querySelector('.message:last-child p').textContent === 'baru 239'");
+}
+
+#[test]
 fn the_ruler_stands_where_the_unread_begins() {
     let (server, driver) = (Server::start(), Driver::start());
     let alice = driver.open(1200, 760);

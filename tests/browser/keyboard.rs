@@ -48,6 +48,34 @@ fn everything_is_done_with_the_keyboard() {
 }
 
 #[test]
+fn tab_completes_a_name_and_then_moves_on() {
+    let (server, driver) = (Server::start(), Driver::start());
+    let alice = driver.open(1200, 760);
+    alice.registers(&server, "alice");
+    let _online = server.registers("cici");
+    alice.wait_for("document.querySelector('.sidebar [data-key=cici]')");
+    alice.types(".composer textarea", &format!("ci{TAB}halo @CI{TAB}"));
+    assert_eq!(alice.run("return document.activeElement.value"), "cici: halo @cici ");
+    alice.presses(TAB);
+    assert_eq!(alice.run("return document.activeElement.ariaLabel"), "Send");
+}
+
+#[test]
+fn the_switcher_prefers_the_whole_name() {
+    let (server, driver) = (Server::start(), Driver::start());
+    let alice = driver.open(1200, 760);
+    alice.registers(&server, "alice");
+    for user in ["ann", "anna", "joann"] {
+        server.registers(user).asks("send alice halo");
+    }
+    alice.wait_for("document.title === '(3) kabar'");
+    alice.presses(&format!("{CONTROL}k{RELEASE}"));
+    alice.presses("ann");
+    let found = "return [...document.querySelectorAll('.switcher li .grow')].map((name) => name.textContent).join()";
+    assert_eq!(alice.run(found), "ann,anna,joann");
+}
+
+#[test]
 fn the_page_speaks_the_language_of_the_browser_and_can_be_switched() {
     let (server, driver) = (Server::start(), Driver::start());
     let alice = driver.open_in("id-ID", 390, 760);

@@ -1,5 +1,6 @@
 // Where messages are written. What is not sent yet stays as a draft of its conversation.
 
+import { Completion } from "./completion.js";
 import { confirm } from "./dialog.js";
 import { el, iconButton } from "./dom.js";
 import * as storage from "./storage.js";
@@ -17,6 +18,7 @@ export class Composer {
 
   constructor(client) {
     this.#client = client;
+    this.completion = new Completion(() => this.#names());
     this.text = el("textarea", {
       rows: "1",
       enterkeyhint: "send",
@@ -61,7 +63,20 @@ export class Composer {
     this.text.style.height = `${this.text.scrollHeight}px`;
   }
 
+  // Who spoke here last comes first, then who is online.
+  #names() {
+    const authors = this.#conversation.messages.map(({ from }) => from).reverse();
+    const names = new Set([...authors, ...this.#client.onlineNames]);
+    names.delete(this.#client.me.user);
+    return [...names];
+  }
+
   #key(event) {
+    const isTab = event.key === "Tab" && !event.shiftKey && !event.isComposing;
+    if (isTab && this.completion.complete(this.text)) {
+      event.preventDefault();
+      return this.#changed();
+    }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     this.#send();

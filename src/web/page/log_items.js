@@ -2,7 +2,7 @@
 
 import { isServer } from "./conversations.js";
 import { avatar, button, el, tinted } from "./dom.js";
-import { messageText } from "./message_text.js";
+import { isNamed, messageText } from "./message_text.js";
 import { countdown } from "./patience.js";
 import { titleOf } from "./sidebar.js";
 import { clock, day, errorOf, isSameDay, moment, reasonOf, say } from "./words.js";
@@ -54,7 +54,8 @@ function rulerItem() {
 
 function messageItem(client, message) {
   const note = message.delivered === false ? el("span", { class: "note" }, say("notDelivered")) : null;
-  return article(client, message, { note, isOwn: client.conversations.isOwn(message) });
+  const isOwn = client.conversations.isOwn(message);
+  return article(client, message, { note, isOwn, namesMe: !isOwn && isNamed(client.me.user, message.msg) });
 }
 
 function waitingItem(client, item, outbox, pause) {
@@ -75,9 +76,9 @@ function waitingItem(client, item, outbox, pause) {
   return article(client, message, { note, isOwn: true, state });
 }
 
-function article(client, message, { note, isOwn, state }) {
+function article(client, message, { note, isOwn, namesMe, state }) {
   const name = titleOf(client, message.from);
-  const kind = ["message", isOwn ? "own" : "", state ?? ""].join(" ").trim();
+  const kind = ["message", isOwn && "own", namesMe && "names-me", state].filter(Boolean).join(" ");
   return el(
     "article",
     { class: kind },

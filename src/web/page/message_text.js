@@ -19,6 +19,12 @@ export function messageText(text) {
   return parts.filter((part) => part !== "");
 }
 
+// Whether a text contains the name as a word of its own.
+export function isNamed(name, text) {
+  const words = text.toLowerCase().split(/[^a-z0-9_.-]+/);
+  return words.some((word) => word === name.toLowerCase() || word.replace(/\.+$/, "") === name.toLowerCase());
+}
+
 // A name as somebody else chose it, on one line.
 export function plain(text) {
   return text.replace(new RegExp(`[${HIDDEN}]`, "g"), "\ufffd");

@@ -56,6 +56,7 @@ function keys() {
     "Alt+↑ ↓": "keyNext",
     "PgUp PgDn": "keyPage",
     Esc: "keyEscape",
+    Tab: "keyComplete",
     "Shift+Enter": "keyLine",
   };
   const facts = Object.entries(rows).flatMap(([key, text]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, say(text))]);

@@ -6,6 +6,7 @@ import { titleOf } from "./sidebar.js";
 import { errorOf, say } from "./words.js";
 
 const SHOWN = 12;
+const NO_MATCH = 3;
 const NAME = /^[a-z0-9][a-z0-9_.-]*(@[a-z0-9][a-z0-9_.-]*)?$/i;
 
 export function openSwitcher(client, { open, findPerson }) {
@@ -80,8 +81,19 @@ function matching(client, text) {
   const names = new Map([...known, ...client.onlineNames].map((name) => [name.toLowerCase(), name]));
   const isKnown = names.has(wanted) || wanted === client.me.user.toLowerCase();
   names.delete(client.me.user.toLowerCase());
-  const place = (name) => `${titleOf(client, name)} ${name}`.toLowerCase().indexOf(wanted);
-  const found = [...names.values()].filter((name) => place(name) >= 0).slice(0, SHOWN).map((name) => ({ name }));
-  if (!isKnown && NAME.test(wanted)) found.push({ name: text.trim(), isNew: true });
-  return found;
+  const found = [...names.values()].map((name) => ({ name, rank: rankOf([name, titleOf(client, name)], wanted) }));
+  const fitting = found.filter(({ rank }) => rank < NO_MATCH).sort((a, b) => a.rank - b.rank).slice(0, SHOWN);
+  if (!isKnown && NAME.test(wanted)) fitting.push({ name: text.trim(), isNew: true });
+  return fitting;
+}
+
+// Whoever has that very name comes first, then names that begin so, then those that contain it.
+function rankOf(names, wanted) {
+  const ranks = names.map((name) => {
+    const folded = name.toLowerCase().replace(/^group:/, "");
+    if (folded === wanted) return 0;
+    if (folded.startsWith(wanted)) return 1;
+    return folded.includes(wanted) ? 2 : NO_MATCH;
+  });
+  return Math.min(...ranks);
 }

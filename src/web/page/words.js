@@ -137,6 +137,7 @@ const SENTENCES = {
   keyNext: ["Next or previous conversation", "Percakapan berikutnya atau sebelumnya"],
   keyPage: ["Earlier or later messages", "Pesan sebelumnya atau berikutnya"],
   keyEscape: ["Close, or back to writing", "Tutup, atau kembali menulis"],
+  keyComplete: ["Complete a name", "Lengkapi nama"],
   keyLine: ["New line (each becomes a message)", "Baris baru (masing-masing satu pesan)"],
   servers: ["Servers", "Server"],
   addRealm: ["Link a server", "Hubungkan server"],
