@@ -219,8 +219,8 @@ impl Budgets {
                 Err(_) => match budget.take_messages(&rates, 1, bytes, now) {
                     Ok(()) => (1, bytes),
                     Err(missing) => {
-                        credit.refused_until =
-                            now.saturating_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX));
+                        let told = Duration::from_secs(whole_seconds(missing).into());
+                        credit.refused_until = now.saturating_add(u64::try_from(told.as_nanos()).unwrap_or(u64::MAX));
                         return Err(slow_down(missing));
                     }
                 },
@@ -315,5 +315,10 @@ pub(super) fn message_bytes(command: &Command) -> Option<u64> {
 }
 
 fn slow_down(missing: Duration) -> CommandError {
-    CommandError::SlowDown(u32::try_from(missing.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1))
+    CommandError::SlowDown(whole_seconds(missing))
+}
+
+/// As a client is told.
+fn whole_seconds(missing: Duration) -> u32 {
+    u32::try_from(missing.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }

@@ -65,6 +65,15 @@ fn what_is_pipelined_behind_a_refused_message_does_not_overtake_it() {
 }
 
 #[test]
+fn what_is_pipelined_is_refused_for_as_long_as_the_client_was_told() {
+    let budgets = Budgets::new(Rates { messages: [rate(20, 1), None], ..Rates::default() });
+    let mut credit = budgets.credit(MESSI);
+    while budgets.take_from(&mut credit, 1).is_ok() {}
+    let rest = Duration::from_nanos(credit.refused_until - budgets.now());
+    assert!(rest > Duration::from_millis(500), "there is room again after 50 ms, but the client waits {rest:?}");
+}
+
+#[test]
 fn registrations_are_limited_by_address() {
     let budgets = Budgets::new(Rates { registrations: rate(3, 24 * 3600), ..Rates::default() });
     let register = |address: &str| budgets.take_registration(address.parse().unwrap());
