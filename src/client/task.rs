@@ -185,6 +185,7 @@ impl Task {
         }
         let farewell = reply.clone();
         match self.queue.answer(reply) {
+            Answered::Nothing if farewell.is_ok() => return Err(ClientError::NotKabar(self.settings.server.clone())),
             Answered::Nothing => return Err(ClientError::Refused(Box::new(farewell))),
             Answered::PutOff(retry_in) => self.tell_of_wait(retry_in),
             Answered::Reply(tag) if self.subscribing.as_ref() == Some(&tag) => {

@@ -54,7 +54,7 @@ fn of_more_unread_messages_than_a_page_the_newest_are_shown() {
         bob.asks(&format!("send alice baru {number}"));
     }
     alice.wait_for("document.title === '(240) kabar'");
-    alice.opens("bob");
+    alice.go(&server.url());
     alice.wait_for("document.querySelectorAll('.message').length === 50");
     alice.wait_for("document.querySelector('.to-newest').hidden");
     alice.wait_for("document.querySelector('.message:last-child p').textContent === 'baru 239'");

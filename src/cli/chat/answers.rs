@@ -1,6 +1,7 @@
 //! Applies the server's answers to the state.
 
 use kabar::client::{ClientError, Message, Reply, Summary, Target};
+use kabar::name::Name;
 
 use crate::cli::chat::conversation::Older;
 use crate::cli::chat::read_mark::Count;
@@ -17,7 +18,9 @@ impl Chat {
             }
         };
         match question {
-            Question::Online => self.online = reply.names().into_iter().collect(),
+            Question::Online => {
+                self.online = reply.names().into_iter().filter(|name| Name::parse(name).is_ok()).collect();
+            }
             Question::Conversations => self.conversations(&reply),
             Question::History { of, .. } => self.history(&of, &reply),
             Question::Members { group } => self.members(&group, reply.names()),
@@ -146,7 +149,7 @@ impl Chat {
 
 /// Whether the error is about the request, and not about the session or the connection.
 fn is_refused(error: &ClientError) -> bool {
-    !matches!(error, ClientError::SessionEnded { .. } | ClientError::Stopped)
+    matches!(error, ClientError::Refused(_) | ClientError::UnknownOutcome | ClientError::SeveralLines)
 }
 
 fn fields(item: &serde_json::Value) -> String {

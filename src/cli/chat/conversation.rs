@@ -93,11 +93,15 @@ impl Conversation {
         };
         self.added += usize::from(place == self.entries.len());
         self.entries.insert(place, entry);
+        self.drop_oldest();
+        true
+    }
+
+    fn drop_oldest(&mut self) {
         if self.entries.len() > KEPT && self.scroll == 0 {
             let gone = self.entries.remove(0);
-            self.older = gone.id.map_or(self.older, |id| Older::Before(id + 1));
+            self.older = gone.id.map_or(self.older, |id| Older::Before(id.saturating_add(1)));
         }
-        true
     }
 
     /// The messages that may be unread: what a user says to himself is not his own.
@@ -149,6 +153,7 @@ impl Conversation {
     fn push(&mut self, state: EntryState, from: &str, text: &str) {
         self.added += 1;
         self.entries.push(Entry { id: None, time: String::new(), from: from.to_owned(), text: text.to_owned(), state });
+        self.drop_oldest();
     }
 
     /// Takes out a message that was pending, and returns its text.
@@ -178,6 +183,13 @@ impl Conversation {
         };
         failed.into_iter().filter_map(again).collect()
     }
+}
+
+/// Whether a text contains the name as a word of its own.
+pub(super) fn is_named(name: &str, text: &str) -> bool {
+    let is_part_of_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let mut words = text.split(|c| !is_part_of_name(c)).map(|word| word.trim_end_matches('.'));
+    words.any(|word| word.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

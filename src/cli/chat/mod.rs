@@ -9,6 +9,8 @@ mod conversation;
 mod draw;
 mod editor;
 mod input;
+#[cfg(test)]
+mod nonsense;
 mod plain;
 mod read_mark;
 mod requests;
@@ -41,6 +43,9 @@ pub(crate) struct ChatArgs {
     /// Line in, line out; so without a terminal
     #[arg(long)]
     plain: bool,
+    /// No bell for messages to you alone, and for those that name you
+    #[arg(long)]
+    quiet: bool,
     /// With --plain: to whom lines go
     #[arg(long, value_name = "NAME")]
     to: Option<Target>,
@@ -56,7 +61,7 @@ pub(crate) fn run(args: &ChatArgs) -> Result<(), Box<dyn Error>> {
         let settings = Settings::new(server, trust, session.token.clone());
         match is_plain {
             true => plain::run(settings, &session.user, args.to.clone()).await,
-            false => screen::run(settings, credentials.clone(), &session).await,
+            false => screen::run(settings, credentials.clone(), &session, args.quiet).await,
         }
     })
 }

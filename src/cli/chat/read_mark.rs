@@ -51,7 +51,7 @@ impl ReadMark {
         self.mark = self.mark.max(count.mark);
         let counted_to = if is_ahead { self.mark } else { count.newest };
         let later: Vec<u64> = known.filter(|id| *id > counted_to).collect();
-        self.unread = later.len() as u64 + if is_ahead { 0 } else { count.unread };
+        self.unread = (later.len() as u64).saturating_add(if is_ahead { 0 } else { count.unread });
         self.is_more = count.is_more && !is_ahead;
         self.counted_to = later.into_iter().fold(counted_to, u64::max);
     }
@@ -60,7 +60,7 @@ impl ReadMark {
     pub(super) fn arrived(&mut self, id: u64, is_own: bool) {
         if id > self.counted_to {
             self.counted_to = id;
-            self.unread += u64::from(id > self.mark && !is_own);
+            self.unread = self.unread.saturating_add(u64::from(id > self.mark && !is_own));
         }
     }
 

@@ -29,7 +29,7 @@ async fn run(client: Client, mut wanted: mpsc::Receiver<Effect>, answered: mpsc:
                 client.retry_now().await;
                 continue;
             }
-            Effect::LogIn => continue,
+            Effect::LogIn | Effect::Ring => continue,
             Effect::Quit => return,
         };
         // Taken in order; the replies are waited for side by side.
@@ -43,7 +43,7 @@ async fn run(client: Client, mut wanted: mpsc::Receiver<Effect>, answered: mpsc:
             let answer = match effect {
                 Effect::Send { number, to, .. } => Answer::Sent { number, to, reply },
                 Effect::Ask(question) => Answer::To(question, reply),
-                Effect::RetryNow | Effect::LogIn | Effect::Quit => return,
+                Effect::RetryNow | Effect::LogIn | Effect::Ring | Effect::Quit => return,
             };
             // The chat may be over.
             let _over = answered.send(answer).await;

@@ -21,6 +21,8 @@ use crate::cli::client::unsent_file::UnsentFile;
 
 /// The countdown moves this often.
 const TICK: Duration = Duration::from_secs(1);
+/// The bell rings at most this often.
+const BELL: Duration = Duration::from_secs(3);
 
 const TOPICS: &[&str] = &["presence", "group", "inbox", "read"];
 
@@ -31,6 +33,8 @@ struct Line {
     settings: Settings,
     credentials: Credentials,
     unsent: UnsentFile,
+    is_quiet: bool,
+    rang: Option<Instant>,
     incoming: mpsc::Receiver<Incoming>,
     effects: mpsc::Sender<Effect>,
     answers: mpsc::Receiver<Answer>,
@@ -41,10 +45,11 @@ pub(super) async fn run(
     settings: Settings,
     credentials: Credentials,
     session: &SavedSession,
+    is_quiet: bool,
 ) -> Result<(), Box<dyn Error>> {
     let has_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut chat = Chat::new(&session.server, &session.user, has_colour);
-    let mut line = Line::new(settings, credentials, session);
+    let mut line = Line::new(settings, credentials, session, is_quiet);
     let mut keys = keys();
     let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut signals else { return Err("no signals".into()) };
@@ -90,11 +95,21 @@ pub(super) async fn run(
 }
 
 impl Line {
-    fn new(settings: Settings, credentials: Credentials, session: &SavedSession) -> Self {
+    fn new(settings: Settings, credentials: Credentials, session: &SavedSession, is_quiet: bool) -> Self {
         let unsent = UnsentFile::new(&credentials.unsent(), session);
         let settings = Settings { subscription: Some(Subscription { after: None, topics: TOPICS }), ..settings };
         let (incoming, effects, answers) = connect(settings.clone());
-        Self { settings, credentials, unsent, incoming, effects, answers, log_ins: mpsc::channel(1) }
+        Self {
+            settings,
+            credentials,
+            unsent,
+            is_quiet,
+            rang: None,
+            incoming,
+            effects,
+            answers,
+            log_ins: mpsc::channel(1),
+        }
     }
 
     /// Sends the messages that earlier chats left.
@@ -126,6 +141,7 @@ impl Line {
         match effect {
             Effect::Quit => {}
             Effect::LogIn => self.log_in(chat),
+            Effect::Ring => self.ring(),
             // Without a session it waits for the next one.
             Effect::Send { .. } if matches!(chat.link, Link::LoggedOut(_) | Link::LoggingIn) => {}
             effect => {
@@ -135,6 +151,15 @@ impl Line {
                 }
             }
         }
+    }
+
+    /// Not for every message of a flood.
+    fn ring(&mut self) {
+        if self.is_quiet || self.rang.is_some_and(|rang| rang.elapsed() < BELL) {
+            return;
+        }
+        self.rang = Some(Instant::now());
+        let _gone = io::stdout().write_all(b"\x07").and_then(|()| io::stdout().flush());
     }
 
     /// Logs in on a connection of its own, while the chat goes on.

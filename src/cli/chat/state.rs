@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kabar::client::{ClientError, Event, GroupChange, Incoming, Message, Target};
+use kabar::name::Name;
 
-use crate::cli::chat::conversation::{Conversation, Older};
+use crate::cli::chat::conversation::{Conversation, Older, is_named};
 use crate::cli::chat::editor::Editor;
 use crate::cli::chat::unsent::Unsent;
+use crate::cli::client::shown::safe;
 use crate::cli::client::unsent_file::UnsentMessage;
 
 /// An effect that the state requests.
@@ -22,6 +24,8 @@ pub(super) enum Effect {
     },
     Ask(Question),
     RetryNow,
+    /// The terminal's bell, for a message that is meant for this person.
+    Ring,
     /// With the password that was typed.
     LogIn,
     Quit,
@@ -144,7 +148,7 @@ impl Chat {
     }
 
     fn connected(&mut self, user: String) -> Vec<Effect> {
-        self.me = user;
+        self.me = safe(&user);
         self.link = Link::Online;
         self.is_counted = true;
         vec![Effect::Ask(Question::Online), Effect::Ask(Question::Conversations)]
@@ -152,10 +156,12 @@ impl Chat {
 
     fn event(&mut self, event: Event) -> Vec<Effect> {
         match event {
-            Event::Message(message) => self.message(&message),
-            Event::Presence { user, online: true } => {
+            Event::Message(message) => return self.message(&message),
+            // A name that is none could not be completed or written to.
+            Event::Presence { user, online: true } if Name::parse(&user).is_ok() => {
                 self.online.insert(user);
             }
+            Event::Presence { online: true, .. } => {}
             Event::Presence { user, online: false } => {
                 self.online.remove(&user);
             }
@@ -172,8 +178,8 @@ impl Chat {
         Vec::new()
     }
 
-    fn message(&mut self, message: &Message) {
-        let Ok(target) = Target::of(message, &self.me) else { return };
+    fn message(&mut self, message: &Message) -> Vec<Effect> {
+        let Ok(target) = Target::of(message, &self.me) else { return Vec::new() };
         let is_own = message.is_from(&self.me) && !message.to.eq_ignore_ascii_case(&self.me);
         let conversation = self.conversation(&target);
         conversation.add(message);
@@ -182,6 +188,8 @@ impl Chat {
             message.msg_from.clone_into(&mut conversation.name);
         }
         self.see();
+        let is_meant = message.kind == "direct" || is_named(&self.me, &message.msg);
+        if is_meant && !is_own { vec![Effect::Ring] } else { Vec::new() }
     }
 
     fn read_elsewhere(&mut self, conversation: &str, mark: u64) {
@@ -212,7 +220,7 @@ impl Chat {
     }
 
     pub(super) fn unread(&self) -> u64 {
-        self.conversations.iter().map(|conversation| conversation.read.unread()).sum()
+        self.conversations.iter().map(|conversation| conversation.read.unread()).fold(0, u64::saturating_add)
     }
 
     fn group_changed(&mut self, change: &GroupChange) -> Vec<Effect> {

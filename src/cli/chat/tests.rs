@@ -177,6 +177,18 @@ fn whoever_names_the_reader_stands_out() {
 }
 
 #[test]
+fn the_bell_rings_for_whoever_is_meant() {
+    let mut chat = chat();
+    let mut rings = |from: &str, kind: &str, text: &str, id| {
+        let to = if kind == "group" { "fans" } else { "messi" };
+        let message = Message { from: from.into(), to: to.into(), kind: kind.into(), ..message(id, text) };
+        chat.take(Incoming::Event(Event::Message(message))) == [Effect::Ring]
+    };
+    assert!(rings("neko", "direct", "halo", 1) && rings("neko", "group", "kapan, Messi?", 2));
+    assert!(!rings("neko", "group", "halo semua", 3) && !rings("messi", "group", "aku messi", 4));
+}
+
+#[test]
 fn without_colours_nothing_has_one() {
     let mut chat = Chat::new("127.0.0.1:8889", "messi", false);
     chat.take(Incoming::Connected { user: "messi".into() });

@@ -12,6 +12,7 @@ use super::colour;
 use super::wrap::shorten;
 use crate::cli::chat::conversation::Conversation;
 use crate::cli::chat::state::Chat;
+use crate::cli::client::shown::safe;
 
 /// The conversations, around the open one if they are too many.
 pub(super) fn draw_conversations(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
@@ -60,7 +61,7 @@ fn name(target: &Target) -> String {
     match target {
         Target::Group(group) => group.to_string(),
         Target::Everyone => "everyone".to_owned(),
-        other => other.to_string(),
+        other => safe(&other.to_string()),
     }
 }
 

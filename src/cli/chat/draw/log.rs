@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::colour;
 use super::wrap::{shorten, wrap};
-use crate::cli::chat::conversation::{Conversation, Entry, EntryState, Older};
+use crate::cli::chat::conversation::{Conversation, Entry, EntryState, Older, is_named};
 use crate::cli::chat::state::Chat;
 use crate::cli::client::shown::{local_time, safe};
 
@@ -112,7 +112,7 @@ fn message_lines(entry: &Entry, time: &str, me: &str, width: usize, has_colour: 
     let indent = if width >= WITH_COLUMN { begin } else { TIME };
     let mut rows = wrap(&text, width.saturating_sub(begin), width.saturating_sub(indent)).into_iter();
     let mut of_name = colour::of(&entry.from, has_colour);
-    if mentions(entry, me) {
+    if !entry.from.eq_ignore_ascii_case(me) && is_named(me, &entry.text) {
         of_name = of_name.add_modifier(Modifier::REVERSED);
     }
     let head = vec![
@@ -122,13 +122,6 @@ fn message_lines(entry: &Entry, time: &str, me: &str, width: usize, has_colour: 
     ];
     let rest = rows.map(|row| Line::from(Span::styled(format!("{:indent$}{row}", ""), style)));
     std::iter::once(Line::from(head)).chain(rest).collect()
-}
-
-/// Whether somebody else names the reader.
-fn mentions(entry: &Entry, me: &str) -> bool {
-    let is_part_of_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let mut words = entry.text.split(|c| !is_part_of_name(c)).map(|word| word.trim_end_matches('.'));
-    !entry.from.eq_ignore_ascii_case(me) && words.any(|word| word.eq_ignore_ascii_case(me))
 }
 
 fn ruled(text: &str, width: usize) -> Line<'static> {

@@ -67,7 +67,7 @@ fn draw_header(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
             format!("{user}{}{presence}", name.map_or(String::new(), |name| format!(" · {}", safe(name))))
         }
         Some(Target::Everyone) => "everyone on this server".to_owned(),
-        Some(Target::Server(name)) => name.clone(),
+        Some(Target::Server(name)) => safe(name),
         None => "kabar".to_owned(),
     };
     let bold = Style::new().add_modifier(Modifier::BOLD);
@@ -114,7 +114,7 @@ fn draw_status(frame: &mut Frame<'_>, chat: &Chat, area: Rect) {
         (None, Link::Online) => (ready(chat, area.width), false),
     };
     let style = if is_bad { reversed.add_modifier(Modifier::BOLD) } else { reversed };
-    let padded = format!(" {text}{}", " ".repeat(usize::from(area.width)));
+    let padded = format!(" {}{}", safe(&text), " ".repeat(usize::from(area.width)));
     frame.buffer_mut().set_stringn(area.x, area.y, padded, usize::from(area.width), style);
 }
 
