@@ -4,8 +4,9 @@ use kabar::client::{ClientError, Message, Reply, Summary, Target};
 use kabar::name::Name;
 
 use crate::cli::chat::conversation::Older;
+use crate::cli::chat::effect::{Effect, Question};
 use crate::cli::chat::read_mark::Count;
-use crate::cli::chat::state::{Chat, Effect, Question};
+use crate::cli::chat::state::Chat;
 
 impl Chat {
     /// The reply to a question.

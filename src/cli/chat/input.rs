@@ -7,7 +7,8 @@ use crate::cli::chat::command::{self, Input, WORDS};
 use crate::cli::chat::completion::complete;
 use crate::cli::chat::conversation::Older;
 use crate::cli::chat::editor::Editor;
-use crate::cli::chat::state::{Chat, Effect, Link, Paste, Question};
+use crate::cli::chat::effect::{Effect, Question};
+use crate::cli::chat::state::{Chat, Link, Paste};
 use crate::cli::client::shown::safe;
 
 /// Lines of a paste that may be sent at a time.

@@ -8,6 +8,7 @@ mod completion;
 mod conversation;
 mod draw;
 mod editor;
+mod effect;
 mod input;
 #[cfg(test)]
 mod nonsense;

@@ -9,7 +9,8 @@ use ratatui::backend::TestBackend;
 use serde_json::json;
 
 use crate::cli::chat::draw::draw;
-use crate::cli::chat::state::{Chat, Question};
+use crate::cli::chat::effect::Question;
+use crate::cli::chat::state::Chat;
 
 /// Messages of a conversation that are kept, and some that are not sent yet.
 const MANY: usize = 2_100;

@@ -4,7 +4,7 @@ use kabar::client::{Client, ClientError, Reply, Submitted, Target};
 use kabar::limits::{CLIENT_CHANNEL, CLIENT_UNSENT};
 use tokio::sync::mpsc;
 
-use crate::cli::chat::state::{Effect, Question};
+use crate::cli::chat::effect::{Effect, Question};
 
 /// An answer of the server.
 pub(super) enum Answer {

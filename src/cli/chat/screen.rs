@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::cli::chat::draw::draw;
+use crate::cli::chat::effect::Effect;
 use crate::cli::chat::requests::{self, Answer};
-use crate::cli::chat::state::{Chat, Effect, Link};
+use crate::cli::chat::state::{Chat, Link};
 use crate::cli::chat::terminal::Screen;
 use crate::cli::client::credentials::{Credentials, SavedSession};
 use crate::cli::client::unsent_file::UnsentFile;

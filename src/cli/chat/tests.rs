@@ -9,7 +9,8 @@ use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier};
 
 use crate::cli::chat::draw::draw;
-use crate::cli::chat::state::{Chat, Effect, Question};
+use crate::cli::chat::effect::{Effect, Question};
+use crate::cli::chat::state::Chat;
 
 fn chat() -> Chat {
     let mut chat = Chat::new("127.0.0.1:8889", "messi", true);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kabar::client::Target;
 use kabar::limits::{CLIENT_REPEAT, CLIENT_UNSENT, CLIENT_UNSENT_BYTES};
 
-use crate::cli::chat::state::Effect;
+use crate::cli::chat::effect::Effect;
 use crate::cli::client::unsent_file::UnsentMessage;
 
 #[derive(Debug)]
