@@ -16,13 +16,16 @@
 //!
 //! `docs/ARCHITECTURE.md` follows one request through them.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(any(test, feature = "fuzzing"), allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod certificates;
 pub mod chat;
 pub mod client;
 pub mod config;
 pub mod federation;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hub;
 pub mod id;
 mod json;

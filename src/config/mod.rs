@@ -6,6 +6,8 @@
 
 mod error;
 mod explain;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod load;
 mod peers;
 mod read;

@@ -12,6 +12,8 @@
 //! Never here: rules of the chat. Only the hub changes the state.
 
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod handshake;
 #[cfg(test)]
 mod hostile_peer;

@@ -9,6 +9,8 @@ mod client_stream;
 mod connection;
 mod context;
 mod enforcement;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod listener;
 mod opening;
 mod operator;

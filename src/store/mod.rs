@@ -31,6 +31,8 @@ mod dump;
 mod error;
 mod file_lock;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod generators;
 mod index;

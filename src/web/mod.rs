@@ -5,6 +5,8 @@
 
 mod files;
 mod forwarded;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod handshake;
 mod listener;
 mod metrics;

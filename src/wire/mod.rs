@@ -13,6 +13,8 @@ mod errors;
 #[cfg(test)]
 mod fixtures;
 mod format;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod help;
 mod http;
 mod input;

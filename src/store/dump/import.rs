@@ -48,17 +48,9 @@ pub fn import(
     let temp = TempDatabase::create(directory)?;
     let mut database = connection::open_temp(&temp.path())?;
     schema::prepare(&mut database, directory)?;
-    let mut import = Import::new(Appender::new(database, &DamageLog::new(temp.path()))?)?;
+    let import = Import::new(Appender::new(database, &DamageLog::new(temp.path()))?)?;
     let mut reader = LineReader::new(input, name, bytes);
-    let must_end = reader.header()?.ends;
-    while reader.advance()? {
-        import.perform(reader.parse()?).map_err(|error| error.at(&reader))?;
-        reader.show(progress);
-    }
-    if must_end && !import.ended {
-        return Err(reader.error("the file was cut: expected an end line, which the first line announces".into()));
-    }
-    import.finish().map_err(|error| error.at(&reader))?;
+    import.perform_all(&mut reader, progress)?;
     temp.finish()?;
     before.keep();
     Ok(reader.count())
@@ -134,11 +126,28 @@ pub(super) struct Import {
 }
 
 impl Import {
-    fn new(appender: Appender) -> Result<Self, DumpError> {
+    pub(super) fn new(appender: Appender) -> Result<Self, DumpError> {
         // The store does not hold the name of the home realm; no line depends on it.
         let home = Name::parse("home").map_err(io::Error::other)?;
         let (unregistered, counts) = (Vec::new(), End::default());
         Ok(Self { state: State::new(home), appender, time: Time(0), unregistered, counts, ended: false })
+    }
+
+    /// Performs all lines.
+    pub(super) fn perform_all(
+        mut self,
+        reader: &mut LineReader<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), DumpError> {
+        let must_end = reader.header()?.ends;
+        while reader.advance()? {
+            self.perform(reader.parse()?).map_err(|error| error.at(reader))?;
+            reader.show(progress);
+        }
+        if must_end && !self.ended {
+            return Err(reader.error("the file was cut: expected an end line, which the first line announces".into()));
+        }
+        self.finish().map_err(|error| error.at(reader))
     }
 
     fn perform(&mut self, line: Line<'_>) -> Result<(), LineError> {

@@ -8,6 +8,8 @@ mod appender;
 mod bans;
 mod error;
 mod export;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod import;
 mod line;
 mod messages;

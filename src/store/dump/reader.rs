@@ -81,13 +81,22 @@ impl<'a> LineReader<'a> {
 
     /// The error of the present line.
     pub(super) fn error(&self, problem: String) -> DumpError {
-        DumpError::Line { place: format!("{}:{}", self.name, self.number.max(1)), problem }
+        Self::error_at(format!("{}:{}", self.name, self.number.max(1)), &problem)
+    }
+
+    /// A problem may quote the line, which may be written to paint the operator's terminal.
+    fn error_at(place: String, problem: &str) -> DumpError {
+        let shown = |character: char| match character.is_control() {
+            true => character.escape_unicode().to_string(),
+            false => character.to_string(),
+        };
+        DumpError::Line { place, problem: problem.chars().map(shown).collect() }
     }
 
     fn syntax_error(&self, error: &serde_json::Error) -> DumpError {
         let message = error.to_string();
         // The parser sees one line only: its line number is of no use.
-        let problem = message.rsplit_once(" at line ").map_or(message.as_str(), |(problem, _)| problem).to_owned();
-        DumpError::Line { place: format!("{}:{}:{}", self.name, self.number, error.column()), problem }
+        let problem = message.rsplit_once(" at line ").map_or(message.as_str(), |(problem, _)| problem);
+        Self::error_at(format!("{}:{}:{}", self.name, self.number, error.column()), problem)
     }
 }

@@ -240,6 +240,7 @@ fn a_wrong_line_is_reported_with_its_place_and_leaves_nothing_behind() {
         ("{\"user\":{\"name\":\"a\",\"password_hash\":\"x\"}}".to_owned(), "lines:2: password_hash: expected what"),
         ("{\"user\":{\"name\":\"a\",\"country\":\"\\n\"}}".to_owned(), "lines:2: country: expected at most 128 bytes"),
         ("{\"user\":{\"nam\":\"a\"}}".to_owned(), "lines:2:14: unknown field `nam`, expected one of `name`"),
+        ("{\"user\":{\"\\u001b[2J\":1}}".to_owned(), "lines:2:20: unknown field `\\u{1b}[2J`"),
         (after("", &users(&["A"])), "lines:3: name: an earlier line makes this user"),
         (after("", &group.replace("\"a\"", "\"b\"")), "lines:3: owner: no earlier line makes the user b"),
         (after("", &group.replace(",\"owner\":\"a\"", "")), "lines:3: expected an owner, or \"deleted\":true"),
