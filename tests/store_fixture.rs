@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use kabar::chat::{
-    BounceReason, Conversation, Event, Filter, IdempotencyKey, PeerAddress, PeerInfo, RealmKind, Record, SeqRange,
-    State, StoredMessage, Timeline, TimelineQuery, UserRef,
+    Ban, BanTarget, BounceReason, Conversation, ConversationId, Event, Filter, IdempotencyKey, Invite, Network,
+    PeerAddress, PeerInfo, RealmKind, Record, SeqRange, State, StoredMessage, Timeline, TimelineQuery, UserRef,
 };
-use kabar::id::{Epoch, GroupId, Hash64, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
+use kabar::id::{Epoch, GroupId, Hash64, InviteCode, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use kabar::name::{Address, Name};
 use kabar::store::{Durability, SqliteStore, Store};
 use kabar::time::Time;
@@ -18,10 +18,20 @@ use rusqlite::Connection;
 const MESSI: UserId = UserId(0);
 const HENDERSON: UserId = UserId(1);
 const NEKO: UserId = UserId(2);
+const PAFF: UserId = UserId(3);
+const ROBO: UserId = UserId(4);
 
 /// Opens a copy of the store that version 3 wrote.
 fn version_3(home: &Path) -> SqliteStore {
-    let dump = include_str!("fixtures/store-v3/kabar.sql");
+    opened(home, include_str!("fixtures/store-v3/kabar.sql"))
+}
+
+/// Opens a copy of the store that version 4 wrote.
+fn version_4(home: &Path) -> SqliteStore {
+    opened(home, include_str!("fixtures/store-v4/kabar.sql"))
+}
+
+fn opened(home: &Path, dump: &str) -> SqliteStore {
     Connection::open(home.join("kabar.db")).unwrap().execute_batch(dump).unwrap();
     fs::set_permissions(home.join("kabar.db"), fs::Permissions::from_mode(0o600)).unwrap();
     SqliteStore::open(home, Durability::Fast).unwrap()
@@ -149,4 +159,70 @@ fn version_3_has_its_messages_in_chunks_in_runs_and_after_them() {
     let with_messi = Conversation::User(Address::parse("messi").unwrap());
     let view = state.history(HENDERSON, Some(&with_messi), Seq(42)).unwrap();
     assert_eq!(texts(&store.newest_page(&view, 3).unwrap().messages), ["masih di memori", "berdekatan", "pesan 41"]);
+}
+
+#[test]
+fn version_4_has_what_version_3_had() {
+    let home = tempfile::tempdir().unwrap();
+    let store = version_4(home.path());
+    let state = state(&store);
+    assert_eq!((state.head(), state.time(), state.user_count()), (Seq(97), Time(1_795_759_688_583), 5));
+    assert_eq!(&*state.user(MESSI).unwrap().password.0, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$messi");
+    assert_eq!(*state.group(GroupId(0)).unwrap().members, [MESSI, NEKO, PAFF]);
+    assert_eq!(state.peer(RealmId(2)).unwrap().queue.len(), 2);
+    let old = ["halo semua", "lewat barat", "jauh@timur tidak mau", "dari timur", "berdekatan", "meong"];
+    assert_eq!(texts(&inbox(&store, MESSI)), [&old[..], &["halo messi"]].concat());
+}
+
+#[test]
+fn version_4_has_its_bans_and_locks() {
+    let home = tempfile::tempdir().unwrap();
+    let state = state(&version_4(home.path()));
+    let until = Some(Time(2_111_119_633_194));
+    let ban = Ban { id: Seq(68), by: None, since: Time(1_795_759_633_194), until, reason: "spam".into() };
+    assert_eq!(state.bans().get(&BanTarget::User(HENDERSON)), Some(&ban));
+    let network = |text| BanTarget::Network(Network::parse(text).unwrap());
+    assert_eq!(&*state.bans().get(&network("192.0.2.0/24")).unwrap().reason, "flood");
+    assert_eq!(state.bans().get(&network("2001:db8::/64")).unwrap().until, Some(Time(2_111_119_633_224)));
+    let far = BanTarget::RemoteUser(RealmId(2), Name::parse("jauh").unwrap().folded());
+    assert!(state.bans().get(&far).is_some() && state.bans().get(&BanTarget::Realm(RealmId(2))).is_some());
+    assert_eq!(state.bans().count(), 5, "one was lifted");
+    assert!(state.is_locked(NEKO) && !state.is_locked(HENDERSON));
+}
+
+#[test]
+fn version_4_has_its_invites() {
+    let home = tempfile::tempdir().unwrap();
+    let state = state(&version_4(home.path()));
+    let invites: Vec<_> =
+        state.invites().map(|(id, Invite { by, uses, until, .. })| (id, *by, *uses, *until)).collect();
+    let expected = [
+        (Seq(75), None, 5, Time(1_827_295_633_277)),
+        (Seq(76), None, 3, Time(1_798_351_633_288)),
+        (Seq(79), None, 1, Time(1_795_846_033_332)),
+    ];
+    assert_eq!(invites, expected);
+    let code = InviteCode::typed("KPH3WJWPSCA2IZXE").hash();
+    assert_eq!(state.invite_of(&code, state.time()).map(|(id, _)| id), Some(Seq(75)));
+}
+
+#[test]
+fn version_4_has_its_read_marks() {
+    let home = tempfile::tempdir().unwrap();
+    let state = state(&version_4(home.path()));
+    let mark = state.read_mark(ROBO, &ConversationId::User(PAFF)).unwrap();
+    assert_eq!((mark.upto, mark.time), (Seq(89), Time(1_795_759_688_583)));
+}
+
+#[test]
+fn version_4_accepts_new_records() {
+    let home = tempfile::tempdir().unwrap();
+    let store = version_4(home.path());
+    let event = Event::Unbanned { target: BanTarget::User(HENDERSON) };
+    store.commit(&[Record { seq: Seq(98), time: Time(1_795_759_688_583), event }]).unwrap();
+    store.close().unwrap();
+    drop(store);
+    let store = SqliteStore::open(home.path(), Durability::Fast).unwrap();
+    assert_eq!(state(&store).bans().count(), 4);
+    assert_eq!(texts(&inbox(&store, ROBO)), ["pesan 0", "pesan 1", "pesan 2"]);
 }
