@@ -8,6 +8,7 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use rusqlite::{Transaction, TransactionBehavior};
 
 use crate::chat::{
@@ -67,6 +68,7 @@ pub fn export(
     export.blocks()?;
     export.locks()?;
     export.bans()?;
+    export.invites()?;
     export.lines.write(&Line::End(export.counts))?;
     export.lines.out.flush()?;
     Ok((export.lines.count, damage.met()))
@@ -210,6 +212,15 @@ impl<'a> Export<'a> {
             self.lines.write(&Line::Ban(line::Ban { user, network, realm, until, reason }))?;
         }
         Ok(())
+    }
+
+    /// The oldest first.
+    fn invites(&mut self) -> Result<(), DumpError> {
+        self.snapshot.invites.values().try_for_each(|invite| {
+            let code_hash = HEXLOWER.encode(&invite.code.0).into();
+            let (uses, until) = (invite.uses, Timestamp(invite.until));
+            self.lines.write(&Line::Invite(line::Invite { code_hash, uses, until }))
+        })
     }
 
     /// `None` for a user of a realm that was forgotten.

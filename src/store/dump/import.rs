@@ -163,6 +163,7 @@ impl Import {
             Line::Block(block) => self.block(&block),
             Line::Lock(lock) => self.lock(&lock),
             Line::Ban(ban) => self.ban(&ban),
+            Line::Invite(invite) => self.invite(&invite),
             Line::End(end) if end == self.counts => {
                 self.ended = true;
                 Ok(())

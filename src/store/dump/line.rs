@@ -39,6 +39,8 @@ pub(super) enum Line<'a> {
     Lock(Lock),
     #[serde(borrow)]
     Ban(Ban<'a>),
+    #[serde(borrow)]
+    Invite(Invite<'a>),
     End(End),
 }
 
@@ -142,6 +144,18 @@ pub(super) struct Ban<'a> {
     pub(super) until: Option<Timestamp>,
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     pub(super) reason: Cow<'a, str>,
+}
+
+/// New users may register with a code.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Invite<'a> {
+    /// SHA-256 of the code in lower case, as hexadecimal digits.
+    #[serde(borrow)]
+    pub(super) code_hash: Cow<'a, str>,
+    /// How many may still register with it.
+    pub(super) uses: u32,
+    pub(super) until: Timestamp,
 }
 
 /// The last line: how many users, groups and messages came before it.

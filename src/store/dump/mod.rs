@@ -4,8 +4,8 @@
 //! An export is the log told by name; an import performs it again: each line becomes the command that a client would
 //! have sent, is decided by the domain, and its events are appended as a server appends them.
 
+mod administration;
 mod appender;
-mod bans;
 mod error;
 mod export;
 #[cfg(any(test, feature = "fuzzing"))]

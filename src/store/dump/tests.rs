@@ -54,6 +54,11 @@ fn message(fields: &str) -> String {
     format!("{{\"message\":{{\"time\":\"2020-01-01T00:00:00Z\",\"text\":\"halo\",{fields}}}}}\n")
 }
 
+fn invite(code_hash: &str, uses: u32) -> String {
+    let until = "2030-01-01T00:00:00Z";
+    format!("{{\"invite\":{{\"code_hash\":\"{code_hash}\",\"uses\":{uses},\"until\":\"{until}\"}}}}\n")
+}
+
 /// Author, receiver and text of each message that a view shows.
 fn read(store: &SqliteStore, view: &TimelineQuery) -> Vec<(Time, String)> {
     let messages = store.page(view, 10_000).unwrap().messages;
@@ -235,12 +240,12 @@ fn a_wrong_line_is_reported_with_its_place_and_leaves_nothing_behind() {
     let table = [
         ("{}".to_owned(), "lines:2:2: expected value"),
         ("{\"usr\":{}}".to_owned(), "lines:2:6: unknown variant `usr`, expected one of `user`, `group`"),
+        ("{\"user\":{\"\\u001b[2J\":1}}".to_owned(), "lines:2:20: unknown field `\\u{1b}[2J`"),
         ("{\"user\":{}}".to_owned(), "lines:2:10: missing field `name`"),
         ("{\"user\":{\"name\":\"_\"}}".to_owned(), "lines:2:20: expected 1-32 of"),
         ("{\"user\":{\"name\":\"a\",\"password_hash\":\"x\"}}".to_owned(), "lines:2: password_hash: expected what"),
         ("{\"user\":{\"name\":\"a\",\"country\":\"\\n\"}}".to_owned(), "lines:2: country: expected at most 128 bytes"),
         ("{\"user\":{\"nam\":\"a\"}}".to_owned(), "lines:2:14: unknown field `nam`, expected one of `name`"),
-        ("{\"user\":{\"\\u001b[2J\":1}}".to_owned(), "lines:2:20: unknown field `\\u{1b}[2J`"),
         (after("", &users(&["A"])), "lines:3: name: an earlier line makes this user"),
         (after("", &group.replace("\"a\"", "\"b\"")), "lines:3: owner: no earlier line makes the user b"),
         (after("", &group.replace(",\"owner\":\"a\"", "")), "lines:3: expected an owner, or \"deleted\":true"),
@@ -260,6 +265,8 @@ fn a_wrong_line_is_reported_with_its_place_and_leaves_nothing_behind() {
         (after("", &message("\"from\":\"a@b\",\"to\":\"c@d\"")), "lines:3: expected a user of this server"),
         (after("", &message("\"from\":\"a@b\",\"to\":\"*\"")), "lines:3: expected a user of this server"),
         (after("", "{\"block\":{\"user\":\"a\",\"blocked\":\"A\"}}"), "lines:3: blocked: expected somebody else"),
+        (invite("x", 1), "lines:2: code_hash: expected a SHA-256"),
+        (invite(&"0".repeat(64), 0), "lines:2: uses: expected 1-10000"),
         (after("", "{\"read\":{\"user\":\"b\"}}"), "lines:3: user: no earlier line makes the user b"),
         (
             after("", "{\"end\":{\"users\":2,\"groups\":0,\"messages\":0}}"),

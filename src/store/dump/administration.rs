@@ -1,11 +1,13 @@
-//! Imports locks and bans.
+//! Imports what administrators decided: locks, bans and invites.
+
+use data_encoding::HEXLOWER;
 
 use crate::chat::{BanTarget, Event, Network, RemoteName};
-use crate::id::RealmId;
-use crate::limits::{MAX_BANS, REASON_BYTES};
+use crate::id::{RealmId, TokenHash};
+use crate::limits::{INVITE_USES_MAX, MAX_BANS, MAX_INVITES, REASON_BYTES};
 use crate::name::Name;
 use crate::store::dump::import::{Import, LineError, has_control_character, wrong};
-use crate::store::dump::line::{Ban, Lock};
+use crate::store::dump::line::{Ban, Invite, Lock};
 
 impl Import {
     pub(super) fn lock(&mut self, line: &Lock) -> Result<(), LineError> {
@@ -34,6 +36,20 @@ impl Import {
         }
         let until = line.until.map(|until| until.0);
         self.append(Event::Banned { target, by: None, until, reason: (&*line.reason).into() })
+    }
+
+    pub(super) fn invite(&mut self, line: &Invite<'_>) -> Result<(), LineError> {
+        let hash = HEXLOWER.decode(line.code_hash.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let Some(code) = hash.map(TokenHash) else {
+            return wrong("code_hash: expected a SHA-256 in 64 hexadecimal digits, in lower case");
+        };
+        if line.uses == 0 || line.uses > INVITE_USES_MAX {
+            return wrong(format!("uses: expected 1-{INVITE_USES_MAX}"));
+        }
+        if self.state.invites().count() >= MAX_INVITES {
+            return wrong(format!("a server cannot hold more than {MAX_INVITES} invites"));
+        }
+        self.append(Event::InviteMade { code, by: None, uses: line.uses, until: line.until.0 })
     }
 
     fn banned_user(&mut self, user: &str) -> Result<BanTarget, LineError> {
