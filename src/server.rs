@@ -243,7 +243,7 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
     let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
     let federation = links(config, &hub, bindings, &tasks, &stopping)?;
     let bans = hub.clone();
-    let is_banned = move |address| bans.read(|state| state.is_address_banned(address, Time::now())).0;
+    let is_banned = move |address| bans.read(|state| state.is_address_banned(address, Time::now().paced())).0;
     let trusted_proxies = TrustedProxies::default();
     trusted_proxies.set(config.server.trusted_proxies.clone());
     Ok(ServerContext {

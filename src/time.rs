@@ -22,7 +22,7 @@ impl Time {
     }
 
     /// This time, or an earlier one if the clock has gone further than the process has run: what is removed because it is old
-    /// goes by it.
+    /// goes by it, and what ends at a time.
     #[must_use]
     pub fn paced(self) -> Self {
         Self(pace::paced(self.0))

@@ -187,7 +187,7 @@ impl LinkManager {
     }
 
     fn is_banned(&self, realm: RealmId) -> bool {
-        self.hub().read(|state| state.is_realm_banned(realm, Time::now())).0
+        self.hub().read(|state| state.is_realm_banned(realm, Time::now().paced())).0
     }
 
     /// Ends all links. The `stopping` token is to be cancelled before.

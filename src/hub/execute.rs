@@ -77,7 +77,8 @@ impl Hub {
         let key = origin.key;
         let state = shared.write_state();
         // The time never goes back along the log, whatever the clock does.
-        let context = Context { now: context.now.max(state.time()), inboxes: Some(&shared.inboxes), ..*context };
+        let (now, paced) = (context.now.max(state.time()), context.now.paced());
+        let context = Context { now, paced, inboxes: Some(&shared.inboxes), ..*context };
         let decision = match shared.decide(&state, &context, command, key) {
             Ok(Decision::DoneBefore(_)) if page.is_some() => Err(CommandError::CursorMoved),
             decision => decision,
@@ -156,7 +157,7 @@ impl Shared {
             return Err(CommandError::StorageFailed);
         }
         if let Some(key) = key
-            && let Some(done) = state.completed_request(key, context.now)?
+            && let Some(done) = state.completed_request(key, context.paced)?
         {
             return Ok(Decision::DoneBefore(done.clone()));
         }

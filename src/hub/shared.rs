@@ -143,7 +143,8 @@ impl Hub {
         verified: &PasswordHash,
         session: NewSession,
     ) -> Result<(), CommandError> {
-        self.0.write_state().open_unstored_session(user, verified, session, Time::now())
+        let now = Time::now();
+        self.0.write_state().open_unstored_session(user, verified, session, (now, now.paced()))
     }
 
     /// Flushes the connection's durable replies, and registers it so that the others are flushed once they are durable.

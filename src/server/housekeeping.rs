@@ -86,11 +86,11 @@ fn close_expired_sessions(services: &ServerContext) {
 
 /// Removes bans and invites that are over. They have no effect any more.
 fn remove_expired_bans(services: &ServerContext) {
-    let now = Time::now();
+    let paced = Time::now().paced();
     let over = |state: &State| -> Vec<Command> {
-        let bans = state.bans().iter().filter(|(_, ban)| ban.is_over(now));
+        let bans = state.bans().iter().filter(|(_, ban)| ban.is_over(paced));
         let bans = bans.map(|(target, _)| Command::LiftBan { target: *target });
-        let invites = state.invites().filter(|(_, invite)| invite.until <= now);
+        let invites = state.invites().filter(|(_, invite)| invite.until <= paced);
         bans.chain(invites.map(|(invite, _)| Command::RevokeInvite { invite })).take(EXPIRED_PER_ROUND).collect()
     };
     for command in services.hub.read(over).0 {

@@ -1,9 +1,11 @@
 //! The operator on the data directory of a server that does not run.
 
+use crate::chat::State;
 use crate::config::Config;
 use crate::hub::{CommitStatus, Hub, Step};
 use crate::net::Operator;
 use crate::server::error::ServerError;
+use crate::server::paced_clock::PacedClock;
 use crate::server::policies;
 use crate::store::SqliteStore;
 
@@ -14,6 +16,7 @@ use crate::store::SqliteStore;
 pub fn administer_store(config: &Config, line: &str) -> Result<Vec<u8>, ServerError> {
     let store = SqliteStore::open(&config.server.data, config.server.durability)?;
     let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
+    PacedClock::open(&config.server.data, hub.read(State::time).0);
     let operator = Operator::of_store(hub.clone(), policies::policy(config));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|source| ServerError::System { what: "a thread", source })?;

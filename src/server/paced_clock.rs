@@ -1,4 +1,5 @@
-//! The paced time: what is removed because it is old goes by it, see [`Time::paced`]. It outlasts a restart.
+//! The paced time: what is removed because it is old goes by it, and what ends at a time, see [`Time::paced`]. It outlasts a
+//! restart.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ impl PacedClock {
         let waits = time < now;
         if waits && !self.has_warned {
             warn!(
-                "retention goes by {time}, not by the clock ({now}), which has jumped: [retention] confirm tells that it is right"
+                "retention, bans and invites go by {time}, not by the clock ({now}), which has jumped: [retention] confirm tells that it is right"
             );
         }
         Time::set_pace(time);

@@ -39,6 +39,7 @@ impl Model {
             user: Some(UserId(generated.user.into())),
             session: Some(generated.session(&self.state)),
             now: time,
+            paced: time,
             recipient_online: None,
             inboxes: None,
             policy: &policy,

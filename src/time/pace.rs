@@ -1,6 +1,8 @@
 //! The paced time: that of the clock, but no further than the process has run since a time that was right. What is removed
-//! because it is old goes by it: a clock that is wrong by years must not remove everything.
+//! because it is old goes by it, and what ends at a time: a clock that is wrong by years must not remove everything, nor let
+//! in whoever is banned.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,20 +11,31 @@ use crate::limits::CLOCK_PAUSE;
 /// A time that was right, and when that was. `None`: nothing is known, and the clock is followed.
 static PACE: Mutex<Option<(u64, Instant)>> = Mutex::new(None);
 
+/// Up to here the clock is followed in any case: every request asks, and takes no lock for it.
+static FOLLOWED: AtomicU64 = AtomicU64::new(0);
+
 pub(super) fn set(right: u64) {
-    *PACE.lock().unwrap_or_else(PoisonError::into_inner) = Some((right, Instant::now()));
+    let mut pace = PACE.lock().unwrap_or_else(PoisonError::into_inner);
+    *pace = Some((right, Instant::now()));
+    FOLLOWED.store(plus(right, CLOCK_PAUSE), Ordering::Relaxed);
 }
 
 pub(super) fn paced(now: u64) -> u64 {
+    if now <= FOLLOWED.load(Ordering::Relaxed) {
+        return now;
+    }
     let pace = *PACE.lock().unwrap_or_else(PoisonError::into_inner);
     pace.map_or(now, |(right, since)| advance(right, since.elapsed(), now))
 }
 
 /// A pause that is not long is believed.
 fn advance(right: u64, ran: Duration, now: u64) -> u64 {
-    let plus = |time: u64, more: Duration| time.saturating_add(more.as_millis().try_into().unwrap_or(u64::MAX));
     // Nothing is right yet at the first start.
     if right == 0 || now <= plus(right, ran + CLOCK_PAUSE) { now } else { plus(right, ran) }
+}
+
+fn plus(time: u64, more: Duration) -> u64 {
+    time.saturating_add(more.as_millis().try_into().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

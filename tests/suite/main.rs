@@ -11,6 +11,7 @@ mod budgets;
 mod client;
 mod client_commands;
 mod crash;
+mod clock;
 mod data_commands;
 mod disk;
 mod durability;

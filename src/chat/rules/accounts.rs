@@ -33,7 +33,7 @@ pub(in crate::chat) fn register(
         return Err(CommandError::UserLimit);
     }
     let user = UserId(state.users.len() as u64);
-    let invited = administration::use_invite(state, context.now, account.invite, user)?;
+    let invited = administration::use_invite(state, context.paced, account.invite, user)?;
     let registered = Event::UserRegistered {
         user,
         name: account.name.clone(),

@@ -40,7 +40,7 @@ pub(in crate::chat) fn ban(state: &State, context: &Context<'_>, new: &NewBan<'_
     if known.is_none() && state.bans().count() >= MAX_BANS {
         return Err(CommandError::BanLimit);
     }
-    let until = new.lifetime.map(|lifetime| context.now.after(lifetime));
+    let until = new.lifetime.map(|lifetime| context.paced.after(lifetime));
     if known.is_some_and(|ban| ban.until == until && *ban.reason == *new.reason) {
         return Ok(Vec::new());
     }
@@ -114,7 +114,7 @@ pub(in crate::chat) fn invite(
     if state.invites.len() >= MAX_INVITES {
         return Err(CommandError::InviteLimit);
     }
-    Ok(vec![Event::InviteMade { code, by, uses, until: context.now.after(lifetime) }])
+    Ok(vec![Event::InviteMade { code, by, uses, until: context.paced.after(lifetime) }])
 }
 
 pub(in crate::chat) fn revoke_invite(

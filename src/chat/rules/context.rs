@@ -18,6 +18,9 @@ pub struct Context<'a> {
     /// The acting user's session.
     pub session: Option<SessionId>,
     pub now: Time,
+    /// The time by which bans, invites and the memory of tagged requests end. It is behind `now` while the clock has gone
+    /// further than the server has run.
+    pub paced: Time,
     /// Whether the recipient of a direct message is online, if that is a condition (text listeners, PROTOCOL §4).
     pub recipient_online: Option<bool>,
     /// Unread messages by sender and inbox, if they are bounded.
@@ -56,7 +59,8 @@ impl Context<'static> {
     /// The server itself, at this time.
     #[must_use]
     pub fn server(now: Time) -> Self {
-        Self { user: None, session: None, now, recipient_online: None, inboxes: None, policy: &NO_RESTRICTIONS }
+        let (user, session, recipient_online, inboxes) = (None, None, None, None);
+        Self { user, session, now, paced: now, recipient_online, inboxes, policy: &NO_RESTRICTIONS }
     }
 
     /// A user, for what the server does on the user's behalf.

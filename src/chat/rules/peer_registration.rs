@@ -20,8 +20,8 @@ pub(in crate::chat) fn register_peer(
     context: &Context<'_>,
     hello: &PeerHello,
 ) -> Result<Vec<Event>, CommandError> {
-    let is_banned = |realm| state.is_realm_banned(realm, context.now);
-    if state.is_key_banned(&hello.key, context.now) || hello.dialled.is_some_and(is_banned) {
+    let is_banned = |realm| state.is_realm_banned(realm, context.paced);
+    if state.is_key_banned(&hello.key, context.paced) || hello.dialled.is_some_and(is_banned) {
         return Err(CommandError::RealmRefused);
     }
     let known = state.peer_of(&hello.key).map(|(id, realm, peer)| (id, realm.name.clone(), peer.info.clone()));

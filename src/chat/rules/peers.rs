@@ -28,7 +28,7 @@ pub(in crate::chat) fn add(
     context: &Context<'_>,
     new: &NewPeer<'_>,
 ) -> Result<Vec<Event>, CommandError> {
-    if new.key.is_some_and(|key| state.is_key_banned(&key, context.now)) {
+    if new.key.is_some_and(|key| state.is_key_banned(&key, context.paced)) {
         return Err(CommandError::RealmRefused);
     }
     let taken = state.realm_named(new.name);

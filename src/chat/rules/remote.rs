@@ -27,7 +27,7 @@ pub(super) fn send(
     text: &EscapedText,
 ) -> Result<Vec<Event>, CommandError> {
     let (sender_id, sender) = context.active_user(state)?;
-    if state.is_realm_banned(id, context.now) {
+    if state.is_realm_banned(id, context.paced) {
         return Err(CommandError::RealmRefused);
     }
     let address = format!("{to}@{}", realm.name);
@@ -107,7 +107,7 @@ fn deliver(
     message: &RemoteMessage,
 ) -> Result<Message, BounceReason> {
     let author = Author::Remote(RemoteName { realm: id, name: message.from.clone() });
-    if state.is_author_banned(&author, context.now) {
+    if state.is_author_banned(&author, context.paced) {
         return Err(BounceReason::Blocked);
     }
     let Recipient { to, name, shown_name, kind } = recipient((state, context), &author, message)?;

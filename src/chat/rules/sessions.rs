@@ -17,7 +17,7 @@ pub(in crate::chat) fn open(
     session: NewSession,
     uses: &[SessionUse],
 ) -> Result<Vec<Event>, CommandError> {
-    let user = state.check_login(id, verified, context.now)?;
+    let user = state.check_login(id, verified, context.paced)?;
     let mut events = Vec::with_capacity(2);
     if user.sessions.len() >= SESSIONS_PER_USER
         && let Some(session) = first_to_go(state, user, uses)

@@ -33,11 +33,11 @@ impl State {
         &self,
         id: UserId,
         verified: &PasswordHash,
-        now: Time,
+        paced: Time,
     ) -> Result<&User, CommandError> {
         let user = self.active_user(id).map_err(|_| CommandError::UserNotFound)?;
         user.check_password(verified)?;
-        if self.is_user_banned(id, now) {
+        if self.is_user_banned(id, paced) {
             return Err(CommandError::Banned);
         }
         if self.is_locked(id) {
@@ -56,9 +56,9 @@ impl State {
         id: UserId,
         verified: &PasswordHash,
         session: NewSession,
-        now: Time,
+        (now, paced): (Time, Time),
     ) -> Result<(), CommandError> {
-        let user = self.check_login(id, verified, now)?;
+        let user = self.check_login(id, verified, paced)?;
         if user.sessions.len() >= SESSIONS_PER_USER {
             let oldest = user.sessions.iter().copied().filter(|session| session.is_unstored()).min();
             self.close_session(oldest.ok_or(CommandError::StorageFailed)?, now);

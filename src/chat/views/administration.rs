@@ -19,7 +19,7 @@ pub(in crate::chat) fn bans(
     limit: usize,
 ) -> Result<Response, CommandError> {
     context.administrator(state)?;
-    let is_shown = |ban: &Ban| !ban.is_over(context.now) && before.is_none_or(|before| ban.id < before);
+    let is_shown = |ban: &Ban| !ban.is_over(context.paced) && before.is_none_or(|before| ban.id < before);
     let mut bans: Vec<_> = state.bans().iter().filter(|(_, ban)| is_shown(ban)).collect();
     bans.sort_unstable_by_key(|(_, ban)| Reverse(ban.id));
     let has_more = bans.len() > limit;
@@ -75,13 +75,13 @@ fn user_status(
         last_seen: if online { Some(context.now) } else { process.last_seen(id).max(user.seen) },
         is_administrator: context.policy.is_administrator(&user.name),
         is_locked: state.is_locked(id),
-        is_banned: state.is_user_banned(id, context.now),
+        is_banned: state.is_user_banned(id, context.paced),
     }
 }
 
 pub(in crate::chat) fn invites(state: &State, context: &Context<'_>) -> Result<Response, CommandError> {
     context.administrator(state)?;
-    let good = state.invites().filter(|(_, invite)| invite.until > context.now);
+    let good = state.invites().filter(|(_, invite)| invite.until > context.paced);
     Ok(Response::Invites(good.map(|(id, invite)| invite_status(state, id, invite)).collect()))
 }
 

@@ -127,7 +127,7 @@ impl Session {
         }
         match invite {
             // A wrong one may be a part of a name, even if none is needed.
-            Some(code) => state.invite_of(code, Time::now()).map(drop).ok_or(CommandError::InviteNotFound),
+            Some(code) => state.invite_of(code, Time::now().paced()).map(drop).ok_or(CommandError::InviteNotFound),
             None if self.policy().registration == Registration::Invite => Err(CommandError::InviteNeeded),
             None => Ok(()),
         }

@@ -74,7 +74,7 @@ impl Session {
     pub(super) fn done_before(&self, acting: &Acting, response: Response) -> Option<Executed> {
         let key = acting.key.as_ref()?;
         let (done, ticket) = self.hub().read(|state| {
-            let done = state.completed_request(key, acting.now);
+            let done = state.completed_request(key, acting.now.paced());
             done.map(|done| done.is_some())
         });
         match done {

@@ -193,7 +193,7 @@ impl Session {
     fn open(&self, acting: &Acting, kind: InboxKind) -> Result<(OpenInbox, Ticket), CommandError> {
         let user = acting.actor.user;
         let (opened, ticket) = self.hub().read(|state| {
-            let done = acting.key.as_ref().map(|key| state.completed_request(key, acting.now)).transpose()?;
+            let done = acting.key.as_ref().map(|key| state.completed_request(key, acting.now.paced())).transpose()?;
             let page = done.flatten().and_then(|done| done.page.as_deref());
             let opened = match page {
                 Some(page) => kind.open_again(state, user, page),

@@ -128,6 +128,7 @@ impl Session {
             user: Some(user),
             session: Some(session),
             now: acting.now,
+            paced: acting.now.paced(),
             recipient_online: None,
             inboxes: None,
             policy,

@@ -81,17 +81,24 @@ fn nobody_has_power_over_oneself_and_only_the_operator_over_administrators() {
     }
 }
 
+fn logs_in() -> Command {
+    let session = crate::chat::model::session::NewSession {
+        token: TokenHash([9; 32]),
+        ephemeral: false,
+        origin: [127, 0, 0, 1].into(),
+    };
+    Command::OpenSession { user: PAFF, verified: hash("old"), session, uses: Vec::new() }
+}
+
+fn registers(user: &str, code: TokenHash) -> Command {
+    let (full_name, country) = ("".into(), "".into());
+    let (password, session, invite) = (hash("x"), None, Some(code));
+    Command::Register { name: name(user), full_name, country, password, session, invite }
+}
+
 #[test]
 fn a_ban_or_a_lock_ends_all_sessions_and_refuses_logins_until_it_is_lifted() {
-    let open = |fixture: &Fixture| {
-        let session = crate::chat::model::session::NewSession {
-            token: TokenHash([9; 32]),
-            ephemeral: false,
-            origin: [127, 0, 0, 1].into(),
-        };
-        let open = Command::OpenSession { user: PAFF, verified: hash("old"), session, uses: Vec::new() };
-        decide(fixture, None, &open).map(drop)
-    };
+    let open = |fixture: &Fixture| decide(fixture, None, &logs_in()).map(drop);
     for (command, undo, error) in [
         (ban_user("paff"), Command::Unban { subject: BanSubject::User(address("paff")) }, CommandError::Banned),
         (Command::LockUser { user: name("paff") }, Command::UnlockUser { user: name("paff") }, CommandError::Locked),
@@ -202,14 +209,7 @@ fn an_invite_is_good_for_so_many_users_and_so_long() {
     let mut fixture = Fixture::new();
     let code = TokenHash([7; 32]);
     does(&mut fixture, Some(MESSI), &Command::MakeInvite { code, uses: 2, lifetime: Duration::from_millis(500) });
-    let register = |user: &str| Command::Register {
-        name: name(user),
-        full_name: "".into(),
-        country: "".into(),
-        password: hash("x"),
-        session: None,
-        invite: Some(code),
-    };
+    let register = |user: &str| registers(user, code);
     let at =
         |fixture: &Fixture, now, command: &Command| fixture.decide_in(&Context::server(Time(now)), command).map(drop);
     assert_eq!(at(&fixture, 1_500, &register("a")), Err(CommandError::InviteNotFound), "it is over");
@@ -222,4 +222,22 @@ fn an_invite_is_good_for_so_many_users_and_so_long() {
     let invite = fixture.state.head();
     does(&mut fixture, Some(NEKO), &Command::RevokeInvite { invite });
     assert_eq!(at(&fixture, 1_000, &register("c")), Err(CommandError::InviteNotFound), "it is revoked");
+}
+
+#[test]
+fn a_clock_that_is_years_ahead_lifts_no_ban_and_ends_no_invite() {
+    let mut fixture = Fixture::new();
+    let (code, lifetime) = (TokenHash([7; 32]), Duration::from_millis(500));
+    let subject = BanSubject::User(address("paff"));
+    let ban = Command::Ban { subject, lifetime: Some(lifetime), reason: "".into() };
+    does(&mut fixture, Some(MESSI), &ban);
+    does(&mut fixture, Some(MESSI), &Command::MakeInvite { code, uses: 2, lifetime });
+    let ahead = Context { now: Time(1 << 40), ..Context::server(Time(1_499)) };
+    assert_eq!(fixture.decide_in(&ahead, &logs_in()), Err(CommandError::Banned));
+    assert!(fixture.decide_in(&ahead, &registers("a", code)).is_ok());
+    let again = fixture.decide_in(&ahead, &ban).unwrap();
+    assert!(matches!(again[0], Event::Banned { until: Some(Time(1_999)), .. }), "it lasts as long as it says");
+    let later = Context { paced: Time(1_500), ..ahead };
+    assert!(fixture.decide_in(&later, &logs_in()).is_ok());
+    assert_eq!(fixture.decide_in(&later, &registers("a", code)), Err(CommandError::InviteNotFound));
 }
