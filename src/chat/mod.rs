@@ -30,7 +30,7 @@ pub use model::body::{BodyFields, EscapedText, Kind, MessageBody, MessageFields}
 pub use model::conversation::{ConversationId, ReadMark};
 pub use model::group::Group;
 pub use model::idempotency::{CompletedRequest, CompletedRequests, IdempotencyKey, ReadPage, Receipt};
-pub use model::inbox_shares::{InboxLimits, InboxShares};
+pub use model::inbox_shares::{InboxLimits, InboxShares, InboxTally};
 pub use model::message::{Author, Destination, Message, RemoteName, StoredMessage, UserRef};
 pub use model::peer::{OutboxEntry, OutboxQueue, Peer, PeerAddress, PeerInfo};
 pub use model::position::Position;

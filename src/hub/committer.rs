@@ -204,6 +204,7 @@ impl Committer {
                     let last = Ticket(pending.ticket);
                     pending.clear();
                     shared.inboxes.clear();
+                    shared.uncounted.begin(state.head());
                     pending.ticket = last.next().next().0;
                     shared.issued.store(last.next().0, Ordering::Release);
                     drop(pending);

@@ -219,6 +219,7 @@ impl Shared {
                 let Destination::User(to) = &message.to else { return };
                 let Some(sender) = message.from.user_ref() else { return };
                 if let Some(recipient) = state.user(*to) {
+                    self.uncounted.want(*to, recipient.cursor);
                     self.inboxes.record((*to, recipient), sender, record.seq, message.body.size());
                 }
             }

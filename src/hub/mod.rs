@@ -29,6 +29,7 @@ mod push_state;
 mod queue_binding;
 mod queue_state;
 mod queue_status;
+mod recount;
 mod round;
 mod send_queue;
 mod session_uses;
@@ -39,6 +40,7 @@ mod sync;
 #[cfg(all(test, not(feature = "loom")))]
 mod tests;
 mod tickets;
+mod uncounted_inboxes;
 mod user_bitset;
 
 pub use committer::Step;

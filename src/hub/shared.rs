@@ -19,6 +19,7 @@ use crate::hub::deliveries::Deliveries;
 use crate::hub::presence::Presence;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::tickets::{CommitStatus, Ticket};
+use crate::hub::uncounted_inboxes::UncountedInboxes;
 use crate::id::UserId;
 use crate::limits::{PENDING_BYTES, PENDING_CHANGES};
 use crate::name::Name;
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) deliveries: Deliveries,
     pub(super) presence: Mutex<Presence>,
     pub(super) inboxes: InboxShares,
+    pub(super) uncounted: UncountedInboxes,
     /// Set while the store cannot be written: the error that changes are refused with.
     pub(super) poison: Mutex<Option<CommandError>>,
     pub(super) is_poisoned: AtomicBool,
@@ -157,11 +159,6 @@ impl Hub {
         self.0.inboxes.set_limits(limits);
     }
 
-    /// Forgets what senders have left unread: counts begin anew.
-    pub(crate) fn forget_unread(&self) {
-        self.0.inboxes.clear();
-    }
-
     /// Whether too many pushes of a user's messages wait to be written.
     #[must_use]
     pub(crate) fn is_far_ahead(&self, author: UserId) -> bool {
@@ -273,6 +270,8 @@ impl Shared {
     pub(super) fn open(store: Box<dyn Store>, home: Name) -> Result<Self, StoreError> {
         let state = State::restore(home.clone(), store.load()?);
         let presence = Presence::new(state.head());
+        let uncounted = UncountedInboxes::default();
+        uncounted.begin(state.head());
         Ok(Self {
             home,
             state: Arc::new(RwLock::new(state)),
@@ -283,6 +282,7 @@ impl Shared {
             deliveries: Deliveries::new(),
             presence: Mutex::new(presence),
             inboxes: InboxShares::default(),
+            uncounted,
             poison: Mutex::default(),
             is_poisoned: AtomicBool::new(false),
             is_disk_low: AtomicBool::new(false),

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod session_end;
+mod unread;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -82,6 +82,13 @@ pub const INBOX_SHARES: usize = 65_536;
 /// Steps in which what was read drops out of such a count: two in a hundred of what may be unread are seen as unread though
 /// they were read.
 pub const INBOX_SHARE_STEPS: u64 = 64;
+/// Bytes of unread messages of an inbox that are counted from the store after a start, the oldest first: some seconds of one
+/// reader. That is twice what one sender may leave there unless configured otherwise.
+pub const RECOUNTED_BYTES: usize = 512 * 1024 * 1024;
+/// That is looked for this often: what a sender sends before is not refused.
+pub const RECOUNT: Duration = Duration::from_secs(1);
+/// Messages that are read for that at a time.
+pub const RECOUNTED_PAGE: usize = 1_000;
 
 // --- passwords ---
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
+use tokio::task;
 
 use crate::chat::{BanTarget, Command, State};
 use crate::config::Config;
 use crate::id::{SessionId, UserId};
-use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, WEBSOCKET_PING};
+use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RECOUNT, WEBSOCKET_PING};
 use crate::net::ServerContext;
 use crate::server::disk::{self, DiskWatch};
 use crate::server::error::ServerError;
@@ -32,7 +33,8 @@ pub(super) fn start(
     let (closing, pinging) = (close_expired(services.clone()), ping_web_sockets(services.clone()));
     let watching = disk::keep_watching(services.clone(), disk);
     let notifying = service_manager::keep_watchdog(services.clone(), monitor.clone(), Handle::current());
-    let recurring = async { tokio::join!(closing, pinging, retaining, watching, notifying) };
+    let counting = count_unread(services.clone());
+    let recurring = async { tokio::join!(closing, pinging, retaining, watching, notifying, counting) };
     let recurring = services.tasks.track_future(recurring);
     let keep = move || {
         runtime.block_on(recurring);
@@ -49,6 +51,20 @@ async fn ping_web_sockets(services: Arc<ServerContext>) {
             () = services.stopping.cancelled() => return,
             _ = rounds.tick() => services.admission.keep_alive(),
         }
+    }
+}
+
+/// Counts what was unread before the start in inboxes that somebody sends to.
+async fn count_unread(services: Arc<ServerContext>) {
+    let mut rounds = tokio::time::interval(RECOUNT);
+    loop {
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            _ = rounds.tick() => {}
+        }
+        let hub = services.hub.clone();
+        // On a thread that may wait for the disk. If it panicked, the next round counts the others.
+        let _counted = task::spawn_blocking(move || hub.count_unread()).await;
     }
 }
 

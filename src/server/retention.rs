@@ -31,7 +31,7 @@ pub(super) async fn keep_running(services: Arc<ServerContext>, config: Arc<ArcSw
         sweep = go_through(&services, sweep).await;
         if retention.delete_unread {
             // Messages that count as unread may be gone.
-            services.hub.forget_unread();
+            services.hub.recount_unread();
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Unread messages by sender and inbox: bounded for each sender and inbox, so that nobody fills another's inbox.
 //!
-//! Counted by this process, from its start on, and stored nowhere. A count knows where in the inbox its messages stand, in
-//! steps, so that what was read since drops out of it.
+//! Counted by this process as messages are sent, and stored nowhere; what was unread before that is counted from the store
+//! (`hub/recount.rs`). A count knows where in the inbox its messages stand, in steps, so that what was read since
+//! drops out of it.
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,13 @@ pub struct InboxShares(Mutex<Counts>);
 struct Counts {
     limits: InboxLimits,
     of: HashMap<(UserId, UserRef), Count>,
+}
+
+/// What stands in one inbox, counted from the store.
+#[derive(Debug)]
+pub struct InboxTally {
+    limits: InboxLimits,
+    of: HashMap<UserRef, Count>,
 }
 
 /// Unread messages of one sender in one inbox.
@@ -87,6 +95,28 @@ impl InboxShares {
         count.add(seq, bytes as u64, limits);
     }
 
+    /// Begins to count an inbox from the store. `None` if nothing is limited.
+    #[must_use]
+    pub fn tally(&self) -> Option<InboxTally> {
+        let limits = self.lock().limits;
+        (limits != InboxLimits::default()).then(|| InboxTally { limits, of: HashMap::new() })
+    }
+
+    /// Adds what was counted from the store; everything that was recorded of the inbox came after it.
+    pub fn add_earlier(&self, inbox: UserId, tally: InboxTally) {
+        let mut counts = self.lock();
+        for (sender, mut count) in tally.of {
+            let key = (inbox, sender);
+            if counts.of.len() >= INBOX_SHARES && !counts.of.contains_key(&key) {
+                counts.make_room();
+            }
+            let recorded = counts.of.remove(&key).unwrap_or_default();
+            count.total.add(recorded.total);
+            count.steps.extend(recorded.steps);
+            counts.of.insert(key, count);
+        }
+    }
+
     /// Forgets what a sender has left in an inbox: it is not shown there any more.
     pub fn forget(&self, inbox: UserId, sender: &UserRef) {
         self.lock().of.remove(&(inbox, sender.clone()));
@@ -99,6 +129,13 @@ impl InboxShares {
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InboxTally {
+    /// Counts a message, later in the inbox than those before.
+    pub fn add(&mut self, sender: UserRef, seq: Seq, bytes: usize) {
+        self.of.entry(sender).or_default().add(seq, bytes as u64, self.limits);
     }
 }
 
