@@ -14,6 +14,7 @@ mod reload;
 mod retention;
 mod service_manager;
 mod signals;
+mod start_up;
 mod tls;
 
 use std::net::SocketAddr;
@@ -27,18 +28,17 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::certificates::Certificates;
-use crate::chat::{Command, State};
+use crate::chat::State;
 use crate::config::{Config, ConfigError, ListenAddress};
 use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::Hub;
-use crate::id::SessionId;
 use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
 use crate::net::{
     Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
     TrustedProxies, Turns,
 };
-use crate::store::SqliteStore;
+use crate::store;
 use crate::time::Time;
 use crate::web::Monitor;
 use crate::wire::{DisconnectReason, ReplyFormat};
@@ -47,6 +47,7 @@ use activation::Inherited;
 use disk::DiskWatch;
 use paced_clock::PacedClock;
 use signals::{Request, Signals};
+use start_up::StartUp;
 
 pub use admin_socket::admin_socket;
 pub use error::ServerError;
@@ -117,10 +118,10 @@ impl Server {
         let config = Arc::new(config.clone());
         let monitor = Arc::new(Monitor::new(config.server.data.clone()));
         let (monitored_on, monitoring) = listeners::serve_monitoring(&config.metrics.listen, &mut inherited, &monitor)?;
-        let store = SqliteStore::open_or_read(&config.server.data, config.server.durability)?;
+        let store = store::open_or_read(&config.server.data, config.server.durability)?;
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
-        let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
+        let (hub, mut committer) = Hub::open(store, config.server.realm.clone())?;
         hub.set_inbox_limits(policies::inbox_limits(&config.limits));
         let (log_time, _) = hub.read(State::time);
         Time::begin_after(log_time);
@@ -130,20 +131,21 @@ impl Server {
             .name("committer".into())
             .spawn(move || committer.run())
             .map_err(|source| ServerError::System { what: "a thread", source })?;
-        end_ephemeral_sessions(&hub);
-        provision::accounts(&hub, &config.users)?;
-        provision::warn_of_missing_administrators(&hub, &config.accounts.administrators);
-        let services = Arc::new(services(&config, hub, &bindings)?);
+        let start_up = StartUp::new(&hub);
         if is_writable {
-            provision::peers(&services.hub, &config.peers)?;
+            start_up.perform(&hub, &config)?;
         }
+        let services = Arc::new(services(&config, hub, &bindings)?);
         services.federation.manager.start();
         let config = Arc::new(ArcSwap::from(config));
         let disk = DiskWatch::new(config.clone());
         disk.check(&services.hub);
         let listening = listeners::serve_all(bindings, &services);
         housekeeping::start(&services, &config, disk, &monitor, clock)?;
-        admin_socket::serve(&config.load().server.data, &services);
+        let has_socket = admin_socket::serve(&config.load().server.data, &services);
+        if !is_writable {
+            services.tasks.spawn(start_up.perform_later(services.clone(), config.clone(), has_socket));
+        }
         monitor.set_serving(&services);
         Ok(Self {
             services,
@@ -265,14 +267,4 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
         tasks,
         stopping,
     })
-}
-
-/// Sessions that should have ended with their connections, before the server was killed.
-fn end_ephemeral_sessions(hub: &Hub) {
-    let ephemeral = |state: &State| -> Vec<SessionId> {
-        state.sessions().filter(|(_, session)| session.ephemeral).map(|(id, _)| id).collect()
-    };
-    for session in hub.read(ephemeral).0 {
-        hub.execute_as_server(&Command::CloseSession { session });
-    }
 }

@@ -23,14 +23,18 @@ pub fn admin_socket(data: &Path) -> PathBuf {
     data.join("kabar.sock")
 }
 
-/// Serves the operator until the server stops. If there can be no socket the reason is logged.
-pub(super) fn serve(data: &Path, services: &Arc<ServerContext>) {
+/// Serves the operator until the server stops. Returns whether there is a socket; if there can be none the reason is logged.
+pub(super) fn serve(data: &Path, services: &Arc<ServerContext>) -> bool {
     let path = admin_socket(data);
     match bind(&path) {
         Ok(listener) => {
             services.tasks.spawn(accept(listener, path, services.clone()));
+            true
         }
-        Err(error) => warn!(%error, path = %path.display(), "kabar admin cannot reach this server while it runs"),
+        Err(error) => {
+            warn!(%error, path = %path.display(), "kabar admin cannot reach this server while it runs");
+            false
+        }
     }
 }
 

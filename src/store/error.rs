@@ -50,6 +50,9 @@ pub enum StoreError {
     /// The store could only be opened for reading.
     #[error("the store was opened for reading only: {0}")]
     ReadOnly(Arc<StoreError>),
+    /// The store was opened for reading only, and has just been opened anew.
+    #[error("the store could only be read when this was decided, and was opened anew")]
+    OpenedAnew,
     /// The newest commits cannot be read while nothing can be written.
     #[error("{} has commits that are not in the database yet, and the disk cannot be written; make room on it, or mount it writable", .0.display())]
     UnreadableWal(PathBuf),

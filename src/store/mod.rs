@@ -15,7 +15,7 @@
 //! | timeline index | `index` |
 //! | reads | `scan`, `conversations`, `peers`, `load` |
 //! | writes | `writer`, `retention` |
-//! | facade | `interface`, `sqlite` |
+//! | facade | `interface`, `sqlite`, `recovering` |
 //! | whole stores | `progress`, `listing`, `verify`, `dump`, `backup` |
 
 mod backup;
@@ -53,6 +53,7 @@ mod projection;
 mod properties;
 mod read_only;
 mod readers;
+mod recovering;
 #[cfg(test)]
 mod reference_model;
 #[cfg(test)]
@@ -82,6 +83,7 @@ pub use key_file::{certificate_path, path as key_path, read as read_key, write a
 pub use listing::{MessageFilter, MessageFormat, list_messages, list_records};
 pub use page::{NewestPage, Page};
 pub use progress::Progress;
+pub use recovering::open_or_read;
 pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
 pub use retention_time::{read as read_retention_time, write as write_retention_time};

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rusqlite::Connection;
-use tracing::error;
 
 use crate::chat::{ConversationPage, ConversationQuery, Record, Snapshot, Timeline, TimelineQuery};
 use crate::id::Seq;
@@ -72,21 +71,8 @@ impl SqliteStore {
         Ok(Self { writer, index, readers, checkpointer: Some(checkpointer), damage, durability, directory })
     }
 
-    /// Opens the store; if the disk cannot be written, for reading only. Then every commit is rolled back.
-    ///
-    /// # Errors
-    /// As [`SqliteStore::open`], or if it cannot be read either.
-    pub fn open_or_read(path: &Path, durability: Durability) -> Result<Self, StoreError> {
-        match Self::open(path, durability) {
-            Err(cause) if cause.is_of_the_disk() => {
-                error!(%cause, directory = %path.display(), "the store is opened for reading only; restart the server when the disk can be written");
-                Self::open_read_only(path, durability, cause)
-            }
-            opened => opened,
-        }
-    }
-
-    fn open_read_only(path: &Path, durability: Durability, cause: StoreError) -> Result<Self, StoreError> {
+    /// Opens a store whose disk cannot be written, and writes nothing: every commit is rolled back, for this cause.
+    pub(super) fn open_read_only(path: &Path, durability: Durability, cause: StoreError) -> Result<Self, StoreError> {
         // A store that is not there yet cannot be read: what prevents it from being made is the reason.
         let Ok(directory) = Directory::open_read_only(path) else { return Err(cause) };
         directory.check_wal()?;
@@ -98,6 +84,10 @@ impl SqliteStore {
         let readers = Readers::open(|| connection::open_unwritable(&database))?;
         let writer = Mutex::new(Writer::read_only(connection, cause));
         Ok(Self { writer, index, readers, checkpointer: None, damage, durability, directory })
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        lock(&self.writer).is_read_only()
     }
 
     /// Bounds the WAL between two commits.

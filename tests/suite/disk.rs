@@ -13,11 +13,16 @@ use crate::support::wait_until;
 
 /// Starts the program with a limit of the size of its files, which `lift_limit` raises.
 fn start_limited(data: &Path, bytes: usize) -> Process {
+    start_limited_with(data, bytes, |_| {})
+}
+
+fn start_limited_with(data: &Path, bytes: usize, change: impl FnOnce(&mut Command)) -> Process {
     let mut command = Command::new("prlimit");
     command.arg(format!("--fsize={bytes}:unlimited")).arg(env!("CARGO_BIN_EXE_kabar"));
     let listen = SocketAddr::from(([127, 0, 0, 1], 0)).to_string();
     command.args(["--listen", &listen, "--listen-text", "none", "--web", "none", "--data"]).arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    change(&mut command);
     Process::run(command)
 }
 
@@ -88,6 +93,33 @@ fn a_server_starts_on_a_disk_that_takes_nothing_and_names_the_cause() {
     assert_eq!(neko.asks("history").expect_ok().texts(), ["halo"]);
     assert_eq!(neko.asks("send messi halo").code(), "storage_failed");
     assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn a_server_that_began_on_a_disk_that_took_nothing_goes_on_when_it_does() {
+    let directory = filled();
+    let data = directory.path().join("data");
+    let file = directory.path().join("kabar.toml");
+    fs::write(&file, "[[users]]\nname = \"paff\"\npassword = \"rahasia\"\n").unwrap();
+    let server = start_limited_with(&data, 0, |command| {
+        command.arg("--config").arg(&file);
+    });
+    let mut neko = server.connect();
+    neko.asks("auth neko rahasia").expect_ok();
+    assert_eq!(neko.asks("send messi halo").code(), "storage_failed");
+    lift_limit(&server);
+    server.logs("the store takes changes again");
+    server.logs("what the start left to do was done");
+    server.connect().asks("auth paff rahasia").expect_ok();
+    neko.asks("send messi tersimpan").expect_ok();
+    let admin = Command::new(env!("CARGO_BIN_EXE_kabar")).arg("admin").arg("--data").arg(&data).arg("stats").output();
+    assert!(admin.unwrap().status.success());
+    server.kill();
+    let server = Process::start(&data);
+    let mut messi = server.connect().logged_in("messi", "rahasia");
+    assert_eq!(messi.asks("inbox").texts(), ["tersimpan"]);
+    let mut neko = server.connect().logged_in("neko", "rahasia");
+    assert_eq!(neko.asks("inbox").texts(), ["halo"]);
 }
 
 #[test]
