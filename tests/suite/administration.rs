@@ -125,8 +125,8 @@ fn the_operator_administers_a_stopped_server_and_a_running_one() {
     );
 }
 
-#[test]
-fn the_filter_for_fail2ban_finds_failed_logins_and_nothing_that_imitates_them() {
+/// The addresses that the filter for fail2ban finds in lines of the log.
+fn found_by_fail2ban(lines: &str) -> String {
     const FIND: &str = r#"
 import configparser, re, sys
 filter = configparser.ConfigParser(interpolation=configparser.BasicInterpolation())
@@ -137,13 +137,6 @@ for line in sys.stdin:
         match = re.search(regex, line.rstrip("\n"))
         if match: print(match["address"])
 "#;
-    let directory = TempDir::new().unwrap();
-    let server = Process::start(directory.path());
-    assert_eq!(server.connect().asks("auth nobody rahasia").code(), "user_not_found");
-    server.logs("login failed");
-    let mut lines = server.log().join("\n");
-    lines += "\nhost kabar[7]: 2026-11-27T03:22:05Z  INFO login failed name=\"a\" address=2001:db8::7 reason=\"throttled\" left_out=3";
-    lines += "\n2026-11-27T03:22:05Z  INFO administration command=\"wall INFO login failed name=\\\"a\\\" address=192.0.2.9 reason=\\\"x\\\" left_out=0\"\n";
     let filter = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/fail2ban/filter.d/kabar.conf");
     // Fail2ban has the date's percent signs doubled, and so has Python.
     let mut python = Command::new("python3")
@@ -156,5 +149,37 @@ for line in sys.stdin:
     python.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let found = python.wait_with_output().unwrap();
     assert!(found.status.success());
-    assert_eq!(String::from_utf8(found.stdout).unwrap(), "127.0.0.1\n2001:db8::7\n");
+    String::from_utf8(found.stdout).unwrap()
+}
+
+#[test]
+fn the_filter_for_fail2ban_finds_failed_logins_and_nothing_that_imitates_them() {
+    let directory = TempDir::new().unwrap();
+    let server = Process::start(directory.path());
+    assert_eq!(server.connect().asks("auth nobody rahasia").code(), "user_not_found");
+    server.logs("login failed");
+    let mut lines = server.log().join("\n");
+    lines += "\nhost kabar[7]: 2026-11-27T03:22:05Z  INFO login failed name=\"a\" address=2001:db8::7 reason=\"throttled\" left_out=3";
+    lines += "\n2026-11-27T03:22:05Z  INFO administration command=\"wall INFO login failed name=\\\"a\\\" address=192.0.2.9 reason=\\\"x\\\" left_out=0\"\n";
+    assert_eq!(found_by_fail2ban(&lines), "127.0.0.1\n2001:db8::7\n");
+}
+
+#[test]
+fn the_filter_for_fail2ban_reads_a_log_of_objects_too() {
+    let directory = TempDir::new().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_kabar"));
+    server.args(["--listen", "127.0.0.1:0", "--listen-text", "none", "--web", "none", "--data"]).arg(directory.path());
+    server.env("KABAR_LOG__FORMAT", "json").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let server = Process::run(server);
+    assert_eq!(server.connect().asks("auth nobody rahasia").code(), "user_not_found");
+    assert_eq!(server.connect().asks("register a b C D WRONG").code(), "invite_not_found");
+    server.logs("login failed");
+    let refused = server.logs("registration refused");
+    let mut lines = server.log().join("\n");
+    // Fail2ban takes the time out of a line before it looks at the rest.
+    let (_, rest) = refused.split_once("Z\",").unwrap();
+    lines += &format!("\n{{,{}", rest.replace("127.0.0.1", "2001:db8::7"));
+    let imitation = serde_json::json!({ "level": "INFO", "message": "administration", "command": refused });
+    lines += &format!("\n{imitation}\n");
+    assert_eq!(found_by_fail2ban(&lines), "127.0.0.1\n127.0.0.1\n2001:db8::7\n");
 }

@@ -4,14 +4,15 @@
 
 mod administration;
 mod any_bytes;
+mod bans;
 #[allow(dead_code, reason = "its main")]
 #[path = "../../examples/bot.rs"]
 mod bot;
 mod budgets;
 mod client;
 mod client_commands;
-mod crash;
 mod clock;
+mod crash;
 mod data_commands;
 mod disk;
 mod durability;

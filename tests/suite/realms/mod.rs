@@ -1,6 +1,7 @@
 //! Two linked servers (PROTOCOL §6).
 
 mod adding;
+mod bans;
 mod configured;
 mod crash;
 mod delivery;

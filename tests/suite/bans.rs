@@ -1,0 +1,72 @@
+//! Bans of addresses and networks: clients from elsewhere, as a proxy names them (PROTOCOL §8).
+
+use kabar::name::Name;
+
+use crate::support::server::documented_users;
+use crate::support::{Client, TestServer};
+
+/// A server behind a proxy on this machine, with messi as its administrator.
+fn proxied() -> TestServer {
+    TestServer::start_with(|config| {
+        config.server.listen = vec!["proxy://127.0.0.1:0".parse().unwrap()];
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.accounts.administrators = vec![Name::parse("messi").unwrap()];
+        config.users = documented_users();
+    })
+}
+
+/// A client at an address, whose first request was answered.
+fn from(server: &TestServer, address: &str) -> Client {
+    let mut client = arriving(server, address);
+    assert_eq!(client.asks("ping").message(), "pong", "{address}");
+    client
+}
+
+fn arriving(server: &TestServer, address: &str) -> Client {
+    let (family, here) = if address.contains(':') { ("TCP6", "2001:db8::1") } else { ("TCP4", "10.0.0.1") };
+    let mut client = server.connect();
+    client.sends(format!("PROXY {family} {address} {here} 5 8889\r\n"));
+    client
+}
+
+#[track_caller]
+fn is_refused(server: &TestServer, address: &str) {
+    assert!(arriving(server, address).hears_the_rest().is_empty(), "{address}");
+}
+
+#[test]
+fn a_banned_network_is_shown_out_and_kept_out_until_the_ban_is_lifted() {
+    let server = proxied();
+    let mut messi = from(&server, "198.51.100.1").logged_in("messi", "surabaya");
+    let mut paff = from(&server, "192.0.2.7").logged_in("paff", "cytus");
+    let mut neighbour = from(&server, "192.0.3.7");
+    messi.asks("ban 192.0.2.0/24 flood").expect_ok();
+    assert_eq!(paff.hears().code(), "banned");
+    paff.hears_the_end();
+    is_refused(&server, "192.0.2.200");
+    assert_eq!(neighbour.asks("ping").message(), "pong");
+    messi.asks("unban 192.0.2.0/24").expect_ok();
+    from(&server, "192.0.2.7").logged_in("paff", "cytus");
+}
+
+#[test]
+fn an_address_of_ipv6_is_banned_with_all_that_its_host_can_choose_from() {
+    let server = proxied();
+    let mut messi = from(&server, "198.51.100.1").logged_in("messi", "surabaya");
+    messi.asks("ban 2001:db8:0:7::1").expect_ok();
+    is_refused(&server, "2001:db8:0:7:ffff::1");
+    from(&server, "2001:db8:0:8::1");
+}
+
+#[test]
+fn nobody_bans_the_own_address_and_no_ban_keeps_out_this_machine() {
+    let server = proxied();
+    let mut messi = from(&server, "198.51.100.1").logged_in("messi", "surabaya");
+    assert_eq!(messi.asks("ban 198.51.100.0/24").code(), "bad_parameter");
+    let mut local = from(&server, "127.0.0.1").logged_in("messi", "surabaya");
+    local.asks("ban 0.0.0.0/0").expect_ok();
+    assert_eq!(messi.hears().code(), "banned");
+    is_refused(&server, "198.51.100.1");
+    assert_eq!(local.asks("ping").message(), "pong");
+    from(&server, "127.0.0.1");
+}
