@@ -117,6 +117,8 @@ fn a_misspelt_variable_is_an_error_in_every_form() {
         assert_eq!(run.code, BAD_CONFIGURATION, "{variable}");
         assert!(run.err.starts_with(&format!("kabar: {variable}: unknown setting; did you mean")), "{}", run.err);
     }
+    let lower_case = run(kabar(&["check"]).env("kabar_server__realm", "x"), "").err;
+    assert!(lower_case.ends_with("did you mean KABAR_SERVER__REALM?\n"), "{lower_case}");
     for variable in ["KABAR_REALM", "KABAR_FOO", "kabar_server__realm", "KABAR_PORT__X", "KABAR_"] {
         assert_eq!(run(kabar(&["check"]).env(variable, "x"), "").code, BAD_CONFIGURATION, "{variable}");
     }
@@ -127,6 +129,12 @@ fn a_path_with_a_tilde_is_an_error_as_only_a_shell_understands_it() {
     let run = run(&mut kabar(&["check", "--data", "~/kabar"]), "");
     assert_eq!(run.code, BAD_CONFIGURATION);
     assert!(run.err.starts_with("kabar: --data: expected a path without ~"), "{}", run.err);
+    for arguments in [["backup", "~/copy"], ["export", "~/lines"], ["import", "~/lines"], ["--config", "~/kabar.toml"]]
+    {
+        let refused = self::run(&mut kabar(&arguments), "");
+        assert_eq!(refused.code, 2, "{arguments:?}");
+        assert!(refused.err.contains("expected a path without ~"), "{}", refused.err);
+    }
 }
 
 #[test]

@@ -3,13 +3,26 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use kabar::config::{Config, ConfigError, Override};
+
+/// A path on the command line. A `~` that no shell has replaced was in quotes, and would name a file in this directory.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        let has_tilde = path.as_os_str().as_encoded_bytes().starts_with(b"~");
+        if has_tilde {
+            Err("expected a path without ~, which only a shell understands: write it out")
+        } else {
+            Ok(path)
+        }
+    })
+}
 
 /// The data directory, by the configuration that the server would use.
 #[derive(Debug, Args)]
 pub(super) struct Location {
     /// Read settings from a TOML file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     config: Option<PathBuf>,
     /// Directory of the data [default: ./kabar-data]
     #[arg(long, value_name = "DIR")]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use kabar::federation::Identity;
 use kabar::limits::TRANSFER_BUFFER_BYTES;
-use kabar::store::{self, Damage, StoreError};
+use kabar::store::{self, Damage, DumpError, StoreError};
 
 use crate::cli::args::Location;
 use crate::cli::new_file::NewFile;
@@ -30,12 +30,12 @@ pub(super) fn export(location: &Location, to: &Path) -> Result<(), Box<dyn Error
     let data = location.find()?;
     let mut line = ProgressLine::new("exporting");
     if to == Path::new(STANDARD) {
-        let (_, damage) = write_export(io::stdout().lock(), &data, &mut line)?;
+        let (_, damage) = write_export((io::stdout().lock(), "standard output"), &data, &mut line)?;
         drop(line);
         return refuse_damage(&damage);
     }
     let file = NewFile::create(to).map_err(|error| format!("{} cannot be made: {error}", to.display()))?;
-    let written = write_export(file.writer(), &data, &mut line);
+    let written = write_export((file.writer(), &to.display().to_string()), &data, &mut line);
     drop(line);
     let (lines, damage) = written?;
     file.keep().map_err(|error| format!("{} cannot be made: {error}", to.display()))?;
@@ -53,9 +53,16 @@ pub(super) fn refuse_damage(damage: &[Damage]) -> Result<(), Box<dyn Error>> {
     Err(format!("damaged on disk, all else was read:{places}").into())
 }
 
-fn write_export(out: impl Write, data: &Path, line: &mut ProgressLine) -> Result<(u64, Vec<Damage>), Box<dyn Error>> {
+fn write_export(
+    (out, name): (impl Write, &str),
+    data: &Path,
+    line: &mut ProgressLine,
+) -> Result<(u64, Vec<Damage>), Box<dyn Error>> {
     let mut out = BufWriter::with_capacity(TRANSFER_BUFFER_BYTES, out);
-    Ok(store::export(data, &mut out, &mut |progress| line.show(progress))?)
+    store::export(data, &mut out, &mut |progress| line.show(progress)).map_err(|error| match error {
+        DumpError::Io(error) => format!("{name} cannot be written: {error}").into(),
+        other => other.into(),
+    })
 }
 
 pub(super) fn import(location: &Location, from: &Path) -> Result<(), Box<dyn Error>> {

@@ -22,7 +22,7 @@ use kabar::config::ConfigError;
 use kabar::server::ServerError;
 
 use crate::cli::admin::{AdminArgs, AdminError};
-use crate::cli::args::{Location, Settings};
+use crate::cli::args::{Location, Settings, path};
 use crate::cli::chat::ChatArgs;
 use crate::cli::client::args::SessionArgs;
 use crate::cli::client::inbox::InboxArgs;
@@ -88,7 +88,7 @@ enum Command {
     /// Copy the store, of a running server too, to a new directory
     Backup {
         /// New or empty; the copy is a store of its own
-        #[arg(value_name = "DIR")]
+        #[arg(value_name = "DIR", value_parser = path())]
         to: PathBuf,
         #[command(flatten)]
         location: Location,
@@ -98,7 +98,7 @@ enum Command {
     /// Of a running server too. It holds password hashes: keep it secret.
     Export {
         /// New; - is standard output
-        #[arg(value_name = "FILE", default_value = "-")]
+        #[arg(value_name = "FILE", default_value = "-", value_parser = path())]
         to: PathBuf,
         #[command(flatten)]
         location: Location,
@@ -106,7 +106,7 @@ enum Command {
     /// Read lines of JSON, as export writes them, into a new store
     Import {
         /// What to read; - is standard input
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = path())]
         from: PathBuf,
         #[command(flatten)]
         location: Location,
@@ -129,7 +129,7 @@ enum Command {
     },
     /// Write the manual pages to a directory
     Man {
-        #[arg(value_name = "DIR")]
+        #[arg(value_name = "DIR", value_parser = path())]
         to: PathBuf,
     },
 }

@@ -169,3 +169,19 @@ fn no_store_and_no_permission_are_different_errors_that_name_the_path() {
     }
     drop(data);
 }
+
+#[test]
+fn what_cannot_be_read_or_written_is_named() {
+    let home = TempDir::new().unwrap();
+    let (data, folder) = (home.path().join("data"), home.path().join("folder"));
+    fs::create_dir(&folder).unwrap();
+    let refused = refuses(&["import", text(&folder), "--data", text(&data)]);
+    assert!(refused.starts_with(&format!("kabar: {} cannot be read: ", folder.display())), "{refused}");
+    Process::start(&data).kill();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut export = Command::new(env!("CARGO_BIN_EXE_kabar"));
+    let export =
+        export.args(["export", "-", "--data", text(&data)]).stdin(Stdio::null()).stdout(full).output().unwrap();
+    let refused = String::from_utf8(export.stderr).unwrap();
+    assert!(refused.starts_with("kabar: standard output cannot be written: "), "{refused}");
+}

@@ -1,6 +1,6 @@
 //! Reads an import line by line: bounded, counted, parsed.
 
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, Read};
 
 use serde::Deserialize;
 
@@ -48,7 +48,9 @@ impl<'a> LineReader<'a> {
         loop {
             self.line.clear();
             let most = IMPORT_LINE_BYTES as u64 + 1;
-            let read = (&mut *self.input).take(most).read_until(b'\n', &mut self.line)?;
+            let read = (&mut *self.input).take(most).read_until(b'\n', &mut self.line);
+            let read =
+                read.map_err(|error| io::Error::new(error.kind(), format!("{} cannot be read: {error}", self.name)))?;
             if read == 0 {
                 return Ok(false);
             }
