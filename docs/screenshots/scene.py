@@ -26,7 +26,7 @@ CONVERSATION = [
     ("sari", "sendgroup informatika21 Sudah kubaca. Siapa yang mau sekelompok?"),
     ("alice", "sendgroup informatika21 Aku ikut. Kita bagi dua saja: aku protokolnya, kamu klien."),
     ("alice", "sendgroup informatika21 Besok jam 10 di lab?"),
-    ("rina", "sendgroup informatika21 Boleh bertiga? Aku sudah punya tesnya."),
+    ("rina", "sendgroup informatika21 Alice, boleh bertiga? Aku sudah punya tesnya."),
     ("sari", "sendgroup informatika21 Jam 10 bisa. Sampai besok!"),
 ]
 
