@@ -100,6 +100,10 @@ pub const ARGON2_MAX: (u32, u32, u32) = (128 * 1024, 10, 8);
 /// Password checks that wait for a core, served in turn by address; of more the newest of the address with the most is
 /// answered `busy`. At 35 ms each on two cores a thousand people who log in at once are all let in within 18 s.
 pub const HASHES_WAITING: usize = 4_096;
+/// By how much the priority of hashing is lower than that of everything else: requests that take microseconds must not wait
+/// for passwords, which take a core for 35 ms each.
+#[cfg(target_os = "linux")]
+pub const HASHING_NICENESS: i32 = 10;
 /// Failures in a row at one target (an account, a group) from one address before it is throttled there.
 pub const FAILURES_PER_TARGET: u32 = 10;
 /// One failure is forgiven each time this has passed: ten guesses a minute for a name and an address, 14,400 a day.

@@ -12,13 +12,15 @@ use tokio::sync::oneshot;
 
 use crate::chat::{CommandError, PasswordHash};
 use crate::id::Hash64;
+#[cfg(target_os = "linux")]
+use crate::limits::HASHING_NICENESS;
 use crate::net::origin::origin;
 use crate::net::passwords::fair_queue::FairQueue;
 use crate::password;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A pool of hashing threads, which end when it is dropped. Each keeps the 19 MiB of a hash once it has allocated them, so
+/// A pool of hashing threads, which give way to all others of the process, and end when it is dropped. Each keeps the 19 MiB of a hash once it has allocated them, so
 /// there must not be many.
 pub struct PasswordHasher {
     jobs: Arc<FairQueue<Job>>,
@@ -102,6 +104,9 @@ impl Drop for PasswordHasher {
 }
 
 fn work(jobs: &FairQueue<Job>) {
+    // Of this thread only. Where it is not allowed, the server is as it was.
+    #[cfg(target_os = "linux")]
+    let _lowered = rustix::process::nice(HASHING_NICENESS);
     while let Some(job) = jobs.pop() {
         job();
     }
