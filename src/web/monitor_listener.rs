@@ -1,5 +1,6 @@
 //! The monitoring listener: `/livez`, `/readyz` and `/metrics` over HTTP, for programs of the operator.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -22,9 +23,9 @@ use crate::web::response::{Reply, reply, sentence, set};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Serves connections until the token is cancelled. More than [`MONITORING_CONNECTIONS`] at a time are closed.
+/// Serves connections until the token is cancelled. For one more than [`MONITORING_CONNECTIONS`] the oldest is closed.
 pub(crate) async fn serve_monitoring(listener: TcpListener, monitor: Arc<Monitor>, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(MONITORING_CONNECTIONS));
+    let mut connections: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -32,9 +33,13 @@ pub(crate) async fn serve_monitoring(listener: TcpListener, monitor: Arc<Monitor
         };
         match accepted {
             Ok((stream, _)) => {
-                if let Ok(place) = places.clone().try_acquire_owned() {
-                    tokio::spawn(serve_connection(stream, monitor.clone(), place));
+                connections.retain(|connection| !connection.is_finished());
+                if connections.len() >= MONITORING_CONNECTIONS
+                    && let Some(oldest) = connections.pop_front()
+                {
+                    oldest.abort();
                 }
+                connections.push_back(tokio::spawn(serve_connection(stream, monitor.clone())).abort_handle());
             }
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
@@ -44,7 +49,7 @@ pub(crate) async fn serve_monitoring(listener: TcpListener, monitor: Arc<Monitor
     }
 }
 
-async fn serve_connection(stream: TcpStream, monitor: Arc<Monitor>, _place: OwnedSemaphorePermit) {
+async fn serve_connection(stream: TcpStream, monitor: Arc<Monitor>) {
     let answering = service_fn(|request: Request<Incoming>| {
         let monitor = monitor.clone();
         async move { Ok::<_, Infallible>(answer(&monitor, request.method(), request.uri().path()).await) }
