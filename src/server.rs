@@ -23,6 +23,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use tokio::time::timeout_at;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -32,6 +33,7 @@ use crate::chat::State;
 use crate::config::{Config, ConfigError, ListenAddress};
 use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::Hub;
+use crate::limits::LAST_WORDS;
 use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
 use crate::net::{
@@ -194,7 +196,8 @@ impl Server {
         info!("data in {}", self.config.load().server.data.display());
     }
 
-    /// Stops in order: accepts nothing more, answers what was received, tells connected clients why, stores.
+    /// Stops in order: accepts nothing more, answers received requests as far as the time allows, tells connected clients
+    /// why, stores.
     ///
     /// # Errors
     /// [`ServerError::Deadline`] if that took too long.
@@ -206,11 +209,15 @@ impl Server {
         self.services.admission.end_all(DisconnectReason::ShuttingDown);
         self.services.federation.manager.stop();
         self.services.tasks.close();
-        let in_time = tokio::time::timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
+        let served_until = Instant::now() + LAST_WORDS.min(shutdown / 2);
+        if timeout_at(served_until.into(), self.services.tasks.wait()).await.is_err() {
+            self.services.admission.abandon_all();
+        }
+        let in_time = timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
         self.services.hub.close();
         let committer = self.committer;
         let stored = tokio::task::spawn_blocking(move || committer.join());
-        let stored_in_time = tokio::time::timeout_at(deadline.into(), stored).await.is_ok();
+        let stored_in_time = timeout_at(deadline.into(), stored).await.is_ok();
         if !(in_time && stored_in_time) {
             return Err(ServerError::Deadline(shutdown));
         }

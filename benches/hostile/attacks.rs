@@ -40,7 +40,7 @@ pub(crate) struct Attack {
 pub(crate) const ATTACKS: [Attack; 21] = [
     attack("spinners", "no attack: two processes that only compute", spin),
     attack("dead-readers", "peek in one write, nothing read, reset", readers::dead),
-    attack("never-readers", "requests with long replies, nothing read", readers::never),
+    attack("never-readers", "long replies for JSON and text, nothing read", readers::never),
     attack("blank-lines", "blank, unknown, rejected, invalid lines", floods::lines),
     attack("strangers", "help in one write, reset, no account", floods::strangers),
     attack("pipelines", "sends in one write, then closed", floods::pipelines),
@@ -54,7 +54,7 @@ pub(crate) const ATTACKS: [Attack; 21] = [
     attack("places", "connections of one token", places::one_token),
     attack("idlers", "strangers that say a blank line each second", places::strangers),
     attack("half-links", "links that are never made", places::half_links),
-    attack("slow-loris", "a byte a second on every listener", places::slow_loris),
+    attack("slow-loris", "lines, heads, handshakes and frames, byte by byte", places::slow_loris),
     attack("guesses", "passwords guessed in parallel", guesses::in_parallel),
     attack("lock-out", "wrong passwords, to lock the owner out", guesses::lock_out),
     attack("logins", "log-ins from 16 addresses", guesses::log_ins),
@@ -68,11 +68,11 @@ const fn attack(name: &'static str, what: &'static str, run: fn(&Target)) -> Att
 impl Attack {
     /// Starts the attack as a process at the lowest priority.
     pub(crate) fn start(&self, addresses: Addresses, tokens: &[String], length: Duration) -> io::Result<Child> {
-        let Addresses { json, text, web, metrics } = addresses;
+        let addresses = addresses.list().map(|address| address.to_string()).join(",");
         let mut command = Command::new("nice");
         command.args(["-n", "19"]).arg(std::env::current_exe()?).args(["--attack", self.name]);
         command.args(["--seconds", &length.as_secs_f64().to_string(), "--tokens", &tokens.join(",")]);
-        command.args(["--addresses", &format!("{json},{text},{web},{metrics}")]);
+        command.args(["--addresses", &addresses]);
         command.stdout(Stdio::piped()).spawn()
     }
 
@@ -125,7 +125,11 @@ impl Target {
 
     /// A connection that is logged in by a token.
     pub(crate) fn logged_in(&self, number: usize) -> io::Result<TcpStream> {
-        let mut stream = self.connect(number)?;
+        self.logged_in_at(self.addresses.json, number)
+    }
+
+    pub(crate) fn logged_in_at(&self, address: SocketAddr, number: usize) -> io::Result<TcpStream> {
+        let mut stream = self.connect_to(address, number)?;
         self.ask(&mut stream, &format!("whoami {}", self.token(number)))?;
         Ok(stream)
     }
@@ -135,7 +139,8 @@ impl Target {
         stream.write_all(format!("{line}\n").as_bytes())?;
         let mut reply = Vec::new();
         let mut chunk = [0; 4096];
-        while !reply.ends_with(b"\r\n\r\n") {
+        // A line of a text listener ends with one line break, a JSON object with two.
+        while !reply.ends_with(b"\n") {
             match stream.read(&mut chunk)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count => reply.extend_from_slice(&chunk[..count]),

@@ -23,7 +23,7 @@ use clap::Parser;
 use attacks::{ACCOUNTS, ATTACKS, Attack, Tally, Target};
 use figures::{megabytes, milliseconds};
 use honest::{Phase, Report};
-use server::{Addresses, Server, Stopped};
+use server::{Server, Stopped};
 
 /// So many times as long as on the quiet machine may the slowest of a hundred requests take.
 const SLOWER: u32 = 3;
@@ -74,9 +74,9 @@ fn main() -> ExitCode {
 }
 
 fn attack(name: &str, arguments: &Arguments) {
-    let [json, text, web, metrics] = arguments.addresses[..] else { return };
+    let Ok(addresses) = <[SocketAddr; 6]>::try_from(&arguments.addresses[..]) else { return };
     let target = Target {
-        addresses: Addresses { json, text, web, metrics },
+        addresses: addresses.into(),
         tokens: arguments.tokens.clone(),
         until: Instant::now() + Duration::from_secs_f64(arguments.seconds),
         tally: Arc::new(Tally::default()),

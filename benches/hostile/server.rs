@@ -32,17 +32,35 @@ pub(crate) struct Addresses {
     pub(crate) text: SocketAddr,
     pub(crate) web: SocketAddr,
     pub(crate) metrics: SocketAddr,
+    /// As `json` and `web`, with TLS.
+    pub(crate) tls: SocketAddr,
+    pub(crate) tls_web: SocketAddr,
+}
+
+impl Addresses {
+    /// As the arguments of an attack have them.
+    pub(crate) fn list(&self) -> [SocketAddr; 6] {
+        let Self { json, text, web, metrics, tls, tls_web } = *self;
+        [json, text, web, metrics, tls, tls_web]
+    }
+}
+
+impl From<[SocketAddr; 6]> for Addresses {
+    fn from([json, text, web, metrics, tls, tls_web]: [SocketAddr; 6]) -> Self {
+        Self { json, text, web, metrics, tls, tls_web }
+    }
 }
 
 impl Server {
     pub(crate) fn start() -> io::Result<Self> {
         let directory = TempDir::new()?;
-        let (json, text, web, metrics) = (free_address()?, free_address()?, free_address()?, free_address()?);
-        let addresses = Addresses { json, text, web, metrics };
+        let free: Vec<_> = (0..6).map(|_| free_address()).collect::<io::Result<_>>()?;
+        let addresses = <[SocketAddr; 6]>::try_from(free).map(Addresses::from).unwrap();
+        let Addresses { json, text, web, metrics, tls, tls_web } = addresses;
         let data = directory.path().join("data");
         let settings = format!(
-            "[server]\nlisten = [\"{json}\"]\nlisten_text = [\"{text}\"]\nweb = [\"{web}\"]\ndata = {data:?}\n\
-             [connections]\nmax = {CONNECTIONS}\n[metrics]\nlisten = [\"{metrics}\"]\n"
+            "[server]\nlisten = [\"{json}\", \"tls://{tls}\"]\nlisten_text = [\"{text}\"]\n\
+             web = [\"{web}\", \"tls://{tls_web}\"]\ndata = {data:?}\n[tls]\nself_signed = true\n[connections]\nmax = {CONNECTIONS}\n[metrics]\nlisten = [\"{metrics}\"]\n"
         );
         fs::write(directory.path().join("kabar.toml"), settings)?;
         let process = spawn(&directory)?;

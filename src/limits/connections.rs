@@ -20,12 +20,16 @@ pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// File descriptors kept free for the store, listeners and logs, for [`ENDING_CONNECTIONS`], and for links that this server
 /// dials, of which most servers have few.
 pub const RESERVED_DESCRIPTORS: usize = 192;
-/// Connections beyond the limit that are being ended, to make room for others: none takes longer than [`LAST_WORDS`].
+/// Connections beyond the limit that are being ended, to make room for others; newcomers wait for further ones …
 pub const ENDING_CONNECTIONS: usize = 64;
+/// … and after so long the ones that are being ended are closed: one whose reader takes anything is gone within a
+/// millisecond, and 64 newcomers in this time are more than a server logs in.
+pub const ENDING_WAIT: Duration = Duration::from_millis(20);
 /// Above this share of the connection limit the largest holder of connections loses one for each new one: PROTOCOL §1.
 pub const EVICTION_PERCENT: usize = 90;
-/// Connections that a user keeps near the connection limit: a device or two, each with a few programs.
-pub const PLACES_KEPT_BY_USER: usize = 8;
+/// Connections that a user keeps near the connection limit: a device or two, each with a few programs. An address keeps as many
+/// that have not logged in yet, as long as a user has more.
+pub const PLACES_KEPT: usize = 8;
 /// Connections that have asked to become links and have not shown a key yet, each for `LINK_HANDSHAKE` at the most …
 pub const HALF_LINKS: usize = 64;
 /// … and those of one address: a server needs one, and all on one machine a few.
@@ -52,12 +56,13 @@ pub const PUSH_BYTES: usize = 256 * 1024;
 /// Pushes that are collected before they are flushed: those of a large batch to many connections take 6 MB,
 /// and each connection still gets dozens of messages with a write.
 pub const PUSHES_AT_ONCE: usize = 256 * 1024;
-/// Connections to which a message is pushed by a thread of its own, while the next batch is stored: to fewer the pushes
-/// take less than a thread needs to wake up.
+/// Connections to which a message is pushed in turns with the batches: to fewer the pushes take less time than one turn.
 pub const LARGE_AUDIENCE: usize = 64;
-/// Pushes of one user's messages that wait for that thread; past it the user's connections wait before their next request.
-/// A message to a thousand listeners is a thousand of them; so some thirty messages share a write. More is
-/// faster by a tenth, and leaves others less of the cores.
+/// How long such pushes are written before the next batch is stored, or as long as the last one took: then others' changes
+/// wait for some milliseconds, and changes that come meanwhile share a commit.
+pub const PUSH_TURN: Duration = Duration::from_millis(2);
+/// Such pushes of one user's messages that wait; past it the user's connections wait before their next request. A message to
+/// a thousand listeners is a thousand of them; so some thirty messages share a write.
 pub const PUSHES_PER_AUTHOR: usize = 32 * 1024;
 /// Bytes of rendered messages that are kept for the next connections.
 pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
@@ -68,7 +73,8 @@ pub const IDLE_BUFFER_BYTES: usize = 512;
 pub const UNFINISHED_LINE: Duration = Duration::from_secs(2);
 /// The longest answer to the telnet sequences of one line: a telnet asks for about ten options, at three bytes each.
 pub const TELNET_ANSWER_BYTES: usize = 96;
-/// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it.
+/// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it. For so
+/// long, and no more than half of the time that a stop may take, a server that stops serves what it has received.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Reads of a connection that the server ends: a megabyte that was on its way.
 pub const LAST_READS: usize = 16;

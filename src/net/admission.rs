@@ -2,12 +2,14 @@
 //! yet (PROTOCOL §1).
 //!
 //! Near the bound the largest holder loses first: of the connections that have not logged in the oldest one of the address
-//! with the most; then the oldest one of the user with the most, if these are many. Who sits there for long is not preferred
-//! to who comes now.
+//! with the most, and of the others the oldest one of the user with the most; a few are kept of each. Who sits there for long
+//! is not preferred to who comes now, and who comes now waits until there is room.
 
 mod bans;
 mod census;
+mod ending;
 mod holders;
+mod memory;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -16,18 +18,17 @@ mod unfinished;
 pub(crate) use census::Census;
 pub use places::Places;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{ConnectionEnd, SendQueue};
 use crate::id::UserId;
-use crate::limits::{
-    ENDING_CONNECTIONS, EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, PLACES_KEPT_BY_USER, TLS_HANDSHAKES,
-};
+use crate::limits::{EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, PLACES_KEPT, TLS_HANDSHAKES};
 use crate::net::admission::census::Counts;
 use crate::net::admission::holders::Holders;
 use crate::net::admission::unfinished::{Bounds, Unfinished};
@@ -43,6 +44,8 @@ pub struct Admission {
     is_banned: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Bytes of pages that were queued since the outboxes were last looked at.
     queued: AtomicU64,
+    /// Notified when a connection is gone that was being ended.
+    has_ended: Notify,
 }
 
 #[derive(Default)]
@@ -56,7 +59,7 @@ struct Admitted {
     connections: HashMap<u64, Connected>,
     addresses: HashMap<IpAddr, usize>,
     /// Connections that are being ended to make room.
-    ending: usize,
+    ending: HashSet<u64>,
     unauthenticated: Holders<IpAddr>,
     users: Holders<UserId>,
     half_links: Unfinished,
@@ -71,7 +74,7 @@ struct Connected {
 }
 
 /// The connection to evict if the largest holder has to lose a place.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
     /// A proxy that has not named its client yet: the time for a request's head bounds them.
     Proxy,
@@ -82,6 +85,13 @@ enum Holder {
     Link,
     /// The connection is being ended.
     Nobody,
+}
+
+impl Holder {
+    /// The address that a connection's share is counted by, if not by its user.
+    fn address(self, address: Option<IpAddr>) -> Option<IpAddr> {
+        address.filter(|_| !matches!(self, Self::User(_)))
+    }
 }
 
 /// A connection's place, which is free again when this is dropped.
@@ -113,6 +123,7 @@ impl Admission {
             admitted: Mutex::new(Admitted { places, ..Admitted::default() }),
             is_banned: Box::new(is_banned),
             queued: AtomicU64::new(0),
+            has_ended: Notify::new(),
         }
     }
 
@@ -165,37 +176,6 @@ impl Admission {
         Some(HandshakePermit { admission: self.clone(), number, address, is_link: true, end })
     }
 
-    /// Counts the bytes of a page that is about to be queued.
-    pub(super) fn note_page(&self, bytes: usize) {
-        let before = self.queued.fetch_add(bytes as u64, Ordering::Relaxed);
-        if before + bytes as u64 > self.outbox_bytes.load(Ordering::Relaxed) / 4 {
-            self.bound_memory();
-        }
-    }
-
-    /// Ends connections whose readers leave the most to wait, until little enough waits of all.
-    pub(crate) fn bound_memory(&self) {
-        self.queued.store(0, Ordering::Relaxed);
-        let outbox_bytes = self.outbox_bytes.load(Ordering::Relaxed);
-        let mut admitted = self.admitted();
-        let Admitted { connections, counts, .. } = &mut *admitted;
-        let waiting = |connected: &Connected| connected.send_queue.status().backlog.bytes as u64;
-        let mut all: u64 = connections.values().map(waiting).sum();
-        if all <= outbox_bytes {
-            return;
-        }
-        let mut largest: Vec<_> = connections.values().map(|connected| (waiting(connected), connected)).collect();
-        largest.sort_unstable_by_key(|(bytes, _)| *bytes);
-        while let Some((bytes, connected)) = largest.pop()
-            && all > outbox_bytes / 2
-        {
-            all -= bytes;
-            // A peer that reads nothing cannot be sent the reason.
-            counts.record_slow_reader();
-            connected.send_queue.close(ConnectionEnd::Gone);
-        }
-    }
-
     /// Keeps idle connections open that have a session.
     pub(crate) fn keep_alive(&self) {
         let of_user =
@@ -229,15 +209,6 @@ impl Admission {
         self.admitted().counts.record(reason);
     }
 
-    /// Ends all connections, and admits no more.
-    pub(crate) fn end_all(&self, reason: DisconnectReason) {
-        let mut admitted = self.admitted();
-        admitted.closed = Some(reason);
-        for connected in admitted.connections.values() {
-            connected.send_queue.close(ConnectionEnd::Disconnected(reason));
-        }
-    }
-
     fn admitted(&self) -> MutexGuard<'_, Admitted> {
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -250,8 +221,8 @@ impl Admitted {
             return Err(reason);
         }
         let Places { most, per_address, .. } = self.places;
-        let taken = self.connections.len() - self.ending;
-        if taken >= most || self.ending >= ENDING_CONNECTIONS {
+        let taken = self.connections.len() - self.ending.len();
+        if taken >= most {
             return Err(DisconnectReason::TooManyConnections);
         }
         if let Some(address) = address {
@@ -297,16 +268,20 @@ impl Admitted {
         }
     }
 
-    /// Ends a connection of the largest holder.
+    /// Ends a connection of the largest holder: of an address with many that have not logged in, of a user with many, or
+    /// of any address.
     fn evict(&mut self) {
-        let unauthenticated =
-            self.unauthenticated.largest().and_then(|(_, address)| self.unauthenticated.oldest(address));
-        if let Some(oldest) = unauthenticated {
-            return self.end(oldest, DisconnectReason::Evicted);
-        }
-        let many = self.users.largest().filter(|(size, _)| *size > PLACES_KEPT_BY_USER);
-        if let Some(oldest) = many.and_then(|(_, user)| self.users.oldest(user)) {
-            self.end(oldest, DisconnectReason::TooManyOfUser);
+        let address = self.unauthenticated.largest();
+        let of_address = address.and_then(|(_, address)| self.unauthenticated.oldest(address));
+        let user = self.users.largest().filter(|(size, _)| *size > PLACES_KEPT);
+        let of_user = user.and_then(|(_, user)| self.users.oldest(user));
+        match (of_address, of_user) {
+            (Some(oldest), None) => self.end(oldest, DisconnectReason::Evicted),
+            (Some(oldest), _) if address.is_some_and(|(size, _)| size > PLACES_KEPT) => {
+                self.end(oldest, DisconnectReason::Evicted);
+            }
+            (_, Some(oldest)) => self.end(oldest, DisconnectReason::TooManyOfUser),
+            (None, None) => {}
         }
     }
 
@@ -316,7 +291,7 @@ impl Admitted {
             if let (Some(address), Some(reason)) = (connected.address, refused_log::refusal(reason)) {
                 self.refused.connection(address, reason);
             }
-            self.ending += 1;
+            self.ending.insert(number);
             self.counts.record_ended(reason);
             connected.send_queue.close(ConnectionEnd::Disconnected(reason));
         }
@@ -378,9 +353,8 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut admitted = self.admission.admitted();
-        let is_ending = |connected: &Connected| connected.holder == Holder::Nobody;
-        if admitted.connections.get(&self.number).is_some_and(is_ending) {
-            admitted.ending -= 1;
+        if admitted.ending.remove(&self.number) {
+            self.admission.has_ended.notify_waiters();
         }
         admitted.set_holder(self.number, Holder::Nobody);
         if let Some(Connected { address: Some(address), .. }) = admitted.connections.remove(&self.number) {

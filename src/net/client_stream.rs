@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use rustls::ServerConfig;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::hub::SocketWriter;
@@ -74,6 +74,12 @@ impl ClientStream {
 
     pub(super) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp().poll_write_ready(context)
+    }
+
+    /// Waits until the peer has reset the connection. That it closed its side is no reset.
+    pub(super) async fn reset(&self) {
+        // A socket that cannot be waited for is gone, too.
+        let _error = self.tcp().ready(Interest::ERROR).await;
     }
 
     /// Whether the bytes read so far may lack their end: TLS ended without its closing message, as somebody on the way

@@ -8,17 +8,17 @@
 mod ending;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 
-use crate::hub::{Backlog, ConnectionEnd, QueueStatus, Replay, SendQueue, Ticket};
+use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, Ticket};
 use crate::limits::{
     LAST_READS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, REQUESTS_WITHOUT_TURN,
     UNFINISHED_LINE,
@@ -146,6 +146,9 @@ impl Connection {
     /// The server ends this connection: serves what was received so far, but not what keeps coming.
     async fn drain_received(&mut self, mut received: Option<io::Result<usize>>) -> ConnectionEnd {
         for _ in 0..LAST_READS {
+            if self.ends_at_once() {
+                break;
+            }
             let received = received.take().unwrap_or_else(|| self.read_buffer.take(&self.stream));
             if matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
                 break;
@@ -255,24 +258,7 @@ impl Connection {
         if let Some(end) = self.admit().await {
             return Some(end);
         }
-        let mut has_waited = false;
-        let flow = {
-            let (mut answer, turn) = (pin!(self.session.answer(line)), &mut self.turn);
-            poll_fn(|context| {
-                let polled = answer.as_mut().poll(context);
-                if polled.is_pending() {
-                    has_waited = true;
-                    turn.held = None;
-                }
-                polled
-            })
-            .await
-        };
-        if has_waited {
-            // What waits is costly. Its reply leaves at once, and finds out whether anybody is there for the next.
-            self.session.send_replies();
-            self.close_if_reset();
-        }
+        let flow = self.answer(line).await;
         match flow {
             Flow::Continue => None,
             Flow::Replay(replay) => {
@@ -302,10 +288,7 @@ impl Connection {
         if needs_turn && self.turn.held.is_none() {
             match self.session.try_take_turn() {
                 Ok(turn) => self.turn.held = Some(turn),
-                Err(held) => {
-                    let taken = Turns::take(held);
-                    self.turn.held = Box::pin(unless_closing(&self.send_queue, taken)).await.flatten();
-                }
+                Err(held) => self.turn.held = self.unless_over(Turns::take(held)).await.flatten(),
             }
         }
         let status = self.send_queue.status();
@@ -314,17 +297,11 @@ impl Connection {
         }
         self.turn.held = None;
         self.session.send_replies();
+        if self.ends_at_once() {
+            return self.send_queue.ending();
+        }
         let is_admitted = Box::pin(self.wait_until_below(FULL)).await && !self.is_late();
         if is_admitted { None } else { Some(self.send_queue.ending().unwrap_or(ConnectionEnd::Gone)) }
-    }
-
-    async fn wait_for_the_hub(&mut self) {
-        // Boxed so that what is rare does not enlarge an idle connection's task.
-        if self.session.must_wait_for_the_hub() {
-            self.turn.held = None;
-            let send_queue = self.send_queue.clone();
-            Box::pin(unless_closing(&send_queue, self.session.wait_for_the_hub())).await;
-        }
     }
 
     /// Lets other tasks run, and other connections of the same owner have its turn.
@@ -350,46 +327,4 @@ impl Connection {
             next = self.session.replay_on(replay).await;
         }
     }
-
-    /// Waits until less is queued than `limit`. Returns false if the socket is gone, or if the server ends the connection
-    /// and the deadline passed.
-    async fn wait_until_below(&mut self, limit: Backlog) -> bool {
-        let is_below = |status: QueueStatus| status.is_gone || status.backlog.is_below(limit);
-        self.wait_until(|status| is_below(status) || status.is_closing).await;
-        if !is_below(self.send_queue.status()) {
-            let deadline = self.deadline();
-            // When it is late the status tells.
-            let _in_time = timeout_at(deadline, self.wait_until(is_below)).await;
-        }
-        let status = self.send_queue.status();
-        !status.is_gone && status.backlog.is_below(limit)
-    }
-
-    /// Waits until the send queue's status is as wanted, and writes on while the socket takes something.
-    async fn wait_until(&self, is_reached: impl Fn(QueueStatus) -> bool) {
-        poll_fn(|context| {
-            loop {
-                if self.send_queue.poll_until(&is_reached, context).is_ready() {
-                    return Poll::Ready(());
-                }
-                if !self.send_queue.status().is_blocked {
-                    return Poll::Pending;
-                }
-                ready!(self.poll_write_on(context));
-            }
-        })
-        .await;
-    }
-}
-
-/// Waits for something that others bring about, unless the connection is to end: it must give its place away at once.
-async fn unless_closing<T>(send_queue: &SendQueue, wait: impl Future<Output = T>) -> Option<T> {
-    let mut wait = pin!(wait);
-    poll_fn(|context| {
-        if let Poll::Ready(done) = wait.as_mut().poll(context) {
-            return Poll::Ready(Some(done));
-        }
-        send_queue.poll_until(|status| status.is_closing, context).map(|()| None)
-    })
-    .await
 }

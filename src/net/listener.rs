@@ -118,7 +118,7 @@ pub(crate) async fn accept(listener: Listener, context: Arc<ServerContext>, serv
     loop {
         let accepted = tokio::select! {
             () = context.stopping.cancelled() => return,
-            accepted = listener.listener.accept() => accepted,
+            accepted = accept_one(&listener.listener, &context) => accepted,
         };
         match accepted {
             Ok((tcp, peer)) => {
@@ -132,6 +132,11 @@ pub(crate) async fn accept(listener: Listener, context: Arc<ServerContext>, serv
             }
         }
     }
+}
+
+async fn accept_one(listener: &TcpListener, context: &ServerContext) -> io::Result<(TcpStream, SocketAddr)> {
+    context.admission.wait_for_room().await;
+    listener.accept().await
 }
 
 fn start_connection(

@@ -68,6 +68,33 @@ fn a_stop_does_not_serve_connections_that_read_nothing() {
 }
 
 #[test]
+fn a_stop_does_not_wait_for_passwords_that_wait_for_a_core() {
+    let mut server = TestServer::start_with(|config| config.server.shutdown = Duration::from_secs(2));
+    let mut clients: Vec<Client> = (0..800).map(|_| server.connect()).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.says(&format!("register user{number} rahasia"));
+    }
+    clients[0].hears().expect_ok();
+    server.stop();
+}
+
+#[test]
+fn a_password_of_a_peer_that_reset_is_not_hashed() {
+    let server = TestServer::start();
+    let mut first = server.connect().registered("first");
+    let mut clients: Vec<Client> = (0..200).map(|_| server.connect()).collect();
+    first.says("auth first wrong");
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.says(&format!("register user{number} rahasia"));
+    }
+    // Passwords of one address are hashed one after the other: this one is wrong, which takes no disk.
+    assert_eq!(first.hears().code(), "wrong_password");
+    clients.into_iter().for_each(Client::resets);
+    first.asks("auth first rahasia").expect_ok();
+    server.connect().registered("user100");
+}
+
+#[test]
 fn a_flood_of_blank_lines_does_not_starve_other_connections() {
     let (runtime, _directory, server) = server_on_one_thread();
     let address = server.listening()[0].0.socket;

@@ -1,11 +1,12 @@
 //! Connections that only take a place.
 
 use std::io::{self, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
 use crate::attacks::Target;
+use crate::server::Addresses;
 
 /// H5: of 16 accounts, as many connections as each may have, and all again that are closed.
 pub(super) fn one_token(target: &Target) {
@@ -27,15 +28,32 @@ pub(super) fn half_links(target: &Target) {
     hold(target, 500, half_link, b"");
 }
 
-/// Slow-loris: lines and heads that never end, on every listener.
+/// The beginning of a TLS record of 512 bytes, and of the client's greeting in it.
+const TLS_BEGIN: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+const HEAD: &[u8] = b"GET / HTTP/1.1\r\nx: ";
+/// The handshake of a WebSocket, and the beginning of a frame of 4,000 bytes.
+const FRAME: &[u8] = b"GET /ws HTTP/1.1\r\nhost: kabar\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\xfe\x0f\xa0mask";
+
+/// Slow-loris: lines, heads, handshakes and frames that never end, on every listener.
 pub(super) fn slow_loris(target: &Target) {
-    let listeners = [target.addresses.json, target.addresses.text, target.addresses.web, target.addresses.metrics];
+    let Addresses { json, text, web, metrics, tls, tls_web } = target.addresses;
+    let begins: [(SocketAddr, &[u8]); 7] = [
+        (json, b"send x "),
+        (text, b"send x "),
+        (web, HEAD),
+        (web, FRAME),
+        (metrics, HEAD),
+        (tls, TLS_BEGIN),
+        (tls_web, TLS_BEGIN),
+    ];
     let begin = |number: usize| {
-        let mut stream = target.connect_to(listeners[number % listeners.len()], number)?;
-        stream.write_all(if number % listeners.len() < 2 { b"send x " } else { b"GET / HTTP/1.1\r\nx: " })?;
+        let (listener, begin) = begins[number % begins.len()];
+        let mut stream = target.connect_to(listener, number)?;
+        stream.write_all(begin)?;
         Ok(stream)
     };
-    hold(target, 800, begin, b"a");
+    hold(target, 1_400, begin, b"a");
 }
 
 /// Makes connections, says something on each once a second, and makes those again that were closed.

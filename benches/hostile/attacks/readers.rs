@@ -31,8 +31,9 @@ pub(super) fn never(target: &Target) {
     fill_inbox(target);
     let mut held: Vec<TcpStream> = Vec::new();
     while target.goes_on() {
+        let listener = [target.addresses.json, target.addresses.text][held.len() % 2];
         if held.len() < 200
-            && let Ok(mut stream) = target.logged_in(0)
+            && let Ok(mut stream) = target.logged_in_at(listener, 0)
         {
             let _is_full =
                 stream.write_all(format!("subscribe 0\n{}", "peek\nhistory * 1000\n".repeat(200)).as_bytes());

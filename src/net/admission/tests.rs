@@ -1,5 +1,7 @@
 use super::*;
+use crate::chat::Network;
 use crate::hub::{SocketWriter, Ticket};
+use crate::limits::{ENDING_CONNECTIONS, ENDING_WAIT};
 use crate::wire::ReplyFormat;
 
 struct Discard;
@@ -107,6 +109,57 @@ fn readers_that_leave_the_most_to_wait_lose_their_connections() {
     }
     admission.bound_memory();
     assert_eq!(ended(&connections), [1, 3]);
+}
+
+#[test]
+fn who_has_many_connections_that_read_nothing_pays_for_them_and_nobody_else() {
+    let places = Places { most: 100, per_address: 100, per_user: 100, outbox_bytes: 1_000 };
+    let admission = Arc::new(Admission::new(places, |_| false));
+    let many: Vec<_> = (0..20).map(|_| admit_user(&admission, 1, MESSI)).collect();
+    let others = [admit_user(&admission, 1, UserId(8)), admit(&admission, 2).unwrap()];
+    // A reply that waits for a commit. Each of the others has the most on one connection.
+    many.iter().for_each(|(_, queue)| queue.reply(Ticket::FIRST, None, |out| out.resize(50, b'x')));
+    others.iter().for_each(|(_, queue)| queue.reply(Ticket::FIRST, None, |out| out.resize(100, b'x')));
+    admission.bound_memory();
+    assert_eq!((ended(&many).len(), ended(&others)), (14, Vec::new()));
+}
+
+#[test]
+fn a_connection_that_is_ended_twice_leaves_once() {
+    let admission = admission(10);
+    let unauthenticated: Vec<_> = (0..10).map(|_| admit(&admission, 1)).collect();
+    admission.end_network(&Network::parse("192.0.2.0/24").unwrap());
+    drop(unauthenticated);
+    assert!(admission.admitted().ending.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn newcomers_wait_until_those_who_make_room_are_gone() {
+    let admission =
+        Arc::new(Admission::new(Places { most: 100, per_address: 1_000, per_user: 1, outbox_bytes: 0 }, |_| false));
+    let mut connections: Vec<_> = (0..90 + ENDING_CONNECTIONS).map(|_| admit(&admission, 1).unwrap()).collect();
+    let gone = |connections: &[Admitted]| {
+        connections.iter().filter(|(_, queue)| queue.ending() == Some(ConnectionEnd::Gone)).count()
+    };
+    let waiting = admission.wait_for_room();
+    tokio::select! {
+        biased;
+        () = waiting => panic!("there is no room"),
+        () = tokio::time::sleep(ENDING_WAIT * 2) => {}
+    }
+    assert_eq!(gone(&connections), ENDING_CONNECTIONS, "they have had their time");
+    drop(connections.drain(..1));
+    admission.wait_for_room().await;
+}
+
+#[test]
+fn an_address_with_few_newcomers_is_preferred_to_a_user_with_many() {
+    let admission =
+        Arc::new(Admission::new(Places { most: 20, per_address: 20, per_user: 20, outbox_bytes: 0 }, |_| false));
+    let newcomers: Vec<_> = (0..2).map(|_| admit(&admission, 2).unwrap()).collect();
+    let many: Vec<_> = (0..16).map(|_| admit_user(&admission, 1, MESSI)).collect();
+    let _another = admit(&admission, 3).unwrap();
+    assert_eq!((ended(&newcomers), ended(&many)), (Vec::new(), vec![0]));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::hub::{Backlog, ConnectionEnd, QueueStatus};
 use crate::limits::LAST_WORDS;
 use crate::net::connection::Connection;
 use crate::net::upgrade;
+use crate::wire::DisconnectReason;
 
 impl Connection {
     /// Until when replies may leave, from the moment that the server ends the connection.
@@ -16,6 +17,13 @@ impl Connection {
 
     pub(super) fn is_late(&mut self) -> bool {
         self.send_queue.status().is_closing && Instant::now() >= self.deadline()
+    }
+
+    /// Whether the server ends the connection, and serves no more of its requests. Only a server that stops serves on: a
+    /// connection that has to make room, or was put out, makes room at once.
+    pub(super) fn ends_at_once(&self) -> bool {
+        let served = ConnectionEnd::Disconnected(DisconnectReason::ShuttingDown);
+        self.send_queue.ending().is_some_and(|end| end != served)
     }
 
     /// Hands the socket to a link. The other server sends nothing more before the answer.

@@ -44,7 +44,9 @@ impl Session {
             if !matches!(executed.result, Err(CommandError::CursorMoved)) {
                 return executed.into();
             }
-            self.wait_for_mark(acting.actor.user, &conversation).await;
+            if let Err(error) = self.unless_gone(self.wait_for_mark(acting.actor.user, &conversation)).await {
+                return error.into();
+            }
         }
         CommandError::Busy.into()
     }

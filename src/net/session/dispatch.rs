@@ -114,7 +114,8 @@ impl Session {
         Dispatched::waiting(async move {
             self.send_replies();
             let salt = Hash64::of(&[&key.user.to_string(), &key.tag.0.to_string()]);
-            let digest = match self.server.passwords.digest(self.address, secret, salt).await {
+            let digest = self.server.passwords.digest(self.address, secret, salt);
+            let digest = match self.unless_gone(digest).await.and_then(|digest| digest) {
                 Ok(digest) => digest.0.to_string(),
                 Err(error) => return error.into(),
             };

@@ -1,5 +1,6 @@
 //! Checking and hashing passwords: bounded, throttled, and never on a thread that serves traffic (PROTOCOL §2).
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,7 +23,8 @@ impl Session {
         hash: &PasswordHash,
     ) -> Result<(), CommandError> {
         let attempt = self.begin_attempt(target, is_known).await?;
-        match self.server.passwords.verify(self.address, password, hash.clone()).await {
+        let verified = self.server.passwords.verify(self.address, password, hash.clone());
+        match self.unless_gone(verified).await.and_then(|verified| verified) {
             Ok(true) => {
                 attempt.succeeded();
                 Ok(())
@@ -44,7 +46,7 @@ impl Session {
             match throttle.begin(target, self.address, is_known, Instant::now()) {
                 Ok(attempt) => {
                     if !attempt.delay.is_zero() {
-                        tokio::time::sleep(attempt.delay).await;
+                        self.unless_gone(tokio::time::sleep(attempt.delay)).await?;
                     }
                     return Ok(attempt);
                 }
@@ -53,7 +55,7 @@ impl Session {
                     waited_for.iter().for_each(|waiters| waiters.notify_one());
                     return Err(CommandError::Throttled(seconds));
                 }
-                Err(Held::UnderWay(waiters)) => waited_for.insert(waiters).notified().await,
+                Err(Held::UnderWay(waiters)) => self.unless_gone(waited_for.insert(waiters).notified()).await?,
             }
         }
     }
@@ -66,7 +68,18 @@ impl Session {
     pub(super) async fn hash_new(&mut self, password: SecretString) -> Result<PasswordHash, CommandError> {
         self.check_length(&password)?;
         self.send_replies();
-        self.server.passwords.hash(self.address, password).await
+        self.unless_gone(self.server.passwords.hash(self.address, password)).await?
+    }
+
+    /// Waits for something that may take long, and before which nothing was done, unless the connection is gone meanwhile: the
+    /// error is for nobody then.
+    pub(super) async fn unless_gone<T>(&self, wait: impl Future<Output = T>) -> Result<T, CommandError> {
+        let gone = poll_fn(|context| self.send_queue.poll_until(|status| status.is_gone, context));
+        tokio::select! {
+            biased;
+            done = wait => Ok(done),
+            () = gone => Err(CommandError::Busy),
+        }
     }
 
     /// The result of the request if it was done before under its tag. Nothing else is asked of it then, a password least
