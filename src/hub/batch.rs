@@ -24,6 +24,8 @@ pub(super) struct Push {
     pub(super) audience: Audience,
     /// Sorted ids of recipients who block the author.
     pub(super) blocked_by: Option<Arc<Vec<UserId>>>,
+    /// The user whose change it is of, and who must not get far ahead of the pushes.
+    pub(super) by: Option<UserId>,
     /// The connection that sent it, which gets a reply and no push.
     pub(super) origin: Option<Arc<SendQueue>>,
 }

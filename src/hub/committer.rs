@@ -2,17 +2,16 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info};
 
 use crate::chat::{CommandError, State};
 use crate::hub::batch::Batch;
-use crate::hub::fanout::Fanout;
+use crate::hub::fanout::{Fanout, Progress};
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
-use crate::limits::STORE_RETRY;
+use crate::limits::{PUSH_TURN, STORE_RETRY};
 use crate::name::Name;
 use crate::store::{CommitError, Store, StoreError};
 
@@ -49,7 +48,7 @@ impl Committer {
             is_failing: false,
             batch: Arc::default(),
             spare: Batch::default(),
-            fanout: Fanout::default(),
+            fanout: Fanout::new(),
         }
     }
 
@@ -92,22 +91,22 @@ impl Committer {
                 self.hub.0.set_poisoned(None);
             }
         }
-        let deliverer = self.start_deliverer();
+        self.begin_turns();
         loop {
             self.hub.0.metrics.record_step();
+            let begun = Instant::now();
             match self.step() {
                 Step::Stored => {}
                 Step::Failed => self.retry_writes(),
+                Step::Idle if self.fanout.has_deliveries() => {}
                 Step::Idle => {
                     if !self.hub.0.wait_for_work() {
                         break;
                     }
                 }
             }
-        }
-        self.hub.0.deliveries.close();
-        if deliverer.is_some_and(|deliverer| deliverer.join().is_err()) {
-            error!("the thread of the deliveries panicked");
+            // Pushes get as much time as batches, so that neither waits for long.
+            self.write_turn(begun.elapsed().max(PUSH_TURN));
         }
         match self.hub.0.store.close() {
             Ok(()) => info!("store closed"),
@@ -115,19 +114,14 @@ impl Committer {
         }
     }
 
-    /// Starts the thread that writes pushes to large audiences. Without it the committer writes them.
-    fn start_deliverer(&self) -> Option<JoinHandle<()>> {
-        let hub = self.hub.clone();
-        self.hub.0.deliveries.serve();
-        let started = thread::Builder::new()
-            .name("kabar-fanout".into())
-            .spawn(move || hub.0.deliveries.run(&hub.0.waiters.tickets));
-        started
-            .inspect_err(|error| {
-                self.hub.0.deliveries.stop_serving();
-                error!(%error, "no thread for the fan-out: large audiences delay others");
-            })
-            .ok()
+    /// Has pushes to large audiences wait for turns from now on.
+    pub(super) fn begin_turns(&mut self) {
+        self.fanout.begin_turns();
+    }
+
+    /// Writes pushes to large audiences for some time.
+    pub(super) fn write_turn(&mut self, turn: Duration) {
+        self.fanout.write_turn(self.hub.0.progress(), turn);
     }
 
     fn take_batch(&mut self) -> bool {
@@ -149,7 +143,7 @@ impl Committer {
     fn collect_pushes(&mut self) {
         let mut presence = self.hub.0.presence();
         let shared = &*self.hub.0;
-        self.fanout.collect(&self.batch, &mut presence, &shared.deliveries, &shared.waiters.tickets);
+        self.fanout.collect(&self.batch, &mut presence, shared.progress());
         if let Some(last) = self.batch.records.last() {
             presence.delivered = last.seq;
         }
@@ -162,13 +156,12 @@ impl Committer {
     fn release(&mut self, ticket: Ticket) {
         let shared = &*self.hub.0;
         shared.waiters.release(ticket);
-        self.fanout.flush(&shared.waiters.tickets);
+        self.fanout.flush(shared.progress());
         // The deliveries may hold it on.
         if let Ok(mut batch) = Arc::try_unwrap(std::mem::take(&mut self.batch)) {
             batch.clear();
             self.spare = batch;
         }
-        shared.deliveries.start();
     }
 
     /// The batch did not become durable, nor will the changes that were decided upon it: reloads the state from the
@@ -230,6 +223,10 @@ impl Committer {
 }
 
 impl Shared {
+    fn progress(&self) -> Progress<'_> {
+        Progress { tickets: &self.waiters.tickets, backlog: &self.push_backlog }
+    }
+
     /// Waits for a record to store. Returns false if the hub is closed and none is left.
     fn wait_for_work(&self) -> bool {
         let mut pending = self.pending();

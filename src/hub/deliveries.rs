@@ -1,186 +1,80 @@
-//! Pushes to large audiences, written by a thread of their own: the committer stores the next batches meanwhile, and
-//! replies and pushes of others overtake them.
+//! Pushes to large audiences, which the committer writes in turns between its batches: so replies and pushes of others
+//! overtake them, and no change waits for a thousand sockets.
 //!
 //! Deliveries that come while a round is being written are collected in the next one, so that a connection gets many
 //! messages with one write. A connection that has pushes here gets all further ones here too, in order.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::mem::swap;
 
-use tokio::sync::Notify;
-
+use crate::hub::push_backlog::PushBacklog;
 use crate::hub::round::Round;
 use crate::hub::tickets::Tickets;
 use crate::id::UserId;
-use crate::limits::{PUSHES_AT_ONCE, PUSHES_PER_AUTHOR};
 
 pub(super) struct Deliveries {
-    collected: Mutex<Collected>,
-    /// Something was collected, or the thread is to end.
-    work: Condvar,
-    /// A round was taken or written.
-    progress: Condvar,
-    /// Pushes that are not written yet.
-    waiting: AtomicUsize,
-    written: Notify,
+    collected: Collected,
+    /// The round that is being written, if any of it is left.
+    writing: Collected,
+    are_in_turns: bool,
 }
 
-/// Deliveries of the next round.
-pub(super) struct Collected {
-    pub(super) round: Round,
-    /// Pushes of each author that are not written yet.
+/// A round, and its pushes by author.
+struct Collected {
+    round: Round,
     authors: HashMap<UserId, usize>,
-    /// Those of them in the round.
-    of_round: HashMap<UserId, usize>,
-    is_writing: bool,
-    is_served: bool,
-    is_closing: bool,
+}
+
+impl Collected {
+    fn new(number: u32) -> Self {
+        Self { round: Round::new(number), authors: HashMap::new() }
+    }
 }
 
 impl Deliveries {
-    /// Collects nothing until [`Deliveries::serve`].
+    /// Nothing is to be collected before [`Deliveries::begin_turns`]: only then are there turns.
     pub(super) fn new() -> Self {
-        let collected = Collected {
-            round: Round::new(1),
-            authors: HashMap::new(),
-            of_round: HashMap::new(),
-            is_writing: false,
-            is_served: false,
-            is_closing: false,
-        };
-        Self {
-            collected: Mutex::new(collected),
-            work: Condvar::new(),
-            progress: Condvar::new(),
-            waiting: AtomicUsize::new(0),
-            written: Notify::new(),
-        }
+        Self { collected: Collected::new(1), writing: Collected::new(3), are_in_turns: false }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Collected> {
-        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn begin_turns(&mut self) {
+        self.are_in_turns = true;
     }
 
-    /// Has rounds collected from now on: a thread is about to call [`Deliveries::run`].
-    pub(super) fn serve(&self) {
-        self.lock().is_served = true;
-    }
-
-    /// Has nothing collected: there is no thread.
-    pub(super) fn stop_serving(&self) {
-        self.lock().is_served = false;
-    }
-
-    /// The next round, if pushes are to be collected there.
-    pub(super) fn collect(&self) -> Option<MutexGuard<'_, Collected>> {
-        let collected = self.lock();
-        collected.is_served.then_some(collected)
+    pub(super) fn are_in_turns(&self) -> bool {
+        self.are_in_turns
     }
 
     /// Whether nothing waits to be written.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) == 0
+        self.collected.round.is_empty() && self.writing.round.is_empty()
     }
 
-    /// Counts pushes that were added to the round, and waits while it is too long.
-    pub(super) fn added<'a>(
-        &self,
-        mut collected: MutexGuard<'a, Collected>,
-        count: usize,
-        author: Option<UserId>,
-    ) -> MutexGuard<'a, Collected> {
-        self.waiting.fetch_add(count, Ordering::AcqRel);
-        if let Some(author) = author {
-            *collected.authors.entry(author).or_default() += count;
-            *collected.of_round.entry(author).or_default() += count;
-        }
-        while collected.round.len() >= PUSHES_AT_ONCE {
-            self.work.notify_one();
-            collected = self.progress.wait(collected).unwrap_or_else(PoisonError::into_inner);
-        }
-        collected
+    /// The round that pushes are added to.
+    pub(super) fn round(&mut self) -> &mut Round {
+        &mut self.collected.round
     }
 
-    /// Has what was collected written.
-    pub(super) fn start(&self) {
-        if !self.is_idle() {
-            self.work.notify_one();
-        }
+    /// Counts pushes that were added to the round.
+    pub(super) fn count(&mut self, author: UserId, count: usize, backlog: &PushBacklog) {
+        *self.collected.authors.entry(author).or_default() += count;
+        backlog.add(author, count);
     }
 
-    /// Waits until everything is written.
-    pub(super) fn drain(&self) {
-        let mut collected = self.lock();
-        while collected.is_writing || !collected.round.is_empty() {
-            self.work.notify_one();
-            collected = self.progress.wait(collected).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Ends the thread once everything is written.
-    pub(super) fn close(&self) {
-        self.lock().is_closing = true;
-        self.work.notify_one();
-    }
-
-    /// Writes round after round.
-    pub(super) fn run(&self, tickets: &Tickets) {
-        let mut round = Round::new(0);
-        let mut of_round = HashMap::new();
-        loop {
-            let mut collected = self.lock();
-            collected.is_writing = false;
-            self.progress.notify_all();
-            while collected.round.is_empty() {
-                if collected.is_closing {
-                    collected.is_served = false;
-                    return;
-                }
-                collected = self.work.wait(collected).unwrap_or_else(PoisonError::into_inner);
+    /// Writes the collected pushes, to one connection after the other, until all are written or `is_over`.
+    pub(super) fn write(&mut self, tickets: &Tickets, backlog: &PushBacklog, mut is_over: impl FnMut() -> bool) {
+        while !self.is_idle() {
+            if self.writing.round.is_empty() {
+                self.writing.round.set_number(self.collected.round.next_number());
+                swap(&mut self.writing, &mut self.collected);
             }
-            round.set_number(collected.round.next_number());
-            std::mem::swap(&mut round, &mut collected.round);
-            std::mem::swap(&mut of_round, &mut collected.of_round);
-            collected.is_writing = true;
-            self.progress.notify_all();
-            drop(collected);
-            let count = round.len();
-            round.flush(tickets);
-            self.forget(count, &mut of_round);
-        }
-    }
-
-    /// Takes what was written from the counts.
-    fn forget(&self, count: usize, of_round: &mut HashMap<UserId, usize>) {
-        self.waiting.fetch_sub(count, Ordering::AcqRel);
-        let mut collected = self.lock();
-        for (author, count) in of_round.drain() {
-            if let Some(left) = collected.authors.get_mut(&author) {
-                *left = left.saturating_sub(count);
-                if *left == 0 {
-                    collected.authors.remove(&author);
-                }
+            let is_written = self.writing.round.write(tickets, &mut is_over);
+            if is_written {
+                backlog.remove(self.writing.authors.drain());
             }
-        }
-        drop(collected);
-        self.written.notify_waiters();
-    }
-
-    /// Waits while too many pushes of the author wait to be written.
-    pub(super) async fn wait_for(&self, author: UserId) {
-        loop {
-            let written = self.written.notified();
-            if !self.is_far_ahead(author) {
+            if !is_written || is_over() {
                 return;
             }
-            written.await;
         }
-    }
-
-    /// Whether too many pushes of the author wait to be written.
-    pub(super) fn is_far_ahead(&self, author: UserId) -> bool {
-        self.waiting.load(Ordering::Relaxed) > PUSHES_PER_AUTHOR
-            && self.lock().authors.get(&author).is_some_and(|waiting| *waiting > PUSHES_PER_AUTHOR)
     }
 }

@@ -13,7 +13,7 @@ use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
-use crate::id::{RealmId, SessionId};
+use crate::id::{RealmId, SessionId, UserId};
 use crate::time::Time;
 
 /// The origin of a command: a request on a connection.
@@ -33,6 +33,15 @@ pub struct Executed {
     pub(crate) ticket: Ticket,
     /// The delivery status of the message, if it is for another realm.
     pub(crate) delivery: Option<Arc<DeliveryHandle>>,
+    /// Members of groups that it is pushed to.
+    pub(crate) receivers: usize,
+}
+
+impl Executed {
+    /// A result that nothing was changed for.
+    pub(crate) fn unchanged(result: Result<Response, CommandError>, ticket: Ticket) -> Self {
+        Self { result, ticket, delivery: None, receivers: 0 }
+    }
 }
 
 impl Hub {
@@ -87,7 +96,7 @@ impl Hub {
         let mut events = match decision {
             Ok(Decision::Unchanged(receipt)) if key.is_none() => {
                 let result = respond(&state, receipt);
-                return Executed { result, ticket: shared.newest_ticket(), delivery: None };
+                return Executed::unchanged(result, shared.newest_ticket());
             }
             Ok(Decision::DoneBefore(done)) => {
                 let delivery = shared.earlier_delivery(&state, command, &done, origin);
@@ -95,21 +104,20 @@ impl Hub {
                     (Some(page), Command::Acknowledge { .. }) => Ok(Response::Acknowledged(page.upto)),
                     _ => respond(&state, done.receipt),
                 };
-                return Executed { result, ticket: shared.newest_ticket(), delivery };
+                return Executed { delivery, ..Executed::unchanged(result, shared.newest_ticket()) };
             }
             // Remembered all the same: it must not change anything when it is repeated.
             Ok(Decision::Unchanged(_)) => Vec::new(),
             Ok(Decision::Events(events)) => events,
-            Err(error) => return Executed { result: Err(error), ticket: shared.newest_ticket(), delivery: None },
+            Err(error) => return Executed::unchanged(Err(error), shared.newest_ticket()),
         };
         let receipt = Receipt { seq: state.head().next(), time: context.now };
         if let Some(key) = key {
             let page = page.or_else(|| acknowledged(&state, &context, command, &events)).map(Box::new);
             events.push(Event::RequestDone { key: *key, first: receipt.seq, page });
         }
-        let appended =
-            shared.append(state, events, receipt, (origin, command.session_end()), |state| respond(state, receipt));
-        Executed { result: appended.result, ticket: appended.ticket, delivery: appended.delivery }
+        let change = Change { by: context.user, send_queue: origin.send_queue, session_end: command.session_end() };
+        shared.append(state, events, receipt, change, |state| respond(state, receipt))
     }
 }
 
@@ -123,13 +131,14 @@ fn acknowledged(state: &State, context: &Context<'_>, command: &Command, events:
     Some(ReadPage { after: upto, upto, read_ranges: Vec::new(), more: false })
 }
 
-/// The result of appending events.
-struct Appended {
-    result: Result<Response, CommandError>,
-    /// Of the batch that holds the events.
-    ticket: Ticket,
-    /// Of the message to another realm among them.
-    delivery: Option<Arc<DeliveryHandle>>,
+/// The origin of all events of a command.
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    by: Option<UserId>,
+    /// Of the connection that it came from.
+    send_queue: Option<&'a Arc<SendQueue>>,
+    /// Why the sessions end that it ends.
+    session_end: SessionEnd,
 }
 
 enum Decision {
@@ -177,30 +186,30 @@ impl Shared {
         mut state: RwLockWriteGuard<'_, State>,
         events: Vec<Event>,
         receipt: Receipt,
-        (origin, session_end): (Origin<'_>, SessionEnd),
+        change: Change<'_>,
         respond: impl FnOnce(&State) -> Result<Response, CommandError>,
-    ) -> Appended {
-        let send_queue = origin.send_queue;
+    ) -> Executed {
         let mut pending = self.pending();
-        let is_first = pending.records.is_empty();
+        let (is_first, pushes) = (pending.records.is_empty(), pending.pushes.len());
         let mut delivery = None;
         for event in events {
             if let Event::SessionClosed { session } = event {
-                pending.push_session_end(&state, session, session_end, send_queue);
+                pending.push_session_end(&state, session, change);
             }
             let before = if event.removes_recipients() { state.notifications(&event) } else { Vec::new() };
             let record = Record { seq: state.head().next(), time: receipt.time, event };
             state.apply(&record);
             self.count_unread(&state, &record);
             // The sender waits from here on: no acknowledgement of the message can come before.
-            if let (Some(realm), Some(send_queue)) = (remote_realm(&record.event), send_queue) {
+            if let (Some(realm), Some(send_queue)) = (remote_realm(&record.event), change.send_queue) {
                 delivery = Some(self.wait_for(realm, record.seq, send_queue));
             }
             let notifications =
                 if record.event.removes_recipients() { before } else { state.notifications(&record.event) };
-            pending.push_notifications(notifications, send_queue);
-            pending.push_record(record, &state, send_queue);
+            pending.push_notifications(notifications, change);
+            pending.push_record(record, &state, change);
         }
+        let receivers = pending.pushes.iter().skip(pushes).map(|push| push.audience.members()).sum();
         let ticket = Ticket(pending.ticket);
         self.issued.store(ticket.0, Ordering::Release);
         drop(pending);
@@ -209,7 +218,7 @@ impl Shared {
         if is_first {
             self.work.notify_one();
         }
-        Appended { result, ticket, delivery }
+        Executed { result, ticket, delivery, receivers }
     }
 
     /// Counts a message in the inbox that it is put into.
@@ -258,44 +267,38 @@ fn remote_realm(event: &Event) -> Option<RealmId> {
 }
 
 impl Batch {
-    fn push_notifications(
-        &mut self,
-        notifications: Vec<(Notification, Audience)>,
-        send_queue: Option<&Arc<SendQueue>>,
-    ) {
+    fn push_notifications(&mut self, notifications: Vec<(Notification, Audience)>, change: Change<'_>) {
         self.pushes.extend(notifications.into_iter().map(|(notification, audience)| Push {
             what: Payload::Notification(notification),
             audience,
             blocked_by: None,
-            origin: send_queue.cloned(),
+            by: change.by,
+            origin: change.send_queue.cloned(),
         }));
     }
 
-    fn push_session_end(
-        &mut self,
-        state: &State,
-        session: SessionId,
-        end: SessionEnd,
-        send_queue: Option<&Arc<SendQueue>>,
-    ) {
+    fn push_session_end(&mut self, state: &State, session: SessionId, change: Change<'_>) {
+        let end = change.session_end;
         let Some(user) = state.session(session).map(|open| open.user) else { return };
         let Some(name) = state.user(user).map(|user| user.name.clone()) else { return };
         self.pushes.push(Push {
             what: Payload::SessionEnded(EndedSession { session, user, name, end }),
             audience: Audience::Pair(user, user),
             blocked_by: None,
-            origin: send_queue.cloned(),
+            by: change.by,
+            origin: change.send_queue.cloned(),
         });
     }
 
-    fn push_record(&mut self, record: Record, state: &State, send_queue: Option<&Arc<SendQueue>>) {
+    fn push_record(&mut self, record: Record, state: &State, change: Change<'_>) {
         if let Event::MessageSent(message) = &record.event {
             self.bytes += message.body.size();
             self.pushes.push(Push {
                 what: Payload::Message(self.records.len()),
                 audience: state.audience(message),
                 blocked_by: state.recipients_blocking(message),
-                origin: send_queue.cloned(),
+                by: change.by,
+                origin: change.send_queue.cloned(),
             });
         }
         self.records.push(record);

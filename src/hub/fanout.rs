@@ -1,14 +1,15 @@
 //! Fan-out: deals the pushes of a durable batch out to connections.
 //!
-//! Pushes to few connections are written at once, by the committer. Those to large audiences go to the deliveries, whose
-//! thread writes them.
+//! Pushes to few connections are written at once. Those to large audiences go to the deliveries, which are written in turns.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::chat::{Audience, Author, Message, SessionEnd};
+use crate::chat::{Audience, Message, SessionEnd};
 use crate::hub::batch::{Batch, EndedSession, Payload, Push};
-use crate::hub::deliveries::{Collected, Deliveries};
+use crate::hub::deliveries::Deliveries;
 use crate::hub::presence::{Attached, Presence};
+use crate::hub::push_backlog::PushBacklog;
 use crate::hub::round::{Round, stored};
 use crate::hub::send_queue::SendQueue;
 use crate::hub::socket_writer::ConnectionEnd;
@@ -18,41 +19,41 @@ use crate::limits::{LARGE_AUDIENCE, PUSHES_AT_ONCE};
 use crate::wire::{DisconnectReason, ReplyFormat};
 
 pub(super) struct Fanout {
-    /// Deliveries that the committer writes itself.
+    /// Pushes that are written at once.
     round: Round,
+    deliveries: Deliveries,
     /// Read positions of text connections whose sessions ended, to be recorded.
     pub(super) read_ranges: Vec<(UserId, (Seq, Seq))>,
 }
 
-impl Default for Fanout {
-    fn default() -> Self {
-        Self { round: Round::new(0), read_ranges: Vec::new() }
-    }
+/// How far the replies and pushes of all connections have come.
+#[derive(Clone, Copy)]
+pub(super) struct Progress<'a> {
+    pub(super) tickets: &'a Tickets,
+    pub(super) backlog: &'a PushBacklog,
 }
 
 impl Fanout {
+    pub(super) fn new() -> Self {
+        Self { round: Round::new(0), deliveries: Deliveries::new(), read_ranges: Vec::new() }
+    }
+
+    /// Has pushes to large audiences wait for [`Fanout::write_turn`] from now on.
+    pub(super) fn begin_turns(&mut self) {
+        self.deliveries.begin_turns();
+    }
+
     /// Collects the pushes of a batch for each connection, and appends to the outbox tails. Flushes early at
     /// [`PUSHES_AT_ONCE`].
-    pub(super) fn collect(
-        &mut self,
-        batch: &Arc<Batch>,
-        presence: &mut Presence,
-        deliveries: &Deliveries,
-        tickets: &Tickets,
-    ) {
-        // If nothing waits there, no connection has pushes there that its further ones must come after.
-        let is_local = deliveries.is_idle() && !batch.pushes.iter().any(|push| push.is_large(presence));
-        let mut shared = if is_local { None } else { deliveries.collect() };
+    pub(super) fn collect(&mut self, batch: &Arc<Batch>, presence: &mut Presence, progress: Progress<'_>) {
         for (place, push) in batch.pushes.iter().enumerate() {
             if let Payload::SessionEnded(ended) = &push.what {
                 if presence.is_connected(ended.user, ended.session) {
-                    drop(shared.take());
-                    self.flush(tickets);
+                    self.flush(progress);
                     if presence.is_pushed_to(ended.user) {
-                        deliveries.drain();
+                        self.write_all(progress);
                     }
                     self.end_session(ended, push.origin.as_ref(), presence);
-                    shared = if is_local { None } else { deliveries.collect() };
                 }
                 presence.session_uses.forget(ended.session);
                 continue;
@@ -63,50 +64,46 @@ impl Fanout {
             {
                 tail.push(stored(record, message));
             }
-            shared = self.collect_push((batch, place), push, presence, deliveries, shared);
+            self.collect_push((batch, place), push, presence, progress.backlog);
             if self.round.len() >= PUSHES_AT_ONCE {
-                self.flush(tickets);
+                self.flush(progress);
+            }
+            if self.deliveries.round().len() >= PUSHES_AT_ONCE {
+                self.write_all(progress);
             }
         }
     }
 
     /// Collects one push for each connection of its audience, in the round that the connection's earlier ones are in.
-    fn collect_push<'a>(
+    fn collect_push(
         &mut self,
         (batch, place): (&Arc<Batch>, usize),
         push: &Push,
         presence: &Presence,
-        deliveries: &'a Deliveries,
-        mut shared: Option<MutexGuard<'a, Collected>>,
-    ) -> Option<MutexGuard<'a, Collected>> {
+        backlog: &PushBacklog,
+    ) {
         let message = push.message(batch).map(|(_, message)| message);
-        let round = &mut self.round;
-        let (mut in_round, mut in_shared) = (None, None);
-        let before = shared.as_ref().map_or(0, |shared| shared.round.len());
-        let is_large = shared.is_some() && push.is_large(presence);
+        let Self { round, deliveries, .. } = self;
+        let is_large = deliveries.are_in_turns() && push.is_large(presence);
+        let before = deliveries.round().len();
+        let (mut in_round, mut in_deliveries) = (None, None);
         presence.each_of(&push.audience, |user, send_queue| {
             if !push.is_for(user, send_queue, message) {
                 return;
             }
             let slot = send_queue.push_slot();
-            let is_shared = slot.map_or(is_large, |slot| !round.has(slot));
-            match &mut shared {
-                Some(shared) if is_shared => {
-                    let push = *in_shared.get_or_insert_with(|| shared.round.add(batch, place));
-                    shared.round.enqueue(send_queue, push);
-                }
-                _ => {
-                    let push = *in_round.get_or_insert_with(|| round.add(batch, place));
-                    round.enqueue(send_queue, push);
-                }
-            }
+            let waits = slot.map_or(is_large, |slot| !round.has(slot));
+            let (round, place_of_push) =
+                if waits { (deliveries.round(), &mut in_deliveries) } else { (&mut *round, &mut in_round) };
+            let push = *place_of_push.get_or_insert_with(|| round.add(batch, place));
+            round.enqueue(send_queue, slot, push);
         });
-        let shared = shared?;
-        let added = shared.round.len() - before;
-        if added == 0 {
-            return Some(shared);
+        let added = deliveries.round().len() - before;
+        if added > 0
+            && let Some(author) = push.by
+        {
+            deliveries.count(author, added, backlog);
         }
-        Some(deliveries.added(shared, added, message.and_then(author)))
     }
 
     /// Detaches the connections of a session that was closed, once what was pushed to them before has left. The connection
@@ -127,17 +124,26 @@ impl Fanout {
         }
     }
 
-    /// Writes what was collected here.
-    pub(super) fn flush(&mut self, tickets: &Tickets) {
-        self.round.flush(tickets);
+    /// Writes the pushes to few connections.
+    pub(super) fn flush(&mut self, Progress { tickets, .. }: Progress<'_>) {
+        self.round.write(tickets, || false);
         self.round.set_number(self.round.next_number());
     }
-}
 
-fn author(message: &Message) -> Option<UserId> {
-    match message.from {
-        Author::Local(user) => Some(user),
-        _ => None,
+    /// Whether pushes to large audiences wait to be written.
+    pub(super) fn has_deliveries(&self) -> bool {
+        !self.deliveries.is_idle()
+    }
+
+    /// Writes pushes to large audiences for some time.
+    pub(super) fn write_turn(&mut self, Progress { tickets, backlog }: Progress<'_>, turn: Duration) {
+        let end = Instant::now() + turn;
+        self.deliveries.write(tickets, backlog, || Instant::now() >= end);
+    }
+
+    /// Writes all pushes to large audiences.
+    pub(super) fn write_all(&mut self, Progress { tickets, backlog }: Progress<'_>) {
+        self.deliveries.write(tickets, backlog, || false);
     }
 }
 

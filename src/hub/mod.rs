@@ -23,6 +23,7 @@ mod interleavings;
 mod outbox_tail;
 mod outboxes;
 mod presence;
+mod push_backlog;
 mod push_guard;
 mod push_slot;
 mod push_state;

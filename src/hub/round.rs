@@ -19,6 +19,8 @@ pub(super) struct Round {
     upto: Ticket,
     pushes: Vec<(Arc<Batch>, usize)>,
     connections: Vec<ConnectionPushes>,
+    /// How many of the connections were written to.
+    written: usize,
     nodes: Vec<PushNode>,
     cache: RenderCache,
     /// Lent to one connection after the other, so that none keeps a large buffer of its own.
@@ -56,6 +58,7 @@ impl Round {
             upto: Ticket::NONE,
             pushes: Vec::new(),
             connections: Vec::new(),
+            written: 0,
             nodes: Vec::new(),
             cache: RenderCache::default(),
             scratch: Vec::new(),
@@ -91,10 +94,11 @@ impl Round {
         self.pushes.len() - 1
     }
 
-    pub(super) fn enqueue(&mut self, send_queue: &Arc<SendQueue>, push: usize) {
+    /// Adds a push for a connection, which has its newest pushes at `slot`.
+    pub(super) fn enqueue(&mut self, send_queue: &Arc<SendQueue>, slot: Option<PushSlot>, push: usize) {
         let place = self.nodes.len();
         self.nodes.push(PushNode { push, next: None });
-        let slot = send_queue.push_slot().filter(|slot| self.has(*slot));
+        let slot = slot.filter(|slot| self.has(*slot));
         let Some(pushes) = slot.and_then(|slot| self.connections.get_mut(slot.place as usize)) else {
             send_queue.hold_for_push(PushSlot { round: self.number, place: self.connections.len() as u32 });
             let binding = send_queue.binding();
@@ -112,22 +116,30 @@ impl Round {
         pushes.last = place;
     }
 
-    /// Queues the collected pushes and the durable replies, and writes as much as the sockets take.
-    pub(super) fn flush(&mut self, tickets: &Tickets) {
-        let Self { number, upto, pushes, connections, nodes, cache, scratch } = self;
-        for (place, ConnectionPushes { send_queue, binding, first, .. }) in connections.drain(..).enumerate() {
-            let chain = successors(nodes.get(first), |node| nodes.get(node.next?));
-            let slot = PushSlot { round: *number, place: place as u32 };
+    /// Queues the collected pushes and the durable replies of one connection after the other, and writes as much as its
+    /// socket takes, until `is_over`. Returns whether all was written, and the round is empty again.
+    pub(super) fn write(&mut self, tickets: &Tickets, mut is_over: impl FnMut() -> bool) -> bool {
+        let Self { number, upto, pushes, connections, written, nodes, cache, scratch } = self;
+        while let Some(ConnectionPushes { send_queue, binding, first, .. }) = connections.get(*written) {
+            let chain = successors(nodes.get(*first), |node| nodes.get(node.next?));
+            let slot = PushSlot { round: *number, place: *written as u32 };
             send_queue.push_round(scratch, tickets, (slot, *upto), |guard| {
-                if guard.is_bound(binding) {
+                if guard.is_bound(*binding) {
                     chain.for_each(|node| cache.render(pushes, node.push, guard));
                 }
             });
+            *written += 1;
+            if *written < connections.len() && is_over() {
+                return false;
+            }
         }
+        *written = 0;
+        connections.clear();
         nodes.clear();
         pushes.clear();
         cache.clear();
         scratch.shrink_to(PUSH_BYTES);
+        true
     }
 }
 

@@ -15,8 +15,8 @@ use crate::chat::{
 use crate::hub::batch::Batch;
 use crate::hub::commit_metrics::CommitMetrics;
 use crate::hub::commit_waiters::CommitWaiters;
-use crate::hub::deliveries::Deliveries;
 use crate::hub::presence::Presence;
+use crate::hub::push_backlog::PushBacklog;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::tickets::{CommitStatus, Ticket};
 use crate::hub::uncounted_inboxes::UncountedInboxes;
@@ -38,7 +38,7 @@ pub(super) struct Shared {
     /// The newest batch that has records. Changes only under the state's write lock.
     pub(super) issued: AtomicU64,
     pub(super) waiters: CommitWaiters,
-    pub(super) deliveries: Deliveries,
+    pub(super) push_backlog: PushBacklog,
     pub(super) presence: Mutex<Presence>,
     pub(super) inboxes: InboxShares,
     pub(super) uncounted: UncountedInboxes,
@@ -162,12 +162,12 @@ impl Hub {
     /// Whether too many pushes of a user's messages wait to be written.
     #[must_use]
     pub(crate) fn is_far_ahead(&self, author: UserId) -> bool {
-        self.0.deliveries.is_far_ahead(author)
+        self.0.push_backlog.is_far_ahead(author)
     }
 
     /// Waits while too many pushes of a user's messages wait to be written.
     pub(crate) async fn wait_for_pushes(&self, author: UserId) {
-        self.0.deliveries.wait_for(author).await;
+        self.0.push_backlog.wait_for(author).await;
     }
 
     /// The batch of changes that is being gathered.
@@ -279,7 +279,7 @@ impl Shared {
             pending: Mutex::new(Batch { ticket: 1, ..Batch::default() }),
             issued: AtomicU64::new(0),
             waiters: CommitWaiters::default(),
-            deliveries: Deliveries::new(),
+            push_backlog: PushBacklog::default(),
             presence: Mutex::new(presence),
             inboxes: InboxShares::default(),
             uncounted,

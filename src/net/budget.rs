@@ -159,7 +159,7 @@ impl Budgets {
         let taken = match command {
             Command::CreateGroup { .. } => self.of(user).groups.take(rates.groups, 1, now),
             Command::AddRealm { .. } => self.of(user).realms.take(rates.realms, 1, now),
-            _ => match message_bytes(command) {
+            _ => match change_bytes(command) {
                 Some(bytes) => self.of(user).take_messages(&rates, 1, bytes, now),
                 None => Ok(()),
             },
@@ -304,12 +304,15 @@ impl UserBudget {
     }
 }
 
-/// The bytes that a message takes, or `None` for a command that sends none.
-pub(super) fn message_bytes(command: &Command) -> Option<u64> {
+/// The bytes of text in a message, or in another change that a user may repeat without end: it counts as a message. `None` for
+/// a change that is bounded elsewhere, or that takes something back.
+pub(super) fn change_bytes(command: &Command) -> Option<u64> {
     match command {
         Command::SendDirect { text, .. } | Command::SendGroup { text, .. } | Command::Broadcast { text } => {
             Some(text.size() as u64)
         }
+        Command::SetName { full_name } => Some(full_name.len() as u64),
+        Command::JoinGroup { .. } | Command::ChangeGroupPassword { .. } | Command::Block { .. } => Some(0),
         _ => None,
     }
 }

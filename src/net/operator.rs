@@ -76,7 +76,7 @@ impl Operator {
             }
             Action::Read(query) => {
                 let (result, ticket) = self.hub.read(|state| answer(state, &context, &query, self));
-                Executed { result, ticket, delivery: None }
+                Executed::unchanged(result, ticket)
             }
             Action::Session(SessionRequest::Invite { uses, days }) => {
                 make_invite(&self.hub, &context, Origin::default(), (uses, days))
@@ -105,7 +105,7 @@ impl Operator {
 }
 
 fn refused(error: CommandError) -> Executed {
-    Executed { result: Err(error), ticket: Ticket::NONE, delivery: None }
+    Executed::unchanged(Err(error), Ticket::NONE)
 }
 
 impl OperatorReply {

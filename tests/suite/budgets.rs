@@ -19,6 +19,23 @@ fn messages_over_a_days_budget_are_refused_until_some_of_it_is_back() {
 }
 
 #[test]
+fn other_changes_that_a_user_may_make_again_and_again_count_as_messages() {
+    let server = TestServer::start_with(|config| config.limits.messages_per_day = Some(40));
+    server.connect().registered("henderson").asks("addgroup fans").expect_ok();
+    let mut messi = server.connect().registered("messi");
+    for change in ["joingroup fans", "setname Leo", "block henderson"] {
+        let mut changes = 0;
+        while messi.asks(change).0["code"] != "slow_down" {
+            messi.asks("leavegroup fans");
+            messi.asks("unblock henderson");
+            messi.asks("setname Lionel");
+            changes += 1;
+            assert!(changes <= 40, "{change} is not limited");
+        }
+    }
+}
+
+#[test]
 fn many_short_connections_use_no_more_of_a_budget_than_their_messages() {
     let server = TestServer::start_with(|config| config.limits.messages_per_day = Some(60));
     let mut messi = server.connect().registered("messi");

@@ -16,6 +16,17 @@ pub enum Audience {
     Everyone,
 }
 
+impl Audience {
+    /// How many members of a group it is; none if it is no group's.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        match self {
+            Self::Members(members) => members.len(),
+            Self::Pair(..) | Self::Everyone => 0,
+        }
+    }
+}
+
 impl State {
     /// Recipients of a live push of the message.
     #[must_use]

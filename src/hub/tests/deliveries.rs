@@ -1,4 +1,6 @@
-//! Pushes to large audiences, which a thread of their own writes.
+//! Pushes to large audiences, which are written in turns.
+
+use std::time::Duration;
 
 use super::*;
 use crate::limits::LARGE_AUDIENCE;
@@ -10,13 +12,8 @@ fn crowd() -> (TestHub, Vec<Listener>) {
     let mut test = TestHub::new();
     let session = test.session();
     let listeners = (0..LARGE_AUDIENCE).map(|_| test.listener_of(session)).collect();
-    test.hub.0.deliveries.serve();
+    test.committer.begin_turns();
     (test, listeners)
-}
-
-fn deliver(test: &TestHub) {
-    test.hub.0.deliveries.close();
-    test.hub.0.deliveries.run(&test.hub.0.waiters.tickets);
 }
 
 #[test]
@@ -27,7 +24,7 @@ fn commits_go_on_while_pushes_to_a_large_audience_wait_and_all_come_in_order() {
         assert_eq!(test.committer.step(), Step::Stored);
     }
     assert!(listeners.iter().all(|(writer, _)| take(writer).is_empty()));
-    deliver(&test);
+    test.committer.write_turn(Duration::from_secs(60));
     for (writer, _) in &listeners {
         assert_eq!(pushed(&take(writer)).len(), 3);
     }
@@ -42,7 +39,7 @@ fn a_connection_with_pushes_on_their_way_gets_its_replies_after_them() {
     listener.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"reply"));
     test.hub.send_replies(listener);
     assert_eq!(take(writer), "");
-    deliver(&test);
+    test.committer.write_turn(Duration::from_secs(60));
     let heard = take(writer);
     assert!(heard.starts_with("{\"event\":\"message\"") && heard.ends_with("\r\n\r\nreply"), "{heard}");
 }
@@ -55,7 +52,23 @@ fn what_waits_for_a_user_is_not_pushed_to_whoever_has_the_connection_next() {
     let (writer, listener) = &listeners[0];
     test.hub.detach(UserId(0), listener);
     listener.listen(Seq(0), Topics::default());
-    deliver(&test);
+    test.committer.write_turn(Duration::from_secs(60));
     assert_eq!(take(writer), "");
     assert_eq!(pushed(&take(&listeners[1].0)).len(), 1);
+}
+
+#[test]
+fn what_is_not_written_in_one_turn_is_written_in_the_next_and_newer_pushes_come_after_it() {
+    let (mut test, listeners) = crowd();
+    test.asks(&send("first"), "").result.unwrap();
+    test.committer.step();
+    // One connection's worth.
+    test.committer.write_turn(Duration::ZERO);
+    let heard = |writer: &RecordingWriter| pushed(&take(writer)).len();
+    assert_eq!(listeners.iter().map(|(writer, _)| heard(writer)).sum::<usize>(), 1);
+    test.asks(&send("second"), "").result.unwrap();
+    test.committer.step();
+    assert_eq!(listeners.iter().map(|(writer, _)| heard(writer)).sum::<usize>(), 0, "batches write none of them");
+    test.committer.write_turn(Duration::from_secs(60));
+    assert_eq!(listeners.iter().map(|(writer, _)| heard(writer)).sum::<usize>(), 2 * LARGE_AUDIENCE - 1);
 }

@@ -1,6 +1,6 @@
 //! Changes that need nothing but the hub's decision.
 
-use crate::chat::{Command, Context, Response};
+use crate::chat::{Command, Response};
 use crate::id::RealmId;
 use crate::name::{Address, Name};
 use crate::net::session::reply::PendingReply;
@@ -9,18 +9,11 @@ use crate::wire::{Dialect, ReplyFormat};
 
 impl Session {
     pub(super) fn change(&mut self, acting: Acting, dialect: Dialect, command: &Command) -> PendingReply {
-        let allowed = self.server.check_own_address(command, self.address);
-        if let Err(error) = allowed.and_then(|()| self.take_budget(&acting, command)) {
+        if let Err(error) = self.server.check_own_address(command, self.address) {
             return error.into();
         }
-        let context = Context { recipient_online: self.recipient_online(command), ..self.context(acting) };
         let removed = self.realm_to_unlink(command);
-        let mut executed = self.hub().execute_for(&context, command, self.origin(&acting));
-        if executed.result.is_ok() {
-            self.add_cost(command);
-        } else {
-            self.server.budgets.refund(acting.actor.user, command);
-        }
+        let mut executed = self.execute(acting, self.recipient_online(command), command);
         self.server.enforce(command, &executed);
         if executed.result.is_ok()
             && let Some(realm) = removed

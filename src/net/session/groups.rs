@@ -22,15 +22,7 @@ impl Session {
             Ok(hash) => Some(hash),
             Err(error) => return error.into(),
         };
-        let create = Command::CreateGroup { name, password };
-        if let Err(error) = self.take_budget(&acting, &create) {
-            return error.into();
-        }
-        let reply = self.execute(acting, &create);
-        if reply.result.is_err() {
-            self.server.budgets.refund(acting.actor.user, &create);
-        }
-        reply
+        self.execute(acting, None, &Command::CreateGroup { name, password }).into()
     }
 
     /// A user who does not own the group costs no hash.
@@ -52,7 +44,7 @@ impl Session {
             Ok(hash) => Some(hash),
             Err(error) => return error.into(),
         };
-        self.execute(acting, &Command::ChangeGroupPassword { group, password })
+        self.execute(acting, None, &Command::ChangeGroupPassword { group, password }).into()
     }
 
     pub(super) async fn join_group(&mut self, acting: Acting, group: Name, password: SecretString) -> PendingReply {
@@ -63,7 +55,7 @@ impl Session {
             Ok(verified) => verified,
             Err(reply) => return reply,
         };
-        self.execute(acting, &Command::JoinGroup { group, verified })
+        self.execute(acting, None, &Command::JoinGroup { group, verified }).into()
     }
 
     /// The hash that the password was verified against; `None` if the group needs none, or the user is a member.
@@ -83,9 +75,5 @@ impl Session {
             Ok(()) => Ok(Some(hash)),
             Err(error) => Err(PendingReply::new(Err(error), ticket)),
         }
-    }
-
-    fn execute(&self, acting: Acting, command: &Command) -> PendingReply {
-        self.hub().execute_for(&self.context(acting), command, self.origin(&acting)).into()
     }
 }

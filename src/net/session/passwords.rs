@@ -92,8 +92,8 @@ impl Session {
         });
         match done {
             Ok(false) => None,
-            Ok(true) => Some(Executed { result: Ok(response), ticket, delivery: None }),
-            Err(error) => Some(Executed { result: Err(error), ticket, delivery: None }),
+            Ok(true) => Some(Executed::unchanged(Ok(response), ticket)),
+            Err(error) => Some(Executed::unchanged(Err(error), ticket)),
         }
     }
 }

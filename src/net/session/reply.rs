@@ -53,7 +53,7 @@ impl From<CommandError> for PendingReply {
 }
 
 impl From<Executed> for PendingReply {
-    fn from(Executed { result, ticket, delivery }: Executed) -> Self {
+    fn from(Executed { result, ticket, delivery, .. }: Executed) -> Self {
         Self { result, ticket, delivery }
     }
 }

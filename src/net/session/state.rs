@@ -7,13 +7,13 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 
 use crate::chat::{Command, CommandError, Context, IdempotencyKey, State};
-use crate::hub::{Hub, Origin, SendQueue, Ticket};
+use crate::hub::{Executed, Hub, Origin, SendQueue, Ticket};
 use crate::id::{SessionId, Token, TokenHash, UserId};
 use crate::limits::{
     CHANGE_COST, COST_STEP, RECEIVER_COST, SESSION_TOUCH, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS,
 };
 use crate::net::admission::HandshakePermit;
-use crate::net::budget::{Credit, UserBudget, message_bytes};
+use crate::net::budget::{Credit, UserBudget, change_bytes};
 use crate::net::context::{Policy, ServerContext};
 use crate::net::origin::origin;
 use crate::net::turns::{Owner, OwnersTurn};
@@ -214,10 +214,10 @@ impl Session {
     }
 
     /// Takes from the budget of the acting user for a command.
-    pub(super) fn take_budget(&mut self, acting: &Acting, command: &Command) -> Result<(), CommandError> {
+    fn take_budget(&mut self, acting: &Acting, command: &Command) -> Result<(), CommandError> {
         let user = acting.actor.user;
         let budgets = &self.server.budgets;
-        let Some(bytes) = message_bytes(command).filter(|_| self.is_own(acting.actor)) else {
+        let Some(bytes) = change_bytes(command).filter(|_| self.is_own(acting.actor)) else {
             return budgets.take(user, command);
         };
         let is_of_user = self.credit.as_ref().is_some_and(|credit| credit.user == user);
@@ -295,17 +295,25 @@ impl Session {
         self.server.turns.try_take(self.owner()).inspect_err(|_| self.send_replies())
     }
 
-    /// Counts what a change costs.
-    pub(super) fn add_cost(&mut self, command: &Command) {
-        let receivers = match command {
-            Command::SendGroup { to, .. } if to.realm.is_none() => {
-                let members = |state: &State| state.group_named(&to.name).map_or(0, |(_, group)| group.members.len());
-                self.hub().read(members).0
-            }
-            Command::Broadcast { .. } => self.hub().online_count(),
-            _ => 0,
-        };
-        self.cost += CHANGE_COST + message_bytes(command).unwrap_or(0) + receivers as u64 * RECEIVER_COST;
+    /// Decides a change of the request, within the budget of its user, and counts what it costs.
+    pub(super) fn execute(&mut self, acting: Acting, recipient_online: Option<bool>, command: &Command) -> Executed {
+        if let Err(error) = self.take_budget(&acting, command) {
+            return Executed::unchanged(Err(error), Ticket::NONE);
+        }
+        let context = Context { recipient_online, ..self.context(acting) };
+        let executed = self.hub().execute_for(&context, command, self.origin(&acting));
+        if executed.result.is_ok() {
+            self.add_cost(command, executed.receivers);
+        } else {
+            self.server.budgets.refund(acting.actor.user, command);
+        }
+        executed
+    }
+
+    fn add_cost(&mut self, command: &Command, members: usize) {
+        let is_for_all = matches!(command, Command::Broadcast { .. });
+        let receivers = if is_for_all { self.hub().online_count() } else { members };
+        self.cost += CHANGE_COST + change_bytes(command).unwrap_or(0) + receivers as u64 * RECEIVER_COST;
     }
 
     /// Whether changes cost so much that the connection must wait, or may have to.
