@@ -23,7 +23,7 @@ pub struct LineCodec {
     telnet: Telnet,
     /// The answer to telnet.
     answers: Vec<u8>,
-    /// The unfinished line was told to be too long; the rest of it is dropped.
+    /// The unfinished line was rejected; the rest of it is dropped.
     skipping: bool,
 }
 
@@ -51,6 +51,9 @@ pub enum LineError {
     /// It holds a NUL, an escape, or the like.
     #[error("expected no control character but tab")]
     ControlCharacter,
+    /// It is the hello of a TLS client, which need not have a line end.
+    #[error("this port is not encrypted: connect without TLS, or to the port for it")]
+    Tls,
 }
 
 impl LineCodec {
@@ -65,7 +68,7 @@ impl LineCodec {
         std::mem::take(&mut self.answers)
     }
 
-    /// Drops the rest of a line that was too long. Returns whether its newline has come.
+    /// Drops the rest of a rejected line. Returns whether its newline has come.
     fn skip(&mut self, buffer: &mut BytesMut) -> bool {
         let Some(newline) = memchr(NEWLINE, buffer) else {
             buffer.clear();
@@ -74,6 +77,12 @@ impl LineCodec {
         buffer.advance(newline + 1);
         self.skipping = false;
         true
+    }
+
+    /// Rejects an unfinished line. The rest of it is dropped.
+    fn skip_rest(&mut self, error: LineError) -> Line {
+        *self = Self { skipping: true, ..Self::new(self.limit) };
+        Line::Invalid(error)
     }
 
     /// Looks at the bytes that are new. Returns where in the buffer the line's newline stands, if it has come;
@@ -114,6 +123,11 @@ impl Line {
     }
 }
 
+/// Whether bytes are the hello of a TLS client: a record (22) of version 3.x, its length, and the message in it (1).
+fn is_tls_hello(bytes: &[u8]) -> bool {
+    matches!(bytes, [22, 3, 0..=4, _, _, 1, ..])
+}
+
 /// Whether a text holds a control character that a line must not have: any but tab (PROTOCOL §1).
 #[must_use]
 pub fn has_control_character(text: &str) -> bool {
@@ -130,6 +144,9 @@ impl Decoder for LineCodec {
         if self.skipping && !self.skip(buffer) {
             return Ok(None);
         }
+        if self.telnet == Telnet::Text && is_tls_hello(buffer) {
+            return Ok(Some(self.skip_rest(LineError::Tls)));
+        }
         if let Some(newline) = self.scan(buffer) {
             let length = mem::take(&mut self.scanned);
             let line = self.read(buffer.get(..length).unwrap_or_default());
@@ -141,8 +158,7 @@ impl Decoder for LineCodec {
             return Ok(None);
         }
         buffer.clear();
-        *self = Self { skipping: true, ..Self::new(self.limit) };
-        Ok(Some(Line::Invalid(LineError::TooLong { limit: self.limit })))
+        Ok(Some(self.skip_rest(LineError::TooLong { limit: self.limit })))
     }
 
     /// A last line may come without a newline.

@@ -33,10 +33,20 @@ pub(super) struct ErrorSpec {
 pub enum ParseErrorKind {
     /// The first word is not in the table of commands.
     UnknownCommand,
+    /// The line is the first one of another protocol.
+    OtherProtocol,
     /// Too few or bad parameters.
     BadParameter,
     /// The line cannot be read at all.
     Line(LineError),
+}
+
+impl ParseErrorKind {
+    /// Whether the client speaks another protocol, so that no other line of it may be served.
+    #[must_use]
+    pub fn ends_connection(self) -> bool {
+        matches!(self, Self::OtherProtocol | Self::Line(LineError::Tls))
+    }
 }
 
 /// The words of one command for an error, if its document differs from the table.
@@ -124,7 +134,7 @@ pub fn line_code(kind: ParseErrorKind) -> &'static str {
 /// Every code that the reply to a line may have.
 #[must_use]
 pub fn codes() -> BTreeSet<&'static str> {
-    let lines = [LineError::TooLong { limit: 0 }, LineError::NotUtf8, LineError::ControlCharacter];
+    let lines = [LineError::TooLong { limit: 0 }, LineError::NotUtf8, LineError::ControlCharacter, LineError::Tls];
     let kinds = lines.map(ParseErrorKind::Line).into_iter();
     let kinds = kinds.chain([ParseErrorKind::UnknownCommand, ParseErrorKind::BadParameter]);
     CommandError::ALL.iter().map(|error| code(*error)).chain(kinds.map(line_code)).collect()
@@ -301,6 +311,7 @@ pub(super) fn of_line(kind: ParseErrorKind) -> ErrorSpec {
         ParseErrorKind::UnknownCommand => {
             return row("unknown_command", "*Maaf, command tidak benar", "").without_detail();
         }
+        ParseErrorKind::OtherProtocol | ParseErrorKind::Line(LineError::Tls) => "other_protocol",
         ParseErrorKind::BadParameter => "bad_parameter",
         ParseErrorKind::Line(LineError::TooLong { .. }) => "line_too_long",
         ParseErrorKind::Line(LineError::NotUtf8) => "invalid_utf8",

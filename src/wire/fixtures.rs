@@ -209,7 +209,8 @@ pub(super) fn line_errors() -> impl Iterator<Item = LineError> {
     iter::successors(Some(LineError::NotUtf8), |error| match error {
         LineError::NotUtf8 => Some(LineError::ControlCharacter),
         LineError::ControlCharacter => Some(LineError::TooLong { limit: 8192 }),
-        LineError::TooLong { .. } => None,
+        LineError::TooLong { .. } => Some(LineError::Tls),
+        LineError::Tls => None,
     })
 }
 

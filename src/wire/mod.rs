@@ -16,10 +16,10 @@ mod format;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod help;
-mod http;
 mod input;
 mod input_decoder;
 mod json;
+mod other_protocols;
 mod parse;
 mod parsers;
 mod render;

@@ -14,7 +14,7 @@ use crate::wire::action::Action;
 use crate::wire::args::{Args, BadParameter};
 use crate::wire::command_spec::CommandSpec;
 use crate::wire::errors::ParseErrorKind;
-use crate::wire::http;
+use crate::wire::other_protocols;
 use crate::wire::request::{ParseError, Parsed, Request, Tag, WithoutToken};
 
 /// Parses a line. Any text has a result.
@@ -35,8 +35,11 @@ pub fn parse(line: &str) -> Parsed {
         word = args.next();
     }
     let Some(spec) = CommandSpec::find(word) else {
-        if http::is_http(line) {
+        if other_protocols::is_http(line) {
             return Parsed::Http;
+        }
+        if other_protocols::is_opening(line) {
+            return rejected(None, None, ParseErrorKind::OtherProtocol, "expected a command: help lists them");
         }
         return rejected(tag, None, ParseErrorKind::UnknownCommand, "help lists the commands, quit leaves");
     };

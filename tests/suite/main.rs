@@ -25,6 +25,7 @@ mod interrupted;
 mod live;
 mod log;
 mod monitoring;
+mod other_protocols;
 mod overload;
 mod people;
 mod places;

@@ -38,8 +38,7 @@ impl Session {
         let text = match line {
             Line::Text(text) => text,
             Line::Invalid(error) => {
-                self.reject(&ParseError::from(error));
-                return ControlFlow::Break(Flow::Continue);
+                return ControlFlow::Break(self.reject(&ParseError::from(error)));
             }
         };
         match parse(&text) {
@@ -48,10 +47,7 @@ impl Session {
                 debug!("HTTP on a chat port");
                 ControlFlow::Break(Flow::Drop)
             }
-            Parsed::Rejected(error) => {
-                self.reject(&error);
-                ControlFlow::Break(Flow::Continue)
-            }
+            Parsed::Rejected(error) => ControlFlow::Break(self.reject(&error)),
             Parsed::Request(request) => {
                 let audit = audited_words(&request, &text);
                 ControlFlow::Continue((request.context(), self.dispatch(request, audit)))
@@ -59,10 +55,11 @@ impl Session {
         }
     }
 
-    fn reject(&self, error: &ParseError) {
+    fn reject(&self, error: &ParseError) -> Flow {
         self.server.requests.record_failed(error.spec, line_code(error.kind));
         let format = self.send_queue.format();
         self.send_queue.reply(Ticket::NONE, None, |out| format.reject(out, error));
+        if error.kind.ends_connection() { Flow::Close } else { Flow::Continue }
     }
 
     fn dispatch(&mut self, request: Request, audit: Option<Box<str>>) -> Dispatched<'_> {

@@ -76,6 +76,13 @@ fn control_characters_except_tab_are_refused() {
 }
 
 #[test]
+fn tls_is_told_before_any_line_ends() {
+    assert_lines(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03", &[Line::Invalid(LineError::Tls)]);
+    assert_lines(b"ping\n\x16\x03\x03\x00\x05\x01", &[text("ping"), Line::Invalid(LineError::Tls)]);
+    assert_lines(b"\x16\x03\x01\n", &[Line::Invalid(LineError::ControlCharacter)]);
+}
+
+#[test]
 fn telnet_sequences_are_dropped_and_do_not_count() {
     assert_lines(b"\xFF\xFB\x01\xFF\xFC\x02\xFF\xFD\x03\xFF\xFE\x0412345678\xFF\xF1\n", &[text("12345678")]);
     assert_lines(b"on\xFF\xFA\x18\x00xterm\xFF\xFF\xFF\xF0e\xFF\xFF\n", &[text("one")]);

@@ -133,6 +133,7 @@ fn parse_errors_are_worded_as_the_documents_have_them() {
         (LineError::TooLong { limit: 8192 }.into(), "line_too_long", "parameter salah / tidak ada"),
         (LineError::NotUtf8.into(), "invalid_utf8", "parameter salah / tidak ada"),
         (LineError::ControlCharacter.into(), "control_character", "parameter salah / tidak ada"),
+        (LineError::Tls.into(), "other_protocol", "parameter salah / tidak ada"),
     ] {
         let frame = object(|out| ReplyFormat::Json.reject(out, &error));
         assert_eq!((&frame["code"], &frame["message"]), (&code.into(), &message.into()));
@@ -241,7 +242,8 @@ fn documented_codes() -> BTreeSet<&'static str> {
 fn the_reference_lists_every_code_and_no_other() {
     let commands = CommandError::ALL.iter().map(|error| code(*error));
     let lines = line_errors().map(|error| of_line(ParseErrorKind::Line(error)).code);
-    let others = [ParseErrorKind::UnknownCommand, ParseErrorKind::BadParameter].map(|kind| of_line(kind).code);
+    let others = [ParseErrorKind::UnknownCommand, ParseErrorKind::OtherProtocol, ParseErrorKind::BadParameter]
+        .map(|kind| of_line(kind).code);
     let ends = disconnect_reasons().map(|reason| of_disconnect(reason).code);
     // On a text listener, which shows no codes; and what never leaves the server.
     let unseen = ["user_offline"];

@@ -151,6 +151,14 @@ fn http_requests_are_recognised() {
 }
 
 #[test]
+fn other_protocols_are_recognised() {
+    for line in ["EHLO example.org", "GET /", "SSH-2.0-x"] {
+        assert!(parse_error(line).kind.ends_connection(), "{line}");
+    }
+    assert!(!parse_error("hello").kind.ends_connection());
+}
+
+#[test]
 fn words_outside_the_table_are_unknown() {
     for line in ["hello", "resubscribe", "sendd messi hi", "{}", "send\u{a0}messi hi"] {
         let error = parse_error(line);
