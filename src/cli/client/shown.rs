@@ -20,10 +20,11 @@ pub(crate) fn safe(text: &str) -> String {
 }
 
 fn is_unsafe(character: char) -> bool {
-    let turns_or_breaks = ['\u{61C}', '\u{200E}', '\u{200F}', '\u{FEFF}'].contains(&character)
+    // As on the page. Joiners stay: emoji need them.
+    let turns_or_hides = ['\u{61C}', '\u{200B}', '\u{200E}', '\u{200F}', '\u{FEFF}'].contains(&character)
         || ('\u{2028}'..='\u{202E}').contains(&character)
-        || ('\u{2066}'..='\u{2069}').contains(&character);
-    character.is_control() || turns_or_breaks
+        || ('\u{2060}'..='\u{206F}').contains(&character);
+    character.is_control() || turns_or_hides
 }
 
 /// The server's time in the time zone of this machine: `2026-11-21` and `14:10`.
@@ -57,5 +58,6 @@ mod tests {
     fn nothing_in_a_text_moves_the_cursor_or_turns_the_writing() {
         assert_eq!(safe("a\u{1b}[31mb\tc\u{202e}d\u{7f}"), "a\\u{1b}[31mb    c\\u{202e}d\\u{7f}");
         assert_eq!(safe("日本語 👩‍🚀 é"), "日本語 👩‍🚀 é");
+        assert_eq!(safe("ad\u{200b}min\u{2060}"), "ad\\u{200b}min\\u{2060}", "one name looks like another");
     }
 }
