@@ -46,8 +46,7 @@ fn a_name_and_a_password_are_changed() {
 #[test]
 fn an_account_is_given_up_only_after_a_question() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     alice.opens_settings("Delete the account");
     alice.types("details[open] .field input", PASSWORD);
     alice.presses_button("Delete the account");
@@ -62,8 +61,7 @@ fn an_account_is_given_up_only_after_a_question() {
 #[test]
 fn whoever_is_blocked_stands_in_a_list_and_can_be_heard_again() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut bob = server.registers("bob");
     alice.opens("bob");
     alice.opens_details();

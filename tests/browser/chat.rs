@@ -29,8 +29,7 @@ fn two_people_talk_and_nothing_is_markup() {
 #[test]
 fn whoever_is_named_sees_it() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut bob = server.registers("bob");
     for text in ["halo @Alice, apa kabar?", "alicent bukan nama"] {
         bob.asks(&format!("send alice {text}"));
@@ -62,9 +61,7 @@ fn a_long_name_takes_one_line() {
 #[test]
 fn a_group_is_joined_with_its_password_and_its_owner_puts_somebody_out() {
     let (server, driver) = (Server::start(), Driver::start());
-    let (alice, bob) = (driver.open(1200, 760), driver.open(1200, 760));
-    alice.registers(&server, "alice");
-    bob.registers(&server, "bob");
+    let (alice, bob) = (driver.open_as(&server, "alice"), driver.open_as(&server, "bob"));
     for (person, part, password, action) in
         [(&alice, "Create a group", "kopi", "Create"), (&bob, "Join a group", "teh", "Join")]
     {
@@ -93,9 +90,7 @@ fn a_group_is_joined_with_its_password_and_its_owner_puts_somebody_out() {
 #[test]
 fn what_is_said_to_everyone_is_read_by_everyone() {
     let (server, driver) = (Server::start(), Driver::start());
-    let (alice, bob) = (driver.open(1200, 760), driver.open(1200, 760));
-    alice.registers(&server, "alice");
-    bob.registers(&server, "bob");
+    let (alice, bob) = (driver.open_as(&server, "alice"), driver.open_as(&server, "bob"));
     alice.opens("Everyone");
     alice.says("halo semua");
     alice.sees(&["halo semua"]);
@@ -107,12 +102,9 @@ fn what_is_said_to_everyone_is_read_by_everyone() {
 #[test]
 fn earlier_messages_come_while_the_reader_scrolls_up() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut filler = server.registers("filler");
-    for number in 0..600 {
-        filler.asks(&format!("send alice pesan {number}"));
-    }
+    filler.sends_numbered("alice", 600);
     alice.wait_for("document.title === '(600) kabar'");
     alice.go(&server.url());
     alice.wait_for("document.querySelector('.message:last-child p')?.textContent === 'pesan 599'");
@@ -126,12 +118,9 @@ fn earlier_messages_come_while_the_reader_scrolls_up() {
 #[test]
 fn the_reader_stays_at_the_same_place_when_something_arrives() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut filler = server.registers("filler");
-    for number in 0..40 {
-        filler.asks(&format!("send alice pesan {number}"));
-    }
+    filler.sends_numbered("alice", 40);
     alice.opens("filler");
     alice.wait_for("document.querySelectorAll('.message').length === 40");
     alice.run("document.querySelector('.log').scrollTop = 300");

@@ -6,9 +6,7 @@ use crate::webdriver::Driver;
 #[test]
 fn what_is_typed_while_the_server_is_down_is_sent_once() {
     let (mut server, driver) = (Server::start(), Driver::start());
-    let (alice, bob) = (driver.open(1200, 760), driver.open(1200, 760));
-    bob.registers(&server, "bob");
-    alice.registers(&server, "alice");
+    let (alice, bob) = (driver.open_as(&server, "alice"), driver.open_as(&server, "bob"));
     alice.opens("bob");
     alice.says("sebelum");
     alice.sees(&["sebelum"]);
@@ -33,8 +31,7 @@ fn what_is_typed_while_the_server_is_down_is_sent_once() {
 #[test]
 fn what_was_missed_is_caught_up_without_a_gap_or_a_repeat() {
     let (mut server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut bob = server.registers("bob");
     bob.asks("send alice satu");
     alice.opens("bob");
@@ -58,8 +55,7 @@ fn what_was_missed_is_caught_up_without_a_gap_or_a_repeat() {
 #[test]
 fn a_message_of_a_server_that_is_down_survives_a_reload() {
     let (mut server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     server.registers("bob");
     alice.opens("bob");
     server.kill();
@@ -77,8 +73,7 @@ fn a_message_of_a_server_that_is_down_survives_a_reload() {
 #[test]
 fn what_a_restored_server_does_not_know_is_forgotten_and_what_is_new_is_shown() {
     let (mut server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     server.registers("bob").asks("send alice satu");
     alice.opens("bob");
     alice.sees(&["satu"]);

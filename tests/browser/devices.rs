@@ -32,8 +32,7 @@ fn what_is_read_on_one_device_is_read_on_the_other() {
 #[test]
 fn what_is_read_with_inbox_is_read_on_the_page() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut bob = server.registers("bob");
     bob.asks("send alice satu");
     bob.asks("send alice dua");
@@ -47,34 +46,28 @@ fn what_is_read_with_inbox_is_read_on_the_page() {
 #[test]
 fn of_more_unread_messages_than_a_page_the_newest_are_shown() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut bob = server.registers("bob");
-    for number in 0..240 {
-        bob.asks(&format!("send alice baru {number}"));
-    }
+    bob.sends_numbered("alice", 240);
     alice.wait_for("document.title === '(240) kabar'");
     alice.go(&server.url());
     alice.wait_for("document.querySelectorAll('.message').length === 50");
     alice.wait_for("document.querySelector('.to-newest').hidden");
-    alice.wait_for("document.querySelector('.message:last-child p').textContent === 'baru 239'");
+    alice.wait_for("document.querySelector('.message:last-child p').textContent === 'pesan 239'");
 }
 
 #[test]
 fn the_ruler_stands_where_the_unread_begins() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let mut bob = server.registers("bob");
     bob.asks("send alice satu");
     alice.opens("bob");
     alice.sees(&["satu"]);
     alice.opens("Everyone");
-    for number in 0..120 {
-        bob.asks(&format!("send alice baru {number}"));
-    }
+    bob.sends_numbered("alice", 120);
     alice.wait_for("document.title === '(120) kabar'");
     alice.go(&server.url());
-    alice.wait_for("document.querySelector('.ruler + .message p')?.textContent === 'baru 0'");
+    alice.wait_for("document.querySelector('.ruler + .message p')?.textContent === 'pesan 0'");
     alice.wait_for("document.querySelector('.ruler').getBoundingClientRect().top > 0");
 }

@@ -50,8 +50,7 @@ fn everything_is_done_with_the_keyboard() {
 #[test]
 fn tab_completes_a_name_and_then_moves_on() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     let _online = server.registers("cici");
     alice.wait_for("document.querySelector('.sidebar [data-key=cici]')");
     alice.types(".composer textarea", &format!("ci{TAB}halo @CI{TAB}"));
@@ -63,8 +62,7 @@ fn tab_completes_a_name_and_then_moves_on() {
 #[test]
 fn the_switcher_prefers_the_whole_name() {
     let (server, driver) = (Server::start(), Driver::start());
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     for user in ["ann", "anna", "joann"] {
         server.registers(user).asks("send alice halo");
     }

@@ -7,9 +7,7 @@ use crate::webdriver::Driver;
 fn a_message_that_is_too_fast_waits_and_keeps_its_place() {
     let server = Server::start_with("[limits]\nmessages_per_second = 1\n");
     let driver = Driver::start();
-    let (alice, bob) = (driver.open(1200, 760), driver.open(1200, 760));
-    bob.registers(&server, "bob");
-    alice.registers(&server, "alice");
+    let (alice, bob) = (driver.open_as(&server, "alice"), driver.open_as(&server, "bob"));
     alice.opens("bob");
     let watch = "window.failures = 0; new MutationObserver(() => window.failures += document.querySelectorAll('.failed').length)
         .observe(document.querySelector('.log'), { childList: true, subtree: true })";
@@ -29,8 +27,7 @@ fn a_message_that_is_too_fast_waits_and_keeps_its_place() {
 fn a_form_counts_down_while_the_server_takes_no_more() {
     let server = Server::start_with("[limits]\ngroups_per_day = 1\n");
     let driver = Driver::start();
-    let alice = driver.open(1200, 760);
-    alice.registers(&server, "alice");
+    let alice = driver.open_as(&server, "alice");
     for group in ["satu", "dua"] {
         alice.clicks(".sidebar header button:nth-of-type(2)");
         alice.unfolds("Create a group");

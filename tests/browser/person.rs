@@ -3,7 +3,17 @@
 use serde_json::json;
 
 use crate::server::{PASSWORD, Server};
-use crate::webdriver::{Browser, ENTER};
+use crate::webdriver::{Browser, Driver, ENTER};
+
+impl Driver {
+    /// A browser of somebody with a new account.
+    #[track_caller]
+    pub(crate) fn open_as(&self, server: &Server, user: &str) -> Browser<'_> {
+        let browser = self.open(1200, 760);
+        browser.registers(server, user);
+        browser
+    }
+}
 
 impl Browser<'_> {
     #[track_caller]

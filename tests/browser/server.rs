@@ -112,6 +112,14 @@ impl Line {
         reply
     }
 
+    /// Sends so many messages: `pesan 0`, `pesan 1` …
+    #[track_caller]
+    pub(crate) fn sends_numbered(&mut self, to: &str, count: usize) {
+        for number in 0..count {
+            self.asks(&format!("send {to} pesan {number}"));
+        }
+    }
+
     pub(crate) fn tries(&mut self, request: &str) -> Value {
         writeln!(self.stream, "{request}").unwrap();
         let mut frame = String::new();
