@@ -8,6 +8,7 @@ use kabar::chat::{
     PasswordHash, Response,
 };
 use kabar::chat::{Filter, Receipt, Record, SeqRange, State, StoredMessage, Timeline, TimelineQuery, decide};
+use kabar::config::Language;
 use kabar::id::{Seq, Token, UserId};
 use kabar::name::{Address, Name};
 use kabar::store::{Durability, SqliteStore, Store};
@@ -115,7 +116,7 @@ fn write_a_reply(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench(args = [ReplyFormat::Json, ReplyFormat::Text])]
+#[divan::bench(args = [ReplyFormat::Json, ReplyFormat::Text(Language::Documents)])]
 fn write_an_event(bencher: Bencher<'_, '_>, format: ReplyFormat) {
     let message = StoredMessage { seq: Seq(1_000_000), time: NOW, body: body() };
     let mut out = Vec::with_capacity(1_024);

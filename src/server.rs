@@ -43,7 +43,7 @@ use crate::net::{
 use crate::store;
 use crate::time::Time;
 use crate::web::Monitor;
-use crate::wire::{DisconnectReason, ReplyFormat};
+use crate::wire::{DisconnectReason, ListenerKind};
 
 use activation::Inherited;
 use disk::DiskWatch;
@@ -60,7 +60,7 @@ pub use tls::check;
 pub struct Server {
     services: Arc<ServerContext>,
     committer: JoinHandle<()>,
-    listening: Vec<(ListenAddress, ReplyFormat)>,
+    listening: Vec<(ListenAddress, ListenerKind)>,
     /// What TLS listeners show, if there are any.
     certificates: Option<Arc<Certificates>>,
     /// As it is in force.
@@ -163,7 +163,7 @@ impl Server {
 
     /// The addresses of the listeners, with the ports that the system chose for port 0.
     #[must_use]
-    pub fn listening(&self) -> &[(ListenAddress, ReplyFormat)] {
+    pub fn listening(&self) -> &[(ListenAddress, ListenerKind)] {
         &self.listening
     }
 

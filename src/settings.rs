@@ -29,6 +29,19 @@ pub enum Registration {
     Closed,
 }
 
+/// In whose words text listeners speak (PROTOCOL §1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Language {
+    /// The five documents' own words, with hints in English behind them: what those documents' clients look for.
+    #[default]
+    #[serde(rename = "documents")]
+    Documents,
+    #[serde(rename = "en")]
+    English,
+    #[serde(rename = "id")]
+    Indonesian,
+}
+
 /// Which servers may link to this one by dialling it (PROTOCOL §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

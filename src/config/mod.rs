@@ -26,4 +26,4 @@ pub use sections::{
 pub use sources::Override;
 pub use users::{ConfiguredUser, Password};
 
-pub use crate::settings::{Accept, Durability, ListenAddress, Registration};
+pub use crate::settings::{Accept, Durability, Language, ListenAddress, Registration};

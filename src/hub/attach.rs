@@ -30,8 +30,8 @@ impl Hub {
         send_queue.begin_binding(Time::now());
         match send_queue.format() {
             ReplyFormat::Json | ReplyFormat::WebSocket => send_queue.stop_listening(),
-            ReplyFormat::Text if send_queue.is_listening() => {}
-            ReplyFormat::Text => {
+            ReplyFormat::Text(_) if send_queue.is_listening() => {}
+            ReplyFormat::Text(_) => {
                 send_queue.listen(state.read_upto(user).unwrap_or(presence.delivered), Topics::default());
             }
         }

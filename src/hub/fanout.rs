@@ -16,7 +16,7 @@ use crate::hub::socket_writer::ConnectionEnd;
 use crate::hub::tickets::Tickets;
 use crate::id::{Seq, UserId};
 use crate::limits::{LARGE_AUDIENCE, PUSHES_AT_ONCE};
-use crate::wire::{DisconnectReason, ReplyFormat};
+use crate::wire::DisconnectReason;
 
 pub(super) struct Fanout {
     /// Pushes that are written at once.
@@ -174,7 +174,7 @@ impl Push {
         let is_origin = self.origin.as_ref().is_some_and(|origin| Arc::ptr_eq(origin, send_queue));
         let Some(message) = message else { return !is_origin };
         let is_blocked = self.blocked_by.as_ref().is_some_and(|blocked_by| blocked_by.binary_search(&user).is_ok());
-        let is_own = is_origin || (send_queue.format() == ReplyFormat::Text && message.is_from(user));
+        let is_own = is_origin || (send_queue.format().is_text() && message.is_from(user));
         !is_blocked && (!is_own || message.is_to(user))
     }
 }

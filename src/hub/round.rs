@@ -168,7 +168,7 @@ impl RenderCache {
         if self.made.len() <= place {
             self.made.resize(place + 1, [None; ReplyFormat::COUNT]);
         }
-        let made = &mut self.made[place][format as usize];
+        let made = &mut self.made[place][format.index()];
         let (start, end) = *made.get_or_insert_with(|| {
             let start = self.bytes.len();
             format.push(&mut self.bytes, &stored(record, message));

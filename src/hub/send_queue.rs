@@ -297,7 +297,7 @@ impl SendQueue {
 
     /// Skips, in what is pushed to a text connection, messages that its reader has read in another way.
     pub(crate) fn mark_read(&self, upto: Seq) {
-        if self.format == ReplyFormat::Text {
+        if self.format.is_text() {
             self.lock().push.mark_read(upto);
         }
     }
@@ -324,7 +324,7 @@ impl SendQueue {
     /// The peer sent something, or closed: at a text listener it has taken what was written so far. A write alone tells
     /// nothing: a kernel takes bytes for a peer that is dead.
     pub(crate) fn hear(&self) {
-        if self.format == ReplyFormat::Text {
+        if self.format.is_text() {
             self.lock().push.set_taken();
         }
     }
@@ -332,7 +332,7 @@ impl SendQueue {
     /// The range of messages that a text connection has taken since the last call. A JSON subscription does not count as
     /// reading.
     pub(super) fn take_read_range(&self) -> Option<(Seq, Seq)> {
-        if self.format == ReplyFormat::Text { self.lock().push.take_range() } else { None }
+        if self.format.is_text() { self.lock().push.take_range() } else { None }
     }
 
     /// Tells a reader that lagged, and has taken everything, that pushes were left out. A text connection is pushed to
@@ -344,6 +344,6 @@ impl SendQueue {
         }
         let newest = state.push.queued();
         self.format.lagged(&mut state.ready, newest);
-        state.push = if self.format == ReplyFormat::Text { state.push.resumed(after) } else { PushState::default() };
+        state.push = if self.format.is_text() { state.push.resumed(after) } else { PushState::default() };
     }
 }

@@ -22,6 +22,7 @@ use crate::hub::{
 use crate::id::{Seq, SessionId, Token, UserId};
 use crate::limits::PUSHES_AT_ONCE;
 use crate::name::{Address, Name};
+use crate::settings::Language;
 use crate::store::{CommitError, Durability, NewestPage, Page, SqliteStore, Store, StoreError, Sweep, Swept};
 use crate::time::Time;
 use crate::wire::ReplyFormat;
@@ -139,7 +140,7 @@ impl TestHub {
         hub.execute_as_server(&register("messi")).result.unwrap();
         assert_eq!(committer.step(), Step::Stored);
         let writer = Arc::new(RecordingWriter::default());
-        let send_queue = Arc::new(SendQueue::new(writer.clone(), ReplyFormat::Text));
+        let send_queue = Arc::new(SendQueue::new(writer.clone(), ReplyFormat::Text(Language::Documents)));
         Self { hub, committer, commits, full, before_page, writer, send_queue, _directory: directory }
     }
 

@@ -143,7 +143,7 @@ impl Admission {
             admitted.counts.record_ended(*reason);
             address.into_iter().for_each(|address| admitted.refused.connection(address, "connection_limit"));
         })?;
-        admitted.counts.record_accepted(send_queue.format());
+        admitted.counts.record_accepted(send_queue.format().listener());
         admitted.last += 1;
         let number = admitted.last;
         admitted

@@ -29,7 +29,7 @@ use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
 use crate::net::turns::{OwnersTurn, Turns};
-use crate::wire::{Input, InputDecoder, Line, ReplyFormat};
+use crate::wire::{Input, InputDecoder, Line};
 
 /// The backlog at which the next request is held back.
 const FULL: Backlog = Backlog { requests: REQUESTS_IN_FLIGHT, bytes: REPLY_BYTES };
@@ -162,7 +162,7 @@ impl Connection {
 
     /// Waits for the rest of a line. A person at a terminal who stops in the middle of one is told once how lines end.
     async fn wait_and_hint(&mut self) -> Option<io::Result<usize>> {
-        let is_person = self.send_queue.format() == ReplyFormat::Text;
+        let is_person = self.send_queue.format().is_text();
         if !is_person || self.is_hinted || self.read_buffer.is_empty() {
             return self.wait().await;
         }
@@ -230,7 +230,7 @@ impl Connection {
     /// A peer that asks and does not read what it is answered is not answered any more.
     fn answer_telnet(&mut self) {
         let answers = self.decoder.take_telnet_answers();
-        let is_telnet = self.send_queue.format() == ReplyFormat::Text && !answers.is_empty();
+        let is_telnet = self.send_queue.format().is_text() && !answers.is_empty();
         if is_telnet && self.send_queue.status().backlog.is_below(FULL) {
             self.send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(&answers));
         }

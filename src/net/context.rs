@@ -20,7 +20,7 @@ use crate::net::request_counts::RequestCounts;
 use crate::net::throttle::Throttle;
 use crate::net::trusted_proxies::TrustedProxies;
 use crate::net::turns::Turns;
-use crate::settings::Registration;
+use crate::settings::{Language, Registration};
 
 /// The server as its connections see it.
 pub struct ServerContext {
@@ -55,6 +55,8 @@ pub struct Federation {
 /// The part of the configuration that decides what connections may do.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// In whose words connections that begin from now on are answered, if they are of people.
+    pub(crate) language: Language,
     /// The longest request line, in bytes.
     pub(crate) line_bytes: usize,
     /// The most messages of an inbox page.

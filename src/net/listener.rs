@@ -20,14 +20,14 @@ use crate::net::context::ServerContext;
 use crate::net::opening::{self, OpeningError};
 use crate::settings::ListenAddress;
 use crate::socket;
-use crate::wire::{DisconnectReason, ReplyFormat};
+use crate::wire::{DisconnectReason, ListenerKind};
 
 /// A bound socket, and what is spoken there.
 pub struct Listener {
     listener: TcpListener,
     /// With the port that the system picked if port 0 was asked for.
     address: ListenAddress,
-    format: ReplyFormat,
+    kind: ListenerKind,
     tls: Option<Arc<ServerConfig>>,
 }
 
@@ -38,8 +38,8 @@ impl Listener {
     }
 
     #[must_use]
-    pub(crate) fn format(&self) -> ReplyFormat {
-        self.format
+    pub(crate) fn kind(&self) -> ListenerKind {
+        self.kind
     }
 }
 
@@ -56,11 +56,7 @@ pub(crate) trait Service: Clone + Send + Sync + 'static {
 ///
 /// # Errors
 /// If the address is in use or not one of this host.
-pub(crate) fn bind(
-    address: ListenAddress,
-    format: ReplyFormat,
-    tls: Option<Arc<ServerConfig>>,
-) -> io::Result<Listener> {
+pub(crate) fn bind(address: ListenAddress, kind: ListenerKind, tls: Option<Arc<ServerConfig>>) -> io::Result<Listener> {
     let socket = Socket::new(Domain::for_address(address.socket), Type::STREAM, Some(Protocol::TCP))?;
     if address.socket.is_ipv6() {
         // So that both 0.0.0.0 and [::] can be bound, whatever the system's default is.
@@ -72,7 +68,7 @@ pub(crate) fn bind(
     socket.listen(BACKLOG)?;
     let listener = TcpListener::from_std(socket.into())?;
     let address = ListenAddress { socket: listener.local_addr()?, ..address };
-    Ok(Listener { listener, address, format, tls })
+    Ok(Listener { listener, address, kind, tls })
 }
 
 /// Takes over a socket that was bound elsewhere, and does not block.
@@ -81,30 +77,30 @@ pub(crate) fn bind(
 /// If the system refuses.
 pub(crate) fn take_over(
     listener: std::net::TcpListener,
-    format: ReplyFormat,
+    kind: ListenerKind,
     tls: Option<Arc<ServerConfig>>,
 ) -> io::Result<Listener> {
     let listener = TcpListener::from_std(listener)?;
     let address = ListenAddress { socket: listener.local_addr()?, is_tls: tls.is_some(), is_proxied: false };
-    Ok(Listener { listener, address, format, tls })
+    Ok(Listener { listener, address, kind, tls })
 }
 
 /// Accepts connections of the line protocol until the server stops.
 pub(crate) async fn serve(listener: Listener, context: Arc<ServerContext>) {
-    let lines = Lines { format: listener.format, context: context.clone() };
+    let lines = Lines { kind: listener.kind, context: context.clone() };
     accept(listener, context, lines).await;
 }
 
 #[derive(Clone)]
 struct Lines {
-    format: ReplyFormat,
+    kind: ListenerKind,
     context: Arc<ServerContext>,
 }
 
 impl Service for Lines {
     fn refusal(&self, reason: DisconnectReason) -> Vec<u8> {
         let mut frame = Vec::new();
-        self.format.disconnect(&mut frame, reason);
+        self.kind.format(self.context.policy.load().language).disconnect(&mut frame, reason);
         frame
     }
 
@@ -153,9 +149,10 @@ fn start_connection(
     }
     socket::prepare(&tcp)?;
     let stream = Arc::new(ClientStream::new(tcp, listener.tls.as_ref())?);
-    let send_queue = Arc::new(SendQueue::new(stream.clone(), listener.format));
+    let format = listener.kind.format(context.policy.load().language);
+    let send_queue = Arc::new(SendQueue::new(stream.clone(), format));
     // Of a proxy the client is not known yet.
-    let names_client = is_trusted && (listener.address.is_proxied || listener.format == ReplyFormat::WebSocket);
+    let names_client = is_trusted && (listener.address.is_proxied || listener.kind == ListenerKind::Web);
     match context.admission.admit((!names_client).then(|| peer.ip()), &send_queue) {
         Ok(permit) => {
             let span = debug_span!("connection", id = permit.number(), %peer);

@@ -15,6 +15,7 @@ use crate::id::{RealmId, SessionId, UserId};
 use crate::net::context::{Policy, ServerContext};
 use crate::net::session::administration::{make_invite, new_account};
 use crate::password;
+use crate::settings::Language;
 use crate::time::Time;
 use crate::wire::{
     self, Action, ParseError, Parsed, Render, ReplyContext, ReplyFormat, Request, SessionRequest, audited_words, parse,
@@ -32,6 +33,8 @@ pub(crate) struct Operator {
 pub(crate) struct OperatorReply {
     outcome: Outcome,
     pub(crate) ticket: Ticket,
+    /// Of the lines for people.
+    language: Language,
 }
 
 enum Outcome {
@@ -53,9 +56,9 @@ impl Operator {
     pub(crate) async fn answer(&self, line: &str) -> OperatorReply {
         let request = match parse(line) {
             Parsed::Request(request) if request.spec.is_administrative => request,
-            Parsed::Rejected(error) => return OperatorReply::at_once(Outcome::Rejected(error)),
+            Parsed::Rejected(error) => return self.reply(Outcome::Rejected(error), Ticket::NONE),
             Parsed::Request(_) | Parsed::Blank | Parsed::Http => {
-                return OperatorReply::at_once(Outcome::NotForOperators);
+                return self.reply(Outcome::NotForOperators, Ticket::NONE);
             }
         };
         let (words, context) = (audited_words(&request, line), request.context());
@@ -63,7 +66,11 @@ impl Operator {
         let code = result.as_ref().map_or_else(|error| wire::code(*error), |_| "ok");
         let words = words.unwrap_or_default();
         info!(target: "kabar::audit", by = "operator", address = "local", command = &*words, result = code, "administration");
-        OperatorReply { outcome: Outcome::Answered(Box::new(context), result), ticket }
+        self.reply(Outcome::Answered(Box::new(context), result), ticket)
+    }
+
+    fn reply(&self, outcome: Outcome, ticket: Ticket) -> OperatorReply {
+        OperatorReply { outcome, ticket, language: self.policy.language }
     }
 
     async fn perform(&self, request: Request) -> Executed {
@@ -109,15 +116,11 @@ fn refused(error: CommandError) -> Executed {
 }
 
 impl OperatorReply {
-    fn at_once(outcome: Outcome) -> Self {
-        Self { outcome, ticket: Ticket::NONE }
-    }
-
     /// The reply as a program reads it: a frame of the json listener; and after it as a person does: the lines of the text
     /// listener.
     pub(crate) fn render(&self, status: CommitStatus) -> Vec<u8> {
         let mut out = Vec::new();
-        for format in [ReplyFormat::Json, ReplyFormat::Text] {
+        for format in [ReplyFormat::Json, ReplyFormat::Text(self.language)] {
             self.render_in(&*format, status, &mut out);
         }
         out

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use listenfd::ListenFd;
 
 use crate::server::error::ServerError;
-use crate::wire::ReplyFormat;
+use crate::wire::ListenerKind;
 
 /// Bound sockets, by listener.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Inherited {
 /// A socket that was handed over for clients.
 pub(super) struct InheritedListener {
     pub(super) socket: TcpListener,
-    pub(super) format: ReplyFormat,
+    pub(super) kind: ListenerKind,
     pub(super) is_tls: bool,
 }
 
@@ -43,21 +43,17 @@ impl Inherited {
                 inherited.monitoring.push(listener);
                 continue;
             }
-            let (kind, is_tls) = name.strip_suffix("-tls").map_or((name, false), |kind| (kind, true));
-            let format = match kind {
-                "json" => ReplyFormat::Json,
-                "text" => ReplyFormat::Text,
-                "web" => ReplyFormat::WebSocket,
-                _ => return Err(ServerError::InheritedName(name.to_owned())),
-            };
-            inherited.chat.push(InheritedListener { socket: listener, format, is_tls });
+            let (name, is_tls) = name.strip_suffix("-tls").map_or((name, false), |name| (name, true));
+            let kind = ListenerKind::ALL.into_iter().find(|kind| kind.name() == name);
+            let kind = kind.ok_or_else(|| ServerError::InheritedName(name.to_owned()))?;
+            inherited.chat.push(InheritedListener { socket: listener, kind, is_tls });
         }
         Ok(inherited)
     }
 
     /// Whether the sockets of a listener were handed over.
-    pub(super) fn has(&self, format: ReplyFormat) -> bool {
-        self.chat.iter().any(|listener| listener.format == format)
+    pub(super) fn has(&self, kind: ListenerKind) -> bool {
+        self.chat.iter().any(|listener| listener.kind == kind)
     }
 
     /// Whether one needs a certificate.

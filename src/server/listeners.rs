@@ -15,7 +15,7 @@ use crate::server::activation::{Inherited, InheritedListener};
 use crate::server::error::ServerError;
 use crate::server::tls;
 use crate::web::{self, Monitor, Web};
-use crate::wire::ReplyFormat;
+use crate::wire::ListenerKind;
 
 /// Binds the listeners of the protocol.
 pub(super) fn bind_all(
@@ -24,20 +24,20 @@ pub(super) fn bind_all(
     certificates: Option<&Arc<Certificates>>,
 ) -> Result<Vec<Listener>, ServerError> {
     let configured = [
-        (ReplyFormat::Json, &config.server.listen),
-        (ReplyFormat::Text, &config.server.listen_text),
-        (ReplyFormat::WebSocket, &config.server.web),
+        (ListenerKind::Json, &config.server.listen),
+        (ListenerKind::Text, &config.server.listen_text),
+        (ListenerKind::Web, &config.server.web),
     ];
-    let missing = configured.into_iter().filter(|(format, _)| !inherited.has(*format));
-    let addresses = missing.flat_map(|(format, addresses)| addresses.iter().map(move |address| (*address, format)));
-    let bind = |(address, format): (ListenAddress, _)| {
-        let tls = tls::server_config(certificates.filter(|_| address.is_tls), format)?;
-        net::bind(address, format, tls).map_err(|source| ServerError::Listen { address: address.socket, source })
+    let missing = configured.into_iter().filter(|(kind, _)| !inherited.has(*kind));
+    let addresses = missing.flat_map(|(kind, addresses)| addresses.iter().map(move |address| (*address, kind)));
+    let bind = |(address, kind): (ListenAddress, _)| {
+        let tls = tls::server_config(certificates.filter(|_| address.is_tls), kind)?;
+        net::bind(address, kind, tls).map_err(|source| ServerError::Listen { address: address.socket, source })
     };
     let mut listeners = addresses.map(bind).collect::<Result<Vec<_>, _>>()?;
-    for InheritedListener { socket, format, is_tls } in inherited.chat() {
-        let tls = tls::server_config(certificates.filter(|_| is_tls), format)?;
-        listeners.push(net::take_over(socket, format, tls).map_err(inherited_failed)?);
+    for InheritedListener { socket, kind, is_tls } in inherited.chat() {
+        let tls = tls::server_config(certificates.filter(|_| is_tls), kind)?;
+        listeners.push(net::take_over(socket, kind, tls).map_err(inherited_failed)?);
     }
     Ok(listeners)
 }
@@ -76,14 +76,14 @@ fn bind_monitoring(address: SocketAddr) -> io::Result<std_net::TcpListener> {
 }
 
 /// Serves the listeners of the protocol. Returns their addresses.
-pub(super) fn serve_all(listeners: Vec<Listener>, services: &Arc<ServerContext>) -> Vec<(ListenAddress, ReplyFormat)> {
+pub(super) fn serve_all(listeners: Vec<Listener>, services: &Arc<ServerContext>) -> Vec<(ListenAddress, ListenerKind)> {
     let web = Arc::new(Web::new());
     let mut listening = Vec::new();
     for listener in listeners {
-        listening.push((listener.address(), listener.format()));
-        match listener.format() {
-            ReplyFormat::WebSocket => services.tasks.spawn(web::serve(listener, web.clone(), services.clone())),
-            ReplyFormat::Json | ReplyFormat::Text => services.tasks.spawn(net::serve(listener, services.clone())),
+        listening.push((listener.address(), listener.kind()));
+        match listener.kind() {
+            ListenerKind::Web => services.tasks.spawn(web::serve(listener, web.clone(), services.clone())),
+            ListenerKind::Json | ListenerKind::Text => services.tasks.spawn(net::serve(listener, services.clone())),
         };
     }
     listening
@@ -96,22 +96,17 @@ pub(super) fn link_port(bindings: &[Listener]) -> Option<u16> {
 }
 
 /// The addresses that are listened on, for people.
-pub(super) fn announce(listening: &[(ListenAddress, ReplyFormat)], certificates: Option<&Arc<Certificates>>) {
-    for (address, format) in listening {
-        let format = match format {
-            ReplyFormat::Json => "json",
-            ReplyFormat::Text => "text",
-            ReplyFormat::WebSocket => "web",
-        };
-        info!("listening on {address} ({format})");
+pub(super) fn announce(listening: &[(ListenAddress, ListenerKind)], certificates: Option<&Arc<Certificates>>) {
+    for (address, kind) in listening {
+        info!("listening on {address} ({})", kind.name());
     }
     if let Some(certificates) = certificates {
         info!("the TLS certificate has the SHA-256 fingerprint {}", certificates.fingerprint());
     }
     let direct = || listening.iter().filter(|(address, _)| !address.is_proxied);
     // Lines are for people, frames for programs.
-    let of = |wanted| direct().find(move |(_, format)| *format == wanted);
-    match of(ReplyFormat::Text).or_else(|| of(ReplyFormat::Json)) {
+    let of = |wanted| direct().find(move |(_, kind)| *kind == wanted);
+    match of(ListenerKind::Text).or_else(|| of(ListenerKind::Json)) {
         Some((ListenAddress { socket, is_tls: false, .. }, _)) => {
             let socket = from_here(*socket);
             info!("try:  nc {} {}  and type  help", socket.ip(), socket.port());
@@ -119,7 +114,7 @@ pub(super) fn announce(listening: &[(ListenAddress, ReplyFormat)], certificates:
         Some((ListenAddress { socket, .. }, _)) => info!("try:  kabar chat tls://{}", from_here(*socket)),
         None => {}
     }
-    if let Some((ListenAddress { socket, is_tls, .. }, _)) = of(ReplyFormat::WebSocket) {
+    if let Some((ListenAddress { socket, is_tls, .. }, _)) = of(ListenerKind::Web) {
         let (scheme, socket) = (if *is_tls { "https" } else { "http" }, from_here(*socket));
         info!("or open  {scheme}://{socket}  in a browser");
     }

@@ -10,7 +10,7 @@ use crate::certificates::{self, CertificateError, CertificateFiles, Certificates
 use crate::config::Config;
 use crate::limits::CERTIFICATE_ENDS;
 use crate::server::error::ServerError;
-use crate::wire::ReplyFormat;
+use crate::wire::ListenerKind;
 
 /// The protocol of chat connections, as clients name it in the TLS handshake (ALPN).
 const CHAT: &str = "kabar/1";
@@ -69,12 +69,12 @@ fn warn_if_it_ends(certificates: &Certificates) {
     }
 }
 
-/// The TLS configuration of a listener of this format.
+/// The TLS configuration of a listener of this kind.
 pub(super) fn server_config(
     certificates: Option<&Arc<Certificates>>,
-    format: ReplyFormat,
+    kind: ListenerKind,
 ) -> Result<Option<Arc<ServerConfig>>, ServerError> {
-    let protocol = if format == ReplyFormat::WebSocket { HTTP } else { CHAT };
+    let protocol = if kind == ListenerKind::Web { HTTP } else { CHAT };
     let config = certificates.map(|certificates| certificates.server_config(protocol)).transpose();
     config.map_err(|error| ServerError::Tls(error.to_string()))
 }

@@ -15,7 +15,7 @@ use crate::net::{Census, ServerContext};
 use crate::store;
 use crate::web::monitor::Monitor;
 use crate::web::process::Process;
-use crate::wire::ReplyFormat;
+use crate::wire::ListenerKind;
 
 /// All metrics. Before the store is open only those of the process.
 pub(super) fn text(monitor: &Arc<Monitor>) -> Result<String, Error> {
@@ -89,13 +89,10 @@ fn disk(out: &mut Families<'_>, monitor: &Monitor) -> Result<(), Error> {
     out.gauge("disk_free", "Free space of the disk of the data", Some(Unit::Bytes), [(NONE, usage.free as f64)])
 }
 
-const LISTENERS: [(ReplyFormat, &str); ReplyFormat::COUNT] =
-    [(ReplyFormat::Json, "json"), (ReplyFormat::Text, "text"), (ReplyFormat::WebSocket, "web")];
-
 fn connections(out: &mut Families<'_>, census: &Census) -> Result<(), Error> {
     let by_listener = |counts: &[u64]| {
-        let count = |format: ReplyFormat| counts.get(format.index()).copied().unwrap_or_default() as f64;
-        LISTENERS.map(|(format, name)| ([("listener", name)], count(format)))
+        let count = |kind: ListenerKind| counts.get(kind as usize).copied().unwrap_or_default() as f64;
+        ListenerKind::ALL.map(|kind| ([("listener", kind.name())], count(kind)))
     };
     out.gauge("connections", "Open connections", None, by_listener(&census.open))?;
     out.gauge("connections_logged_in", "Open connections of users", None, [(NONE, census.logged_in as f64)])?;

@@ -55,7 +55,7 @@ type Sentence = Cow<'static, str>;
 pub(super) fn logged_in(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::LoggedIn { user, token, .. } = response else { return Sentence::default() };
     match (dialect, format) {
-        (Dialect::Layanan, ReplyFormat::Text) => "login berhasil".into(),
+        (Dialect::Layanan, ReplyFormat::Text(_)) => "login berhasil".into(),
         (Dialect::Layanan, ReplyFormat::Json) => format!("username {user} logged in, token: {}", token.expose()).into(),
         _ => format!("username {user} logged in, token {}", token.expose()).into(),
     }
@@ -81,10 +81,10 @@ pub(super) fn sent_to(_: Dialect, _: ReplyFormat, response: &Response) -> Senten
 /// A person is told how to go on.
 pub(super) fn messages(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     match (response, format) {
-        (Response::Inbox { messages, more: true, .. }, ReplyFormat::Text) => {
+        (Response::Inbox { messages, more: true, .. }, ReplyFormat::Text(_)) => {
             format!("{} messages, and more: ask again", messages.len()).into()
         }
-        (Response::Page { messages, before: Some(before), .. }, ReplyFormat::Text) => {
+        (Response::Page { messages, before: Some(before), .. }, ReplyFormat::Text(_)) => {
             format!("{} messages, older ones with before {before}", messages.len()).into()
         }
         (Response::Inbox { messages, .. } | Response::Page { messages, .. }, _) => count(messages.len(), "messages"),
@@ -103,7 +103,7 @@ pub(super) fn online(dialect: Dialect, format: ReplyFormat, response: &Response)
     match dialect {
         Dialect::Cli => format!("List user: {}", join(users, ",")).into(),
         Dialect::Layanan => format!("user aktif: {}", join(users, ", ")).into(),
-        _ if dialect == Dialect::Service || format == ReplyFormat::Text => count(users.len(), "users"),
+        _ if dialect == Dialect::Service || format.is_text() => count(users.len(), "users"),
         _ => join(users, ",").into(),
     }
 }

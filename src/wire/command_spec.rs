@@ -163,7 +163,7 @@ impl CommandSpec {
         response: &Response,
     ) -> Cow<'static, str> {
         match self.success {
-            Success::Sentence { json, text } => if format == ReplyFormat::Text { text } else { json }.into(),
+            Success::Sentence { json, text } => if format.is_text() { text } else { json }.into(),
             Success::ByDialect { draft, others } => if dialect == Dialect::Draft { draft } else { others }.into(),
             Success::Of(sentence) => sentence(dialect, format, response),
         }

@@ -100,7 +100,7 @@ impl ErrorSpec {
     /// The sentence in a format, in the words of a dialect if the command is known.
     pub(super) fn sentence(&self, format: ReplyFormat, dialect: Option<Dialect>) -> &'static str {
         match (format, dialect) {
-            (ReplyFormat::Text, _) if self.text != self.sentence => self.text,
+            (ReplyFormat::Text(_), _) if self.text != self.sentence => self.text,
             (_, Some(Dialect::Draft)) => self.draft,
             _ => self.sentence,
         }
@@ -115,7 +115,7 @@ pub(super) fn sentence(
 ) -> &'static str {
     let (dialect, wordings) = command.map_or((None, &[][..]), |(dialect, wordings)| (Some(dialect), wordings));
     let own = dialect.and_then(|dialect| wordings.iter().find(|wording| wording.applies(error, dialect)));
-    let own = own.and_then(|wording| if format == ReplyFormat::Text { wording.text } else { wording.json });
+    let own = own.and_then(|wording| if format.is_text() { wording.text } else { wording.json });
     own.unwrap_or_else(|| of(error).sentence(format, dialect))
 }
 

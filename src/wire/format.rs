@@ -1,23 +1,82 @@
 //! How a listener answers, and in whose words.
 
-/// The format of a listener's replies (PROTOCOL §1).
+use crate::settings::Language;
+
+/// What a listener is for (PROTOCOL §1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// Programs that read JSON.
+    Json,
+    /// People at netcat.
+    Text,
+    /// The page, and programs that speak WebSocket.
+    Web,
+}
+
+impl ListenerKind {
+    pub(crate) const ALL: [Self; 3] = [Self::Json, Self::Text, Self::Web];
+
+    /// Its name in the log, in metrics and for a service manager.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Web => "web",
+        }
+    }
+
+    /// The format of its connections' replies. Text is in `language`.
+    #[must_use]
+    pub fn format(self, language: Language) -> ReplyFormat {
+        match self {
+            Self::Json => ReplyFormat::Json,
+            Self::Text => ReplyFormat::Text(language),
+            Self::Web => ReplyFormat::WebSocket,
+        }
+    }
+}
+
+/// The format of a connection's replies (PROTOCOL §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyFormat {
     /// One JSON object a reply, in ASCII.
     Json,
     /// `[OK] text` or `[ERR] text`, in UTF-8.
-    Text,
+    Text(Language),
     /// The objects of `Json`, each in a WebSocket message.
     WebSocket,
 }
 
 impl ReplyFormat {
     /// How many there are.
-    pub(crate) const COUNT: usize = 3;
+    pub(crate) const COUNT: usize = 5;
 
     /// Its place among all.
     pub(crate) fn index(self) -> usize {
-        self as usize
+        match self {
+            Self::Json => 0,
+            Self::WebSocket => 1,
+            Self::Text(Language::Documents) => 2,
+            Self::Text(Language::English) => 3,
+            Self::Text(Language::Indonesian) => 4,
+        }
+    }
+
+    /// Whether a person reads the replies.
+    #[must_use]
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// The kind of listener that has such connections.
+    #[must_use]
+    pub(crate) fn listener(self) -> ListenerKind {
+        match self {
+            Self::Json => ListenerKind::Json,
+            Self::Text(_) => ListenerKind::Text,
+            Self::WebSocket => ListenerKind::Web,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl InputDecoder {
     #[must_use]
     pub fn new(format: ReplyFormat, limit: usize) -> Self {
         match format {
-            ReplyFormat::Json | ReplyFormat::Text => Self::Lines(LineCodec::new(limit)),
+            ReplyFormat::Json | ReplyFormat::Text(_) => Self::Lines(LineCodec::new(limit)),
             ReplyFormat::WebSocket => Self::Messages(Box::new(MessageDecoder::new(limit))),
         }
     }

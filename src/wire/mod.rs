@@ -35,7 +35,7 @@ pub use codec::{Line, LineCodec, LineError, has_control_character};
 pub use command_spec::CommandSpec;
 pub use commands::COMMANDS;
 pub use errors::{ParseErrorKind, code, codes, line_code};
-pub use format::{Dialect, DisconnectReason, ReplyFormat};
+pub use format::{Dialect, DisconnectReason, ListenerKind, ReplyFormat};
 pub use input::Input;
 pub use input_decoder::InputDecoder;
 pub use parse::{audited_words, parse};

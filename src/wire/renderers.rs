@@ -13,7 +13,7 @@ impl Deref for ReplyFormat {
     fn deref(&self) -> &Self::Target {
         match self {
             Self::Json => &json::Json,
-            Self::Text => &text::Text,
+            Self::Text(_) => &text::Text,
             Self::WebSocket => &websocket::WebSocket,
         }
     }

@@ -13,6 +13,7 @@ use crate::chat::{
 };
 use crate::id::Seq;
 use crate::name::Name;
+use crate::settings::Language;
 use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
 use crate::wire::render::{self, Render};
 use crate::wire::request::{ParseError, ReplyContext, Tag};
@@ -26,7 +27,10 @@ impl Render for Text {
         match result {
             Ok(response) => {
                 append_items(out, context, response);
-                append_line(out, &["[OK] ", &render::success_sentence(context, ReplyFormat::Text, response)]);
+                append_line(
+                    out,
+                    &["[OK] ", &render::success_sentence(context, ReplyFormat::Text(Language::Documents), response)],
+                );
                 append_notice(out, context, response);
             }
             Err(error) => append_command_error(out, Some(context), error),
@@ -34,7 +38,7 @@ impl Render for Text {
     }
 
     fn reject(&self, out: &mut Vec<u8>, error: &ParseError) {
-        let sentence = errors::of_line(error.kind).sentence(ReplyFormat::Text, None);
+        let sentence = errors::of_line(error.kind).sentence(ReplyFormat::Text(Language::Documents), None);
         match error.spec {
             Some(spec) => append_error(out, sentence, Some(&format!("{} ({})", spec.usage(), error.problem))),
             None => append_error(out, sentence, Some(&error.problem)),
@@ -88,7 +92,7 @@ impl Render for Text {
 
     fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason) {
         let row = errors::of_disconnect(reason);
-        append_error(out, row.sentence(ReplyFormat::Text, None), row.detail.as_deref());
+        append_error(out, row.sentence(ReplyFormat::Text(Language::Documents), None), row.detail.as_deref());
     }
 }
 
@@ -130,7 +134,7 @@ fn append_notice(out: &mut Vec<u8>, context: &ReplyContext, response: &Response)
 }
 
 fn append_command_error(out: &mut Vec<u8>, context: Option<&ReplyContext>, error: CommandError) {
-    let sentence = render::error_sentence(context, ReplyFormat::Text, error);
+    let sentence = render::error_sentence(context, ReplyFormat::Text(Language::Documents), error);
     let wait = error.retry_after().map(|seconds| format!("wait {seconds} s").into());
     append_error(out, sentence, wait.or(errors::of(error).detail).as_deref());
 }

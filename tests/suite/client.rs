@@ -169,7 +169,7 @@ fn a_refusal_says_why() {
 fn a_text_listener_is_not_taken_for_a_json_listener() {
     let server = server();
     run(async {
-        let text = server.address(kabar::wire::ReplyFormat::Text).to_string().parse().unwrap();
+        let text = server.address(kabar::wire::ListenerKind::Text).to_string().parse().unwrap();
         let failed = log_in(&text, &Trust::system(), "messi", "rahasia").await;
         assert!(matches!(failed, Err(ClientError::NotKabar(_))), "{failed:?}");
     });

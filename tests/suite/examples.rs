@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use kabar::wire::ReplyFormat;
+use kabar::wire::ListenerKind;
 
 use crate::support::TestServer;
 use crate::support::server::documented_users;
 
 /// Runs a client with its interpreter.
 fn run(interpreter: &str, client: &str, server: &TestServer, arguments: &[&str]) -> Output {
-    let address = server.address(ReplyFormat::Json);
+    let address = server.address(ListenerKind::Json);
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(client);
     let (host, port) = (address.ip().to_string(), address.port().to_string());
     let output = Command::new(interpreter).arg(client).args([host, port]).args(arguments).output();

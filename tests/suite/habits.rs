@@ -8,7 +8,7 @@ use crate::support::server::documented_users;
 use crate::support::{Client, TestServer};
 use kabar::config::Config;
 use kabar::server::Server;
-use kabar::wire::ReplyFormat;
+use kabar::wire::ListenerKind;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -259,7 +259,7 @@ fn serve_on_a_fast_clock(
     runtime.block_on(async {
         let server = Server::start(&config).unwrap();
         let address = |format| server.listening().iter().find(|(_, found)| *found == format).unwrap().0.socket;
-        let addresses = (address(ReplyFormat::Json), address(ReplyFormat::Text));
+        let addresses = (address(ListenerKind::Json), address(ListenerKind::Text));
         tell.send(addresses).unwrap();
         clients_logged_in.await.unwrap();
         tokio::time::advance(Duration::from_secs(3 * 3600)).await;

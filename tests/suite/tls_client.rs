@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use kabar::wire::ReplyFormat;
+use kabar::wire::ListenerKind;
 use tempfile::TempDir;
 
 use crate::client_commands::{Shell, finish};
@@ -18,7 +18,7 @@ fn encrypted() -> (TestServer, TempDir, SocketAddr) {
         config.server.listen = vec![format!("tls://{}", free_address()).parse().unwrap()];
         show_certificate(config, certificate.path());
     });
-    let address = server.address(ReplyFormat::Json);
+    let address = server.address(ListenerKind::Json);
     (server, certificate, address)
 }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use kabar::wire::ReplyFormat;
+use kabar::wire::ListenerKind;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ fn server() -> (TestServer, TempDir) {
 #[test]
 fn a_conversation_over_tls_is_that_of_a_plain_listener() {
     let (server, _certificate) = server();
-    let mut tls = TlsClient::connect(server.address(ReplyFormat::Json));
+    let mut tls = TlsClient::connect(server.address(ListenerKind::Json));
     let mut plain = plain(&server);
     for line in ["ping", "auth messi salah", "help send", "auth messi surabaya", "#1 send messi halo", "list {}"] {
         let (reply, expected) = (tls.asks(line), plain.asks(line).0);
@@ -46,7 +46,7 @@ fn a_conversation_over_tls_is_that_of_a_plain_listener() {
 #[test]
 fn a_text_listener_pushes_over_tls() {
     let (server, _certificate) = server();
-    let mut messi = TlsClient::connect(server.address(ReplyFormat::Text));
+    let mut messi = TlsClient::connect(server.address(ListenerKind::Text));
     messi.says("login messi surabaya");
     messi.says("ping");
     messi.hears_until("pong\r\n");
@@ -57,7 +57,7 @@ fn a_text_listener_pushes_over_tls() {
 #[test]
 fn replies_larger_than_many_records_arrive_whole() {
     let (server, _certificate) = server();
-    let mut messi = TlsClient::connect(server.address(ReplyFormat::Json));
+    let mut messi = TlsClient::connect(server.address(ListenerKind::Json));
     messi.asks("auth messi surabaya");
     let text = "x".repeat(4_000);
     for _ in 0..200 {
@@ -75,7 +75,7 @@ fn replies_larger_than_many_records_arrive_whole() {
 #[test]
 fn the_page_is_served_over_tls() {
     let (server, _certificate) = server();
-    let mut browser = TlsClient::connect_with(server.address(ReplyFormat::WebSocket), &["h2", "http/1.1"]).unwrap();
+    let mut browser = TlsClient::connect_with(server.address(ListenerKind::Web), &["h2", "http/1.1"]).unwrap();
     assert_eq!(browser.protocol(), Some(&b"http/1.1"[..]));
     browser.sends("GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     assert!(browser.hears_until("\r\n").starts_with("HTTP/1.1 200"));
@@ -84,7 +84,7 @@ fn the_page_is_served_over_tls() {
 #[test]
 fn a_client_that_names_a_protocol_names_the_right_one() {
     let (server, _certificate) = server();
-    let address = server.address(ReplyFormat::Json);
+    let address = server.address(ListenerKind::Json);
     assert_eq!(TlsClient::connect_with(address, &["kabar/1"]).unwrap().protocol(), Some(&b"kabar/1"[..]));
     assert!(TlsClient::connect_with(address, &["irc"]).is_err());
 }
@@ -92,7 +92,7 @@ fn a_client_that_names_a_protocol_names_the_right_one() {
 #[test]
 fn the_last_line_without_its_end_counts_only_if_tls_was_closed() {
     let (server, _certificate) = server();
-    let address = server.address(ReplyFormat::Json);
+    let address = server.address(ListenerKind::Json);
     let mut closing = TlsClient::connect(address);
     closing.sends("ping\npin");
     closing.sends("g");
@@ -106,9 +106,9 @@ fn the_last_line_without_its_end_counts_only_if_tls_was_closed() {
 fn who_speaks_no_tls_is_told_so() {
     let (server, _certificate) = server();
     for (format, said, expected) in [
-        (ReplyFormat::Json, "ping\n", r#""code":"tls_expected""#),
-        (ReplyFormat::Text, "ping\n", "[ERR] Port ini memakai TLS"),
-        (ReplyFormat::WebSocket, "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"),
+        (ListenerKind::Json, "ping\n", r#""code":"tls_expected""#),
+        (ListenerKind::Text, "ping\n", "[ERR] Port ini memakai TLS"),
+        (ListenerKind::Web, "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"),
     ] {
         let mut stream = TcpStream::connect(server.address(format)).unwrap();
         stream.write_all(said.as_bytes()).unwrap();
@@ -121,7 +121,7 @@ fn who_speaks_no_tls_is_told_so() {
 #[test]
 fn handshakes_that_never_end_keep_nobody_out() {
     let (server, _certificate) = server();
-    let address = server.address(ReplyFormat::Json);
+    let address = server.address(ListenerKind::Json);
     let silent: Vec<TcpStream> = (0..1_100).map(|_| TcpStream::connect(address).unwrap()).collect();
     let mut messi = TlsClient::connect(address);
     assert!(messi.asks("ping").contains("pong"));
@@ -131,7 +131,7 @@ fn handshakes_that_never_end_keep_nobody_out() {
 #[test]
 fn a_silent_handshake_is_closed_after_its_deadline() {
     let (server, _certificate) = server();
-    let mut silent = TcpStream::connect(server.address(ReplyFormat::Json)).unwrap();
+    let mut silent = TcpStream::connect(server.address(ListenerKind::Json)).unwrap();
     silent.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let begun = Instant::now();
     assert_eq!(silent.read(&mut [0]).unwrap(), 0);
@@ -141,8 +141,8 @@ fn a_silent_handshake_is_closed_after_its_deadline() {
 #[test]
 fn a_stop_does_not_wait_for_handshakes() {
     let (mut server, _certificate) = server();
-    let silent = TcpStream::connect(server.address(ReplyFormat::Json)).unwrap();
-    let mut messi = TlsClient::connect(server.address(ReplyFormat::Json));
+    let silent = TcpStream::connect(server.address(ListenerKind::Json)).unwrap();
+    let mut messi = TlsClient::connect(server.address(ListenerKind::Json));
     messi.asks("ping");
     server.stop();
     assert!(messi.hears_until("\r\n\r\n").contains("shutting_down"));

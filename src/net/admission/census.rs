@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::hub::SendQueue;
-use crate::wire::{DisconnectReason, ReplyFormat};
+use crate::wire::{DisconnectReason, ListenerKind};
 
 /// Counters since the start. Changed under the lock of the places.
 #[derive(Clone, Default)]
 pub(super) struct Counts {
-    accepted: [u64; ReplyFormat::COUNT],
+    accepted: [u64; ListenerKind::ALL.len()],
     /// Connections that the server rejected or ended, by reason.
     ended: BTreeMap<&'static str, u64>,
 }
@@ -17,9 +17,9 @@ pub(super) struct Counts {
 #[derive(Default)]
 pub(crate) struct Census {
     pub(crate) most: usize,
-    /// By [`ReplyFormat::index`].
-    pub(crate) open: [u64; ReplyFormat::COUNT],
-    pub(crate) accepted: [u64; ReplyFormat::COUNT],
+    /// By the place of its kind of listener in [`ListenerKind::ALL`].
+    pub(crate) open: [u64; ListenerKind::ALL.len()],
+    pub(crate) accepted: [u64; ListenerKind::ALL.len()],
     pub(crate) logged_in: u64,
     /// Bytes that wait for readers.
     pub(crate) waiting_bytes: u64,
@@ -27,8 +27,8 @@ pub(crate) struct Census {
 }
 
 impl Counts {
-    pub(super) fn record_accepted(&mut self, format: ReplyFormat) {
-        if let Some(count) = self.accepted.get_mut(format.index()) {
+    pub(super) fn record_accepted(&mut self, kind: ListenerKind) {
+        if let Some(count) = self.accepted.get_mut(kind as usize) {
             *count += 1;
         }
     }
@@ -63,7 +63,7 @@ impl Census {
 
     /// Counts an open connection.
     pub(super) fn add(&mut self, send_queue: &SendQueue, is_logged_in: bool) {
-        if let Some(count) = self.open.get_mut(send_queue.format().index()) {
+        if let Some(count) = self.open.get_mut(send_queue.format().listener() as usize) {
             *count += 1;
         }
         self.logged_in += u64::from(is_logged_in);

@@ -7,6 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::waiting::unless_over;
 use super::*;
 use crate::hub::SocketWriter;
+use crate::wire::ReplyFormat;
 
 /// The size of what a function returns.
 fn size_of_returned<A, B, R>(_: impl Fn(A, B) -> R) -> usize {

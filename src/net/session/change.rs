@@ -5,7 +5,7 @@ use crate::id::RealmId;
 use crate::name::{Address, Name};
 use crate::net::session::reply::PendingReply;
 use crate::net::session::state::{Acting, Session};
-use crate::wire::{Dialect, ReplyFormat};
+use crate::wire::Dialect;
 
 impl Session {
     pub(super) fn change(&mut self, acting: Acting, dialect: Dialect, command: &Command) -> PendingReply {
@@ -33,7 +33,7 @@ impl Session {
     /// On a text listener a direct message needs a recipient who is online, unless its address has a realm (PROTOCOL §4).
     fn recipient_online(&self, command: &Command) -> Option<bool> {
         let Command::SendDirect { to, .. } = command else { return None };
-        if self.send_queue.format() != ReplyFormat::Text || to.realm.is_some() {
+        if !self.send_queue.format().is_text() || to.realm.is_some() {
             return None;
         }
         let (user, _) = self.hub().read(|state| state.user_named(&to.name).map(|(id, _)| id));

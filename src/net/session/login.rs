@@ -17,7 +17,7 @@ use crate::net::throttle::LoginTarget;
 use crate::settings::Registration;
 use crate::store::Page;
 use crate::time::Time;
-use crate::wire::{self, NewProfile, ReplyFormat};
+use crate::wire::{self, NewProfile};
 
 impl Session {
     pub(super) async fn log_in(&mut self, name: Name, password: SecretString) -> PendingReply {
@@ -61,7 +61,7 @@ impl Session {
 
     /// For the person at a text listener. Messages that arrive while it is counted may be pushed as well.
     async fn count_unread(&self, user: UserId) -> Option<Unread> {
-        if self.send_queue.format() == ReplyFormat::Json {
+        if !self.send_queue.format().is_text() {
             return None;
         }
         let query = self.hub().read(|state| state.inbox(user)).0?;
@@ -135,7 +135,7 @@ impl Session {
 
     fn new_session(&self) -> (Token, NewSession) {
         let token = Token::random();
-        let ephemeral = self.send_queue.format() == ReplyFormat::Text;
+        let ephemeral = self.send_queue.format().is_text();
         (token, NewSession { token: token.hash(), ephemeral, origin: self.address.to_canonical() })
     }
 

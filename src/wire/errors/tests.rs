@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
+use crate::settings::Language;
 use crate::wire::fixtures::{
     LOGINS, TOKEN, context, dialects, disconnect_reasons, frame, line_errors, parse_error, text,
 };
@@ -23,13 +24,14 @@ fn assert_is_error(append: impl Fn(ReplyFormat, &mut Vec<u8>), code: &str) {
     assert_eq!((&object["status"], &object["code"]), (&"ERROR".into(), &code.into()));
     assert_eq!(object["data"], object["message"]);
     assert!(object.get("detail").is_none_or(is_sentence), "{object}");
-    let line = text(|out| append(ReplyFormat::Text, out));
+    let line = text(|out| append(ReplyFormat::Text(Language::Documents), out));
     let sentence = line.strip_prefix("[ERR] ").and_then(|rest| rest.strip_suffix("\r\n")).unwrap();
     assert!(!sentence.trim().is_empty() && !sentence.contains(['\r', '\n']), "{line:?}");
 }
 
 fn assert_contains_no_ok(append: impl Fn(ReplyFormat, &mut Vec<u8>)) {
-    let (frame, line) = (frame(|out| append(ReplyFormat::Json, out)), text(|out| append(ReplyFormat::Text, out)));
+    let (frame, line) =
+        (frame(|out| append(ReplyFormat::Json, out)), text(|out| append(ReplyFormat::Text(Language::Documents), out)));
     assert!(!frame.to_ascii_lowercase().contains("ok"), "{frame}");
     assert!(!line.to_ascii_lowercase().contains("ok"), "{line}");
 }

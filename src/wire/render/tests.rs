@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::settings::Language;
 use crate::wire::COMMANDS;
 use crate::wire::command_spec::Success;
 use crate::wire::fixtures::{context, dialects, frame, notifications, responses, text};
@@ -13,7 +14,7 @@ fn every_response_has_a_sentence_in_both_formats() {
         let object: Value = serde_json::from_str(&frame).unwrap();
         assert_eq!(object["status"], "OK");
         assert!(object["message"].as_str().is_some_and(|message| !message.trim().is_empty()), "{line:?}: {frame}");
-        let lines = text(|out| ReplyFormat::Text.reply(out, &context, Ok(&response)));
+        let lines = text(|out| ReplyFormat::Text(Language::Documents).reply(out, &context, Ok(&response)));
         let (last, items) = lines
             .strip_suffix("\r\n")
             .unwrap()
@@ -31,7 +32,9 @@ fn every_row_of_the_table_has_a_sentence_of_success() {
             Success::Sentence { json, text } => assert!(!json.is_empty() && !text.is_empty(), "{spec:?}"),
             Success::ByDialect { draft, others } => assert!(!draft.is_empty() && !others.is_empty(), "{spec:?}"),
             Success::Of(sentence) => {
-                for (dialect, format) in dialects().flat_map(|d| [(d, ReplyFormat::Json), (d, ReplyFormat::Text)]) {
+                for (dialect, format) in
+                    dialects().flat_map(|d| [(d, ReplyFormat::Json), (d, ReplyFormat::Text(Language::Documents))])
+                {
                     let mut sentences = responses().map(|(_, response)| sentence(dialect, format, &response));
                     assert!(sentences.any(|sentence| !sentence.is_empty()), "{spec:?}");
                 }
@@ -46,7 +49,7 @@ fn every_notification_is_one_frame_and_one_line() {
         let frame = frame(|out| ReplyFormat::Json.notify(out, &notification));
         let object: Value = serde_json::from_str(&frame).unwrap();
         assert!(object["event"].is_string() && object["data"].is_object(), "{frame}");
-        let line = text(|out| ReplyFormat::Text.notify(out, &notification));
+        let line = text(|out| ReplyFormat::Text(Language::Documents).notify(out, &notification));
         assert!(line.ends_with("\r\n") && line.lines().count() == 1, "{line:?}");
     }
 }

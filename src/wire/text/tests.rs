@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::chat::MessageBody;
 use crate::id::Epoch;
+use crate::settings::Language;
 use crate::wire::LineError;
 use crate::wire::fixtures::{
     RECEIPT, SHOWN_KEY, any_message, context, links, message, messi, name, names, notifications, parse_error, realms,
@@ -10,12 +11,12 @@ use crate::wire::fixtures::{
 };
 
 fn reply(line: &str, response: &Response) -> String {
-    text(|out| ReplyFormat::Text.reply(out, &context(line), Ok(response)))
+    text(|out| ReplyFormat::Text(Language::Documents).reply(out, &context(line), Ok(response)))
 }
 
 fn pushed(message: &StoredMessage) -> Vec<u8> {
     let mut out = Vec::new();
-    ReplyFormat::Text.push(&mut out, message);
+    ReplyFormat::Text(Language::Documents).push(&mut out, message);
     out
 }
 
@@ -167,7 +168,7 @@ fn errors_are_worded_as_the_draft_system_has_them() {
         ("chatgroup g1 x", CommandError::NotMember, "Anda belum bergabung dalam grup"),
         ("online", CommandError::NoSession, "Session tidak ditemukan"),
     ] {
-        let line_of_error = text(|out| ReplyFormat::Text.reply(out, &context(line), Err(error)));
+        let line_of_error = text(|out| ReplyFormat::Text(Language::Documents).reply(out, &context(line), Err(error)));
         let detail = errors::of(error).detail.map_or(String::new(), |detail| format!(": {detail}"));
         assert_eq!(line_of_error, format!("[ERR] {sentence}{detail}\r\n"), "{line:?}");
     }
@@ -175,7 +176,7 @@ fn errors_are_worded_as_the_draft_system_has_them() {
 
 #[test]
 fn parse_errors_and_disconnects_are_errors() {
-    let rejected = |error| text(|out| ReplyFormat::Text.reject(out, &error));
+    let rejected = |error| text(|out| ReplyFormat::Text(Language::Documents).reject(out, &error));
     assert_eq!(
         rejected(parse_error("hello")),
         "[ERR] *Maaf, command tidak benar: help lists the commands, quit leaves\r\n"
@@ -184,11 +185,11 @@ fn parse_errors_and_disconnects_are_errors() {
     assert_eq!(rejected(parse_error("send messi")), format!("[ERR] Format message tidak sesuai: {expected}\r\n"));
     assert_eq!(rejected(LineError::NotUtf8.into()), "[ERR] Format message tidak sesuai: expected UTF-8\r\n");
     assert_eq!(
-        text(|out| ReplyFormat::Text.disconnect(out, DisconnectReason::ShuttingDown)),
+        text(|out| ReplyFormat::Text(Language::Documents).disconnect(out, DisconnectReason::ShuttingDown)),
         "[ERR] Server berhenti: the server is stopping: connect again later\r\n"
     );
     assert_eq!(
-        text(|out| ReplyFormat::Text.fail(out, None, CommandError::StorageFailed)),
+        text(|out| ReplyFormat::Text(Language::Documents).fail(out, None, CommandError::StorageFailed)),
         "[ERR] Gagal disimpan: the disk failed, and nothing was changed: try again\r\n"
     );
 }
@@ -207,17 +208,18 @@ fn unsafe_characters_are_escaped() {
 
 #[test]
 fn notifications_and_warnings_are_lines() {
-    let lines: String =
-        notifications().map(|notification| text(|out| ReplyFormat::Text.notify(out, &notification))).collect();
+    let lines: String = notifications()
+        .map(|notification| text(|out| ReplyFormat::Text(Language::Documents).notify(out, &notification)))
+        .collect();
     let presence = "[presence] messi online\r\n[presence] messi offline\r\n[inbox] 42\r\n[read] group:fans: 42\r\n";
     let changes = ["joined messi", "left messi", "kicked messi", "owner messi", "renamed messi", "deleted "];
     let groups: String = changes.iter().map(|change| format!("[group] fans: {change}\r\n")).collect();
     assert_eq!(lines, format!("{presence}{groups}"));
     for (line, sentence) in [
-        (text(|out| ReplyFormat::Text.lagged(out, Seq(42))), catalog::LAGGED),
-        (text(|out| ReplyFormat::Text.truncated(out, Seq(42))), catalog::TRUNCATED),
-        (text(|out| ReplyFormat::Text.reset(out, Seq(42))), catalog::RESET),
-        (text(|out| ReplyFormat::Text.unfinished_line(out)), catalog::UNFINISHED_LINE),
+        (text(|out| ReplyFormat::Text(Language::Documents).lagged(out, Seq(42))), catalog::LAGGED),
+        (text(|out| ReplyFormat::Text(Language::Documents).truncated(out, Seq(42))), catalog::TRUNCATED),
+        (text(|out| ReplyFormat::Text(Language::Documents).reset(out, Seq(42))), catalog::RESET),
+        (text(|out| ReplyFormat::Text(Language::Documents).unfinished_line(out)), catalog::UNFINISHED_LINE),
     ] {
         assert_eq!(line, format!("[ERR] {sentence}\r\n"));
     }

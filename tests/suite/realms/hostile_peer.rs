@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use kabar::federation::{DialPurpose, Identity, PeerStream, TcpTransport, Transport};
-use kabar::wire::ReplyFormat;
+use kabar::wire::ListenerKind;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
@@ -48,7 +48,7 @@ fn a_text_listener_accepts_links() {
     client.says("link 1");
     assert_eq!(client.hears_line(), "[OK] link");
     let other = TestServer::with_documented_users();
-    let port = server.address(ReplyFormat::Text).port();
+    let port = server.address(ListenerKind::Text).port();
     let mut messi = messi_of(&other);
     messi.asks(&format!("addrealm timur 127.0.0.1 {port}")).expect_ok();
     assert_eq!(messi.asks("send henderson@timur halo").expect_ok().0["data"]["delivered"], true);

@@ -9,7 +9,7 @@ use kabar::chat::PasswordHash;
 use kabar::config::{Accept, Config, ConfiguredUser, ListenAddress, Password};
 use kabar::name::Name;
 use kabar::server::Server;
-use kabar::wire::ReplyFormat;
+use kabar::wire::ListenerKind;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -105,12 +105,12 @@ impl TestServer {
         }
     }
 
-    pub(crate) fn address(&self, format: ReplyFormat) -> SocketAddr {
+    pub(crate) fn address(&self, format: ListenerKind) -> SocketAddr {
         let listening = self.running.as_ref().unwrap().listening();
         listening.iter().find(|(_, found)| *found == format).unwrap().0.socket
     }
 
-    pub(crate) fn listening(&self) -> &[(ListenAddress, ReplyFormat)] {
+    pub(crate) fn listening(&self) -> &[(ListenAddress, ListenerKind)] {
         self.running.as_ref().unwrap().listening()
     }
 
@@ -125,17 +125,17 @@ impl TestServer {
 
     /// A connection to the JSON listener.
     pub(crate) fn connect(&self) -> Client {
-        Client::connect(self.address(ReplyFormat::Json))
+        Client::connect(self.address(ListenerKind::Json))
     }
 
     /// A connection to the JSON listener, from another address of this machine.
     pub(crate) fn connect_from(&self, source: [u8; 4]) -> Client {
-        Client::connect_from(source, self.address(ReplyFormat::Json))
+        Client::connect_from(source, self.address(ListenerKind::Json))
     }
 
     /// A connection to the text listener.
     pub(crate) fn connect_text(&self) -> Client {
-        Client::connect(self.address(ReplyFormat::Text))
+        Client::connect(self.address(ListenerKind::Text))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use kabar::wire::ReplyFormat;
+use kabar::wire::ListenerKind;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{Message, Role, WebSocket};
 use tungstenite::{Error, Utf8Bytes};
@@ -24,7 +24,7 @@ pub(crate) struct WebClient(pub(crate) WebSocket<TcpStream>);
 
 impl TestServer {
     pub(crate) fn web_address(&self) -> SocketAddr {
-        self.address(ReplyFormat::WebSocket)
+        self.address(ListenerKind::Web)
     }
 
     pub(crate) fn connect_http(&self) -> HttpClient {
