@@ -16,7 +16,7 @@ use crate::limits::NAME_BYTES;
 pub struct Name(ArrayString<NAME_BYTES>);
 
 /// Names that are not given to anything new.
-const RESERVED: [&str; 4] = ["ok", "err", "broadcast", "group"];
+const RESERVED: [&str; 6] = ["ok", "err", "broadcast", "group", "siaran", "grup"];
 
 impl Name {
     /// The sender's name in a message of the server itself: no user can have it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Declares [`CommandError`] with the complete list of its variants.
 macro_rules! command_errors {
     ($($(#[$doc:meta])* $variant:ident $(($number:ty))?,)+) => {
-        /// Why a request fails. The sentences and codes stand in one table, `wire/errors.rs`.
+        /// Why a request fails. The sentences and codes stand in one table, `wire/errors/requests.rs`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum CommandError { $($(#[$doc])* $variant $(($number))?,)+ }
 

@@ -18,7 +18,7 @@ use crate::limits::{
     SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
-use crate::settings::{Accept, Durability, ListenAddress, Registration};
+use crate::settings::{Accept, Durability, Language, ListenAddress, Registration};
 use crate::time::Time;
 
 /// A valid configuration. `config.example.toml` describes each setting and states its default: it is compiled in, and
@@ -64,6 +64,8 @@ pub struct Server {
     pub realm: Name,
     #[serde(deserialize_with = "read::word")]
     pub durability: Durability,
+    #[serde(deserialize_with = "read::word")]
+    pub language: Language,
     #[serde(rename = "shutdown_seconds", deserialize_with = "read::seconds::<1, SHUTDOWN_SECONDS_MAX, _>")]
     pub shutdown: Duration,
     /// In bytes (megabytes in the file).

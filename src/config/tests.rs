@@ -63,6 +63,7 @@ fn every_setting_of_the_file_arrives() {
         data = "d"
         realm = "barat"
         durability = "fast"
+        language = "id"
         shutdown_seconds = 1
         disk_reserve_megabytes = 2
         [connections]
@@ -116,6 +117,7 @@ fn every_setting_of_the_file_arrives() {
             data: "d".into(),
             realm: name("barat"),
             durability: Durability::Fast,
+            language: Language::Indonesian,
             shutdown: Duration::from_secs(1),
             disk_reserve: 2 * 1024 * 1024,
         }
@@ -180,6 +182,10 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
              larger number",
         ),
         ("[server]\ndurability = \"Sync\"", "2:14: [server] durability: expected \"sync\" or \"fast\", found \"Sync\""),
+        (
+            "[server]\nlanguage = \"de\"",
+            "2:12: [server] language: expected \"documents\", \"en\" or \"id\", found \"de\"",
+        ),
         ("[server]\ndata = \"\"", "2:8: [server] data: expected a path, found \"\""),
         ("[server]\nrealm = true", "2:9: [server] realm: expected text in quotes, found true"),
         (

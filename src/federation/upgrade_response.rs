@@ -7,6 +7,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::limits::{LINK_REASON_BYTES, LINK_RESPONSE_BYTES};
 
+/// What a text listener may say before its first response: one line, for people.
+const GREETING: &[u8] = b"[kabar] ";
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum UpgradeResponse {
     /// The server waits for the TLS handshake.
@@ -35,7 +38,11 @@ struct JsonResponse {
 /// If the connection ends first.
 pub(super) async fn read<R: AsyncRead + Unpin>(stream: &mut R) -> io::Result<UpgradeResponse> {
     let mut left = LINK_RESPONSE_BYTES;
-    let Some(line) = read_line(stream, &mut left).await? else { return Ok(UpgradeResponse::Unknown) };
+    let mut line = read_line(stream, &mut left).await?;
+    if line.as_ref().is_some_and(|line| line.starts_with(GREETING)) {
+        line = read_line(stream, &mut left).await?;
+    }
+    let Some(line) = line else { return Ok(UpgradeResponse::Unknown) };
     if !line.starts_with(b"{") {
         return Ok(parse_text(&line));
     }
@@ -112,6 +119,9 @@ mod tests {
         let table = [
             ("{\"status\":\"OK\",\"message\":\"link\"}\r\n\r\n", UpgradeResponse::Accepted),
             ("[OK] link\r\n", UpgradeResponse::Accepted),
+            ("[kabar] welcome: help lists the commands\r\n[OK] link\r\n", UpgradeResponse::Accepted),
+            ("[kabar] selamat datang\r\n[ERR] versi\r\n", refused("versi")),
+            ("[kabar] one\r\n[kabar] two\r\n", UpgradeResponse::Unknown),
             (
                 "{\"status\":\"ERROR\",\"message\":\"Tidak boleh\",\"code\":\"forbidden\",\"data\":\"Tidak boleh\",\
                  \"detail\":\"this server takes no links\"}\r\n\r\n",
@@ -140,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_after_the_response_are_not_read() {
-        for response in ["{\"status\":\"OK\"}\r\n\r\n", "[OK] link\r\n"] {
+        for response in ["{\"status\":\"OK\"}\r\n\r\n", "[OK] link\r\n", "[kabar] hi\r\n[OK] link\r\n"] {
             let bytes = format!("{response}\x16\x03\x01");
             let mut rest = bytes.as_bytes();
             assert_eq!(read(&mut rest).await.unwrap(), UpgradeResponse::Accepted);

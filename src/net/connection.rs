@@ -50,6 +50,7 @@ pub(crate) fn run(accepted: Accepted, context: Arc<ServerContext>) -> impl Futur
         Connection { stream, send_queue, decoder, read_buffer, session, turn, deadline: None, is_hinted: false };
     async move {
         debug!("connected");
+        connection.session.greet();
         let end = connection.serve().await;
         connection.session.end();
         // Boxed so that rarely used futures do not enlarge an idle connection's task.

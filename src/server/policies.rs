@@ -10,11 +10,10 @@ use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::net::{Places, Policy, Rate, Rates};
 use crate::server::error::ServerError;
-use crate::settings::Language;
 
 pub(super) fn policy(config: &Config) -> Policy {
     Policy {
-        language: Language::Documents,
+        language: config.server.language,
         line_bytes: config.connections.line_bytes,
         inbox_page: config.messages.inbox_page,
         session_idle: config.accounts.session_idle,

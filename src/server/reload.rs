@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     /// What [`apply`] changes.
-    const LIVE: [&str; 35] = [
+    const LIVE: [&str; 36] = [
         "accounts.administrators",
         "accounts.password_min_bytes",
         "accounts.registration",
@@ -120,6 +120,7 @@ mod tests {
         "retention.max_age_days",
         "retention.max_messages_per_timeline",
         "server.disk_reserve_megabytes",
+        "server.language",
         "server.shutdown_seconds",
         "server.trusted_proxies",
         "tls.certificate",

@@ -9,7 +9,9 @@ use crate::limits::{
 };
 use crate::wire::action::{Action, SessionRequest};
 use crate::wire::args::{Args, BadParameter, parse_address, parse_name};
+use crate::wire::parameters::{DAYS, DURATION, ID, N, OPTION, PASSWORD, REASON, TARGET, USER};
 use crate::wire::parsers::{change, parse_limit, profile, read, session};
+use crate::wire::phrase::{counted, ours};
 
 /// `TARGET [for DURATION] [REASON]`.
 pub(super) fn ban(args: &mut Args<'_>) -> Result<Action, BadParameter> {
@@ -23,7 +25,10 @@ pub(super) fn ban(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     };
     let reason = args.take_rest();
     if reason.len() > REASON_BYTES {
-        return Err(BadParameter::new("REASON", format!("expected at most {REASON_BYTES} bytes")));
+        return Err(BadParameter::new(
+            REASON,
+            counted!(REASON_BYTES, "expected at most {} bytes", "harus paling banyak {} byte"),
+        ));
     }
     change(Command::Ban { subject, lifetime, reason: reason.into() })
 }
@@ -36,18 +41,21 @@ pub(super) fn unban(args: &mut Args<'_>) -> Result<Action, BadParameter> {
 fn subject(args: &mut Args<'_>) -> Result<BanSubject, BadParameter> {
     let word = args.next();
     if let Some(realm) = word.strip_prefix("realm:") {
-        return parse_name("TARGET", realm).map(BanSubject::Realm);
+        return parse_name(TARGET, realm).map(BanSubject::Realm);
     }
     if let Some(user) = word.strip_prefix("user:") {
-        return parse_address("TARGET", user).map(BanSubject::User);
+        return parse_address(TARGET, user).map(BanSubject::User);
     }
     if let Some(network) = Network::parse(word) {
         return Ok(BanSubject::Network(network));
     }
-    parse_address("TARGET", word).map(BanSubject::User).map_err(|_| {
+    parse_address(TARGET, word).map(BanSubject::User).map_err(|_| {
         BadParameter::new(
-            "TARGET",
-            "expected USER, USER@REALM, an address, a network such as 10.0.0.0/8, or realm:REALM",
+            TARGET,
+            ours(
+                "expected USER, USER@REALM, an address, a network such as 10.0.0.0/8, or realm:REALM",
+                "harus PENGGUNA, PENGGUNA@REALM, sebuah alamat, jaringan seperti 10.0.0.0/8, atau realm:REALM",
+            ),
         )
     })
 }
@@ -67,17 +75,20 @@ fn duration(word: &str) -> Result<Duration, BadParameter> {
         };
         number.checked_mul(unit).filter(|seconds| (1..=BAN_SECONDS_MAX).contains(seconds))
     };
-    let expected = "expected a number and one of s m h d w, such as 30m or 7d, 100 years at most";
-    seconds().map(Duration::from_secs).ok_or_else(|| BadParameter::new("DURATION", expected))
+    let expected = ours(
+        "expected a number and one of s m h d w, such as 30m or 7d, 100 years at most",
+        "harus angka dan salah satu dari s m h d w, seperti 30m atau 7d, paling lama 100 tahun",
+    );
+    seconds().map(Duration::from_secs).ok_or_else(|| BadParameter::new(DURATION, expected))
 }
 
 pub(super) fn add_user(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let (user, password) = (args.new_name("USER")?, args.new_password("PASSWORD")?);
+    let (user, password) = (args.new_name(USER)?, args.new_password(PASSWORD)?);
     session(SessionRequest::AddUser { user, password, profile: profile(args)? })
 }
 
 pub(super) fn set_password(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    session(SessionRequest::SetPassword { user: args.name("USER")?, password: args.new_password("PASSWORD")? })
+    session(SessionRequest::SetPassword { user: args.name(USER)?, password: args.new_password(PASSWORD)? })
 }
 
 pub(super) fn bans(args: &mut Args<'_>) -> Result<Action, BadParameter> {
@@ -86,7 +97,12 @@ pub(super) fn bans(args: &mut Args<'_>) -> Result<Action, BadParameter> {
         match args.next().to_ascii_lowercase().as_str() {
             "before" => before = Some(args.id()?),
             "limit" => limit = parse_limit(args)?.min(ADMIN_LIST_MAX),
-            _ => return Err(BadParameter::new("OPTION", "expected before ID or limit N")),
+            _ => {
+                return Err(BadParameter::new(
+                    OPTION,
+                    ours("expected before ID or limit N", "harus before ID atau limit N"),
+                ));
+            }
         }
     }
     read(Query::Bans { before, limit })
@@ -96,9 +112,14 @@ pub(super) fn users(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     let (mut after, mut limit) = (None, ADMIN_LIST);
     while !args.is_empty() {
         match args.next().to_ascii_lowercase().as_str() {
-            "after" => after = Some(args.name("USER")?),
+            "after" => after = Some(args.name(USER)?),
             "limit" => limit = parse_limit(args)?.min(ADMIN_LIST_MAX),
-            _ => return Err(BadParameter::new("OPTION", "expected after USER or limit N")),
+            _ => {
+                return Err(BadParameter::new(
+                    OPTION,
+                    ours("expected after USER or limit N", "harus after PENGGUNA atau limit N"),
+                ));
+            }
         }
     }
     read(Query::Users { after, limit })
@@ -111,15 +132,18 @@ pub(super) fn invite(args: &mut Args<'_>) -> Result<Action, BadParameter> {
             return Ok(if_left_out);
         }
         let number = word.parse::<u32>().ok().filter(|number| (1..=most).contains(number));
-        number.ok_or_else(|| BadParameter::new(name, format!("expected a number from 1 to {most}")))
+        number.ok_or_else(|| {
+            BadParameter::new(name, counted!(most, "expected a number from 1 to {}", "harus angka dari 1 sampai {}"))
+        })
     };
-    let uses = number("N", 1, INVITE_USES_MAX)?;
-    let days = number("DAYS", INVITE_DAYS, INVITE_DAYS_MAX)?;
+    let uses = number(N, 1, INVITE_USES_MAX)?;
+    let days = number(DAYS, INVITE_DAYS, INVITE_DAYS_MAX)?;
     session(SessionRequest::Invite { uses, days })
 }
 
 pub(super) fn uninvite(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    change(Command::RevokeInvite { invite: Seq(args.number("ID", "expected a number that invites lists")?) })
+    let expected = ours("expected a number that invites lists", "harus nomor yang ditampilkan invites");
+    change(Command::RevokeInvite { invite: Seq(args.number(ID, expected)?) })
 }
 
 #[cfg(test)]
@@ -174,8 +198,8 @@ mod tests {
             ("messi for 9999999w", "DURATION"),
             ("messi for -1d", "DURATION"),
         ] {
-            assert_eq!(parsed(line).unwrap_err().name, parameter, "{line}");
+            assert_eq!(parsed(line).unwrap_err().name.documents(), parameter, "{line}");
         }
-        assert_eq!(parsed(&format!("messi {}", "x".repeat(REASON_BYTES + 1))).unwrap_err().name, "REASON");
+        assert_eq!(parsed(&format!("messi {}", "x".repeat(REASON_BYTES + 1))).unwrap_err().name, REASON);
     }
 }

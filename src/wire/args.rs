@@ -1,6 +1,5 @@
 //! The words of a line, and what a parameter may be.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
 use memchr::memchr2;
@@ -9,7 +8,10 @@ use secrecy::SecretString;
 use crate::chat::{EscapedText, Position};
 use crate::id::{Epoch, Seq, Token};
 use crate::limits::{PASSWORD_BYTES, PROFILE_BYTES};
-use crate::name::{Address, InvalidName, Name};
+use crate::name::{Address, Name};
+use crate::settings::Language;
+use crate::wire::parameters::{ID, PORT, TEXT};
+use crate::wire::phrase::{Detail, Phrase, counted, ours};
 
 /// Separators of words.
 const BLANKS: [char; 2] = [' ', '\t'];
@@ -19,17 +21,21 @@ const BLANKS: [char; 2] = [' ', '\t'];
 pub(super) struct Args<'a>(&'a str);
 
 /// A parameter that is missing or not what was expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct BadParameter {
     /// Its name in the usage of the command.
-    pub(super) name: &'static str,
+    pub(super) name: Phrase,
     /// The expected form.
-    pub(super) expected: Cow<'static, str>,
+    expected: Detail,
 }
 
 impl BadParameter {
-    pub(super) fn new(name: &'static str, expected: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(name: Phrase, expected: impl Into<Detail>) -> Self {
         Self { name, expected: expected.into() }
+    }
+
+    pub(super) fn text(self, language: Language) -> String {
+        format!("{}: {}", self.name.text(language), self.expected.text(language))
     }
 }
 
@@ -56,27 +62,31 @@ impl<'a> Args<'a> {
     }
 
     /// The name of a user, group or realm.
-    pub(super) fn name(&mut self, parameter: &'static str) -> Result<Name, BadParameter> {
+    pub(super) fn name(&mut self, parameter: Phrase) -> Result<Name, BadParameter> {
         parse_name(parameter, self.next())
     }
 
     /// A name that is given to something new: some are reserved (PROTOCOL §3).
-    pub(super) fn new_name(&mut self, parameter: &'static str) -> Result<Name, BadParameter> {
+    pub(super) fn new_name(&mut self, parameter: Phrase) -> Result<Name, BadParameter> {
         let name = self.name(parameter)?;
         if name.is_reserved() {
-            return Err(BadParameter::new(parameter, "expected another name: this one is reserved"));
+            return Err(BadParameter::new(
+                parameter,
+                ours("expected another name: this one is reserved", "harus nama lain: yang ini dicadangkan"),
+            ));
         }
         Ok(name)
     }
 
     /// `NAME` or `NAME@REALM`.
-    pub(super) fn address(&mut self, parameter: &'static str) -> Result<Address, BadParameter> {
+    pub(super) fn address(&mut self, parameter: Phrase) -> Result<Address, BadParameter> {
         parse_address(parameter, self.next())
     }
 
     /// A message's id; 0 is before all.
     pub(super) fn id(&mut self) -> Result<Seq, BadParameter> {
-        self.next().parse().map(Seq).map_err(|_| BadParameter::new("ID", "expected a message's id, or 0"))
+        let expected = ours("expected a message's id, or 0", "harus ID sebuah pesan, atau 0");
+        self.next().parse().map(Seq).map_err(|_| BadParameter::new(ID, expected))
     }
 
     /// `ID` or `ID@EPOCH`.
@@ -88,10 +98,11 @@ impl<'a> Args<'a> {
     }
 
     /// A password to be checked.
-    pub(super) fn password(&mut self, parameter: &'static str) -> Result<SecretString, BadParameter> {
+    pub(super) fn password(&mut self, parameter: Phrase) -> Result<SecretString, BadParameter> {
         let word = self.next();
         if !(1..=PASSWORD_BYTES).contains(&word.len()) {
-            let expected = format!("expected 1-{PASSWORD_BYTES} bytes without white space");
+            let expected =
+                counted!(PASSWORD_BYTES, "expected 1-{} bytes without white space", "harus 1-{} byte tanpa spasi");
             return Err(BadParameter::new(parameter, expected));
         }
         Ok(word.into())
@@ -99,37 +110,39 @@ impl<'a> Args<'a> {
 
     /// A new password. A token in its place is a mistake of the client: it would be stored for ever as a password that
     /// only looks like a session.
-    pub(super) fn new_password(&mut self, parameter: &'static str) -> Result<SecretString, BadParameter> {
+    pub(super) fn new_password(&mut self, parameter: Phrase) -> Result<SecretString, BadParameter> {
         let is_token = Token::parse(Args(self.0).next()).is_some();
         let password = self.password(parameter)?;
         if is_token {
-            return Err(BadParameter::new(parameter, "expected something other than a UUID"));
+            return Err(BadParameter::new(
+                parameter,
+                ours("expected something other than a UUID", "tidak boleh berupa UUID"),
+            ));
         }
         Ok(password)
     }
 
     /// A full name or country, in which `_` stands for a space (PROTOCOL §3).
-    pub(super) fn profile(&mut self, parameter: &'static str) -> Result<Box<str>, BadParameter> {
+    pub(super) fn profile(&mut self, parameter: Phrase) -> Result<Box<str>, BadParameter> {
         let word = self.next();
         if !(1..=PROFILE_BYTES).contains(&word.len()) {
-            return Err(BadParameter::new(parameter, format!("expected 1-{PROFILE_BYTES} bytes, _ for a space")));
+            let expected =
+                counted!(PROFILE_BYTES, "expected 1-{} bytes, _ for a space", "harus 1-{} byte, _ untuk spasi");
+            return Err(BadParameter::new(parameter, expected));
         }
         Ok(word.replace('_', " ").into())
     }
 
     /// A number.
-    pub(super) fn number<T: FromStr>(
-        &mut self,
-        parameter: &'static str,
-        expected: &'static str,
-    ) -> Result<T, BadParameter> {
+    pub(super) fn number<T: FromStr>(&mut self, parameter: Phrase, expected: Phrase) -> Result<T, BadParameter> {
         self.next().parse().map_err(|_| BadParameter::new(parameter, expected))
     }
 
     /// A TCP port.
     pub(super) fn port(&mut self) -> Result<u16, BadParameter> {
         let port = self.next().parse().ok().filter(|port| *port != 0);
-        port.ok_or_else(|| BadParameter::new("PORT", "expected a number from 1 to 65535"))
+        let expected = ours("expected a number from 1 to 65535", "harus angka dari 1 sampai 65535");
+        port.ok_or_else(|| BadParameter::new(PORT, expected))
     }
 
     /// The rest of the line, which may be empty.
@@ -140,24 +153,37 @@ impl<'a> Args<'a> {
     /// The rest of the line, byte for byte.
     pub(super) fn text(&mut self) -> Result<EscapedText, BadParameter> {
         if self.is_empty() {
-            return Err(BadParameter::new("TEXT", "expected a text up to the end of the line"));
+            let expected = ours("expected a text up to the end of the line", "harus teks sampai akhir baris");
+            return Err(BadParameter::new(TEXT, expected));
         }
         Ok(EscapedText::new(std::mem::take(&mut self.0)))
     }
 }
 
-pub(super) fn parse_name(parameter: &'static str, word: &str) -> Result<Name, BadParameter> {
-    Name::parse(word).map_err(|error| not_a_name(parameter, error))
+pub(super) fn parse_name(parameter: Phrase, word: &str) -> Result<Name, BadParameter> {
+    Name::parse(word).map_err(|_| not_a_name(parameter))
 }
 
-pub(super) fn parse_address(parameter: &'static str, word: &str) -> Result<Address, BadParameter> {
-    Address::parse(word).map_err(|error| not_a_name(parameter, error))
+pub(super) fn parse_address(parameter: Phrase, word: &str) -> Result<Address, BadParameter> {
+    Address::parse(word).map_err(|_| not_a_name(parameter))
 }
 
 fn not_a_position() -> BadParameter {
-    BadParameter::new("ID", "expected a message's id or 0, or ID@EPOCH with an epoch of 16 hexadecimal digits")
+    BadParameter::new(
+        ID,
+        ours(
+            "expected a message's id or 0, or ID@EPOCH with an epoch of 16 hexadecimal digits",
+            "harus ID sebuah pesan atau 0, atau ID@EPOCH dengan epoch 16 digit heksadesimal",
+        ),
+    )
 }
 
-fn not_a_name(parameter: &'static str, error: InvalidName) -> BadParameter {
-    BadParameter::new(parameter, error.to_string())
+fn not_a_name(parameter: Phrase) -> BadParameter {
+    BadParameter::new(
+        parameter,
+        ours(
+            "expected 1-32 of A-Z a-z 0-9 _ - . starting with a letter or digit, and not the word realm",
+            "harus 1-32 dari A-Z a-z 0-9 _ - . yang diawali huruf atau angka, dan bukan kata realm",
+        ),
+    )
 }

@@ -1,12 +1,14 @@
 //! The sentences of successful replies that depend on the response (PROTOCOL §4): the documents' own, word for word, and
-//! ours for commands of ours.
+//! those of other languages beside them.
 
 use std::borrow::Cow;
 
 use crate::chat::{BounceReason, PeerAddress, RealmState, Response, SessionEnd};
 use crate::name::Name;
+use crate::settings::Language;
 use crate::wire::errors;
 use crate::wire::format::{Dialect, ReplyFormat};
+use crate::wire::phrase::{Phrase, ours, say, shown_time};
 
 pub(super) const SERVER_NAME: &str = env!("CARGO_PKG_NAME");
 pub(super) const SERVER_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -14,96 +16,122 @@ pub(super) const SERVER_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A person's sentence, which clients of the cli system also find in the key `messages`.
 pub(super) const LOGGED_OUT: &str = "Logout berhasil";
 
-/// For a person who reads more slowly than others write.
-pub(super) const LAGGED: &str = "Terlalu lambat: ada pesan yang terlewat, lihat dengan inbox";
-
-/// For a person who asks for more than was kept.
-pub(super) const TRUNCATED: &str = "Ada pesan lama yang sudah dihapus";
-
-/// For a person who asks for what comes after a message that a restored server has lost.
-pub(super) const RESET: &str = "Server dipulihkan dari cadangan: pesan setelah cadangan itu hilang";
-
-/// For a person who reads while the disk takes nothing.
-pub(super) const UNREAD: &str = "[inbox] the disk failed, so that these messages stay new";
-
-/// For a person who stops in the middle of a line, or a client that sends none.
-pub(super) const UNFINISHED_LINE: &str =
-    "Format message tidak sesuai: baris diakhiri dengan Enter (a line ends with Enter)";
-
-/// For a person who registered with four words, and may have meant a password with blanks.
-pub(super) const REGISTERED_WITH_PROFILE: &str =
-    "the password is the second word, the last two are full name and country: passwd and setname change them";
-
 /// Why a session ended: in a word for programs, and for a person.
-pub(super) fn session_end(end: SessionEnd) -> (&'static str, &'static str) {
+pub(super) fn session_end(end: SessionEnd) -> (&'static str, Phrase) {
     match end {
-        SessionEnd::LoggedOut => ("logged_out", "logged out from elsewhere"),
-        SessionEnd::Revoked => ("revoked", "revoked from elsewhere"),
-        SessionEnd::PasswordChanged => ("password_changed", "the password was changed, log in with the new one"),
-        SessionEnd::TooManySessions => ("too_many_sessions", "too many newer log-ins of this user, log in again"),
-        SessionEnd::Unregistered => ("unregistered", "the account was given up"),
-        SessionEnd::Kicked => ("kicked", "an administrator has ended it"),
-        SessionEnd::Banned => ("banned", "an administrator has banned the account"),
-        SessionEnd::Locked => ("locked", "an administrator has locked the account"),
-        SessionEnd::Expired => ("expired", "not used for too long, log in again"),
+        SessionEnd::LoggedOut => ("logged_out", ours("logged out from elsewhere", "Anda keluar dari tempat lain")),
+        SessionEnd::Revoked => ("revoked", ours("revoked from elsewhere", "diakhiri dari tempat lain")),
+        SessionEnd::PasswordChanged => (
+            "password_changed",
+            ours("the password was changed, log in with the new one", "kata sandi diganti, masuklah dengan yang baru"),
+        ),
+        SessionEnd::TooManySessions => (
+            "too_many_sessions",
+            ours(
+                "too many newer log-ins of this user, log in again",
+                "terlalu banyak sesi baru pengguna ini, masuklah lagi",
+            ),
+        ),
+        SessionEnd::Unregistered => ("unregistered", ours("the account was given up", "akunnya dihapus")),
+        SessionEnd::Kicked => ("kicked", ours("an administrator has ended it", "administrator mengakhirinya")),
+        SessionEnd::Banned => {
+            ("banned", ours("an administrator has banned the account", "administrator mencekal akun ini"))
+        }
+        SessionEnd::Locked => {
+            ("locked", ours("an administrator has locked the account", "administrator mengunci akun ini"))
+        }
+        SessionEnd::Expired => {
+            ("expired", ours("not used for too long, log in again", "terlalu lama tidak dipakai, masuklah lagi"))
+        }
     }
 }
 
 type Sentence = Cow<'static, str>;
 
-/// The layanan system writes a colon, the others do not.
+/// The layanan system writes a colon, the others do not. On a text listener its command shows no token.
 pub(super) fn logged_in(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::LoggedIn { user, token, .. } = response else { return Sentence::default() };
+    let token = token.expose();
     match (dialect, format) {
-        (Dialect::Layanan, ReplyFormat::Text(_)) => "login berhasil".into(),
-        (Dialect::Layanan, ReplyFormat::Json) => format!("username {user} logged in, token: {}", token.expose()).into(),
-        _ => format!("username {user} logged in, token {}", token.expose()).into(),
+        (Dialect::Layanan, ReplyFormat::Text(language)) => {
+            say!(language, "login berhasil", "logged in as {user}", "Anda masuk sebagai {user}").into()
+        }
+        (Dialect::Layanan, ReplyFormat::Json) => format!("username {user} logged in, token: {token}").into(),
+        _ => say!(
+            format.language(),
+            "username {user} logged in, token {token}",
+            "logged in as {user}, token {token}",
+            "Anda masuk sebagai {user}, token {token}"
+        )
+        .into(),
     }
 }
 
 pub(super) fn registered(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
-    match response {
-        Response::LoggedIn { user, token, .. } if dialect != Dialect::Draft && format == ReplyFormat::Json => {
-            format!("registered {user}, token {}", token.expose()).into()
-        }
-        _ => "sign up berhasil".into(),
+    let Response::LoggedIn { user, token, .. } = response else { return Sentence::default() };
+    if dialect != Dialect::Draft && format == ReplyFormat::Json {
+        return format!("registered {user}, token {}", token.expose()).into();
     }
+    say!(
+        format.language(),
+        "sign up berhasil",
+        "account made, logged in as {user}",
+        "akun dibuat, Anda masuk sebagai {user}"
+    )
+    .into()
 }
 
 /// The layanan system's reply names the recipient.
-pub(super) fn sent_to(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn sent_to(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     match response {
-        Response::Sent { to: Some(to), .. } => format!("send to {to}").into(),
-        _ => "Message sent".into(),
+        Response::Sent { to: Some(to), .. } => {
+            say!(format.language(), "send to {to}", "message sent to {to}", "pesan terkirim ke {to}").into()
+        }
+        _ => say!(format.language(), "Message sent", "message sent", "pesan terkirim").into(),
     }
 }
 
 /// A person is told how to go on.
 pub(super) fn messages(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
-    match (response, format) {
-        (Response::Inbox { messages, more: true, .. }, ReplyFormat::Text(_)) => {
-            format!("{} messages, and more: ask again", messages.len()).into()
-        }
-        (Response::Page { messages, before: Some(before), .. }, ReplyFormat::Text(_)) => {
-            format!("{} messages, older ones with before {before}", messages.len()).into()
-        }
-        (Response::Inbox { messages, .. } | Response::Page { messages, .. }, _) => count(messages.len(), "messages"),
-        _ => Sentence::default(),
+    let (Response::Inbox { messages, .. } | Response::Page { messages, .. }) = response else {
+        return Sentence::default();
+    };
+    let count = MESSAGES.count(messages.len(), format);
+    let ReplyFormat::Text(language) = format else { return count };
+    match response {
+        Response::Inbox { more: true, .. } => say!(
+            language,
+            "{count}, and more: ask again",
+            "{count}, and more: inbox again",
+            "{count}, masih ada lagi: ulangi inbox"
+        )
+        .into(),
+        Response::Page { before: Some(before), .. } => say!(
+            language,
+            "{count}, older ones with before {before}",
+            "{count}, older ones with before {before}",
+            "{count}, yang lebih lama dengan before {before}"
+        )
+        .into(),
+        _ => count,
     }
 }
 
-pub(super) fn conversations(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn conversations(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Conversations { conversations, .. } = response else { return Sentence::default() };
-    count(conversations.len(), "conversations")
+    CONVERSATIONS.count(conversations.len(), format)
 }
 
 /// Each system words the list of online users in its own way.
 pub(super) fn online(dialect: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Online(users) = response else { return Sentence::default() };
+    if format.language() != Language::Documents {
+        return ONLINE.count(users.len(), format);
+    }
     match dialect {
         Dialect::Cli => format!("List user: {}", join(users, ",")).into(),
         Dialect::Layanan => format!("user aktif: {}", join(users, ", ")).into(),
-        _ if dialect == Dialect::Service || format.is_text() => count(users.len(), "users"),
+        _ if dialect == Dialect::Service || format.is_text() => USERS.count(users.len(), format),
         _ => join(users, ",").into(),
     }
 }
@@ -115,61 +143,87 @@ pub(super) fn info(dialect: Dialect, format: ReplyFormat, response: &Response) -
     }
 }
 
-pub(super) fn group_password(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn group_password(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     match response {
-        Response::GroupPasswordChanged { closed: false } => "Password grup berhasil dihapus".into(),
-        _ => "Password grup berhasil diubah".into(),
+        Response::GroupPasswordChanged { closed: false } => say!(
+            format.language(),
+            "Password grup berhasil dihapus",
+            "the group is open, without a password",
+            "kata sandi grup dihapus, siapa pun boleh bergabung"
+        ),
+        _ => say!(
+            format.language(),
+            "Password grup berhasil diubah",
+            "password of the group changed",
+            "kata sandi grup diganti"
+        ),
     }
+    .into()
 }
 
-pub(super) fn groups(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn groups(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Groups(names) = response else { return Sentence::default() };
-    count(names.len(), "groups")
+    GROUPS.count(names.len(), format)
 }
 
-pub(super) fn members(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn members(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Members { names, .. } = response else { return Sentence::default() };
-    count(names.len(), "members")
+    MEMBERS.count(names.len(), format)
 }
 
-pub(super) fn blocks(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn blocks(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Blocks(users) = response else { return Sentence::default() };
-    count(users.len(), "users")
+    USERS.count(users.len(), format)
 }
 
-pub(super) fn sessions(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn sessions(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Sessions(sessions) = response else { return Sentence::default() };
-    count(sessions.len(), "sessions")
+    SESSIONS.count(sessions.len(), format)
 }
 
-pub(super) fn realms(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn realms(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Realms(realms) = response else { return Sentence::default() };
-    count(realms.len(), "realms")
+    REALMS.count(realms.len(), format)
 }
 
-pub(super) fn bans(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn bans(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Bans { bans, .. } = response else { return Sentence::default() };
-    count(bans.len(), "bans")
+    BANS.count(bans.len(), format)
 }
 
-pub(super) fn users(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn users(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Users { users, .. } = response else { return Sentence::default() };
-    count(users.len(), "users")
+    USERS.count(users.len(), format)
 }
 
-pub(super) fn invites(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn invites(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Invites(invites) = response else { return Sentence::default() };
-    count(invites.len(), "invites")
+    INVITES.count(invites.len(), format)
 }
 
-pub(super) fn invited(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn invited(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::InviteMade { code, invite } = response else { return Sentence::default() };
-    format!("code {} for {} until {}", code.expose(), invite.uses, invite.until).into()
+    let (code, uses) = (code.expose(), invite.uses);
+    let until = shown_time(invite.until, format.language());
+    say!(
+        format.language(),
+        "code {code} for {uses} until {until}",
+        "code {code} for {uses} until {until}",
+        "kode {code} untuk {uses} orang sampai {until}"
+    )
+    .into()
 }
 
-pub(super) fn stats(_: Dialect, _: ReplyFormat, response: &Response) -> Sentence {
+pub(super) fn stats(_: Dialect, format: ReplyFormat, response: &Response) -> Sentence {
     let Response::Stats(stats) = response else { return Sentence::default() };
-    format!("{} users, {} online", stats.users, stats.online).into()
+    let (users, online) = (stats.users, stats.online);
+    say!(
+        format.language(),
+        "{users} users, {online} online",
+        "{users} users, {online} online",
+        "{users} pengguna, {online} daring"
+    )
+    .into()
 }
 
 pub(super) fn version(_: Dialect, _: ReplyFormat, _: &Response) -> Sentence {
@@ -180,11 +234,35 @@ fn join(names: &[Name], separator: &str) -> String {
     names.iter().map(Name::as_str).collect::<Vec<_>>().join(separator)
 }
 
-fn count(number: usize, things: &str) -> Sentence {
-    [&number.to_string(), " ", things].concat().into()
+const MESSAGES: Things = Things { one: ours("message", "pesan"), many: ours("messages", "pesan") };
+const CONVERSATIONS: Things =
+    Things { one: ours("conversation", "percakapan"), many: ours("conversations", "percakapan") };
+const USERS: Things = Things { one: ours("user", "pengguna"), many: ours("users", "pengguna") };
+const ONLINE: Things =
+    Things { one: ours("user online", "pengguna daring"), many: ours("users online", "pengguna daring") };
+const GROUPS: Things = Things { one: ours("group", "grup"), many: ours("groups", "grup") };
+const MEMBERS: Things = Things { one: ours("member", "anggota"), many: ours("members", "anggota") };
+const SESSIONS: Things = Things { one: ours("session", "sesi"), many: ours("sessions", "sesi") };
+const REALMS: Things = Things { one: ours("realm", "realm"), many: ours("realms", "realm") };
+const BANS: Things = Things { one: ours("ban", "cekal"), many: ours("bans", "cekal") };
+const INVITES: Things = Things { one: ours("invite", "undangan"), many: ours("invites", "undangan") };
+
+/// What a list counts.
+struct Things {
+    one: Phrase,
+    many: Phrase,
 }
 
-/// The state of a realm in a word for programs.
+impl Things {
+    /// The documents count one as they count many.
+    fn count(&self, number: usize, format: ReplyFormat) -> Sentence {
+        let language = format.language();
+        let things = if number == 1 && language != Language::Documents { self.one } else { self.many };
+        [&number.to_string(), " ", things.text(language)].concat().into()
+    }
+}
+
+/// The state of a realm in a word, for programs.
 pub(super) fn realm_state(state: RealmState) -> &'static str {
     match state {
         RealmState::Home => "home",
@@ -205,13 +283,43 @@ pub(super) fn address(PeerAddress { host, port }: &PeerAddress) -> String {
     if is_bare { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// The inbox message to a sender whose message another realm refused after the reply.
+const NOT_DELIVERED: [&str; 2] = ["Pesan kepada ", " tidak terkirim: "];
+const REALM_REMOVED: [&str; 2] = ["Realm ", " dihapus sebelum semua pesan Anda kepadanya terkirim"];
+
+/// The inbox message to a sender whose message another realm refused after the reply. It is stored, so that it is the same
+/// for every listener.
 #[must_use]
 pub fn returned(to: &str, why: BounceReason) -> String {
-    format!("Pesan kepada {to} tidak terkirim: {}", errors::bounce_sentence(why))
+    let [before, after] = NOT_DELIVERED;
+    format!("{before}{to}{after}{}", errors::bounce_sentence(why, Language::Documents))
 }
 
 /// The inbox message to a sender whose messages still waited when a realm was removed.
 pub(super) fn lost(realm: &Name) -> String {
-    format!("Realm {realm} dihapus sebelum semua pesan Anda kepadanya terkirim")
+    let [before, after] = REALM_REMOVED;
+    format!("{before}{realm}{after}")
+}
+
+/// A stored message of the server itself in another language. `None` if it is not one of those above, but words of an
+/// administrator.
+pub(super) fn translated(stored: &str, language: Language) -> Option<String> {
+    let [before, after] = REALM_REMOVED;
+    if let Some(realm) = stored.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
+        return Some(say!(
+            language,
+            "{before}{realm}{after}",
+            "realm {realm} was removed before all of your messages to it were delivered",
+            "realm {realm} dihapus sebelum semua pesan Anda ke sana terkirim"
+        ));
+    }
+    let [before, after] = NOT_DELIVERED;
+    let (to, sentence) = stored.strip_prefix(before)?.split_once(after)?;
+    let is_it = |why: &BounceReason| errors::bounce_sentence(*why, Language::Documents) == sentence;
+    let why = errors::bounce_sentence(BounceReason::ALL.into_iter().find(is_it)?, language);
+    Some(say!(
+        language,
+        "{before}{to}{after}{why}",
+        "the message to {to} was not delivered: {why}",
+        "pesan kepada {to} tidak terkirim: {why}"
+    ))
 }

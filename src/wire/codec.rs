@@ -9,6 +9,7 @@ use bytes::{Buf, BytesMut};
 use memchr::memchr;
 use tokio_util::codec::Decoder;
 
+use crate::wire::phrase::{Detail, counted, ours};
 use crate::wire::telnet::{NEWLINE, Stripped, Telnet};
 
 /// Cuts a stream of bytes into lines. A bad line is told once, and the line after it is served.
@@ -37,23 +38,39 @@ pub enum Line {
 }
 
 /// An error of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineError {
     /// It is longer than the server takes.
-    #[error("expected at most {limit} bytes in a line")]
     TooLong {
         /// The longest line that is served, in bytes.
         limit: usize,
     },
     /// It is not UTF-8.
-    #[error("expected UTF-8")]
     NotUtf8,
     /// It holds a NUL, an escape, or the like.
-    #[error("expected no control character but tab")]
     ControlCharacter,
     /// It is the hello of a TLS client, which need not have a line end.
-    #[error("this port is not encrypted: connect without TLS, or to the port for it")]
     Tls,
+}
+
+impl LineError {
+    /// What was expected.
+    pub(super) fn detail(self) -> Detail {
+        match self {
+            Self::TooLong { limit } => {
+                counted!(limit, "expected at most {} bytes in a line", "harus paling banyak {} byte dalam sebaris")
+            }
+            Self::NotUtf8 => ours("expected UTF-8", "harus UTF-8").into(),
+            Self::ControlCharacter => {
+                ours("expected no control character but tab", "tidak boleh ada karakter kendali selain tab").into()
+            }
+            Self::Tls => ours(
+                "this port is not encrypted: connect without TLS, or to the port for it",
+                "port ini tidak terenkripsi: sambungkan tanpa TLS, atau ke port untuk TLS",
+            )
+            .into(),
+        }
+    }
 }
 
 impl LineCodec {

@@ -4,19 +4,22 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::chat::Response;
+use crate::settings::Language;
 use crate::wire::action::Action;
 use crate::wire::args::{Args, BadParameter};
 use crate::wire::errors::Wording;
 use crate::wire::format::{Dialect, ReplyFormat};
+use crate::wire::parameters::PROFILE;
+use crate::wire::phrase::{Phrase, ours};
 
 /// A command word.
 pub struct CommandSpec {
     /// In lower case; clients may write it in any.
     pub word: &'static str,
     /// The parameters as help shows them: optional ones in brackets. A token may precede them.
-    pub parameters: &'static str,
+    pub(super) parameters: &'static [Phrase],
     /// For help, in a few words.
-    pub summary: &'static str,
+    pub(super) summary: Phrase,
     pub(super) theme: Theme,
     /// In the help overview, after the other words of its theme.
     pub(super) is_last_in_overview: bool,
@@ -64,12 +67,12 @@ pub(super) type SentenceFn = fn(Dialect, ReplyFormat, &Response) -> Cow<'static,
 pub(super) enum Success {
     Sentence {
         json: &'static str,
-        text: &'static str,
+        text: Phrase,
     },
-    /// By the form of the request.
+    /// In the documents' words by the form of the request.
     ByDialect {
         draft: &'static str,
-        others: &'static str,
+        others: Phrase,
     },
     /// Depends on the response.
     Of(SentenceFn),
@@ -77,8 +80,8 @@ pub(super) enum Success {
 
 pub(super) const fn command(
     word: &'static str,
-    parameters: &'static str,
-    summary: &'static str,
+    parameters: &'static [Phrase],
+    summary: Phrase,
     theme: Theme,
     parse: ParseFn,
 ) -> CommandSpec {
@@ -93,7 +96,7 @@ pub(super) const fn command(
         is_administrative: false,
         before_password: None,
         always_tells_delivery: false,
-        success: Success::Sentence { json: "", text: "" },
+        success: Success::Sentence { json: "", text: ours("", "") },
         wordings: &[],
         parse,
     }
@@ -124,15 +127,15 @@ impl CommandSpec {
         Self { always_tells_delivery: true, ..self }
     }
 
-    pub(super) const fn success(self, sentence: &'static str) -> Self {
-        self.success_in(sentence, sentence)
+    pub(super) const fn success(self, sentence: Phrase) -> Self {
+        self.success_in(sentence.documents(), sentence)
     }
 
-    pub(super) const fn success_in(self, json: &'static str, text: &'static str) -> Self {
+    pub(super) const fn success_in(self, json: &'static str, text: Phrase) -> Self {
         Self { success: Success::Sentence { json, text }, ..self }
     }
 
-    pub(super) const fn success_by_dialect(self, draft: &'static str, others: &'static str) -> Self {
+    pub(super) const fn success_by_dialect(self, draft: &'static str, others: Phrase) -> Self {
         Self { success: Success::ByDialect { draft, others }, ..self }
     }
 
@@ -146,13 +149,13 @@ impl CommandSpec {
 
     /// A full name and a country may follow the password.
     pub(super) fn takes_profile(&self) -> bool {
-        self.parameters.contains("[FULLNAME COUNTRY]")
+        self.parameters.contains(&PROFILE)
     }
 
     /// The word and its parameters.
-    #[must_use]
-    pub fn usage(&self) -> String {
-        format!("{} {}", self.word, self.parameters).trim_end().to_owned()
+    pub(super) fn usage(&self, language: Language) -> String {
+        let parameters = self.parameters.iter().map(|parameter| parameter.text(language));
+        std::iter::once(self.word).chain(parameters).collect::<Vec<_>>().join(" ")
     }
 
     /// The sentence of a successful reply.
@@ -163,8 +166,14 @@ impl CommandSpec {
         response: &Response,
     ) -> Cow<'static, str> {
         match self.success {
-            Success::Sentence { json, text } => if format.is_text() { text } else { json }.into(),
-            Success::ByDialect { draft, others } => if dialect == Dialect::Draft { draft } else { others }.into(),
+            Success::Sentence { text, .. } if format.is_text() => text.text(format.language()).into(),
+            Success::Sentence { json, .. } => json.into(),
+            Success::ByDialect { draft, .. }
+                if dialect == Dialect::Draft && format.language() == Language::Documents =>
+            {
+                draft.into()
+            }
+            Success::ByDialect { others, .. } => others.text(format.language()).into(),
             Success::Of(sentence) => sentence(dialect, format, response),
         }
     }

@@ -1,27 +1,36 @@
 //! The one table of commands: everything about a command word stands in its row.
 
+#[cfg(test)]
+mod tests;
+
 use crate::chat::{Command, CommandError, Query};
 use crate::id::SessionId;
-use crate::wire::action::{Action, SessionRequest};
-use crate::wire::administration;
-use crate::wire::args::{Args, BadParameter};
+use crate::wire::action::SessionRequest;
+use crate::wire::administration::{add_user, ban, bans, invite, set_password, unban, uninvite, users};
 use crate::wire::catalog;
 use crate::wire::command_spec::{CommandSpec, Theme, command};
 use crate::wire::errors::Wording;
 use crate::wire::format::Dialect;
-use crate::wire::parsers::{
-    add_realm, change, change_group_password, conversations, create_group, history, info, join_group, log_in,
-    parse_conversation, read, register, send, send_group, send_group_realm, session, subscribe,
+use crate::wire::parameters::{
+    AFTER_USER, ANY_CODE, ANY_COMMAND, ANY_CONVERSATION, ANY_DAYS, ANY_ID, ANY_N, ANY_NEW_PASSWORD, ANY_PASSWORD,
+    ANY_REASON, ANY_USER, AT_HOST, BEFORE_ID, CONVERSATION, FOR_DURATION, FULLNAME, GROUP, ID, LIMIT_N, N, NEW, OLD,
+    PASSWORD, PROFILE, REALM, TARGET, TEXT, TOPICS, USER, VERSION,
 };
+use crate::wire::parsers::{
+    add_realm, change, change_group_password, conversations, create_group, help, history, info, join_group, link,
+    log_in, parse_conversation, read, register, send, send_group, send_group_realm, send_private_realm, session,
+    subscribe,
+};
+use crate::wire::phrase::{Phrase, ours, phrase};
 
 /// Every command, in the order of help. Neighbours with the same parameters and summary are synonyms and share a line.
 pub static COMMANDS: &[CommandSpec] = &[
-    command("auth", "USER PASSWORD", "log in", Theme::ComeAndGo, log_in)
+    command("auth", &[USER, PASSWORD], ours("log in", "masuk"), Theme::ComeAndGo, log_in)
         .password_after(1)
         .for_anyone()
         .success_of(catalog::logged_in)
         .errors(&[Wording::same(CommandError::UserNotFound, "User Tidak Ada")]),
-    command("login", "USER PASSWORD", "log in", Theme::ComeAndGo, log_in)
+    command("login", &[USER, PASSWORD], ours("log in", "masuk"), Theme::ComeAndGo, log_in)
         .dialect(Dialect::Layanan)
         .password_after(1)
         .for_anyone()
@@ -30,244 +39,289 @@ pub static COMMANDS: &[CommandSpec] = &[
             Wording::new(CommandError::UserNotFound, "User Tidak Ada", "Username belum tersedia"),
             Wording::new(CommandError::WrongPassword, "Password Salah", "Password yang dimasukkan salah"),
         ]),
-    command(
-        "register",
-        "USER PASSWORD [FULLNAME COUNTRY] [CODE]",
-        "make an account, log in",
-        Theme::ComeAndGo,
-        register,
-    )
-    .password_after(1)
-    .for_anyone()
-    .success_of(catalog::registered),
-    command("send", "USER TEXT", "tell a user", Theme::Talk, send)
-        .success_in("Message sent", "pesan terkirim")
+    command("register", &[USER, PASSWORD, PROFILE, ANY_CODE], MAKE_ACCOUNT, Theme::ComeAndGo, register)
+        .password_after(1)
+        .for_anyone()
+        .success_of(catalog::registered),
+    command("send", &[USER, TEXT], ours("tell a user", "kirim pesan ke pengguna"), Theme::Talk, send)
+        .success_in("Message sent", SENT)
         .errors(RECIPIENT_UNAVAILABLE),
-    command("chat", "USER TEXT", "tell a user", Theme::Talk, send)
+    command("chat", &[USER, TEXT], ours("tell a user", "kirim pesan ke pengguna"), Theme::Talk, send)
         .dialect(Dialect::Layanan)
         .success_of(catalog::sent_to)
         .errors(RECIPIENT_UNAVAILABLE),
-    command("inbox", "", "read what is new", Theme::Read, |_| session(SessionRequest::Inbox))
-        .success_of(catalog::messages),
-    command("kotakmasuk", "", "read what is new", Theme::Read, |_| session(SessionRequest::Inbox))
+    command("inbox", &[], READ_NEW, Theme::Read, |_| session(SessionRequest::Inbox)).success_of(catalog::messages),
+    command("kotakmasuk", &[], READ_NEW, Theme::Read, |_| session(SessionRequest::Inbox))
         .dialect(Dialect::Layanan)
         .success_of(catalog::messages),
-    command("peek", "", "read it and leave it new", Theme::Read, |_| session(SessionRequest::Peek))
-        .success_of(catalog::messages),
-    command("ack", "ID", "what is new begins after ID", Theme::Read, |args| {
+    command("peek", &[], PEEK, Theme::Read, |_| session(SessionRequest::Peek)).success_of(catalog::messages),
+    command("ack", &[ID], ours("what is new begins after ID", "yang baru dimulai setelah ID"), Theme::Read, |args| {
         change(Command::Acknowledge { upto: args.position()? })
     })
-    .success("Acknowledged"),
-    command("subscribe", "[ID] [presence] [group] [inbox] [read]", "be told at once", Theme::KeepUp, subscribe)
-        .success("Subscribed"),
-    command("unsubscribe", "", "be told no more", Theme::KeepUp, |_| session(SessionRequest::Unsubscribe))
-        .success("Unsubscribed"),
-    command("history", "[USER|group:GROUP] [before ID] [limit N]", "read again, newest first", Theme::Read, history)
+    .success(phrase("Acknowledged", "acknowledged", "sudah dicatat")),
+    command("subscribe", &[ANY_ID, TOPICS], ours("be told at once", "langsung diberi tahu"), Theme::KeepUp, subscribe)
+        .success(phrase("Subscribed", "subscribed", "Anda akan diberi tahu")),
+    command("unsubscribe", &[], ours("be told no more", "tidak lagi diberi tahu"), Theme::KeepUp, |_| {
+        session(SessionRequest::Unsubscribe)
+    })
+    .success(phrase("Unsubscribed", "unsubscribed", "Anda tidak lagi diberi tahu")),
+    command("history", &[ANY_CONVERSATION, BEFORE_ID, LIMIT_N], READ_AGAIN, Theme::Read, history)
         .success_of(catalog::messages),
-    command("conversations", "[limit N]", "whom you talk to", Theme::KeepUp, conversations)
+    command("conversations", &[LIMIT_N], ours("whom you talk to", "lawan bicara Anda"), Theme::KeepUp, conversations)
         .success_of(catalog::conversations),
-    command("markread", "USER|group:GROUP ID", "all read up to ID", Theme::KeepUp, |args| {
+    command("markread", &[CONVERSATION, ID], ours("all read up to ID", "terbaca sampai ID"), Theme::KeepUp, |args| {
         session(SessionRequest::MarkRead { conversation: parse_conversation(args.next())?, upto: args.position()? })
     })
-    .success("Marked"),
-    command("broadcast", "TEXT", "tell everyone", Theme::Talk, |args| {
+    .success(phrase("Marked", "marked as read", "ditandai terbaca")),
+    command("broadcast", &[TEXT], ours("tell everyone", "kirim pesan ke semua orang"), Theme::Talk, |args| {
         change(Command::Broadcast { text: args.text()? })
     })
     .dialect(Dialect::Draft)
-    .success_in("Message sent", "pesan terkirim")
+    .success_in("Message sent", SENT)
     .last_in_overview(),
-    command("addgroup", "GROUP [PASSWORD]", "make a group", Theme::Groups, create_group)
+    command("addgroup", &[GROUP, ANY_PASSWORD], ours("make a group", "buat grup"), Theme::Groups, create_group)
         .password_after(1)
-        .success("Add group successful"),
-    command("creategroup", "GROUP PASSWORD", "make a closed group", Theme::Groups, |args| {
-        session(SessionRequest::CreateGroup {
-            group: args.new_name("GROUP")?,
-            password: args.new_password("PASSWORD")?,
-        })
-    })
+        .success(phrase("Add group successful", "group made", "grup dibuat")),
+    command(
+        "creategroup",
+        &[GROUP, PASSWORD],
+        ours("make a closed group", "buat grup tertutup"),
+        Theme::Groups,
+        |args| {
+            session(SessionRequest::CreateGroup {
+                group: args.new_name(GROUP)?,
+                password: args.new_password(PASSWORD)?,
+            })
+        },
+    )
     .dialect(Dialect::Draft)
     .password_after(1)
-    .success("Grup berhasil dibuat"),
-    command("joingroup", "GROUP [PASSWORD]", "join a group", Theme::Groups, join_group)
+    .success(phrase("Grup berhasil dibuat", "group made", "grup dibuat")),
+    command("joingroup", &[GROUP, ANY_PASSWORD], ours("join a group", "bergabung ke grup"), Theme::Groups, join_group)
         .password_after(1)
-        .success_by_dialect("Join grup berhasil", "Join group successful")
+        .success_by_dialect(
+            "Join grup berhasil",
+            phrase("Join group successful", "you have joined the group", "Anda bergabung ke grup"),
+        )
         .errors(&[
             Wording::same(CommandError::WrongPassword, "Password grup salah"),
             Wording::in_draft(CommandError::GroupNotFound, "Grup tidak tersedia"),
         ]),
-    command("sendgroup", "GROUP TEXT", "tell a group", Theme::Talk, send_group).success("Message sent to group"),
-    command("chatgroup", "GROUP TEXT", "tell a group", Theme::Talk, send_group)
+    command("sendgroup", &[GROUP, TEXT], ours("tell a group", "kirim pesan ke grup"), Theme::Talk, send_group)
+        .success(phrase("Message sent to group", "message sent to the group", "pesan terkirim ke grup")),
+    command("chatgroup", &[GROUP, TEXT], ours("tell a group", "kirim pesan ke grup"), Theme::Talk, send_group)
         .dialect(Dialect::Draft)
-        .success("Pesan terkirim"),
-    command("groups", "", "your groups", Theme::Groups, |_| read(Query::Groups))
+        .success(phrase("Pesan terkirim", "message sent to the group", "pesan terkirim ke grup")),
+    command("groups", &[], ours("your groups", "grup Anda"), Theme::Groups, |_| read(Query::Groups))
         .success_of(catalog::groups)
         .last_in_overview(),
-    command("members", "GROUP", "who is in a group", Theme::Groups, |args| {
-        read(Query::Members { group: args.name("GROUP")? })
+    command("members", &[GROUP], ours("who is in a group", "anggota grup"), Theme::Groups, |args| {
+        read(Query::Members { group: args.name(GROUP)? })
     })
     .success_of(catalog::members)
     .last_in_overview(),
-    command("leavegroup", "GROUP", "leave a group", Theme::Groups, |args| {
-        change(Command::LeaveGroup { group: args.name("GROUP")? })
+    command("leavegroup", &[GROUP], ours("leave a group", "keluar dari grup"), Theme::Groups, |args| {
+        change(Command::LeaveGroup { group: args.name(GROUP)? })
     })
-    .success("Berhasil keluar dari grup"),
-    command("kick", "GROUP USER", "put a member out (owner)", Theme::OwnAGroup, |args| {
-        change(Command::Kick { group: args.name("GROUP")?, user: args.name("USER")? })
+    .success(phrase("Berhasil keluar dari grup", "you have left the group", "Anda keluar dari grup")),
+    command("kick", &[GROUP, USER], KICK, Theme::OwnAGroup, |args| {
+        change(Command::Kick { group: args.name(GROUP)?, user: args.name(USER)? })
     })
-    .success("User dikeluarkan dari grup"),
-    command("grouppasswd", "GROUP [NEWPASSWORD]", "change or drop it (owner)", Theme::OwnAGroup, change_group_password)
+    .success(phrase("User dikeluarkan dari grup", "user put out of the group", "pengguna dikeluarkan dari grup")),
+    command("grouppasswd", &[GROUP, ANY_NEW_PASSWORD], CHANGE_OR_DROP, Theme::OwnAGroup, change_group_password)
         .password_after(1)
         .success_of(catalog::group_password),
-    command("delgroup", "GROUP", "end a group (owner)", Theme::OwnAGroup, |args| {
-        change(Command::DeleteGroup { group: args.name("GROUP")? })
+    command("delgroup", &[GROUP], ours("end a group (owner)", "bubarkan grup (pemilik)"), Theme::OwnAGroup, |args| {
+        change(Command::DeleteGroup { group: args.name(GROUP)? })
     })
-    .success("Grup berhasil dihapus"),
-    command("showuseractive", "", "who is online", Theme::People, |_| read(Query::Online))
+    .success(phrase("Grup berhasil dihapus", "group ended", "grup dibubarkan")),
+    command("showuseractive", &[], WHO_IS_ONLINE, Theme::People, |_| read(Query::Online))
         .dialect(Dialect::Service)
         .success_of(catalog::online),
-    command("list", "", "who is online", Theme::People, |_| read(Query::Online))
+    command("list", &[], WHO_IS_ONLINE, Theme::People, |_| read(Query::Online))
         .dialect(Dialect::Cli)
         .success_of(catalog::online),
-    command("user_on", "", "who is online", Theme::People, |_| read(Query::Online))
+    command("user_on", &[], WHO_IS_ONLINE, Theme::People, |_| read(Query::Online))
         .dialect(Dialect::Layanan)
         .success_of(catalog::online),
-    command("online", "", "who is online", Theme::People, |_| read(Query::Online))
+    command("online", &[], WHO_IS_ONLINE, Theme::People, |_| read(Query::Online))
         .dialect(Dialect::Draft)
         .success_of(catalog::online),
-    command("info", "[USER]", "a user, or who is online", Theme::People, info).success_of(catalog::info),
-    command("whoami", "", "who you are", Theme::ComeAndGo, |_| read(Query::Whoami))
+    command("info", &[ANY_USER], INFO, Theme::People, info).success_of(catalog::info),
+    command("whoami", &[], ours("who you are", "siapa Anda"), Theme::ComeAndGo, |_| read(Query::Whoami))
         .dialect(Dialect::Draft)
         .success_of(catalog::info),
-    command("block", "USER", "hear no more from a user", Theme::People, |args| {
-        change(Command::Block { whom: args.address("USER")? })
+    command("block", &[USER], ours("hear no more from a user", "tolak pesan dari pengguna"), Theme::People, |args| {
+        change(Command::Block { whom: args.address(USER)? })
     })
-    .success("User diblokir"),
-    command("unblock", "USER", "hear from a user again", Theme::People, |args| {
-        change(Command::Unblock { whom: args.address("USER")? })
+    .success(phrase("User diblokir", "user blocked", "pengguna diblokir")),
+    command("unblock", &[USER], ours("hear from a user again", "terima lagi pesannya"), Theme::People, |args| {
+        change(Command::Unblock { whom: args.address(USER)? })
     })
-    .success("User tidak lagi diblokir"),
-    command("blocks", "", "whom you block", Theme::People, |_| read(Query::Blocks)).success_of(catalog::blocks),
-    command("addrealm", "REALM [HOST PORT]", "link a server, or add a name", Theme::Realms, add_realm)
-        .success("Realm added successfully"),
-    command("delrealm", "REALM", "forget a realm", Theme::Realms, |args| {
-        let name = args.name("REALM")?;
+    .success(phrase("User tidak lagi diblokir", "user not blocked any more", "pengguna tidak lagi diblokir")),
+    command("blocks", &[], ours("whom you block", "siapa yang Anda blokir"), Theme::People, |_| read(Query::Blocks))
+        .success_of(catalog::blocks),
+    command("addrealm", &[REALM, AT_HOST], ADD_REALM, Theme::Realms, add_realm).success(phrase(
+        "Realm added successfully",
+        "realm added",
+        "realm ditambahkan",
+    )),
+    command("delrealm", &[REALM], ours("forget a realm", "lupakan sebuah realm"), Theme::Realms, |args| {
+        let name = args.name(REALM)?;
         let lost = catalog::lost(&name).into();
         change(Command::RemoveRealm { name, lost })
     })
-    .success("Realm berhasil dihapus"),
-    command("sendprivaterealm", "REALM USER TEXT", "tell a user of a realm", Theme::TalkToRealms, |args| {
-        let realm = args.name("REALM")?;
-        let to = args.name("USER")?.at(realm);
-        change(Command::SendDirect { to, text: args.text()? })
-    })
-    .tells_delivery()
-    .success("Message sent to user in realm"),
-    command("sendgrouprealm", "REALM GROUP TEXT", "tell a group of a realm", Theme::TalkToRealms, send_group_realm)
+    .success(phrase("Realm berhasil dihapus", "realm removed", "realm dihapus")),
+    command("sendprivaterealm", &[REALM, USER, TEXT], TELL_REALM_USER, Theme::TalkToRealms, send_private_realm)
         .tells_delivery()
-        .success("Message sent to group in realm"),
-    command("getrealminbox", "REALM", "read what came from there", Theme::TalkToRealms, |args| {
-        session(SessionRequest::RealmInbox { realm: args.name("REALM")? })
+        .success(phrase(
+            "Message sent to user in realm",
+            "message sent to the user in the realm",
+            "pesan terkirim ke pengguna di realm",
+        )),
+    command("sendgrouprealm", &[REALM, GROUP, TEXT], TELL_REALM_GROUP, Theme::TalkToRealms, send_group_realm)
+        .tells_delivery()
+        .success(phrase(
+            "Message sent to group in realm",
+            "message sent to the group in the realm",
+            "pesan terkirim ke grup di realm",
+        )),
+    command("getrealminbox", &[REALM], READ_REALM, Theme::TalkToRealms, |args| {
+        session(SessionRequest::RealmInbox { realm: args.name(REALM)? })
     })
     .success_of(catalog::messages),
-    command("realms", "", "the realms known here", Theme::Realms, |_| read(Query::Realms)).success_of(catalog::realms),
-    command("passwd", "OLD NEW", "change your password", Theme::Other, |args| {
-        session(SessionRequest::ChangePassword { old: args.password("OLD")?, new: args.new_password("NEW")? })
+    command("realms", &[], ours("the realms known here", "realm yang dikenal di sini"), Theme::Realms, |_| {
+        read(Query::Realms)
+    })
+    .success_of(catalog::realms),
+    command("passwd", &[OLD, NEW], ours("change your password", "ganti kata sandi Anda"), Theme::Other, |args| {
+        session(SessionRequest::ChangePassword { old: args.password(OLD)?, new: args.new_password(NEW)? })
     })
     .password_after(0)
-    .success("Password berhasil diubah"),
-    command("setname", "FULLNAME", "change your full name", Theme::Other, |args| {
-        change(Command::SetName { full_name: args.profile("FULLNAME")? })
+    .success(PASSWORD_CHANGED),
+    command("setname", &[FULLNAME], ours("change your full name", "ganti nama lengkap Anda"), Theme::Other, |args| {
+        change(Command::SetName { full_name: args.profile(FULLNAME)? })
     })
-    .success("Nama berhasil diubah"),
-    command("sessions", "", "where you are logged in", Theme::Other, |_| read(Query::Sessions))
-        .success_of(catalog::sessions),
-    command("revoke", "N", "end a session of the list", Theme::Other, |args| {
-        let session = SessionId(args.number("N", "expected a number that sessions lists")?);
-        change(Command::RevokeSession { session })
+    .success(phrase("Nama berhasil diubah", "full name changed", "nama lengkap diganti")),
+    command("sessions", &[], ours("where you are logged in", "di mana saja Anda masuk"), Theme::Other, |_| {
+        read(Query::Sessions)
     })
-    .success("Session berhasil diakhiri"),
-    command("unregister", "PASSWORD", "give up your account", Theme::Other, |args| {
-        session(SessionRequest::Unregister { password: args.password("PASSWORD")? })
+    .success_of(catalog::sessions),
+    command("revoke", &[N], ours("end a session of the list", "akhiri satu sesi dari daftar"), Theme::Other, |args| {
+        let expected = ours("expected a number that sessions lists", "harus nomor yang ditampilkan sessions");
+        change(Command::RevokeSession { session: SessionId(args.number(N, expected)?) })
+    })
+    .success(phrase("Session berhasil diakhiri", "session ended", "sesi diakhiri")),
+    command("unregister", &[PASSWORD], ours("give up your account", "hapus akun Anda"), Theme::Other, |args| {
+        session(SessionRequest::Unregister { password: args.password(PASSWORD)? })
     })
     .password_after(0)
-    .success("Akun berhasil dihapus"),
-    command("logout", "", "end the session", Theme::ComeAndGo, |_| change(Command::LogOut))
-        .success_in("Logout successful", catalog::LOGGED_OUT),
-    command("exit", "", "end the connection", Theme::ComeAndGo, |_| session(SessionRequest::Exit))
+    .success(phrase("Akun berhasil dihapus", "account given up", "akun dihapus")),
+    command("logout", &[], ours("end the session", "akhiri sesi"), Theme::ComeAndGo, |_| change(Command::LogOut))
+        .success_in("Logout successful", phrase(catalog::LOGGED_OUT, "logged out", "Anda sudah keluar")),
+    command("exit", &[], END_CONNECTION, Theme::ComeAndGo, |_| session(SessionRequest::Exit)).for_anyone().success(BYE),
+    command("quit", &[], END_CONNECTION, Theme::ComeAndGo, |_| session(SessionRequest::Exit)).for_anyone().success(BYE),
+    // Another server waits for that word.
+    command("link", &[VERSION], ours("how another server links", "cara server lain menyambung"), Theme::Realms, link)
         .for_anyone()
-        .success("bye"),
-    command("quit", "", "end the connection", Theme::ComeAndGo, |_| session(SessionRequest::Exit))
-        .for_anyone()
-        .success("bye"),
-    command("link", "VERSION", "how another server links", Theme::Realms, |args| {
-        session(SessionRequest::Link { version: args.number("VERSION", "expected a number")? })
-    })
-    .for_anyone()
-    .success("link"),
-    command("kickuser", "USER", "log a user out everywhere", Theme::KeepOut, |args| {
-        change(Command::KickUser { user: args.name("USER")? })
+        .success(ours("link", "link")),
+    command("kickuser", &[USER], KICK_USER, Theme::KeepOut, |args| {
+        change(Command::KickUser { user: args.name(USER)? })
     })
     .for_administrators()
-    .success("User dikeluarkan"),
-    command("ban", "TARGET [for DURATION] [REASON]", "keep out TARGET", Theme::KeepOut, administration::ban)
+    .success(phrase("User dikeluarkan", "user logged out", "pengguna dikeluarkan")),
+    command("ban", &[TARGET, FOR_DURATION, ANY_REASON], ours("keep out TARGET", "cekal TARGET"), Theme::KeepOut, ban)
         .for_administrators()
-        .success("Dicekal"),
-    command("unban", "TARGET", "let TARGET in again", Theme::KeepOut, administration::unban)
+        .success(phrase("Dicekal", "banned", "dicekal")),
+    command("unban", &[TARGET], ours("let TARGET in again", "izinkan TARGET lagi"), Theme::KeepOut, unban)
         .for_administrators()
-        .success("Cekal dicabut"),
-    command("bans", "[before ID] [limit N]", "who is kept out", Theme::KeepOut, administration::bans)
+        .success(phrase("Cekal dicabut", "ban lifted", "cekal dicabut")),
+    command("bans", &[BEFORE_ID, LIMIT_N], ours("who is kept out", "siapa yang dicekal"), Theme::KeepOut, bans)
         .for_administrators()
         .success_of(catalog::bans),
-    command("lock", "USER", "let nobody log in as USER", Theme::KeepOut, |args| {
-        change(Command::LockUser { user: args.name("USER")? })
+    command("lock", &[USER], ours("let nobody log in as USER", "kunci akun PENGGUNA"), Theme::KeepOut, |args| {
+        change(Command::LockUser { user: args.name(USER)? })
     })
     .for_administrators()
-    .success("Akun dikunci"),
-    command("unlock", "USER", "undo lock", Theme::KeepOut, |args| {
-        change(Command::UnlockUser { user: args.name("USER")? })
+    .success(phrase("Akun dikunci", "account locked", "akun dikunci")),
+    command("unlock", &[USER], ours("undo lock", "buka lagi akun PENGGUNA"), Theme::KeepOut, |args| {
+        change(Command::UnlockUser { user: args.name(USER)? })
     })
     .for_administrators()
-    .success("Kunci akun dibuka"),
-    command(
-        "adduser",
-        "USER PASSWORD [FULLNAME COUNTRY]",
-        "make an account",
-        Theme::Administer,
-        administration::add_user,
-    )
-    .for_administrators()
-    .password_after(1)
-    .success("Akun dibuat"),
-    command("setpass", "USER PASSWORD", "another password for USER", Theme::Administer, administration::set_password)
+    .success(phrase("Kunci akun dibuka", "account unlocked", "kunci akun dibuka")),
+    command("adduser", &[USER, PASSWORD, PROFILE], ours("make an account", "buat akun"), Theme::Administer, add_user)
         .for_administrators()
         .password_after(1)
-        .success("Password berhasil diubah"),
-    command("wall", "TEXT", "tell everyone, as the server", Theme::Administer, |args| {
-        change(Command::Wall { text: args.text()? })
+        .success(phrase("Akun dibuat", "account made", "akun dibuat")),
+    command("setpass", &[USER, PASSWORD], SET_PASSWORD, Theme::Administer, set_password)
+        .for_administrators()
+        .password_after(1)
+        .success(PASSWORD_CHANGED),
+    command(
+        "wall",
+        &[TEXT],
+        ours("tell everyone, as the server", "umumkan atas nama server"),
+        Theme::Administer,
+        |args| change(Command::Wall { text: args.text()? }),
+    )
+    .for_administrators()
+    .success_in("Message sent", phrase("Message sent", "message sent", "pesan terkirim")),
+    command("stats", &[], ours("the server in numbers", "server dalam angka"), Theme::Administer, |_| {
+        read(Query::Stats)
     })
     .for_administrators()
-    .success("Message sent"),
-    command("stats", "", "the server in numbers", Theme::Administer, |_| read(Query::Stats))
-        .for_administrators()
-        .success_of(catalog::stats),
-    command("users", "[after USER] [limit N]", "all accounts", Theme::Administer, administration::users)
+    .success_of(catalog::stats),
+    command("users", &[AFTER_USER, LIMIT_N], ours("all accounts", "semua akun"), Theme::Administer, users)
         .for_administrators()
         .success_of(catalog::users),
-    command("invite", "[N] [DAYS]", "a code for N new users", Theme::Administer, administration::invite)
+    command("invite", &[ANY_N, ANY_DAYS], INVITE, Theme::Administer, invite)
         .for_administrators()
         .success_of(catalog::invited),
-    command("invites", "", "the codes that are good", Theme::Administer, |_| read(Query::Invites))
+    command("invites", &[], ours("the codes that are good", "kode yang masih berlaku"), Theme::Administer, |_| {
+        read(Query::Invites)
+    })
+    .for_administrators()
+    .success_of(catalog::invites),
+    command("uninvite", &[ID], ours("revoke a code", "cabut sebuah kode"), Theme::Administer, uninvite)
         .for_administrators()
-        .success_of(catalog::invites),
-    command("uninvite", "ID", "revoke a code", Theme::Administer, administration::uninvite)
-        .for_administrators()
-        .success("Undangan dicabut"),
+        .success(phrase("Undangan dicabut", "invite revoked", "undangan dicabut")),
     // Its sentence is the usage of a command, and stands in `help`.
-    command("help", "[COMMAND]", "this list, or one line of it", Theme::Other, help).for_anyone(),
-    command("ping", "", "still there?", Theme::Other, |_| session(SessionRequest::Ping)).for_anyone().success("pong"),
-    command("version", "", "which server this is", Theme::Other, |_| session(SessionRequest::Version))
+    command("help", &[ANY_COMMAND], HELP, Theme::Other, help).for_anyone(),
+    command("ping", &[], ours("still there?", "masih di sana?"), Theme::Other, |_| session(SessionRequest::Ping))
         .for_anyone()
-        .success_of(catalog::version),
+        .success(ours("pong", "pong")),
+    command("version", &[], ours("which server this is", "server apa ini"), Theme::Other, |_| {
+        session(SessionRequest::Version)
+    })
+    .for_anyone()
+    .success_of(catalog::version),
+];
+
+// Summaries and sentences that synonyms share, or that are too long for their row.
+const MAKE_ACCOUNT: Phrase = ours("make an account, log in", "buat akun dan masuk");
+const READ_NEW: Phrase = ours("read what is new", "baca yang baru");
+const PEEK: Phrase = ours("read it and leave it new", "baca yang baru, dan biarkan tetap baru");
+const READ_AGAIN: Phrase = ours("read again, newest first", "baca lagi");
+const KICK: Phrase = ours("put a member out (owner)", "keluarkan anggota (pemilik)");
+const CHANGE_OR_DROP: Phrase = ours("change or drop it (owner)", "ganti atau hapus kata sandi grup (pemilik)");
+const WHO_IS_ONLINE: Phrase = ours("who is online", "siapa yang daring");
+const INFO: Phrase = ours("a user, or who is online", "tentang pengguna, atau siapa yang daring");
+const ADD_REALM: Phrase = ours("link a server, or add a name", "sambungkan server, atau tambah nama");
+const TELL_REALM_USER: Phrase = ours("tell a user of a realm", "kirim pesan ke pengguna di realm");
+const TELL_REALM_GROUP: Phrase = ours("tell a group of a realm", "kirim pesan ke grup di realm");
+const READ_REALM: Phrase = ours("read what came from there", "baca yang datang dari sana");
+const END_CONNECTION: Phrase = ours("end the connection", "akhiri koneksi");
+const KICK_USER: Phrase = ours("log a user out everywhere", "keluarkan pengguna dari semua sesinya");
+const SET_PASSWORD: Phrase = ours("another password for USER", "ganti kata sandi PENGGUNA");
+const INVITE: Phrase = ours("a code for N new users", "kode untuk N pengguna baru");
+const HELP: Phrase = ours("this list, or one line of it", "daftar ini, atau satu perintah");
+const SENT: Phrase = phrase("pesan terkirim", "message sent", "pesan terkirim");
+const PASSWORD_CHANGED: Phrase = phrase("Password berhasil diubah", "password changed", "kata sandi diganti");
+const BYE: Phrase = ours("bye", "sampai jumpa");
+
+const RECIPIENT_UNAVAILABLE: &[Wording] = &[
+    Wording::in_text(CommandError::UserNotFound, "penerima tidak tersedia"),
+    Wording::in_text(CommandError::UserOffline, "penerima tidak tersedia"),
 ];
 
 impl CommandSpec {
@@ -275,52 +329,5 @@ impl CommandSpec {
     #[must_use]
     pub fn find(word: &str) -> Option<&'static Self> {
         COMMANDS.iter().find(|spec| spec.word.eq_ignore_ascii_case(word))
-    }
-}
-
-const RECIPIENT_UNAVAILABLE: &[Wording] = &[
-    Wording::in_text(CommandError::UserNotFound, "penerima tidak tersedia"),
-    Wording::in_text(CommandError::UserOffline, "penerima tidak tersedia"),
-];
-
-fn help(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let word = args.next();
-    if word.is_empty() {
-        return session(SessionRequest::Help(None));
-    }
-    let spec =
-        CommandSpec::find(word).ok_or_else(|| BadParameter::new("COMMAND", "expected a word that help lists"))?;
-    session(SessionRequest::Help(Some(spec.word)))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn every_command_has_a_summary() {
-        for spec in COMMANDS {
-            assert!(!spec.summary.is_empty(), "{spec:?}");
-        }
-    }
-
-    #[test]
-    fn every_word_stands_once_and_in_lower_case() {
-        let mut words = HashSet::new();
-        for spec in COMMANDS {
-            assert!(words.insert(spec.word) && spec.word == spec.word.to_lowercase(), "{spec:?}");
-        }
-    }
-
-    #[test]
-    fn a_word_is_found_in_any_case() {
-        for word in ["send", "SEND", "sEnD"] {
-            assert_eq!(CommandSpec::find(word).map(|spec| spec.word), Some("send"));
-        }
-        for word in ["", "sen", "sends", "sénd", "resubscribe"] {
-            assert_eq!(CommandSpec::find(word), None);
-        }
     }
 }

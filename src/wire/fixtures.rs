@@ -12,6 +12,7 @@ use crate::chat::{
 };
 use crate::id::{Epoch, InviteCode, PeerKey, Seq, SessionId, Token};
 use crate::name::Name;
+use crate::settings::Language;
 use crate::time::Time;
 use crate::wire::{Dialect, DisconnectReason, LineError, ParseError, Parsed, ReplyContext, parse};
 
@@ -192,6 +193,14 @@ fn kinds() -> impl Iterator<Item = Kind> {
         Kind::Group => Some(Kind::Broadcast),
         Kind::Broadcast => Some(Kind::Damaged),
         Kind::Damaged => None,
+    })
+}
+
+pub(super) fn languages() -> impl Iterator<Item = Language> {
+    iter::successors(Some(Language::Documents), |language| match language {
+        Language::Documents => Some(Language::English),
+        Language::English => Some(Language::Indonesian),
+        Language::Indonesian => None,
     })
 }
 

@@ -69,6 +69,15 @@ impl ReplyFormat {
         matches!(self, Self::Text(_))
     }
 
+    /// Objects are in the words of the documents, whatever the language of text listeners.
+    #[must_use]
+    pub(crate) fn language(self) -> Language {
+        match self {
+            Self::Text(language) => language,
+            Self::Json | Self::WebSocket => Language::Documents,
+        }
+    }
+
     /// The kind of listener that has such connections.
     #[must_use]
     pub(crate) fn listener(self) -> ListenerKind {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use tokio_util::codec::Decoder;
 
 use crate::chat::CommandError;
+use crate::settings::Language;
 use crate::wire::codec::{Line, LineCodec, LineError};
 use crate::wire::format::ReplyFormat;
 use crate::wire::input::Input;
@@ -107,10 +108,12 @@ fn assert_frames(tag: Option<&Tag>, render: impl Fn(ReplyFormat, &mut Vec<u8>)) 
     assert!(object.iter().all(|byte| (b' '..=b'~').contains(byte)));
     let object: Value = serde_json::from_slice(object).unwrap();
     assert_eq!(object["tag"].as_str(), tag.map(Tag::as_str));
-    let text = String::from_utf8(rendered(ReplyFormat::Text)).unwrap();
-    assert!(
-        text.ends_with('\n')
-            && !text.contains(|character: char| character.is_control() && !"\r\n\t".contains(character))
-    );
+    for language in [Language::Documents, Language::English, Language::Indonesian] {
+        let text = String::from_utf8(rendered(ReplyFormat::Text(language))).unwrap();
+        assert!(
+            text.ends_with('\n')
+                && !text.contains(|character: char| character.is_control() && !"\r\n\t".contains(character))
+        );
+    }
     assert!(!rendered(ReplyFormat::WebSocket).is_empty());
 }

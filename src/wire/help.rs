@@ -1,43 +1,64 @@
 //! Help for the person at netcat: an overview that fits a terminal, or one command.
 
+#[cfg(test)]
+mod tests;
+
+use crate::settings::Language;
 use crate::wire::command_spec::{CommandSpec, Theme};
 use crate::wire::commands::COMMANDS;
+use crate::wire::phrase::{Phrase, ours};
 
 /// The columns of the usage, before the summary.
 const USAGE_COLUMNS: usize = 49;
 
-const THEMES: [(Theme, &str); 12] = [
-    (Theme::ComeAndGo, "come and go"),
-    (Theme::Talk, "talk"),
-    (Theme::Read, "read"),
-    (Theme::KeepUp, "keep up"),
-    (Theme::Groups, "groups"),
-    (Theme::OwnAGroup, "own a group"),
-    (Theme::People, "people"),
-    (Theme::Realms, "realms"),
-    (Theme::TalkToRealms, "talk to them"),
-    (Theme::Other, "other"),
-    (Theme::KeepOut, "keep out"),
-    (Theme::Administer, "administer"),
+const THEMES: [(Theme, Phrase); 12] = [
+    (Theme::ComeAndGo, ours("come and go", "masuk keluar")),
+    (Theme::Talk, ours("talk", "berbicara")),
+    (Theme::Read, ours("read", "membaca")),
+    (Theme::KeepUp, ours("keep up", "mengikuti")),
+    (Theme::Groups, ours("groups", "grup")),
+    (Theme::OwnAGroup, ours("own a group", "pemilik grup")),
+    (Theme::People, ours("people", "orang")),
+    (Theme::Realms, ours("realms", "realm")),
+    (Theme::TalkToRealms, ours("talk to them", "antar-realm")),
+    (Theme::Other, ours("other", "lain-lain")),
+    (Theme::KeepOut, ours("keep out", "mencekal")),
+    (Theme::Administer, ours("administer", "mengelola")),
 ];
 
 /// The commands that a newcomer needs first.
-const FIRST_STEPS: [(&str, &str); 5] = [
-    ("register USER PASSWORD", "make an account, log in (later: login USER PASSWORD)"),
-    ("online", "who is here"),
-    ("send USER TEXT", "tell somebody; what they say appears by itself"),
-    ("inbox", "what came while you were away"),
-    ("quit", "leave"),
+const FIRST_STEPS: [(Phrase, Phrase); 5] = [
+    (
+        ours("register USER PASSWORD", "register PENGGUNA SANDI"),
+        ours(
+            "make an account, log in (later: login USER PASSWORD)",
+            "buat akun dan masuk (lain kali: login PENGGUNA SANDI)",
+        ),
+    ),
+    (ours("online", "online"), ours("who is here", "siapa yang ada di sini")),
+    (
+        ours("send USER TEXT", "send PENGGUNA PESAN"),
+        ours("tell somebody; what they say appears by itself", "kirim pesan; balasannya muncul sendiri"),
+    ),
+    (ours("inbox", "inbox"), ours("what came while you were away", "yang datang selagi Anda pergi")),
+    (ours("quit", "quit"), ours("leave", "keluar")),
 ];
 
 /// The columns of the first steps, before what they do.
 const STEP_COLUMNS: usize = 24;
 
+const HEADING: Phrase = ours(
+    "All commands (words with a / between them do the same):",
+    "Semua perintah (kata yang dipisahkan / sama gunanya):",
+);
+
 /// The first steps, then all commands, a theme a line. Words with a `/` between them are the same.
-pub(super) fn overview() -> impl Iterator<Item = String> {
-    let steps = FIRST_STEPS.iter().map(|(usage, summary)| format!("{usage:<STEP_COLUMNS$}{summary}"));
-    let heading = "All commands (words with a / between them do the same):".to_owned();
-    steps.chain([heading]).chain(THEMES.iter().map(|(theme, title)| format!("{title:<13}{}", words_of(*theme))))
+pub(super) fn overview(language: Language) -> impl Iterator<Item = String> {
+    let steps = FIRST_STEPS
+        .iter()
+        .map(move |(usage, summary)| format!("{:<STEP_COLUMNS$}{}", usage.text(language), summary.text(language)));
+    let themes = THEMES.iter().map(move |(theme, title)| format!("{:<13}{}", title.text(language), words_of(*theme)));
+    steps.chain([HEADING.text(language).to_owned()]).chain(themes)
 }
 
 fn words_of(theme: Theme) -> String {
@@ -48,7 +69,7 @@ fn words_of(theme: Theme) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// One line for each command, synonyms sharing one, or the line of one command.
+/// One line for each command, synonyms sharing one, or the line of one command: for programs.
 pub(super) fn lines(command: Option<&str>) -> Vec<String> {
     match command.and_then(CommandSpec::find) {
         Some(spec) => vec![line(std::slice::from_ref(spec))],
@@ -57,10 +78,14 @@ pub(super) fn lines(command: Option<&str>) -> Vec<String> {
 }
 
 /// The usage and summary of a command; without one, what `help` can do.
-pub(super) fn sentence(command: Option<&str>) -> String {
+pub(super) fn sentence(command: Option<&str>, language: Language) -> String {
+    const HELP: Phrase = ours(
+        "help COMMAND tells more; a TOKEN may stand before the parameters",
+        "help PERINTAH menjelaskan perintah itu; TOKEN boleh mendahului parameter",
+    );
     match command.and_then(CommandSpec::find) {
-        Some(spec) => format!("{}: {}", spec.usage(), spec.summary),
-        None => "help COMMAND tells more; a TOKEN may stand before the parameters".to_owned(),
+        Some(spec) => format!("{}: {}", spec.usage(language), spec.summary.text(language)),
+        None => HELP.text(language).to_owned(),
     }
 }
 
@@ -70,75 +95,8 @@ fn are_synonyms(one: &CommandSpec, other: &CommandSpec) -> bool {
 
 fn line(synonyms: &[CommandSpec]) -> String {
     let words: Vec<_> = synonyms.iter().map(|spec| spec.word).collect();
-    let (parameters, summary) = synonyms.first().map_or(("", ""), |spec| (spec.parameters, spec.summary));
-    let usage = format!("{} {parameters}", words.join(" | "));
-    format!("{usage:<USAGE_COLUMNS$}{summary}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn help_fits_a_terminal() {
-        let overview: Vec<String> = overview().chain([format!("[OK] {}", sentence(None))]).collect();
-        assert!(overview.len() <= 23);
-        for line in overview.into_iter().chain(lines(None)) {
-            assert!(line.len() <= 78, "{line}");
-        }
-    }
-
-    #[test]
-    fn every_word_stands_once_in_the_overview() {
-        let overview: Vec<String> = overview().collect();
-        let themes = overview.iter().skip(FIRST_STEPS.len() + 1);
-        let shown = themes.flat_map(|line| line[13..].split([' ', '/'])).count();
-        assert_eq!(shown, COMMANDS.len());
-    }
-
-    #[test]
-    fn the_first_steps_are_commands() {
-        for (usage, _) in FIRST_STEPS {
-            let spec = CommandSpec::find(usage.split(' ').next().unwrap()).unwrap();
-            assert!(spec.usage().starts_with(usage), "{usage}");
-        }
-    }
-
-    #[test]
-    fn the_overview_has_the_words_of_a_theme_in_order() {
-        let expected = [
-            "come and go  auth/login register whoami logout exit/quit",
-            "talk         send/chat sendgroup/chatgroup broadcast",
-            "read         inbox/kotakmasuk peek ack history",
-            "keep up      subscribe unsubscribe conversations markread",
-            "groups       addgroup creategroup joingroup leavegroup groups members",
-            "own a group  kick grouppasswd delgroup",
-            "people       showuseractive/list/user_on/online info block unblock blocks",
-            "realms       addrealm delrealm realms link",
-            "talk to them sendprivaterealm sendgrouprealm getrealminbox",
-            "other        passwd setname sessions revoke unregister help ping version",
-            "keep out     kickuser ban unban bans lock unlock",
-            "administer   adduser setpass wall stats users invite invites uninvite",
-        ];
-        assert_eq!(overview().skip(FIRST_STEPS.len() + 1).collect::<Vec<_>>(), expected);
-    }
-
-    #[test]
-    fn usages_and_summaries_stand_in_columns() {
-        for line in lines(None) {
-            assert!(line.as_bytes()[USAGE_COLUMNS - 1] == b' ' && line.as_bytes()[USAGE_COLUMNS] != b' ', "{line}");
-        }
-    }
-
-    #[test]
-    fn one_word_has_a_line_and_a_sentence() {
-        assert_eq!(lines(Some("chat")), [format!("{:<USAGE_COLUMNS$}tell a user", "chat USER TEXT")]);
-        for (word, expected) in [
-            ("chat", "chat USER TEXT: tell a user"),
-            ("addrealm", "addrealm REALM [HOST PORT]: link a server, or add a name"),
-            ("link", "link VERSION: how another server links"),
-        ] {
-            assert_eq!(sentence(Some(word)), expected);
-        }
-    }
+    let Some(spec) = synonyms.first() else { return String::new() };
+    let parameters = spec.parameters.iter().map(|parameter| parameter.documents());
+    let usage = std::iter::once(words.join(" | ").as_str()).chain(parameters).collect::<Vec<_>>().join(" ");
+    format!("{usage:<USAGE_COLUMNS$}{}", spec.summary.documents())
 }

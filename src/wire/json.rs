@@ -16,7 +16,7 @@ use crate::chat::{
 use crate::id::{Epoch, PeerKey, Seq, SessionId, Token};
 use crate::json::{self, Object};
 use crate::name::Name;
-use crate::wire::errors::ErrorSpec;
+use crate::settings::Language;
 use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
 use crate::wire::render::{self, Render};
 use crate::wire::request::{ParseError, ReplyContext, Tag};
@@ -68,11 +68,7 @@ impl Render for Json {
         let tag = context.tag.as_ref();
         let response = match result {
             Ok(response) => response,
-            Err(error) => {
-                let sentence = render::error_sentence(Some(context), ReplyFormat::Json, error);
-                let ErrorSpec { code, detail, .. } = errors::of(error);
-                return append_error(out, tag, sentence, code, detail.as_deref(), error.retry_after());
-            }
+            Err(error) => return append_command_error(out, tag, Some(context), error),
         };
         let message = render::success_sentence(context, ReplyFormat::Json, response);
         append_frame(out, tag, |frame| {
@@ -88,9 +84,7 @@ impl Render for Json {
     }
 
     fn fail(&self, out: &mut Vec<u8>, tag: Option<&Tag>, error: CommandError) {
-        let ErrorSpec { code, detail, .. } = errors::of(error);
-        let sentence = render::error_sentence(None, ReplyFormat::Json, error);
-        append_error(out, tag, sentence, code, detail.as_deref(), error.retry_after());
+        append_command_error(out, tag, None, error);
     }
 
     fn push(&self, out: &mut Vec<u8>, message: &StoredMessage) {
@@ -133,8 +127,14 @@ impl Render for Json {
 
     fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason) {
         let row = errors::of_disconnect(reason);
-        append_error(out, None, row.sentence(ReplyFormat::Json, None), row.code, row.detail.as_deref(), None);
+        let (sentence, detail) = (row.sentence(ReplyFormat::Json, None), row.detail(Language::Documents));
+        append_error(out, None, sentence, row.code, detail.as_deref(), None);
     }
+}
+
+fn append_command_error(out: &mut Vec<u8>, tag: Option<&Tag>, context: Option<&ReplyContext>, error: CommandError) {
+    let (row, sentence) = (errors::of(error), render::error_sentence(context, ReplyFormat::Json, error));
+    append_error(out, tag, sentence, row.code, row.detail(Language::Documents).as_deref(), error.retry_after());
 }
 
 /// `data` repeats the message: the realm document puts some of its error texts there.

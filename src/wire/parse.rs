@@ -5,8 +5,6 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use secrecy::SecretString;
 
 use crate::id::{Hash64, Token};
@@ -15,7 +13,9 @@ use crate::wire::args::{Args, BadParameter};
 use crate::wire::command_spec::CommandSpec;
 use crate::wire::errors::ParseErrorKind;
 use crate::wire::other_protocols;
-use crate::wire::request::{ParseError, Parsed, Request, Tag, WithoutToken};
+use crate::wire::parameters::{KEY, REST, TEXT};
+use crate::wire::phrase::ours;
+use crate::wire::request::{ParseError, Parsed, Problem, Request, Tag, WithoutToken};
 
 /// Parses a line. Any text has a result.
 #[must_use]
@@ -29,8 +29,9 @@ pub fn parse(line: &str) -> Parsed {
     if let Some(text) = word.strip_prefix('#') {
         tag = Tag::parse(text);
         if tag.is_none() {
-            let expected = "KEY: expected # and 1-64 of A-Z a-z 0-9 _ -";
-            return rejected(None, None, ParseErrorKind::BadParameter, expected);
+            let expected = ours("expected # and 1-64 of A-Z a-z 0-9 _ -", "harus # dan 1-64 dari A-Z a-z 0-9 _ -");
+            let problem = Problem::Parameter(BadParameter::new(KEY, expected));
+            return rejected(None, None, ParseErrorKind::BadParameter, problem);
         }
         word = args.next();
     }
@@ -39,15 +40,15 @@ pub fn parse(line: &str) -> Parsed {
             return Parsed::Http;
         }
         if other_protocols::is_opening(line) {
-            return rejected(None, None, ParseErrorKind::OtherProtocol, "expected a command: help lists them");
+            let problem = ours("expected a command: help lists them", "harus sebuah perintah: help menampilkannya");
+            return rejected(None, None, ParseErrorKind::OtherProtocol, Problem::Line(problem.into()));
         }
-        return rejected(tag, None, ParseErrorKind::UnknownCommand, "help lists the commands, quit leaves");
+        let problem = ours("help lists the commands, quit leaves", "help menampilkan semua perintah, quit keluar");
+        return rejected(tag, None, ParseErrorKind::UnknownCommand, Problem::Line(problem.into()));
     };
     match parse_parameters(spec, tag.clone(), args) {
         Ok(request) => Parsed::Request(request),
-        Err(BadParameter { name, expected }) => {
-            rejected(tag, Some(spec), ParseErrorKind::BadParameter, format!("{name}: {expected}"))
-        }
+        Err(error) => rejected(tag, Some(spec), ParseErrorKind::BadParameter, Problem::Parameter(error)),
     }
 }
 
@@ -57,7 +58,7 @@ fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args
     let hash = tag.is_some().then(|| hash(spec, args));
     let secret = tag.as_ref().and_then(|_| secret(spec, args));
     let action = parse_all(spec, &mut args)?;
-    let without_token = if token.is_some() && spec.parameters == "TEXT" {
+    let without_token = if token.is_some() && spec.parameters == [TEXT] {
         let hash = tag.is_some().then(|| self::hash(spec, whole));
         Some(Box::new(WithoutToken { action: parse_all(spec, &mut whole)?, hash }))
     } else {
@@ -70,7 +71,7 @@ fn parse_parameters(spec: &'static CommandSpec, tag: Option<Tag>, mut args: Args
 fn parse_all(spec: &CommandSpec, args: &mut Args<'_>) -> Result<Action, BadParameter> {
     let action = (spec.parse)(args)?;
     if !args.is_empty() {
-        return Err(BadParameter::new("a word too many", "expected the end of the line"));
+        return Err(BadParameter::new(REST, ours("expected the end of the line", "harus akhir baris")));
     }
     Ok(action)
 }
@@ -120,11 +121,6 @@ fn take_token(args: &mut Args<'_>) -> Option<Token> {
     Some(token)
 }
 
-fn rejected(
-    tag: Option<Tag>,
-    spec: Option<&'static CommandSpec>,
-    kind: ParseErrorKind,
-    problem: impl Into<Cow<'static, str>>,
-) -> Parsed {
-    Parsed::Rejected(ParseError { tag, spec, kind, problem: problem.into() })
+fn rejected(tag: Option<Tag>, spec: Option<&'static CommandSpec>, kind: ParseErrorKind, problem: Problem) -> Parsed {
+    Parsed::Rejected(ParseError { tag, spec, kind, problem })
 }

@@ -7,6 +7,11 @@ use crate::id::InviteCode;
 use crate::name::Name;
 use crate::wire::action::{Action, NewProfile, SessionRequest};
 use crate::wire::args::{Args, BadParameter, parse_address, parse_name};
+use crate::wire::command_spec::CommandSpec;
+use crate::wire::parameters::{
+    COMMAND, COUNTRY, FULLNAME, GROUP, N, NEW_PASSWORD, OPTION, PASSWORD, REALM, TOPIC, USER, VERSION,
+};
+use crate::wire::phrase::ours;
 
 pub(super) fn change(command: Command) -> Result<Action, BadParameter> {
     Ok(Action::Change(command))
@@ -21,13 +26,13 @@ pub(super) fn session(request: SessionRequest) -> Result<Action, BadParameter> {
 }
 
 pub(super) fn log_in(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    session(SessionRequest::LogIn { user: args.name("USER")?, password: args.password("PASSWORD")? })
+    session(SessionRequest::LogIn { user: args.name(USER)?, password: args.password(PASSWORD)? })
 }
 
 /// Two parameters or four: a full name without a country is an error. The code of an invite may follow; behind two
 /// parameters it begins with `#`.
 pub(super) fn register(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let (user, password) = (args.new_name("USER")?, args.new_password("PASSWORD")?);
+    let (user, password) = (args.new_name(USER)?, args.new_password(PASSWORD)?);
     let mut after = *args;
     let is_code_alone = after.next().starts_with('#') && after.is_empty();
     let profile = if is_code_alone { None } else { profile(args)? };
@@ -42,55 +47,76 @@ pub(super) fn profile(args: &mut Args<'_>) -> Result<Option<NewProfile>, BadPara
     if args.is_empty() {
         return Ok(None);
     }
-    Ok(Some(NewProfile { full_name: args.profile("FULLNAME")?, country: args.profile("COUNTRY")? }))
+    Ok(Some(NewProfile { full_name: args.profile(FULLNAME)?, country: args.profile(COUNTRY)? }))
 }
 
 pub(super) fn send(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    change(Command::SendDirect { to: args.address("USER")?, text: args.text()? })
+    change(Command::SendDirect { to: args.address(USER)?, text: args.text()? })
 }
 
 pub(super) fn send_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    change(Command::SendGroup { to: args.address("GROUP")?, text: args.text()? })
+    change(Command::SendGroup { to: args.address(GROUP)?, text: args.text()? })
 }
 
 /// GROUP may be written `group:GROUP`.
 pub(super) fn send_group_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let realm = args.name("REALM")?;
+    let realm = args.name(REALM)?;
     let word = args.next();
-    let group = parse_name("GROUP", word.strip_prefix("group:").unwrap_or(word))?;
+    let group = parse_name(GROUP, word.strip_prefix("group:").unwrap_or(word))?;
     change(Command::SendGroup { to: group.at(realm), text: args.text()? })
 }
 
+pub(super) fn send_private_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let realm = args.name(REALM)?;
+    let to = args.name(USER)?.at(realm);
+    change(Command::SendDirect { to, text: args.text()? })
+}
+
 pub(super) fn create_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let group = args.new_name("GROUP")?;
+    let group = args.new_name(GROUP)?;
     if args.is_empty() {
         return change(Command::CreateGroup { name: group, password: None });
     }
-    session(SessionRequest::CreateGroup { group, password: args.new_password("PASSWORD")? })
+    session(SessionRequest::CreateGroup { group, password: args.new_password(PASSWORD)? })
 }
 
 pub(super) fn join_group(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let group = args.name("GROUP")?;
+    let group = args.name(GROUP)?;
     if args.is_empty() {
         return change(Command::JoinGroup { group, verified: None });
     }
-    session(SessionRequest::JoinGroup { group, password: args.password("PASSWORD")? })
+    session(SessionRequest::JoinGroup { group, password: args.password(PASSWORD)? })
 }
 
 pub(super) fn change_group_password(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let group = args.name("GROUP")?;
+    let group = args.name(GROUP)?;
     if args.is_empty() {
         return change(Command::ChangeGroupPassword { group, password: None });
     }
-    session(SessionRequest::ChangeGroupPassword { group, password: args.new_password("NEWPASSWORD")? })
+    session(SessionRequest::ChangeGroupPassword { group, password: args.new_password(NEW_PASSWORD)? })
 }
 
 pub(super) fn add_realm(args: &mut Args<'_>) -> Result<Action, BadParameter> {
-    let realm = args.new_name("REALM")?;
+    let realm = args.new_name(REALM)?;
     if args.is_empty() {
         return change(Command::AddRealm { name: realm });
     }
     session(SessionRequest::LinkRealm { realm, host: args.next().into(), port: args.port()? })
+}
+
+pub(super) fn link(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let expected = ours("expected a number", "harus angka");
+    session(SessionRequest::Link { version: args.number(VERSION, expected)? })
+}
+
+pub(super) fn help(args: &mut Args<'_>) -> Result<Action, BadParameter> {
+    let word = args.next();
+    if word.is_empty() {
+        return session(SessionRequest::Help(None));
+    }
+    let expected = ours("expected a word that help lists", "harus kata yang ditampilkan help");
+    let spec = CommandSpec::find(word).ok_or_else(|| BadParameter::new(COMMAND, expected))?;
+    session(SessionRequest::Help(Some(spec.word)))
 }
 
 pub(super) fn subscribe(args: &mut Args<'_>) -> Result<Action, BadParameter> {
@@ -104,8 +130,11 @@ pub(super) fn subscribe(args: &mut Args<'_>) -> Result<Action, BadParameter> {
             "inbox" => &mut topics.inbox,
             "read" => &mut topics.read,
             _ => {
-                let expected = "expected presence, group, inbox or read, after the ID if there is one";
-                return Err(BadParameter::new("TOPIC", expected));
+                let expected = ours(
+                    "expected presence, group, inbox or read, after the ID if there is one",
+                    "harus presence, group, inbox atau read, setelah ID jika ada",
+                );
+                return Err(BadParameter::new(TOPIC, expected));
             }
         };
         *topic = true;
@@ -117,7 +146,7 @@ pub(super) fn subscribe(args: &mut Args<'_>) -> Result<Action, BadParameter> {
 pub(super) fn info(args: &mut Args<'_>) -> Result<Action, BadParameter> {
     match args.next() {
         "" | "{}" => read(Query::Online),
-        word => read(Query::Info { user: parse_name("USER", word)? }),
+        word => read(Query::Info { user: parse_name(USER, word)? }),
     }
 }
 
@@ -130,7 +159,12 @@ pub(super) fn history(args: &mut Args<'_>) -> Result<Action, BadParameter> {
         match args.next().to_ascii_lowercase().as_str() {
             "before" => before = Some(args.id()?),
             "limit" => limit = Some(parse_limit(args)?),
-            _ => return Err(BadParameter::new("OPTION", "expected before ID or limit N")),
+            _ => {
+                return Err(BadParameter::new(
+                    OPTION,
+                    ours("expected before ID or limit N", "harus before ID atau limit N"),
+                ));
+            }
         }
     }
     session(SessionRequest::History { conversation, before, limit })
@@ -140,13 +174,14 @@ pub(super) fn conversations(args: &mut Args<'_>) -> Result<Action, BadParameter>
     let limit = match args.next() {
         "" => None,
         word if word.eq_ignore_ascii_case("limit") => Some(parse_limit(args)?),
-        _ => return Err(BadParameter::new("OPTION", "expected limit N")),
+        _ => return Err(BadParameter::new(OPTION, ours("expected limit N", "harus limit N"))),
     };
     session(SessionRequest::Conversations { limit })
 }
 
 pub(super) fn parse_limit(args: &mut Args<'_>) -> Result<usize, BadParameter> {
-    Ok(args.number::<NonZeroUsize>("N", "expected a number, at least 1")?.get())
+    let expected = ours("expected a number, at least 1", "harus angka, paling sedikit 1");
+    Ok(args.number::<NonZeroUsize>(N, expected)?.get())
 }
 
 /// `before` and `limit` are options if a number follows; otherwise they are names like others.
@@ -159,13 +194,13 @@ fn begins_with_an_option(mut args: Args<'_>) -> bool {
 pub(super) fn parse_conversation(word: &str) -> Result<Conversation, BadParameter> {
     let realm = word.split_once('@').filter(|(name, _)| name.eq_ignore_ascii_case(Name::SERVER));
     if let Some((_, realm)) = realm {
-        return parse_name("REALM", realm).map(|_| Conversation::Server);
+        return parse_name(REALM, realm).map(|_| Conversation::Server);
     }
     if word == "*" {
         return Ok(Conversation::Broadcast);
     }
     match word.strip_prefix("group:") {
-        Some(group) => parse_address("GROUP", group).map(Conversation::Group),
-        None => parse_address("USER", word).map(Conversation::User),
+        Some(group) => parse_address(GROUP, group).map(Conversation::Group),
+        None => parse_address(USER, word).map(Conversation::User),
     }
 }

@@ -13,6 +13,8 @@ use crate::wire::{errors, help};
 
 /// Writes replies and pushes in one format.
 pub trait Render {
+    /// The first line of a connection, if people are to be greeted.
+    fn greet(&self, _out: &mut Vec<u8>) {}
     /// The reply to a request.
     fn reply(&self, out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>);
     /// The reply to a line that is no request.
@@ -41,7 +43,7 @@ pub trait Render {
 /// The sentence of a successful reply.
 pub(super) fn success_sentence(context: &ReplyContext, format: ReplyFormat, response: &Response) -> Cow<'static, str> {
     match response {
-        Response::Help(word) => help::sentence(*word).into(),
+        Response::Help(word) => help::sentence(*word, format.language()).into(),
         _ => context.spec.success_sentence(context.dialect, format, response),
     }
 }

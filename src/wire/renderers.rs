@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use crate::settings::Language;
 use crate::wire::format::ReplyFormat;
 use crate::wire::render::Render;
 use crate::wire::{json, text, websocket};
@@ -13,7 +14,9 @@ impl Deref for ReplyFormat {
     fn deref(&self) -> &Self::Target {
         match self {
             Self::Json => &json::Json,
-            Self::Text(_) => &text::Text,
+            Self::Text(Language::Documents) => &text::Text(Language::Documents),
+            Self::Text(Language::English) => &text::Text(Language::English),
+            Self::Text(Language::Indonesian) => &text::Text(Language::Indonesian),
             Self::WebSocket => &websocket::WebSocket,
         }
     }

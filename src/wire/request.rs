@@ -6,11 +6,14 @@ use secrecy::SecretString;
 
 use crate::id::{Hash64, Token};
 use crate::limits::TAG_BYTES;
+use crate::settings::Language;
 use crate::wire::action::{Action, SessionRequest};
+use crate::wire::args::BadParameter;
 use crate::wire::codec::LineError;
 use crate::wire::command_spec::CommandSpec;
 use crate::wire::errors::ParseErrorKind;
 use crate::wire::format::Dialect;
+use crate::wire::phrase::Detail;
 
 /// A parsed line.
 #[derive(Debug)]
@@ -102,29 +105,46 @@ impl Tag {
 }
 
 /// Why a line is no request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ParseError {
     pub tag: Option<Tag>,
     /// The row of its command word, if it is one.
     pub spec: Option<&'static CommandSpec>,
     pub kind: ParseErrorKind,
     /// Which parameter, and what was expected; never what the client wrote.
-    pub(super) problem: Cow<'static, str>,
+    pub(super) problem: Problem,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Problem {
+    Parameter(BadParameter),
+    Line(Detail),
+}
+
+impl Problem {
+    pub(super) fn text(self, language: Language) -> Cow<'static, str> {
+        match self {
+            Self::Parameter(parameter) => parameter.text(language).into(),
+            Self::Line(detail) => detail.text(language),
+        }
+    }
 }
 
 impl ParseError {
-    /// The problem, and the usage of the command.
+    /// The problem, and the usage of the command: for programs.
     #[must_use]
-    pub fn detail(&self) -> Cow<'_, str> {
+    pub fn detail(&self) -> Cow<'static, str> {
+        let (language, problem) = (Language::Documents, self.problem.text(Language::Documents));
         match self.spec {
-            Some(spec) => format!("{}; usage: {}", self.problem, spec.usage()).into(),
-            None => Cow::Borrowed(&self.problem),
+            Some(spec) => format!("{problem}; usage: {}", spec.usage(language)).into(),
+            None => problem,
         }
     }
 }
 
 impl From<LineError> for ParseError {
     fn from(error: LineError) -> Self {
-        Self { tag: None, spec: None, kind: ParseErrorKind::Line(error), problem: error.to_string().into() }
+        Self { tag: None, spec: None, kind: ParseErrorKind::Line(error), problem: Problem::Line(error.detail()) }
     }
 }

@@ -1,145 +1,142 @@
 //! The lines of a `text` listener: `[OK] text` or `[ERR] text`, lists one item a line before it (PROTOCOL §1).
 
 mod administration;
+mod items;
 mod line;
+mod message;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vocabulary;
+mod words;
 
-use std::borrow::Cow;
-
-use crate::chat::{
-    CommandError, ConversationSummary, Kind, MessageFields, Notification, Profile, RealmStatus, Response, SessionEnd,
-    SessionStatus, StoredMessage, Unread,
-};
+use crate::chat::{CommandError, GroupChange, Notification, Response, SessionEnd, StoredMessage, Unread};
 use crate::id::Seq;
 use crate::name::Name;
 use crate::settings::Language;
+use crate::wire::catalog;
+use crate::wire::errors;
 use crate::wire::format::{Dialect, DisconnectReason, ReplyFormat};
+use crate::wire::phrase::{Phrase, ours, phrase, say};
 use crate::wire::render::{self, Render};
 use crate::wire::request::{ParseError, ReplyContext, Tag};
 use crate::wire::text::line::append_line;
-use crate::wire::{catalog, errors, help};
+use crate::wire::text::message::append_message;
 
-pub(super) struct Text;
+/// The renderer of a language.
+pub(super) struct Text(pub(super) Language);
 
 impl Render for Text {
+    fn greet(&self, out: &mut Vec<u8>) {
+        let greeting = words::GREETING.text(self.0);
+        if !greeting.is_empty() {
+            append_line(out, &[greeting]);
+        }
+    }
+
     fn reply(&self, out: &mut Vec<u8>, context: &ReplyContext, result: Result<&Response, CommandError>) {
         match result {
             Ok(response) => {
-                append_items(out, context, response);
-                append_line(
-                    out,
-                    &["[OK] ", &render::success_sentence(context, ReplyFormat::Text(Language::Documents), response)],
-                );
-                append_notice(out, context, response);
+                items::append_items(out, context, response, self.0);
+                append_line(out, &["[OK] ", &render::success_sentence(context, ReplyFormat::Text(self.0), response)]);
+                self.append_notice(out, context, response);
             }
-            Err(error) => append_command_error(out, Some(context), error),
+            Err(error) => self.append_command_error(out, Some(context), error),
         }
     }
 
     fn reject(&self, out: &mut Vec<u8>, error: &ParseError) {
-        let sentence = errors::of_line(error.kind).sentence(ReplyFormat::Text(Language::Documents), None);
+        let sentence = errors::of_line(error.kind).sentence(ReplyFormat::Text(self.0), None);
+        let problem = error.problem.text(self.0);
         match error.spec {
-            Some(spec) => append_error(out, sentence, Some(&format!("{} ({})", spec.usage(), error.problem))),
-            None => append_error(out, sentence, Some(&error.problem)),
+            Some(spec) => append_error(out, sentence, Some(&format!("{} ({problem})", spec.usage(self.0)))),
+            None => append_error(out, sentence, Some(&problem)),
         }
     }
 
     fn fail(&self, out: &mut Vec<u8>, _: Option<&Tag>, error: CommandError) {
-        append_command_error(out, None, error);
+        self.append_command_error(out, None, error);
     }
 
     fn push(&self, out: &mut Vec<u8>, message: &StoredMessage) {
-        append_message(out, message);
+        append_message(out, message, "", false, self.0);
     }
 
     /// One line, in the form of a pushed message.
     fn notify(&self, out: &mut Vec<u8>, notification: &Notification) {
         match notification {
             Notification::Presence { user, online } => {
-                append_line(out, &["[presence] ", user.as_str(), if *online { " online" } else { " offline" }]);
+                let standing = if *online { words::ONLINE } else { words::OFFLINE };
+                append_line(out, &[words::PRESENCE.text(self.0), user.as_str(), " ", standing.text(self.0)]);
             }
             Notification::Group { group, user, change } => {
                 let user = user.as_ref().map_or("", Name::as_str);
-                append_line(out, &["[group] ", group.as_str(), ": ", change.word(), " ", user]);
+                let (before, after) = group_change(change);
+                let (event, before, after) = (words::GROUP_EVENT.text(self.0), before.text(self.0), after.text(self.0));
+                append_line(out, &[event, group.as_str(), ": ", before, user, after]);
             }
             Notification::Read { conversation, mark } => {
-                append_line(out, &["[read] ", conversation, ": ", &mark.to_string()]);
+                append_line(out, &[words::READ.text(self.0), conversation, ": ", &mark.to_string()]);
             }
-            Notification::Inbox { cursor } => append_line(out, &["[inbox] ", &cursor.to_string()]),
+            Notification::Inbox { cursor } => {
+                let cursor = say!(self.0, "{cursor}", "read up to {cursor}", "dibaca sampai {cursor}");
+                append_line(out, &[words::INBOX.text(self.0), &cursor]);
+            }
         }
     }
 
     fn lagged(&self, out: &mut Vec<u8>, _: Seq) {
-        append_error(out, catalog::LAGGED, None);
+        append_error(out, words::LAGGED.text(self.0), None);
     }
 
     fn truncated(&self, out: &mut Vec<u8>, _: Seq) {
-        append_error(out, catalog::TRUNCATED, None);
+        append_error(out, words::TRUNCATED.text(self.0), None);
     }
 
     fn reset(&self, out: &mut Vec<u8>, _: Seq) {
-        append_error(out, catalog::RESET, None);
+        append_error(out, words::RESET.text(self.0), None);
     }
 
     fn session_ended(&self, out: &mut Vec<u8>, end: SessionEnd) {
-        append_line(out, &["[session] ended: ", catalog::session_end(end).1]);
+        append_line(out, &[words::SESSION_ENDED.text(self.0), catalog::session_end(end).1.text(self.0)]);
     }
 
     fn unfinished_line(&self, out: &mut Vec<u8>) {
-        append_error(out, catalog::UNFINISHED_LINE, None);
+        append_error(out, words::UNFINISHED_LINE.text(self.0), None);
     }
 
     fn disconnect(&self, out: &mut Vec<u8>, reason: DisconnectReason) {
         let row = errors::of_disconnect(reason);
-        append_error(out, row.sentence(ReplyFormat::Text(Language::Documents), None), row.detail.as_deref());
+        append_error(out, row.sentence(ReplyFormat::Text(self.0), None), row.detail(self.0).as_deref());
     }
 }
 
-/// A message as it is pushed.
-fn append_message(out: &mut Vec<u8>, message: &StoredMessage) {
-    append_shown_message(out, message, "", false);
-}
+impl Text {
+    /// What came while a person was away is not pushed; what the disk did not take as read is not read. And whoever typed a
+    /// password of three words is told how they were read.
+    fn append_notice(&self, out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
+        if let Response::Inbox { is_unread: true, .. } | Response::Page { is_unread: true, .. } = response {
+            return append_line(out, &[words::INBOX.text(self.0), words::UNREAD.text(self.0)]);
+        }
+        let Response::LoggedIn { unread, .. } = response else { return };
+        if context.spec.takes_profile() && context.dialect != Dialect::Draft {
+            append_line(out, &[words::ACCOUNT.text(self.0), words::REGISTERED_WITH_PROFILE.text(self.0)]);
+        }
+        let Some(Unread { count, more }) = unread else { return };
+        let count = if *more { format!("{count}+") } else { count.to_string() };
+        append_line(out, &[words::INBOX.text(self.0), &count, words::NEW.text(self.0)]);
+    }
 
-/// A message in a list: with the id that `history` and `ack` ask for, the time, and in a history both names.
-fn append_listed_message(out: &mut Vec<u8>, message: &StoredMessage, is_history: bool) {
-    let start = format!("#{} {} ", message.seq, message.time.to_minute());
-    append_shown_message(out, message, &start, is_history);
-}
-
-fn append_shown_message(out: &mut Vec<u8>, message: &StoredMessage, start: &str, is_history: bool) {
-    // A body that cannot be read was not written by this server; it is not shown.
-    let Some(MessageFields { from, to, msg_to, msg, kind, .. }) = message.body.fields() else { return };
-    match kind {
-        Kind::Direct if is_history => append_line(out, &[start, "[", &from, " -> ", &to, "] ", &msg]),
-        Kind::Direct | Kind::Damaged => append_line(out, &[start, "[", &from, "] ", &msg]),
-        Kind::Group => append_line(out, &[start, "[group ", &msg_to, "] ", &from, ": ", &msg]),
-        Kind::Broadcast => append_line(out, &[start, "[broadcast] ", &from, ": ", &msg]),
+    fn append_command_error(&self, out: &mut Vec<u8>, context: Option<&ReplyContext>, error: CommandError) {
+        let sentence = render::error_sentence(context, ReplyFormat::Text(self.0), error);
+        let wait = |seconds| say!(self.0, "wait {seconds} s", "wait {seconds} s", "tunggu {seconds} detik");
+        let detail =
+            error.retry_after().map(|seconds| wait(seconds).into()).or_else(|| errors::of(error).detail(self.0));
+        append_error(out, sentence, detail.as_deref());
     }
 }
 
-/// What came while a person was away is not pushed; what the disk did not take as read is not read. And whoever typed a
-/// password of three words is told how they were read.
-fn append_notice(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
-    if let Response::Inbox { is_unread: true, .. } | Response::Page { is_unread: true, .. } = response {
-        return append_line(out, &[catalog::UNREAD]);
-    }
-    let Response::LoggedIn { unread, .. } = response else { return };
-    if context.spec.takes_profile() && context.dialect != Dialect::Draft {
-        append_line(out, &["[account] ", catalog::REGISTERED_WITH_PROFILE]);
-    }
-    let Some(Unread { count, more }) = unread else { return };
-    let count = if *more { format!("{count}+") } else { count.to_string() };
-    append_line(out, &["[inbox] ", &count, " new: inbox shows what came while you were away, quit leaves"]);
-}
-
-fn append_command_error(out: &mut Vec<u8>, context: Option<&ReplyContext>, error: CommandError) {
-    let sentence = render::error_sentence(context, ReplyFormat::Text(Language::Documents), error);
-    let wait = error.retry_after().map(|seconds| format!("wait {seconds} s").into());
-    append_error(out, sentence, wait.or(errors::of(error).detail).as_deref());
-}
-
-/// The documents' sentence comes first: their clients know it.
+/// The sentence comes first: the documents' clients know theirs.
 fn append_error(out: &mut Vec<u8>, sentence: &str, detail: Option<&str>) {
     match detail {
         Some(detail) => append_line(out, &["[ERR] ", sentence, ": ", detail]),
@@ -147,67 +144,16 @@ fn append_error(out: &mut Vec<u8>, sentence: &str, detail: Option<&str>) {
     }
 }
 
-/// The items of a response, if the sentence does not name them already.
-fn append_items(out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
-    match response {
-        Response::Info(profile) => append_profile(out, profile),
-        Response::Inbox { messages, .. } => {
-            messages.iter().for_each(|message| append_listed_message(out, message, false));
+/// What stands before and after the user's name.
+fn group_change(change: &GroupChange) -> (Phrase, Phrase) {
+    match change {
+        GroupChange::Joined => (phrase("joined ", "", ""), phrase("", " joined", " bergabung")),
+        GroupChange::Left => (phrase("left ", "", ""), phrase("", " left", " keluar")),
+        GroupChange::Kicked => (phrase("kicked ", "", ""), phrase("", " was put out", " dikeluarkan")),
+        GroupChange::Owner => (phrase("owner ", "", ""), phrase("", " is the owner now", " kini pemiliknya")),
+        GroupChange::Renamed { .. } => {
+            (phrase("renamed ", "", ""), phrase("", " changed the full name", " mengganti nama lengkap"))
         }
-        Response::Page { messages, .. } => {
-            messages.iter().for_each(|message| append_listed_message(out, message, true));
-        }
-        Response::Conversations { conversations, .. } => {
-            conversations.iter().for_each(|summary| append_conversation(out, summary));
-        }
-        Response::Online(_) if matches!(context.dialect, Dialect::Cli | Dialect::Layanan) => {}
-        Response::Online(names) | Response::Groups(names) | Response::Members { names, .. } => append_names(out, names),
-        Response::Blocks(users) => users.iter().for_each(|user| append_line(out, &[user])),
-        Response::Sessions(sessions) => sessions.iter().for_each(|session| append_session(out, session)),
-        Response::Realms(realms) => realms.iter().for_each(|realm| append_realm(out, realm)),
-        Response::Bans { bans, .. } => bans.iter().for_each(|ban| administration::append_ban(out, ban)),
-        Response::Users { users, .. } => users.iter().for_each(|user| administration::append_user(out, user)),
-        Response::Invites(invites) => invites.iter().for_each(|invite| administration::append_invite(out, invite)),
-        Response::Stats(stats) => administration::append_stats(out, stats),
-        Response::Help(None) => help::overview().for_each(|line| append_line(out, &[&line])),
-        _ => {}
+        GroupChange::Deleted => (phrase("deleted ", "the group was ended", "grup dibubarkan"), ours("", "")),
     }
-}
-
-fn append_names(out: &mut Vec<u8>, names: &[Name]) {
-    names.iter().for_each(|name| append_line(out, &[name.as_str()]));
-}
-
-fn append_conversation(out: &mut Vec<u8>, summary: &ConversationSummary) {
-    let ConversationSummary { conversation, unread, unread_more, last, .. } = summary;
-    let over = if *unread_more { "+" } else { "" };
-    let last = last.as_ref().map_or(String::new(), |last| format!(", newest {} {}", last.seq, last.time));
-    append_line(out, &[conversation, ": ", &format!("{unread}{over} unread{last}")]);
-}
-
-fn append_session(out: &mut Vec<u8>, session: &SessionStatus) {
-    let SessionStatus { id, opened, used, origin, current } = session;
-    let this_one = if *current { " (this one)" } else { "" };
-    append_line(out, &[&format!("{id} from {origin}, opened {opened}, used {used}{this_one}")]);
-}
-
-fn append_realm(out: &mut Vec<u8>, realm: &RealmStatus) {
-    let mut line = format!("{} {}", realm.name, catalog::realm_state(realm.state));
-    if catalog::is_link(realm.state) {
-        let since = realm.since.map_or(String::new(), |since| format!(" since {since}"));
-        let age = realm.waiting.map_or(String::new(), |waiting| format!(", the oldest for {} s", waiting.as_secs()));
-        let key = realm.key.map_or(String::new(), |key| format!(", key {key}"));
-        let problem = realm.problem.as_ref().map_or(String::new(), |problem| format!(": {problem}"));
-        line += &format!("{since}, {} waiting{age}{key}{problem}", realm.queued);
-    }
-    append_line(out, &[&line]);
-}
-
-fn append_profile(out: &mut Vec<u8>, profile: &Profile) {
-    let last_seen = profile.last_seen.map_or(Cow::Borrowed("never"), |time| time.to_string().into());
-    append_line(out, &["full name: ", &profile.full_name]);
-    append_line(out, &["country: ", &profile.country]);
-    append_line(out, &["realm: ", profile.realm.as_str()]);
-    append_line(out, &["online: ", if profile.online { "yes" } else { "no" }]);
-    append_line(out, &["last seen: ", &last_seen]);
 }

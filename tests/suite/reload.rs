@@ -1,7 +1,8 @@
 //! SIGHUP: the configuration is read again while the server runs.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -17,12 +18,29 @@ struct Reloaded {
 
 impl Reloaded {
     fn start(configuration: &str) -> Self {
+        Self::start_with(configuration, |data, file| {
+            Process::start_with(data, |command| {
+                command.arg("--config").arg(file);
+            })
+        })
+    }
+
+    /// A server with a text listener and no other.
+    fn start_for_people(configuration: &str) -> Self {
+        Self::start_with(configuration, |data, file| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
+            command.args(["--listen", "none", "--listen-text", "127.0.0.1:0", "--web", "none"]);
+            command.arg("--data").arg(data).arg("--config").arg(file);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+            Process::run(command)
+        })
+    }
+
+    fn start_with(configuration: &str, start: impl FnOnce(&Path, &Path) -> Process) -> Self {
         let home = TempDir::new().unwrap();
         let file = home.path().join("kabar.toml");
         fs::write(&file, configuration).unwrap();
-        let server = Process::start_with(&home.path().join("data"), |command| {
-            command.arg("--config").arg(&file);
-        });
+        let server = start(&home.path().join("data"), &file);
         Self { home, server }
     }
 
@@ -40,6 +58,19 @@ impl Reloaded {
 }
 
 const RELOADED: &str = "the configuration was reloaded";
+
+#[test]
+fn a_text_listener_speaks_another_language_to_those_who_come_after_a_reload() {
+    let reloaded = Reloaded::start_for_people("");
+    let mut before = reloaded.server.connect();
+    before.says("halo");
+    let in_documents = before.hears_line();
+    assert!(in_documents.starts_with("[ERR] *Maaf, command tidak benar"), "{in_documents}");
+    reloaded.reloads("[server]\nlanguage = \"id\"\n", RELOADED);
+    assert!(reloaded.server.connect().hears_line().starts_with("[kabar] selamat datang"));
+    before.says("halo");
+    assert_eq!(before.hears_line(), in_documents);
+}
 
 #[test]
 fn what_connections_may_do_changes_for_those_that_are_there() {

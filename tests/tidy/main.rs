@@ -39,7 +39,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("log_limit", &["limits"]),
     ("password", &["chat", "id", "limits"]),
     ("chat", &["name", "id", "time", "limits", "json", "varint"]),
-    ("wire", &["chat", "name", "id", "time", "limits", "json"]),
+    ("wire", &["chat", "name", "id", "time", "limits", "json", "settings"]),
     ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings", "varint"]),
     ("config", &["chat", "name", "id", "time", "limits", "password", "settings"]),
     ("logging", &["config", "limits"]),

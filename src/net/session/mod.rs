@@ -6,6 +6,7 @@ mod conversations;
 mod dispatch;
 mod groups;
 mod login;
+mod notices;
 mod passwords;
 mod quit;
 mod read;

@@ -18,7 +18,6 @@ use crate::net::context::{Policy, ServerContext};
 use crate::net::origin::origin;
 use crate::net::turns::{Owner, OwnersTurn};
 use crate::time::Time;
-use crate::wire::DisconnectReason;
 
 /// One connection's session.
 pub(in crate::net) struct Session {
@@ -366,28 +365,6 @@ impl Session {
         {
             self.hub().recover(attachment.actor.user, &self.send_queue);
         }
-    }
-
-    /// Tells the client why the server closes the connection.
-    pub(in crate::net) fn send_disconnect_reason(&self, reason: DisconnectReason) {
-        let format = self.send_queue.format();
-        self.send_queue.reply(Ticket::NONE, None, |out| format.disconnect(out, reason));
-        self.send_replies();
-    }
-
-    /// Sends bytes below the protocol, after the replies so far.
-    pub(in crate::net) fn send_control(&self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(bytes));
-            self.send_replies();
-        }
-    }
-
-    /// Tells a person at a text listener that a line was begun and not ended.
-    pub(in crate::net) fn send_unfinished_line(&self) {
-        let format = self.send_queue.format();
-        self.send_queue.reply(Ticket::NONE, None, |out| format.unfinished_line(out));
-        self.send_replies();
     }
 
     /// The connection is over: its user may be offline now.

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::*;
 use crate::settings::Language;
 use crate::wire::fixtures::{
-    LOGINS, TOKEN, context, dialects, disconnect_reasons, frame, line_errors, parse_error, text,
+    LOGINS, TOKEN, context, dialects, disconnect_reasons, frame, languages, line_errors, parse_error, text,
 };
-use crate::wire::{COMMANDS, ParseError, ReplyContext, Tag, catalog};
+use crate::wire::{COMMANDS, DisconnectReason, ParseError, ReplyContext, Tag, catalog};
 
 fn object(append: impl FnOnce(&mut Vec<u8>)) -> Value {
     serde_json::from_str(&frame(append)).unwrap()
@@ -17,16 +17,19 @@ fn is_sentence(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty())
 }
 
-/// Asserts that an error is one object with this code and one line, both with a sentence.
+/// Asserts that an error is one object with this code and one line in each language, all with a sentence.
 fn assert_is_error(append: impl Fn(ReplyFormat, &mut Vec<u8>), code: &str) {
     let object = object(|out| append(ReplyFormat::Json, out));
     assert!(!code.is_empty() && is_sentence(&object["message"]), "{object}");
     assert_eq!((&object["status"], &object["code"]), (&"ERROR".into(), &code.into()));
     assert_eq!(object["data"], object["message"]);
     assert!(object.get("detail").is_none_or(is_sentence), "{object}");
-    let line = text(|out| append(ReplyFormat::Text(Language::Documents), out));
-    let sentence = line.strip_prefix("[ERR] ").and_then(|rest| rest.strip_suffix("\r\n")).unwrap();
-    assert!(!sentence.trim().is_empty() && !sentence.contains(['\r', '\n']), "{line:?}");
+    for language in languages() {
+        let line = text(|out| append(ReplyFormat::Text(language), out));
+        let sentence = line.strip_prefix("[ERR] ").and_then(|rest| rest.strip_suffix("\r\n")).unwrap();
+        assert!(!sentence.trim().is_empty() && !sentence.contains(['\r', '\n']), "{line:?}");
+        assert!(!sentence.ends_with(": "), "{line:?}");
+    }
 }
 
 fn assert_contains_no_ok(append: impl Fn(ReplyFormat, &mut Vec<u8>)) {
@@ -144,7 +147,7 @@ fn parse_errors_are_worded_as_the_documents_have_them() {
 }
 
 #[test]
-fn every_error_has_a_code_and_a_sentence_in_both_formats() {
+fn every_error_has_a_code_and_a_sentence_in_every_format() {
     for error in CommandError::ALL {
         for (spec, dialect) in COMMANDS.iter().flat_map(|spec| dialects().map(move |dialect| (spec, dialect))) {
             let context = ReplyContext { spec, tag: Tag::parse("k"), dialect };
@@ -160,7 +163,7 @@ fn every_error_has_a_code_and_a_sentence_in_both_formats() {
 }
 
 #[test]
-fn every_disconnect_has_a_code_and_a_sentence_in_both_formats() {
+fn every_disconnect_has_a_code_and_a_sentence_in_every_format() {
     for reason in disconnect_reasons() {
         let code = match reason {
             DisconnectReason::ShuttingDown => "shutting_down",

@@ -38,6 +38,11 @@ fn parse_error(line: &str) -> ParseError {
     }
 }
 
+/// The first parameter, if it may not be left out.
+fn first_needed(spec: &CommandSpec) -> Option<&'static str> {
+    spec.parameters.first().map(|first| first.documents()).filter(|first| !first.starts_with('['))
+}
+
 /// Passwords do not show in what is compared; a test of their own looks at them.
 fn assert_action(line: &str, action: &Action) {
     assert_eq!(format!("{:?}", request(line).action), format!("{action:?}"), "{line:?}");
@@ -87,7 +92,7 @@ fn a_token_may_stand_first_after_every_word() {
         assert_eq!(request(&line).token, token);
         assert_changes(&line, Command::SendDirect { to: address("henderson"), text: "hi".into() });
     }
-    for spec in COMMANDS.iter().filter(|spec| !spec.parameters.starts_with(|c: char| c.is_alphabetic())) {
+    for spec in COMMANDS.iter().filter(|spec| first_needed(spec).is_none()) {
         assert_eq!(request(&format!("{} {TOKEN} ", spec.word)).token, token, "{spec:?}");
     }
 }
@@ -220,8 +225,14 @@ fn a_full_name_is_set_with_blanks_for_underscores() {
 }
 
 #[test]
+fn a_bad_name_is_worded_as_in_the_configuration() {
+    let expected = format!("USER: {}; usage: auth USER PASSWORD", crate::name::InvalidName);
+    assert_eq!(parse_error("auth _messi x").detail(), expected);
+}
+
+#[test]
 fn reserved_names_are_given_to_nothing_new() {
-    for reserved in ["ok", "err", "Broadcast", "GROUP"] {
+    for reserved in ["ok", "err", "Broadcast", "GROUP", "siaran", "Grup"] {
         for (line, parameter) in [
             ("register NAME x", "USER"),
             ("addgroup NAME", "GROUP"),
@@ -284,7 +295,7 @@ fn a_detail_ends_with_the_usage() {
 #[test]
 fn every_command_asks_for_the_parameters_of_its_usage() {
     for spec in COMMANDS {
-        match spec.parameters.split(' ').next().filter(|first| !first.starts_with('[') && !first.is_empty()) {
+        match first_needed(spec) {
             Some(first) => {
                 let parameter = first.split('|').next().unwrap();
                 assert!(parse_error(spec.word).detail().starts_with(parameter), "{spec:?}");

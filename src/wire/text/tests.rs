@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::MessageBody;
+use crate::chat::{Kind, MessageBody, Profile};
 use crate::id::Epoch;
 use crate::settings::Language;
 use crate::wire::LineError;
@@ -169,7 +169,8 @@ fn errors_are_worded_as_the_draft_system_has_them() {
         ("online", CommandError::NoSession, "Session tidak ditemukan"),
     ] {
         let line_of_error = text(|out| ReplyFormat::Text(Language::Documents).reply(out, &context(line), Err(error)));
-        let detail = errors::of(error).detail.map_or(String::new(), |detail| format!(": {detail}"));
+        let detail =
+            errors::of(error).detail(Language::Documents).map_or(String::new(), |detail| format!(": {detail}"));
         assert_eq!(line_of_error, format!("[ERR] {sentence}{detail}\r\n"), "{line:?}");
     }
 }
@@ -216,12 +217,12 @@ fn notifications_and_warnings_are_lines() {
     let groups: String = changes.iter().map(|change| format!("[group] fans: {change}\r\n")).collect();
     assert_eq!(lines, format!("{presence}{groups}"));
     for (line, sentence) in [
-        (text(|out| ReplyFormat::Text(Language::Documents).lagged(out, Seq(42))), catalog::LAGGED),
-        (text(|out| ReplyFormat::Text(Language::Documents).truncated(out, Seq(42))), catalog::TRUNCATED),
-        (text(|out| ReplyFormat::Text(Language::Documents).reset(out, Seq(42))), catalog::RESET),
-        (text(|out| ReplyFormat::Text(Language::Documents).unfinished_line(out)), catalog::UNFINISHED_LINE),
+        (text(|out| ReplyFormat::Text(Language::Documents).lagged(out, Seq(42))), words::LAGGED),
+        (text(|out| ReplyFormat::Text(Language::Documents).truncated(out, Seq(42))), words::TRUNCATED),
+        (text(|out| ReplyFormat::Text(Language::Documents).reset(out, Seq(42))), words::RESET),
+        (text(|out| ReplyFormat::Text(Language::Documents).unfinished_line(out)), words::UNFINISHED_LINE),
     ] {
-        assert_eq!(line, format!("[ERR] {sentence}\r\n"));
+        assert_eq!(line, format!("[ERR] {}\r\n", sentence.documents()));
     }
 }
 

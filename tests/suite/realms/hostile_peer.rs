@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use kabar::config::Language;
 use kabar::federation::{DialPurpose, Identity, PeerStream, TcpTransport, Transport};
 use kabar::wire::ListenerKind;
 use tempfile::TempDir;
@@ -47,6 +48,16 @@ fn a_text_listener_accepts_links() {
     let mut client = server.connect_text();
     client.says("link 1");
     assert_eq!(client.hears_line(), "[OK] link");
+    let other = TestServer::with_documented_users();
+    let port = server.address(ListenerKind::Text).port();
+    let mut messi = messi_of(&other);
+    messi.asks(&format!("addrealm timur 127.0.0.1 {port}")).expect_ok();
+    assert_eq!(messi.asks("send henderson@timur halo").expect_ok().0["data"]["delivered"], true);
+}
+
+#[test]
+fn a_text_listener_that_greets_accepts_links() {
+    let server = TestServer::of_realm("timur", |config| config.server.language = Language::English);
     let other = TestServer::with_documented_users();
     let port = server.address(ListenerKind::Text).port();
     let mut messi = messi_of(&other);

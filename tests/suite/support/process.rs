@@ -109,5 +109,7 @@ impl Drop for Process {
 }
 
 fn address_in(line: &str) -> Option<SocketAddr> {
-    line.split_once("listening on ")?.1.split_once(" (json)")?.0.parse().ok()
+    let address = line.split_once("listening on ")?.1;
+    let of = |kind| address.split_once(kind);
+    of(" (json)").or_else(|| of(" (text)"))?.0.parse().ok()
 }

@@ -94,7 +94,8 @@ impl TestServer {
         self.stop();
         let pairs = settings.iter().map(|setting| setting.split_once('=').unwrap());
         let set = Config::load(None, pairs.map(|(key, value)| (key.into(), value.into())), &[]).unwrap();
-        let Config { server, log, users, .. } = self.config.clone();
+        let Config { mut server, log, users, .. } = self.config.clone();
+        server.language = set.server.language;
         self.running = Some(start(&self.runtime, &Config { server, log, users, ..set }));
     }
 
