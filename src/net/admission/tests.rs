@@ -141,12 +141,8 @@ async fn newcomers_wait_until_those_who_make_room_are_gone() {
     let gone = |connections: &[Admitted]| {
         connections.iter().filter(|(_, queue)| queue.ending() == Some(ConnectionEnd::Gone)).count()
     };
-    let waiting = admission.wait_for_room();
-    tokio::select! {
-        biased;
-        () = waiting => panic!("there is no room"),
-        () = tokio::time::sleep(ENDING_WAIT * 2) => {}
-    }
+    let waited = tokio::time::timeout(ENDING_WAIT * 2, admission.wait_for_room()).await;
+    assert!(waited.is_err(), "there is no room");
     assert_eq!(gone(&connections), ENDING_CONNECTIONS, "they have had their time");
     drop(connections.drain(..1));
     admission.wait_for_room().await;
