@@ -44,7 +44,7 @@ pub(crate) struct ChatArgs {
     /// Line in, line out; so without a terminal
     #[arg(long)]
     plain: bool,
-    /// No bell for messages to you alone, and for those that name you
+    /// No bell for messages to you alone or with your name
     #[arg(long)]
     quiet: bool,
     /// With --plain: to whom lines go
