@@ -12,7 +12,7 @@ use crate::limits::{LOG_LIMIT, LOG_LIMIT_KEYS};
 pub(crate) struct LogLimit<K>(Mutex<Logged<K>>);
 
 struct Logged<K> {
-    /// Since when, and for whom since then.
+    /// The start of the second that is counted, and the keys logged since then.
     second: Option<Instant>,
     keys: HashMap<K, Instant>,
     /// Keys in a second.

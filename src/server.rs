@@ -53,6 +53,7 @@ use start_up::StartUp;
 
 pub use admin_socket::admin_socket;
 pub use error::ServerError;
+pub use listeners::reachable;
 pub use offline::administer_store;
 pub use tls::check;
 

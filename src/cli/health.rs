@@ -2,10 +2,11 @@
 
 use std::error::Error;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use kabar::config::ConfigError;
 use kabar::limits::{HEALTH_BYTES, HEALTH_WAIT};
+use kabar::server::reachable;
 
 use crate::cli::args::Settings;
 
@@ -21,16 +22,6 @@ pub(super) fn health(settings: &Settings) -> Result<(), Box<dyn Error>> {
     }
     writeln!(io::stdout(), "{body}")?;
     Ok(())
-}
-
-/// A listener on all addresses is reached by that of this machine.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// The status and the body of a page.

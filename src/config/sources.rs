@@ -106,7 +106,7 @@ fn of_variable(variable: String, value: &OsStr) -> Result<Override, ConfigError>
         }
     }
     let Some((_, section, key)) = known.iter().find(|(name, ..)| *name == variable).cloned() else {
-        // Whoever writes one in lower case means it.
+        // A variable in lower case is meant to be the one in capitals.
         let nearest = suggestion(&variable.to_ascii_uppercase(), known.iter().map(|(name, ..)| name));
         let problem = format!("unknown setting; {nearest}");
         return Err(ConfigError::new(variable.escape_debug().to_string(), problem));

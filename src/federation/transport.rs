@@ -42,7 +42,7 @@ pub trait Transport: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = Result<PeerStream, DialError>> + Send + '_>>;
 }
 
-/// For whom a server is dialled.
+/// The purpose of dialling a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialPurpose {
     /// A user who names any host and port: a failure is told after the same time, whatever is there.

@@ -82,7 +82,7 @@ impl Hub {
 impl Shared {
     /// Registers a sender for the delivery status of its message.
     pub(super) fn wait_for(&self, realm: RealmId, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
-        // Under the lock: a link that replaces this one takes over whoever waits by then.
+        // Under the lock: a link that replaces this one takes over the senders that wait by then.
         let presence = self.presence();
         let delivery = presence.outbox_tails.get(&realm).map(|tail| tail.wait(message, send_queue));
         drop(presence);

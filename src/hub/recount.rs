@@ -1,5 +1,5 @@
-//! Counts from the store what was unread before this process counted it: the inbox of each user whom somebody sends to, once.
-//! Otherwise a restart would let every sender fill an inbox anew.
+//! Counts, from the store, the messages that were unread before this process started: once for each inbox that a message is
+//! sent to. Otherwise a restart would let every sender fill an inbox anew.
 
 use tracing::debug;
 

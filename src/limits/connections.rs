@@ -114,7 +114,7 @@ pub const LOCK_PROBE: Duration = Duration::from_millis(10);
 pub const HEALTH_WAIT: Duration = Duration::from_secs(8);
 /// The longest answer that `kabar health` reads, in bytes: a head and a sentence.
 pub const HEALTH_BYTES: u64 = 4 * 1024;
-/// How long a probe waits for the lock of the state: whoever asks gives up soon after.
+/// How long a probe waits for the lock of the state: the monitoring client gives up soon after.
 pub const LOCK_WITHIN: Duration = Duration::from_secs(5);
 
 // --- the hub ---

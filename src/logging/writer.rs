@@ -1,4 +1,4 @@
-//! Writes the log on a thread of its own: whoever reads it slowly, or not at all, holds up nobody. Lines wait in a bounded
+//! Writes the log on a thread of its own: a slow reader, or one that stopped, holds up nobody. Lines wait in a bounded
 //! queue; those that have no room are counted.
 
 use std::collections::VecDeque;

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 pub(crate) struct TrustedProxies(ArcSwap<Vec<IpNet>>);
 
 impl TrustedProxies {
-    /// Changes whom the listeners believe.
+    /// Changes the networks that the listeners trust.
     pub(crate) fn set(&self, networks: Vec<IpNet>) {
         self.0.store(Arc::new(networks));
     }

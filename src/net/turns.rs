@@ -14,7 +14,7 @@ use crate::hub::Ticket;
 use crate::id::UserId;
 use crate::limits::{BATCH_COST, BATCH_COST_FREE, OWNERS_REMEMBERED};
 
-/// The owner of a connection's work, by whom turns are shared.
+/// The owner of a connection's work. Turns are shared between owners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     User(UserId),

@@ -108,20 +108,21 @@ pub(super) fn announce(listening: &[(ListenAddress, ListenerKind)], certificates
     let of = |wanted| direct().find(move |(_, kind)| *kind == wanted);
     match of(ListenerKind::Text).or_else(|| of(ListenerKind::Json)) {
         Some((ListenAddress { socket, is_tls: false, .. }, _)) => {
-            let socket = from_here(*socket);
+            let socket = reachable(*socket);
             info!("try:  nc {} {}  and type  help", socket.ip(), socket.port());
         }
-        Some((ListenAddress { socket, .. }, _)) => info!("try:  kabar chat tls://{}", from_here(*socket)),
+        Some((ListenAddress { socket, .. }, _)) => info!("try:  kabar chat tls://{}", reachable(*socket)),
         None => {}
     }
     if let Some((ListenAddress { socket, is_tls, .. }, _)) = of(ListenerKind::Web) {
-        let (scheme, socket) = (if *is_tls { "https" } else { "http" }, from_here(*socket));
+        let (scheme, socket) = (if *is_tls { "https" } else { "http" }, reachable(*socket));
         info!("or open  {scheme}://{socket}  in a browser");
     }
 }
 
 /// The address at which this machine reaches a listener: that of all addresses is none to connect to.
-fn from_here(listener: SocketAddr) -> SocketAddr {
+#[must_use]
+pub fn reachable(listener: SocketAddr) -> SocketAddr {
     let ip = match listener.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_listener_of_all_addresses_is_reached_at_the_loopback_one() {
-        let reached = |listener: &str| from_here(listener.parse().unwrap()).to_string();
+        let reached = |listener: &str| reachable(listener.parse().unwrap()).to_string();
         assert_eq!(reached("0.0.0.0:8890"), "127.0.0.1:8890");
         assert_eq!(reached("[::]:8890"), "[::1]:8890");
         assert_eq!(reached("192.0.2.7:8890"), "192.0.2.7:8890");

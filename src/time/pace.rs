@@ -1,6 +1,6 @@
 //! The paced time: that of the clock, but no further than the process has run since a time that was right. What is removed
-//! because it is old goes by it, and what ends at a time: a clock that is wrong by years must not remove everything, nor let
-//! in whoever is banned.
+//! because it is old goes by it, and what ends at a time: a clock that is wrong by years must not remove everything, nor lift
+//! a ban.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};

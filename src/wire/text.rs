@@ -112,8 +112,8 @@ impl Render for Text {
 }
 
 impl Text {
-    /// What came while a person was away is not pushed; what the disk did not take as read is not read. And whoever typed a
-    /// password of three words is told how they were read.
+    /// What came while a person was away is not pushed; what the disk did not take as read is not read. A person
+    /// who typed a password of three words is told how they were read.
     fn append_notice(&self, out: &mut Vec<u8>, context: &ReplyContext, response: &Response) {
         if let Response::Inbox { is_unread: true, .. } | Response::Page { is_unread: true, .. } = response {
             return append_line(out, &[words::INBOX.text(self.0), words::UNREAD.text(self.0)]);

@@ -47,7 +47,7 @@ pub(crate) struct ChatArgs {
     /// No bell for messages to you alone or with your name
     #[arg(long)]
     quiet: bool,
-    /// With --plain: to whom lines go
+    /// With --plain: the recipient of lines
     #[arg(long, value_name = "NAME")]
     to: Option<Target>,
 }

@@ -1,4 +1,4 @@
-// The account: name, password, where it is logged in, whom it blocks, and how it ends.
+// The account: name, password, its sessions, its blocks, and its end.
 
 import { actionForm, confirm, field, fold, oneWord, settled } from "./dialog.js";
 import { avatar, button, el } from "./dom.js";

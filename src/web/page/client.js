@@ -56,7 +56,7 @@ export class Client extends EventTarget {
     return reply;
   }
 
-  // Asks again for as long as the server says "not now". Whoever waits is told by `waiting`, or by an event of that name.
+  // Asks again for as long as the server says "not now". The caller is told by `waiting`, or by an event of that name.
   async patiently(line, waiting = (detail) => this.dispatchEvent(new CustomEvent("waiting", { detail }))) {
     for (;;) {
       const reply = await this.ask(line);

@@ -92,7 +92,7 @@ export function forgetUser(user) {
   for (const kind of KINDS) keysOf(`${kind}.${user}.`).forEach(remove);
 }
 
-// Choices for this browser, whoever logs in.
+// Choices for this browser, the same for every user.
 export function preference(name) {
   return parse(local.getItem(`${PREFIX}preference.${name}`));
 }

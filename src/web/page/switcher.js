@@ -87,7 +87,7 @@ function matching(client, text) {
   return fitting;
 }
 
-// Whoever has that very name comes first, then names that begin so, then those that contain it.
+// The one with that very name comes first, then names that begin so, then those that contain it.
 function rankOf(names, wanted) {
   const ranks = names.map((name) => {
     const folded = name.toLowerCase().replace(/^group:/, "");

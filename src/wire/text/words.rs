@@ -12,7 +12,7 @@ pub(super) const INBOX: Phrase = ours("[inbox] ", "[kotak masuk] ");
 pub(super) const SESSION_ENDED: Phrase = ours("[session] ended: ", "[sesi] berakhir: ");
 pub(super) const ACCOUNT: Phrase = ours("[account] ", "[akun] ");
 
-/// For whoever connects. The documents' clients expect nothing before their first request.
+/// For a new connection. The documents' clients expect nothing before their first request.
 pub(super) const GREETING: Phrase = phrase(
     "",
     "[kabar] welcome: help lists the commands, quit leaves",
