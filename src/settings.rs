@@ -29,7 +29,7 @@ pub enum Registration {
     Closed,
 }
 
-/// In whose words text listeners speak (PROTOCOL §1).
+/// The language of text listeners (PROTOCOL §1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Language {
     /// The five documents' own words, with hints in English behind them: what those documents' clients look for.

@@ -16,7 +16,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// What went wrong with this file.
+    /// An error of this file.
     #[must_use]
     pub fn of(path: &Path, source: io::Error) -> Self {
         Self { path: path.to_owned(), source }

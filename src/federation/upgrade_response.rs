@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::limits::{LINK_REASON_BYTES, LINK_RESPONSE_BYTES};
 
-/// What a text listener may say before its first response: one line, for people.
+/// The greeting of a text listener before its first response: one line, for people.
 const GREETING: &[u8] = b"[kabar] ";
 
 #[derive(Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::name::Address;
 use crate::store::StoreError;
 
 impl Hub {
-    /// Forgets what was counted, and counts it anew.
+    /// Forgets the counts, and begins anew.
     pub(crate) fn recount_unread(&self) {
         let state = self.0.write_state();
         self.0.inboxes.clear();

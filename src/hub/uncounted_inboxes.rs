@@ -11,7 +11,7 @@ pub(super) struct UncountedInboxes(Mutex<Wanted>);
 
 #[derive(Default)]
 struct Wanted {
-    /// What is later is counted as it is sent.
+    /// Later messages are counted as they are sent.
     upto: Seq,
     /// Inboxes that were counted, or are to be.
     known: UserBitset,
@@ -33,7 +33,7 @@ impl UncountedInboxes {
         }
     }
 
-    /// Takes what is to be counted, and up to which number.
+    /// Takes the inboxes that are to be counted, and the number up to which.
     pub(super) fn take(&self) -> (Seq, Vec<UserId>) {
         let mut wanted = self.lock();
         (wanted.upto, std::mem::take(&mut wanted.inboxes))

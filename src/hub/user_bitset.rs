@@ -2,7 +2,7 @@
 
 use crate::id::UserId;
 
-/// The users who are online. A message to a group looks up each member, and most are offline; a hash set would take
+/// A set of users. A message to a group looks up whether each member is online, and most are not; a hash set would take
 /// five times as long. One bit for each account.
 #[derive(Default)]
 pub(super) struct UserBitset(Vec<u64>);

@@ -1,9 +1,9 @@
 //! Admission control: places for all connections, for those of one address, of one user, and for links that are not made
 //! yet (PROTOCOL §1).
 //!
-//! Near the bound the largest holder loses first: of the connections that have not logged in the oldest one of the address
-//! with the most, and of the others the oldest one of the user with the most; a few are kept of each. Who sits there for long
-//! is not preferred to who comes now, and who comes now waits until there is room.
+//! Near the bound the largest holder loses first: of the connections that have not logged in the oldest one of the
+//! address with the most, and of the others the oldest one of the user with the most; a few are kept of each. A
+//! connection that sits there for long is not preferred to a newcomer, and a newcomer waits until there is room.
 
 mod bans;
 mod census;

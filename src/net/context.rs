@@ -55,7 +55,7 @@ pub struct Federation {
 /// The part of the configuration that decides what connections may do.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// In whose words connections that begin from now on are answered, if they are of people.
+    /// The language of text connections that begin from now on.
     pub(crate) language: Language,
     /// The longest request line, in bytes.
     pub(crate) line_bytes: usize,

@@ -1,4 +1,4 @@
-//! What a start changes in the store: at once, or, if the disk cannot be written, as soon as it can be.
+//! The changes that a start makes to the store: at once, or, if the disk cannot be written, as soon as it can be.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::net::ServerContext;
 use crate::server::error::ServerError;
 use crate::server::{admin_socket, provision};
 
-/// What is to be changed.
+/// Changes that are to be made.
 pub(super) struct StartUp {
     /// Sessions that should have ended with their connections, before the server was killed.
     ended: Vec<SessionId>,

@@ -16,7 +16,7 @@ use crate::store::page::{NewestPage, Page};
 use crate::store::retention::sweep::{Sweep, Swept};
 use crate::store::sqlite::SqliteStore;
 
-/// What is written to see whether the disk takes anything: a page of the database.
+/// Written to find out whether the disk takes anything: a page of the database.
 const PROBE: [u8; 4_096] = [0; 4_096];
 
 /// Opens the store in a directory; if the disk cannot be written, for reading only until it can be.

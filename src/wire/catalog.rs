@@ -247,7 +247,7 @@ const REALMS: Things = Things { one: ours("realm", "realm"), many: ours("realms"
 const BANS: Things = Things { one: ours("ban", "cekal"), many: ours("bans", "cekal") };
 const INVITES: Things = Things { one: ours("invite", "undangan"), many: ours("invites", "undangan") };
 
-/// What a list counts.
+/// The noun that a list counts.
 struct Things {
     one: Phrase,
     many: Phrase,

@@ -2,7 +2,7 @@
 
 use crate::settings::Language;
 
-/// What a listener is for (PROTOCOL §1).
+/// The kind of a listener (PROTOCOL §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenerKind {
     /// Programs that read JSON.

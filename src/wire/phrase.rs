@@ -1,4 +1,4 @@
-//! What a person is told, in every language of text listeners: a row for each phrase, a column for each language. A phrase
+//! Phrases for people, in every language of text listeners: a row for each phrase, a column for each language. A phrase
 //! that lacks a language does not compile.
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ pub struct Phrase {
     indonesian: &'static str,
 }
 
-/// A phrase of the documents, and what it is in other languages.
+/// A phrase of the documents, and its translations.
 pub(super) const fn phrase(documents: &'static str, english: &'static str, indonesian: &'static str) -> Phrase {
     Phrase { documents, english, indonesian }
 }
@@ -39,7 +39,7 @@ impl Phrase {
     }
 }
 
-/// What stands behind a sentence, to help the person who reads it.
+/// A hint behind a sentence, for the person who reads it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Detail {
     Fixed(Phrase),

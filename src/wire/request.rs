@@ -115,7 +115,7 @@ pub struct ParseError {
     pub(super) problem: Problem,
 }
 
-/// What is wrong with a line.
+/// The mistake in a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Problem {
     Parameter(BadParameter),

@@ -144,7 +144,7 @@ fn append_error(out: &mut Vec<u8>, sentence: &str, detail: Option<&str>) {
     }
 }
 
-/// What stands before and after the user's name.
+/// The words before and after the user's name.
 fn group_change(change: &GroupChange) -> (Phrase, Phrase) {
     match change {
         GroupChange::Joined => (phrase("joined ", "", ""), phrase("", " joined", " bergabung")),

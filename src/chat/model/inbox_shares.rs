@@ -32,7 +32,7 @@ struct Counts {
     of: HashMap<(UserId, UserRef), Count>,
 }
 
-/// What stands in one inbox, counted from the store.
+/// The messages of one inbox, counted from the store.
 #[derive(Debug)]
 pub struct InboxTally {
     limits: InboxLimits,
@@ -102,7 +102,7 @@ impl InboxShares {
         (limits != InboxLimits::default()).then(|| InboxTally { limits, of: HashMap::new() })
     }
 
-    /// Adds what was counted from the store; everything that was recorded of the inbox came after it.
+    /// Adds a count from the store; everything that was recorded of the inbox came after it.
     pub fn add_earlier(&self, inbox: UserId, tally: InboxTally) {
         let mut counts = self.lock();
         for (sender, mut count) in tally.of {

@@ -1,4 +1,4 @@
-//! The rows of what is no request, and of why a connection ends.
+//! The rows of lines that are no requests, and of the reasons that a connection ends for.
 
 use crate::chat::CommandError;
 use crate::wire::codec::LineError;

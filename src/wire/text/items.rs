@@ -92,7 +92,7 @@ fn append_realm(out: &mut Vec<u8>, realm: &RealmStatus, language: Language) {
     append_line(out, &[&line]);
 }
 
-/// What is known of a link. Its problem is worded as in the log.
+/// The status of a link. Its problem is worded as in the log.
 fn link(realm: &RealmStatus, language: Language) -> String {
     let since = realm.since.map_or(String::new(), |since| {
         let since = shown_time(since, language);

@@ -82,7 +82,7 @@ fn more_responses() -> Vec<(&'static str, Response)> {
     ]
 }
 
-/// What a connection may be sent, but the texts of users.
+/// Everything that a connection may be sent, except texts of users.
 fn everything(language: Language) -> String {
     let format = ReplyFormat::Text(language);
     text(|out| {
@@ -125,7 +125,7 @@ fn everything(language: Language) -> String {
     })
 }
 
-/// What the server itself writes to users.
+/// Messages of the server itself to users.
 fn own_messages() -> impl Iterator<Item = String> {
     let returned = BounceReason::ALL.into_iter().map(|why| catalog::returned("paff@timur", why));
     returned.chain([catalog::lost(&name("timur"))])

@@ -87,7 +87,7 @@ pub(super) const REALM: Phrase = ours("realm: ", "realm: ");
 pub(super) const IS_ONLINE: Phrase = ours("online: ", "daring: ");
 pub(super) const LAST_SEEN: Phrase = ours("last seen: ", "terakhir terlihat: ");
 
-// What administrators see.
+// Labels for administrators.
 pub(super) const THE_OPERATOR: Phrase = ours("the operator", "operator");
 pub(super) const IS_ADMINISTRATOR: Phrase = ours(" administrator", " administrator");
 pub(super) const IS_LOCKED: Phrase = ours(" locked", " dikunci");
