@@ -8,6 +8,7 @@
 //! - `net`: listeners, connections, sessions
 //! - [`federation`]: links to other servers
 //! - `hub`: the shared state, the order of changes, delivery to connections
+//! - [`cluster`]: the log that several nodes share
 //! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
 //! - [`chat`]: the domain, pure functions over the state
 //! - `certificates`: what TLS listeners show
@@ -21,6 +22,7 @@
 pub mod certificates;
 pub mod chat;
 pub mod client;
+pub mod cluster;
 pub mod config;
 pub mod federation;
 #[cfg(any(test, feature = "fuzzing"))]

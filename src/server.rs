@@ -2,10 +2,12 @@
 
 mod activation;
 mod admin_socket;
+mod cluster;
 mod disk;
 mod error;
 mod housekeeping;
 mod listeners;
+mod monitoring;
 mod offline;
 mod paced_clock;
 mod policies;
@@ -24,12 +26,13 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::time::timeout_at;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::certificates::Certificates;
 use crate::chat::State;
+use crate::cluster::LeadershipEnd;
 use crate::config::{Config, ConfigError, ListenAddress};
 use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::Hub;
@@ -40,18 +43,20 @@ use crate::net::{
     Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
     TrustedProxies, Turns,
 };
-use crate::store;
+use crate::store::{self, Store};
 use crate::time::Time;
-use crate::web::Monitor;
 use crate::wire::{DisconnectReason, ListenerKind};
 
 use activation::Inherited;
+use cluster::{Leading, Node};
 use disk::DiskWatch;
+use monitoring::Monitoring;
 use paced_clock::PacedClock;
 use signals::{Request, Signals};
 use start_up::StartUp;
 
 pub use admin_socket::admin_socket;
+pub use cluster::{ClusterStatus, begin as begin_cluster, remove as remove_node, status as cluster_status};
 pub use error::ServerError;
 pub use listeners::reachable;
 pub use offline::administer_store;
@@ -66,10 +71,7 @@ pub struct Server {
     certificates: Option<Arc<Certificates>>,
     /// As it is in force.
     config: Arc<ArcSwap<Config>>,
-    monitor: Arc<Monitor>,
-    monitored_on: Vec<SocketAddr>,
-    /// Ends the monitoring listener.
-    _monitoring: DropGuard,
+    monitoring: Arc<Monitoring>,
 }
 
 /// Runs a server until a signal ends it. `load` reads the configuration again when a signal asks for that.
@@ -77,34 +79,131 @@ pub struct Server {
 /// # Errors
 /// [`ServerError`], before anything was served or at the end.
 pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, ConfigError>) -> Result<(), ServerError> {
-    let inherited = Inherited::take()?;
+    let mut inherited = Inherited::take()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|source| ServerError::System { what: "threads", source })?;
     runtime.block_on(async {
-        let mut signals = Signals::new()?;
-        let server = Server::start_with(config, inherited)?;
+        let mut process = Process { signals: Signals::new()?, log, load };
+        let monitoring = Monitoring::start(config, &mut inherited)?;
+        match Node::open(config)? {
+            None => {
+                let server = Server::start_with(config, inherited, monitoring, None)?;
+                process.serve(&server, std::future::pending::<()>()).await;
+                process.stop(server).await
+            }
+            Some(_) if !inherited.is_empty() => Err(ServerError::InheritedByNode),
+            Some(node) => process.run_node(&node, config.clone(), &monitoring).await,
+        }
+    })
+}
+
+/// What a process of a server has beside the server.
+struct Process<'a, L> {
+    signals: Signals,
+    log: &'a LogGuard,
+    load: L,
+}
+
+/// Why a server ends.
+enum End {
+    Signal,
+    /// What was waited for beside the signals.
+    Other,
+}
+
+impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
+    /// Serves until a signal ends that, or `other` does.
+    async fn serve(&mut self, server: &Server, other: impl Future) -> End {
         server.announce();
         service_manager::ready(&server.status());
-        while signals.next().await == Request::Reload {
-            service_manager::reloading();
-            match load() {
-                Ok(config) => server.reload(config, log),
-                Err(error) => error!(%error, "the configuration is as before: the new one is wrong"),
+        tokio::pin!(other);
+        loop {
+            tokio::select! {
+                _ = &mut other => return End::Other,
+                request = self.signals.next() => match request {
+                    Request::Stop => return End::Signal,
+                    Request::Reload => self.reload(server),
+                }
             }
-            service_manager::ready(&server.status());
         }
+    }
+
+    fn reload(&self, server: &Server) {
+        service_manager::reloading();
+        match (self.load)() {
+            Ok(config) => server.reload(config, self.log),
+            Err(error) => error!(%error, "the configuration is as before: the new one is wrong"),
+        }
+        service_manager::ready(&server.status());
+    }
+
+    async fn stop(&mut self, server: Server) -> Result<(), ServerError> {
         service_manager::stopping();
         info!("stopping; a second signal stops at once");
         tokio::select! {
             stopped = server.stop() => stopped,
-            () = signals.stop_at_once() => {
+            () = self.signals.stop_at_once() => {
                 warn!("stopped at once");
                 std::process::exit(1)
             }
         }
-    })
+    }
+
+    /// Stands by, and serves whenever the node leads its cluster, until a signal ends that.
+    async fn run_node(
+        &mut self,
+        node: &Node,
+        mut config: Config,
+        monitoring: &Arc<Monitoring>,
+    ) -> Result<(), ServerError> {
+        loop {
+            monitoring.monitor.set_standing_by();
+            service_manager::ready("standing by");
+            let Some(leading) = self.stand_by(node).await? else { return Ok(()) };
+            let (leadership, keeping) = (leading.leadership.clone(), leading.keep_up(config.cluster.lease));
+            let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
+            let started = {
+                let (config, monitoring) = (config.clone(), monitoring.clone());
+                // Its first commit waits for the shared log.
+                cluster::blocking(move || {
+                    Server::start_with(&config, Inherited::default(), monitoring, Some(leading.store))
+                })
+                .await?
+            };
+            let ended = match started {
+                Ok(server) => {
+                    let end = self.serve(&server, leadership.over()).await;
+                    config = Config::clone(&server.config.load());
+                    self.stop(server).await.map(|()| end)
+                }
+                Err(error) => Err(error),
+            };
+            node.resign(&leadership).await?;
+            drop(keeping);
+            match (ended?, leadership.end()) {
+                (End::Signal, _) => return Ok(()),
+                (End::Other, Some(LeadershipEnd::StoreFailed)) => return Err(ServerError::Replica),
+                (End::Other, reason) => warn!(?reason, "this node leads no more: standing by"),
+            }
+        }
+    }
+
+    /// Stands by until the node leads; `None` if a signal ends that.
+    async fn stand_by(&mut self, node: &Node) -> Result<Option<Leading>, ServerError> {
+        let standing_by = node.stand_by();
+        tokio::pin!(standing_by);
+        loop {
+            tokio::select! {
+                leading = &mut standing_by => return leading.map(Some),
+                request = self.signals.next() => match request {
+                    Request::Stop => return Ok(None),
+                    Request::Reload => info!("standing by: the configuration is read when this node leads, and after a restart"),
+                }
+            }
+        }
+    }
 }
 
 impl Server {
@@ -113,15 +212,24 @@ impl Server {
     /// # Errors
     /// [`ServerError`]; nothing is left running then.
     pub fn start(config: &Config) -> Result<Self, ServerError> {
-        Self::start_with(config, Inherited::default())
+        let mut inherited = Inherited::default();
+        let monitoring = Monitoring::start(config, &mut inherited)?;
+        Self::start_with(config, inherited, monitoring, None)
     }
 
-    fn start_with(config: &Config, mut inherited: Inherited) -> Result<Self, ServerError> {
+    /// Starts on a store that a cluster has opened, or opens its own.
+    fn start_with(
+        config: &Config,
+        inherited: Inherited,
+        monitoring: Arc<Monitoring>,
+        store: Option<Box<dyn Store>>,
+    ) -> Result<Self, ServerError> {
         policies::check_descriptors()?;
         let config = Arc::new(config.clone());
-        let monitor = Arc::new(Monitor::new(config.server.data.clone()));
-        let (monitored_on, monitoring) = listeners::serve_monitoring(&config.metrics.listen, &mut inherited, &monitor)?;
-        let store = store::open_or_read(&config.server.data, config.server.durability)?;
+        let store = match store {
+            Some(store) => store,
+            None => store::open_or_read(&config.server.data, config.server.durability)?,
+        };
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
         let (hub, mut committer) = Hub::open(store, config.server.realm.clone())?;
@@ -144,22 +252,13 @@ impl Server {
         let disk = DiskWatch::new(config.clone());
         disk.check(&services.hub);
         let listening = listeners::serve_all(bindings, &services);
-        housekeeping::start(&services, &config, disk, &monitor, clock)?;
+        housekeeping::start(&services, &config, disk, &monitoring.monitor, clock)?;
         let has_socket = admin_socket::serve(&config.load().server.data, &services);
         if !is_writable {
             services.tasks.spawn(start_up.perform_later(services.clone(), config.clone(), has_socket));
         }
-        monitor.set_serving(&services);
-        Ok(Self {
-            services,
-            committer,
-            listening,
-            certificates,
-            config,
-            monitor,
-            monitored_on,
-            _monitoring: monitoring,
-        })
+        monitoring.monitor.set_serving(&services);
+        Ok(Self { services, committer, listening, certificates, config, monitoring })
     }
 
     /// The addresses of the listeners, with the ports that the system chose for port 0.
@@ -171,7 +270,7 @@ impl Server {
     /// The addresses of the monitoring listener, likewise.
     #[must_use]
     pub fn monitored_on(&self) -> &[SocketAddr] {
-        &self.monitored_on
+        &self.monitoring.addresses
     }
 
     /// Takes over a changed configuration, except for what needs a restart.
@@ -191,7 +290,7 @@ impl Server {
 
     fn announce(&self) {
         listeners::announce(&self.listening, self.certificates.as_ref());
-        for address in &self.monitored_on {
+        for address in &self.monitoring.addresses {
             info!("health and metrics on {address}");
         }
         info!("data in {}", self.config.load().server.data.display());
@@ -205,7 +304,7 @@ impl Server {
     pub async fn stop(self) -> Result<(), ServerError> {
         let shutdown = self.config.load().server.shutdown;
         let deadline = Instant::now() + shutdown;
-        self.monitor.set_stopping(&self.services);
+        self.monitoring.monitor.set_stopping(&self.services);
         self.services.stopping.cancel();
         self.services.admission.end_all(DisconnectReason::ShuttingDown);
         self.services.federation.manager.stop();

@@ -109,3 +109,27 @@ mod tests {
         }
     }
 }
+
+/// Where the log is that the nodes of a cluster share, as `etcd://HOST:PORT,HOST:PORT,…`, or `etcds://` for TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedLogAddress {
+    /// Each as `HOST:PORT`.
+    pub members: Vec<String>,
+    pub is_tls: bool,
+}
+
+impl FromStr for SharedLogAddress {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected the members of an etcd cluster, such as etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379, or etcds:// for TLS";
+        let plain = text.strip_prefix("etcd://");
+        let listed = plain.or_else(|| text.strip_prefix("etcds://")).ok_or(EXPECTED)?;
+        let members: Vec<String> = listed.split(',').map(str::to_owned).collect();
+        let is_member = |member: &String| {
+            let port = member.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !host.contains(['/', ' ', '@']));
+            port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0))
+        };
+        if members.iter().all(is_member) { Ok(Self { members, is_tls: plain.is_none() }) } else { Err(EXPECTED) }
+    }
+}

@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod chat;
 mod client;
+mod cluster;
 mod data;
 mod generate;
 mod hash_password;
@@ -29,6 +30,7 @@ use crate::cli::client::inbox::InboxArgs;
 use crate::cli::client::login::LoginArgs;
 use crate::cli::client::send::SendArgs;
 use crate::cli::client::{exit_code, inbox, login, send};
+use crate::cli::cluster::ClusterCommand;
 use crate::cli::listing::{LogArgs, MessageArgs};
 
 /// EX_CONFIG of sysexits.h: the configuration is wrong, and another start will not help.
@@ -120,6 +122,11 @@ enum Command {
         #[command(subcommand)]
         command: RealmCommand,
     },
+    /// Several servers with one realm
+    Cluster {
+        #[command(subcommand)]
+        command: ClusterCommand,
+    },
     /// Read a password and print its hash, for a password_hash
     HashPassword,
     /// Print the completions for a shell
@@ -161,6 +168,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Messages(args) => listing::messages(&args),
         Command::Log(args) => listing::log(&args),
         Command::Realm { command: RealmCommand::Key(location) } => data::realm_key(&location),
+        Command::Cluster { command } => cluster::run(&command),
         Command::HashPassword => hash_password::run(),
         Command::Completions { shell } => generate::completions(CommandLine::command(), shell),
         Command::Man { to } => generate::man(CommandLine::command(), &to),

@@ -21,9 +21,10 @@ mod warnings;
 pub use error::ConfigError;
 pub use peers::Peer;
 pub use sections::{
-    Accounts, Allowed, Config, Connections, Limits, Log, LogFormat, Messages, Metrics, Realms, Retention, Server, Tls,
+    Accounts, Allowed, Cluster, Config, Connections, Limits, Log, LogFormat, Messages, Metrics, Realms, Retention,
+    Server, Tls,
 };
 pub use sources::Override;
 pub use users::{ConfiguredUser, Password};
 
-pub use crate::settings::{Accept, Durability, Language, ListenAddress, Registration};
+pub use crate::settings::{Accept, Durability, Language, ListenAddress, Registration, SharedLogAddress};

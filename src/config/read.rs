@@ -13,7 +13,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Un
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::name::Name;
-use crate::settings::ListenAddress;
+use crate::settings::{ListenAddress, SharedLogAddress};
 use crate::time::Time;
 
 const ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889";
@@ -131,6 +131,14 @@ pub(super) fn time_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Tim
         "" => Ok(None),
         text => Time::parse(text).map(Some).ok_or("expected a time such as 2028-11-21T00:00:00Z, or nothing"),
     })
+}
+
+pub(super) fn name_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Name>, D::Error> {
+    text(d, |text| if text.is_empty() { Ok(None) } else { Name::parse(text).map(Some) })
+}
+
+pub(super) fn shared_log_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SharedLogAddress>, D::Error> {
+    text(d, |text| if text.is_empty() { Ok(None) } else { text.parse().map(Some) })
 }
 
 pub(super) fn names<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Name>, D::Error> {

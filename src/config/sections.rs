@@ -13,12 +13,12 @@ use crate::config::peers::Peer;
 use crate::config::read;
 use crate::config::users::ConfiguredUser;
 use crate::limits::{
-    CONNECTIONS_MAX, INBOX_PAGE_MAX, LINE_BYTES_MAX, LINE_BYTES_MIN, MEGABYTES_MAX, MESSAGE_RATE_MAX,
-    OUTBOX_MEGABYTES_MIN, PASSWORD_BYTES, QUOTA_MAX, RETENTION_DAYS_MAX, RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX,
-    SHUTDOWN_SECONDS_MAX,
+    CONNECTIONS_MAX, INBOX_PAGE_MAX, LEASE_SECONDS_MAX, LEASE_SECONDS_MIN, LINE_BYTES_MAX, LINE_BYTES_MIN,
+    MEGABYTES_MAX, MESSAGE_RATE_MAX, OUTBOX_MEGABYTES_MIN, PASSWORD_BYTES, PATIENCE_SECONDS_MAX, QUOTA_MAX,
+    RETENTION_DAYS_MAX, RETENTION_MESSAGES_MAX, SESSION_DAYS_MAX, SHUTDOWN_SECONDS_MAX,
 };
 use crate::name::Name;
-use crate::settings::{Accept, Durability, Language, ListenAddress, Registration};
+use crate::settings::{Accept, Durability, Language, ListenAddress, Registration, SharedLogAddress};
 use crate::time::Time;
 
 /// A valid configuration. `config.example.toml` describes each setting and states its default: it is compiled in, and
@@ -35,6 +35,7 @@ pub struct Config {
     pub realms: Realms,
     pub limits: Limits,
     pub metrics: Metrics,
+    pub cluster: Cluster,
     pub log: Log,
     /// Every setting as text, by its name: `server.realm`. Accounts and servers are not among them.
     #[serde(skip)]
@@ -198,6 +199,32 @@ pub struct Limits {
 pub struct Metrics {
     #[serde(deserialize_with = "read::addresses")]
     pub listen: Vec<SocketAddr>,
+}
+
+/// The cluster that this server is a node of, if it is one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// The shared log; `None` if this server is on its own.
+    #[serde(deserialize_with = "read::shared_log_or_none")]
+    pub log: Option<SharedLogAddress>,
+    /// The name of this node: set if there is a log.
+    #[serde(deserialize_with = "read::name_or_none")]
+    pub node: Option<Name>,
+    /// Where clients reach this node; may be empty.
+    pub advertise: String,
+    #[serde(rename = "lease_seconds", deserialize_with = "read::seconds::<LEASE_SECONDS_MIN, LEASE_SECONDS_MAX, _>")]
+    pub lease: Duration,
+    #[serde(rename = "patience_seconds", deserialize_with = "read::seconds::<1, PATIENCE_SECONDS_MAX, _>")]
+    pub patience: Duration,
+    /// The authority that signed the certificates of the log's members.
+    #[serde(deserialize_with = "read::path_or_none")]
+    pub authority: Option<PathBuf>,
+    /// The certificate that this node shows them, and its key.
+    #[serde(deserialize_with = "read::path_or_none")]
+    pub certificate: Option<PathBuf>,
+    #[serde(deserialize_with = "read::path_or_none")]
+    pub key: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

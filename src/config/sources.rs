@@ -206,6 +206,10 @@ impl<'a> Sources<'a> {
         let mut config = Config::deserialize(table.into_deserializer()).map_err(|error| self.explain(&error))?;
         config.texts = texts;
         check_listeners(&config).map_err(|problem| ConfigError::new(self.place(listeners), problem))?;
+        check_cluster(&config).map_err(|(key, problem)| {
+            let at = self.value("cluster", key).map_or(0, |value| value.span().start);
+            ConfigError::new(self.place(at), problem)
+        })?;
         let users = self.entries(ConfiguredUser::SECTION, "accounts", users, |user: &ConfiguredUser| &user.name)?;
         config.users = users.into_iter().map(|(_, user)| user).collect();
         let peers = self.entries(Peer::SECTION, "servers", peers, |peer: &Peer| &peer.name)?;
@@ -307,6 +311,24 @@ fn check_listeners(Config { server, tls, metrics, .. }: &Config) -> Result<(), S
     let mut listeners = server.listeners();
     if let Some(address) = listeners.find(|address| address.is_proxied && server.trusted_proxies.is_empty()) {
         return Err(format!("{address} serves nobody: expected the networks of its proxies in trusted_proxies"));
+    }
+    Ok(())
+}
+
+/// Checks what the settings of a cluster need of each other; a problem comes with the key that it is about.
+fn check_cluster(Config { cluster, .. }: &Config) -> Result<(), (&'static str, String)> {
+    let Some(log) = &cluster.log else { return Ok(()) };
+    if cluster.node.is_none() {
+        return Err(("log", "[cluster] log makes this server a node: expected its name in node".to_owned()));
+    }
+    if !cfg!(feature = "etcd") {
+        return Err(("log", "[cluster] log: this program was built without the feature etcd".to_owned()));
+    }
+    if log.is_tls && cluster.authority.is_none() {
+        return Err(("log", "[cluster] log with etcds:// expected the file of its authority in authority".to_owned()));
+    }
+    if cluster.certificate.is_some() != cluster.key.is_some() {
+        return Err(("log", "[cluster] certificate and key belong together: expected both, or none".to_owned()));
     }
     Ok(())
 }

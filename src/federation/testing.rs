@@ -1,6 +1,5 @@
 //! Helpers of the tests of links.
 
-mod disk;
 mod fixture;
 
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::federation::identity::Identity;
 
-pub(super) use disk::{Disk, DiskStore};
+pub(super) use crate::store::{MemoryDisk, MemoryStore};
 pub(super) use fixture::{GROUP, USERS, commit, create_users, name, send};
 
 /// A fresh key pair.

@@ -59,8 +59,7 @@ impl Committer {
         }
         let ticket = Ticket(self.batch.ticket);
         let begun = Instant::now();
-        let stored = self.hub.0.store.commit(&self.batch.records);
-        if let Err(error) = stored {
+        if let Err(error) = self.commit_batch() {
             self.hub.0.metrics.record_failure();
             self.fail(ticket, &error);
             return Step::Failed;
@@ -137,6 +136,14 @@ impl Committer {
         self.batch = Arc::new(std::mem::take(&mut self.spare));
         shared.capacity.notify_waiters();
         true
+    }
+
+    /// Commits the batch. If only a part of it was stored, nobody is told which.
+    fn commit_batch(&self) -> Result<(), CommitError> {
+        let store = &self.hub.0.store;
+        let mut parts = self.batch.parts(store.batch_bytes());
+        parts.next().map_or(Ok(()), |first| store.commit(first))?;
+        parts.try_for_each(|part| store.commit(part)).map_err(|error| CommitError::Unknown(error.into_cause()))
     }
 
     /// Collects the pushes of the batch for each connection.

@@ -209,6 +209,8 @@ impl Shared {
             pending.push_notifications(notifications, change);
             pending.push_record(record, &state, change);
         }
+        let end = pending.records.len();
+        pending.command_ends.push(end);
         let receivers = pending.pushes.iter().skip(pushes).map(|push| push.audience.members()).sum();
         let ticket = Ticket(pending.ticket);
         self.issued.store(ticket.0, Ordering::Release);

@@ -18,11 +18,12 @@ mod unfinished;
 pub(crate) use census::Census;
 pub use places::Places;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hashbrown::HashMap;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

@@ -25,6 +25,10 @@ pub(super) struct InheritedListener {
 }
 
 impl Inherited {
+    pub(super) fn is_empty(&self) -> bool {
+        self.chat.is_empty() && self.monitoring.is_empty()
+    }
+
     /// Takes the sockets that this process was started with. To be called once, before there are other threads that look
     /// at the environment.
     ///

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::certificates::CertificateError;
+use crate::cluster::{ClusterError, ConnectError};
 use crate::federation::IdentityError;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
@@ -74,6 +76,26 @@ pub enum ServerError {
     /// A configured password could not be hashed.
     #[error("the password of the configured user {0} could not be hashed")]
     Password(String),
+    /// This node cannot take part in its cluster.
+    #[error("{0}")]
+    Cluster(#[from] ClusterError),
+    /// A command for clusters without one.
+    #[error("the configuration has no cluster: [cluster] log names its log")]
+    NoCluster,
+    /// The members of the cluster's log cannot be connected to.
+    #[error("[cluster] {0}")]
+    ClusterLog(#[from] ConnectError),
+    /// A file for TLS to the cluster's log cannot be read.
+    #[error("[cluster] {} cannot be read: {source}", file.display())]
+    ClusterFile { file: PathBuf, source: io::Error },
+    /// A node binds its listeners whenever it leads.
+    #[error("a node of a cluster takes no sockets of a service manager, since it listens only while it leads")]
+    InheritedByNode,
+    /// The store of a node that led did not take what the cluster's log has.
+    #[error(
+        "the node's own store could not be written while it led its cluster; a restart reads what is missing from the cluster's log"
+    )]
+    Replica,
     /// The stop took longer than allowed. Nothing acknowledged is lost.
     #[error("the stop took longer than {0:?}; what was left was cut off")]
     Deadline(Duration),
@@ -83,6 +105,6 @@ impl ServerError {
     /// Whether another start will fail, too, unless the operator changes something.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Descriptors { .. } | Self::InheritedName(_) | Self::Peer { .. })
+        matches!(self, Self::Descriptors { .. } | Self::InheritedName(_) | Self::InheritedByNode | Self::Peer { .. })
     }
 }

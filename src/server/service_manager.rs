@@ -24,6 +24,13 @@ pub(super) fn reloading() {
     }
 }
 
+/// A node that stands by gets on: it tells the service manager's watchdog, if there is one.
+pub(super) fn alive() {
+    if sd_notify::watchdog_enabled().is_some() {
+        notify(&[NotifyState::Watchdog]);
+    }
+}
+
 pub(super) fn stopping() {
     notify(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
 }

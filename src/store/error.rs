@@ -20,7 +20,7 @@ pub enum CommitError {
 }
 
 impl CommitError {
-    pub(super) fn into_cause(self) -> StoreError {
+    pub(crate) fn into_cause(self) -> StoreError {
         let (Self::RolledBack(cause) | Self::Unknown(cause)) = self;
         cause
     }
@@ -102,6 +102,15 @@ pub enum StoreError {
     /// A batch does not continue the log: `found` is not the number after `head`.
     #[error("log entry {found} does not follow entry {head}")]
     OutOfOrder { head: Seq, found: Seq },
+    /// The store is no copy of a cluster's log.
+    #[error("the store is no copy of a cluster's log")]
+    NoReplica,
+    /// Another node of the cluster leads: this one may not append to the log any more.
+    #[error("this node does not lead its cluster any more")]
+    NotLeading,
+    /// The log that the nodes of the cluster share cannot be reached.
+    #[error("the cluster's log cannot be reached: {0}")]
+    SharedLog(Box<str>),
     /// An earlier commit failed with an unknown outcome.
     #[error("a commit failed before; the store has to be opened anew")]
     Failed,

@@ -6,7 +6,8 @@ use crate::store::error::{CommitError, StoreError};
 use crate::store::page::{NewestPage, Page};
 use crate::store::retention::sweep::{Sweep, Swept};
 
-/// A store of log records. The embedded one is [`SqliteStore`](crate::store::sqlite::SqliteStore); a cluster has another.
+/// A store of log records. The embedded one is [`SqliteStore`](crate::store::sqlite::SqliteStore); a node that leads a
+/// cluster has [`LeaderStore`](crate::cluster::LeaderStore) before it.
 pub trait Store: Send + Sync + 'static {
     /// Reads what the state is restored from.
     ///
@@ -20,6 +21,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`CommitError`] distinguishes a rolled back batch from an unknown outcome.
     fn commit(&self, batch: &[Record]) -> Result<(), CommitError>;
+
+    /// Bodies of messages, in bytes, beyond which the rest of a batch is committed on its own: some bytes more for the records
+    /// of the command at the end, which are never torn apart.
+    fn batch_bytes(&self) -> usize {
+        usize::MAX
+    }
 
     /// Reads the oldest durable messages that match a query: at most `limit`, and no more after [`PAGE_BYTES`] of bodies,
     /// but at least one.

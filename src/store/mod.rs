@@ -8,14 +8,14 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | errors, rows, files | `error`, `page`, `lock`, `files`, `usage`, `damage`, `checksum`, `columns`, `timeline_key`, `bulk_insert`, `schema` |
+//! | errors, rows, files | `error`, `log_position`, `page`, `lock`, `files`, `usage`, `damage`, `checksum`, `columns`, `timeline_key`, `bulk_insert`, `schema` |
 //! | connections | `connection`, `readers`, `checkpoint`, `wal_owner`, `key_file`, `retention_time`, `directory`, `target`, `read_only` |
 //! | projection of events to rows | `projection`, `low_watermark` |
 //! | log | `log` |
 //! | timeline index | `index` |
 //! | reads | `scan`, `conversations`, `peers`, `load` |
 //! | writes | `writer`, `retention` |
-//! | facade | `interface`, `sqlite`, `recovering` |
+//! | facade | `interface`, `sqlite`, `recovering`, `replica` |
 //! | whole stores | `progress`, `listing`, `verify`, `dump`, `backup` |
 
 mod backup;
@@ -42,7 +42,10 @@ mod listing;
 mod load;
 mod lock;
 mod log;
+mod log_position;
 mod low_watermark;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod model;
 mod page;
@@ -58,6 +61,7 @@ mod recovering;
 mod reference_model;
 #[cfg(test)]
 mod reference_unread;
+mod replica;
 mod retention;
 mod retention_time;
 mod scan;
@@ -81,9 +85,14 @@ pub use error::{CommitError, StoreError};
 pub use interface::Store;
 pub use key_file::{certificate_path, path as key_path, read as read_key, write as write_key, write_certificate};
 pub use listing::{MessageFilter, MessageFormat, list_messages, list_records};
+pub use log::segments::{decode_segments, encode_segments};
+pub use log_position::{BlockHash, LogPosition};
+#[cfg(test)]
+pub(crate) use memory::{MemoryDisk, MemoryStore};
 pub use page::{NewestPage, Page};
 pub use progress::Progress;
 pub use recovering::open_or_read;
+pub use replica::ReplicaStore;
 pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
 pub use retention_time::{read as read_retention_time, write as write_retention_time};

@@ -22,6 +22,7 @@ use crate::store::interface::Store;
 use crate::store::lock::lock;
 use crate::store::log::reader::LogReader;
 use crate::store::log::{head, segment};
+use crate::store::log_position::LogPosition;
 use crate::store::page::{NewestPage, Page};
 use crate::store::readers::Readers;
 use crate::store::retention::sweep::{Sweep, SweepTarget, Swept};
@@ -99,9 +100,39 @@ impl SqliteStore {
         LogReader::new(database, &self.damage)
     }
 
+    /// Commits a batch, with its place in the shared log. A store that was opened with [`Durability::Sync`] syncs each.
+    pub(super) fn commit_with(
+        &self,
+        batch: &[Record],
+        durability: Durability,
+        position: Option<&LogPosition>,
+    ) -> Result<(), CommitError> {
+        // Before the lock: reading a snapshot and a sweep wait for it.
+        let segments = segment::encode(batch).map_err(CommitError::RolledBack)?;
+        let mut writer = lock(&self.writer);
+        let connection = writer.connection().map_err(|error| match error {
+            StoreError::ReadOnly(_) => CommitError::RolledBack(error),
+            other => CommitError::Unknown(other),
+        })?;
+        // Nobody would find what is written to a database that is not at its path any more.
+        self.directory.check_place().map_err(CommitError::RolledBack)?;
+        self.bound_wal(connection).map_err(CommitError::RolledBack)?;
+        if self.durability == Durability::Fast {
+            connection::set_durability(connection, durability)
+                .map_err(|error| CommitError::RolledBack(error.into()))?;
+        }
+        let (head, plan) = {
+            let index = lock(&self.index);
+            (index.head(), index.plan_commit(batch.len()))
+        };
+        writer.commit(head, (batch, &segments), &plan, position)?;
+        lock(&self.index).apply(&plan, batch);
+        Ok(())
+    }
+
     /// Writes a plan without a batch. The writer must be locked since the plan was made.
     fn flush(&self, writer: &mut Writer, plan: &FlushPlan) -> Result<(), StoreError> {
-        writer.commit(Seq(0), (&[], &[]), plan).map_err(CommitError::into_cause)?;
+        writer.commit(Seq(0), (&[], &[]), plan, None).map_err(CommitError::into_cause)?;
         lock(&self.index).apply(plan, &[]);
         Ok(())
     }
@@ -116,28 +147,8 @@ impl Store for SqliteStore {
     }
 
     fn commit(&self, batch: &[Record]) -> Result<(), CommitError> {
-        // Before the lock: reading a snapshot and a sweep wait for it.
-        let segments = segment::encode(batch).map_err(CommitError::RolledBack)?;
-        let mut writer = lock(&self.writer);
-        let connection = writer.connection().map_err(|error| match error {
-            StoreError::ReadOnly(_) => CommitError::RolledBack(error),
-            other => CommitError::Unknown(other),
-        })?;
-        // Nobody would find what is written to a database that is not at its path any more.
-        self.directory.check_place().map_err(CommitError::RolledBack)?;
-        self.bound_wal(connection).map_err(CommitError::RolledBack)?;
-        if self.durability == Durability::Fast {
-            let crosses = batch.iter().any(|record| record.event.crosses_realms());
-            let needed = if crosses { Durability::Sync } else { Durability::Fast };
-            connection::set_durability(connection, needed).map_err(|error| CommitError::RolledBack(error.into()))?;
-        }
-        let (head, plan) = {
-            let index = lock(&self.index);
-            (index.head(), index.plan_commit(batch.len()))
-        };
-        writer.commit(head, (batch, &segments), &plan)?;
-        lock(&self.index).apply(&plan, batch);
-        Ok(())
+        let crosses = self.durability == Durability::Fast && batch.iter().any(|record| record.event.crosses_realms());
+        self.commit_with(batch, if crosses { Durability::Sync } else { self.durability }, None)
     }
 
     fn page(&self, query: &TimelineQuery, limit: usize) -> Result<Page, StoreError> {

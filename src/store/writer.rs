@@ -11,6 +11,7 @@ use crate::store::error::{CommitError, StoreError};
 use crate::store::index::flush_plan::FlushPlan;
 use crate::store::log::rows;
 use crate::store::log::segment::EncodedSegment;
+use crate::store::log_position::{self, LogPosition};
 use crate::store::projection::project;
 
 pub(super) struct Writer {
@@ -50,18 +51,20 @@ impl Writer {
         }
     }
 
-    /// Writes a batch, whose records follow `head`, with its segments, and a plan, atomically.
+    /// Writes a batch, whose records follow `head`, with its segments, a plan, and the place in the shared log, atomically.
     pub(super) fn commit(
         &mut self,
         head: Seq,
         (batch, segments): (&[Record], &[EncodedSegment]),
         plan: &FlushPlan,
+        position: Option<&LogPosition>,
     ) -> Result<(), CommitError> {
         self.write(|transaction| {
             check_order(head, batch)?;
             rows::insert(transaction, segments)?;
             project_all(transaction, batch)?;
-            plan.write(transaction)
+            plan.write(transaction)?;
+            position.map_or(Ok(()), |position| log_position::save(transaction, position))
         })
     }
 

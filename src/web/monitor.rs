@@ -23,6 +23,8 @@ pub(crate) struct Monitor {
 #[derive(Clone)]
 enum Phase {
     Starting,
+    /// Another node of the cluster leads.
+    StandingBy,
     Serving(Arc<ServerContext>),
     Stopping(Arc<ServerContext>),
 }
@@ -34,6 +36,11 @@ impl Monitor {
     pub(crate) fn new(data: PathBuf) -> Self {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         Self { data, started, phase: Mutex::new(Phase::Starting) }
+    }
+
+    /// This node of a cluster serves when it leads.
+    pub(crate) fn set_standing_by(&self) {
+        self.set(Phase::StandingBy);
     }
 
     /// The server accepts connections from now on.
@@ -57,7 +64,7 @@ impl Monitor {
     /// The server, if it has been started.
     pub(super) fn context(&self) -> Option<Arc<ServerContext>> {
         match self.phase() {
-            Phase::Starting => None,
+            Phase::Starting | Phase::StandingBy => None,
             Phase::Serving(context) | Phase::Stopping(context) => Some(context),
         }
     }
@@ -69,6 +76,7 @@ impl Monitor {
     pub(crate) async fn readiness(&self) -> Result<(), Problem> {
         match self.phase() {
             Phase::Starting => Err("starting: the store is being opened".into()),
+            Phase::StandingBy => Err("standing by: another node of the cluster leads".into()),
             Phase::Stopping(_) => Err("stopping".into()),
             Phase::Serving(context) => match context.hub.refusing() {
                 Some(error) => Err(refusal(error).into()),

@@ -43,6 +43,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings", "varint"]),
     ("config", &["chat", "name", "id", "time", "limits", "password", "settings"]),
     ("logging", &["config", "limits"]),
+    ("cluster", &["store", "chat", "id", "time", "limits"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
     (
         "federation",
@@ -70,6 +71,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     (
         "server",
         &[
+            "cluster",
             "web",
             "certificates",
             "net",

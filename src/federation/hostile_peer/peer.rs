@@ -14,7 +14,7 @@ use crate::chat::{BounceReason, Peer};
 use crate::federation::frame::{self, CloseReason, Frame, Hello, WireMessage};
 use crate::federation::link_manager::LinkManager;
 use crate::federation::policy::LinkPolicy;
-use crate::federation::testing::{Disk, DiskStore, commit, create_users, name, send};
+use crate::federation::testing::{MemoryDisk, MemoryStore, commit, create_users, name, send};
 use crate::federation::transport::{DialError, DialPurpose, PeerStream, Transport};
 use crate::hub::{DeliveryStatus, Executed, Hub};
 use crate::id::{Epoch, PeerKey, Seq, UserId};
@@ -36,7 +36,7 @@ pub(super) const PIPE_BYTES: usize = 16 * 1024;
 pub(super) struct TestServer {
     pub(super) hub: Hub,
     pub(super) manager: LinkManager,
-    pub(super) disk: Disk,
+    pub(super) disk: MemoryDisk,
     pub(super) stopping: CancellationToken,
 }
 
@@ -59,8 +59,8 @@ impl TestServer {
     }
 
     pub(super) fn with_accept(accept: Accept) -> Self {
-        let disk = Disk::default();
-        let store = DiskStore { disk: disk.clone(), home: name("barat") };
+        let disk = MemoryDisk::default();
+        let store = MemoryStore { disk: disk.clone(), home: name("barat") };
         let (hub, mut committer) = Hub::open(Box::new(store), name("barat")).unwrap();
         let policy = LinkPolicy { accept, port: Some(8889), text_bytes: TEXT_BYTES };
         let stopping = CancellationToken::new();

@@ -10,7 +10,7 @@ use crate::chat::PeerAddress;
 use crate::federation::simulation::network::{Network, PORT};
 use crate::federation::simulation::plan::{Action, SERVERS, random_action};
 use crate::federation::simulation::server::{Server, home};
-use crate::federation::testing::{DiskStore, GROUP, USERS, name, send};
+use crate::federation::testing::{GROUP, MemoryStore, USERS, name, send};
 use crate::hub::{CommitStatus, DeliveryHandle, DeliveryStatus, Ticket};
 use crate::id::UserId;
 use crate::name::Address;
@@ -263,7 +263,7 @@ impl Cluster {
         let reader = if receiver == GROUP { "paff" } else { receiver };
         let (user, _) = state.user_named(&name(reader)).unwrap();
         let view = state.inbox(user).unwrap();
-        let store = DiskStore { disk: server.disk.clone(), home: server.home.clone() };
+        let store = MemoryStore { disk: server.disk.clone(), home: server.home.clone() };
         let page = store.page(&view, usize::MAX).unwrap();
         let numbers = page.messages.iter().filter_map(|message| {
             let fields = message.body.fields().unwrap();
@@ -294,7 +294,7 @@ impl Cluster {
     fn notifications(&self, server: &Server, user: usize) -> usize {
         let state = server.disk.state(&server.home);
         let view = state.inbox(UserId(user as u64)).unwrap();
-        let store = DiskStore { disk: server.disk.clone(), home: server.home.clone() };
+        let store = MemoryStore { disk: server.disk.clone(), home: server.home.clone() };
         let messages = store.page(&view, usize::MAX).unwrap().messages;
         messages.iter().filter(|message| message.body.sender().unwrap().starts_with("realm@")).count()
     }

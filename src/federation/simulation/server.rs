@@ -8,7 +8,7 @@ use crate::chat::Record;
 use crate::federation::link_manager::LinkManager;
 use crate::federation::policy::LinkPolicy;
 use crate::federation::simulation::network::{Network, PORT, key};
-use crate::federation::testing::{Disk, DiskStore, commit, create_users, name};
+use crate::federation::testing::{MemoryDisk, MemoryStore, commit, create_users, name};
 use crate::hub::Hub;
 use crate::name::Name;
 use crate::settings::Accept;
@@ -16,7 +16,7 @@ use crate::settings::Accept;
 pub(super) struct Server {
     pub(super) number: usize,
     pub(super) home: Name,
-    pub(super) disk: Disk,
+    pub(super) disk: MemoryDisk,
     pub(super) backup: Vec<Record>,
     pub(super) running: Option<Running>,
 }
@@ -34,11 +34,11 @@ pub(super) fn home(server: usize) -> Name {
 
 impl Server {
     pub(super) fn new(number: usize) -> Self {
-        Self { number, home: home(number), disk: Disk::default(), backup: Vec::new(), running: None }
+        Self { number, home: home(number), disk: MemoryDisk::default(), backup: Vec::new(), running: None }
     }
 
     pub(super) fn start(&mut self, network: &Network, seed: u64) {
-        let store = DiskStore { disk: self.disk.clone(), home: self.home.clone() };
+        let store = MemoryStore { disk: self.disk.clone(), home: self.home.clone() };
         let (hub, mut committer) = Hub::open(Box::new(store), self.home.clone()).unwrap();
         let port = PORT + u16::try_from(self.number).unwrap();
         let policy = LinkPolicy { accept: Accept::Loopback, port: Some(port), text_bytes: 1_000 };

@@ -1,8 +1,9 @@
 //! Counts places by holder, and finds the largest holder.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 /// Places by holder. Each holder's are in the order in which they were taken.

@@ -36,7 +36,9 @@ impl Appender {
     fn commit(&mut self) -> Result<(), StoreError> {
         let segments = segment::encode(&self.batch)?;
         let plan = self.index.plan_commit(self.batch.len());
-        self.writer.commit(self.index.head(), (&self.batch, &segments), &plan).map_err(CommitError::into_cause)?;
+        self.writer
+            .commit(self.index.head(), (&self.batch, &segments), &plan, None)
+            .map_err(CommitError::into_cause)?;
         self.index.apply(&plan, &self.batch);
         self.batch.clear();
         self.bytes = 0;
@@ -48,7 +50,7 @@ impl Appender {
         self.commit()?;
         let mut after = None;
         while let Some((plan, last)) = self.index.plan_closing(after) {
-            self.writer.commit(self.index.head(), (&[], &[]), &plan).map_err(CommitError::into_cause)?;
+            self.writer.commit(self.index.head(), (&[], &[]), &plan, None).map_err(CommitError::into_cause)?;
             self.index.apply(&plan, &[]);
             after = last;
         }

@@ -5,4 +5,5 @@ pub(super) mod reader;
 mod record;
 pub(super) mod rows;
 pub(super) mod segment;
+pub(super) mod segments;
 pub(super) mod time_search;

@@ -1,0 +1,87 @@
+//! `kabar cluster`: begins the log that the nodes of a cluster share, and shows how they are.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use clap::Subcommand;
+use kabar::server::{self, ClusterStatus};
+use kabar::time::Time;
+
+use crate::cli::args::Location;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ClusterCommand {
+    /// Make this node's data the beginning of the cluster's log
+    ///
+    /// Once, on one node that does not run. The others start with an empty
+    /// directory, or with a backup of this node if it had data.
+    Init(Location),
+    /// Show the nodes, how far each is, and which one leads
+    Status(Location),
+    /// Take a node that will not come back out of the list
+    Remove {
+        /// Its name
+        #[arg(value_name = "NODE")]
+        node: String,
+        #[command(flatten)]
+        location: Location,
+    },
+}
+
+pub(super) fn run(command: &ClusterCommand) -> Result<(), Box<dyn Error>> {
+    match command {
+        ClusterCommand::Init(location) => init(location),
+        ClusterCommand::Status(location) => status(location),
+        ClusterCommand::Remove { node, location } => remove(location, node),
+    }
+}
+
+fn init(location: &Location) -> Result<(), Box<dyn Error>> {
+    let at = server::begin_cluster(&location.load_all()?)?;
+    let others = match at.0 {
+        0 => "start all nodes now; each needs the file realm.key of this one's data directory",
+        _ => "start this node, and each other one on a backup of it (kabar backup), with its file realm.key",
+    };
+    writeln!(io::stdout(), "the cluster's log begins after entry {at}: {others}")?;
+    Ok(())
+}
+
+fn status(location: &Location) -> Result<(), Box<dyn Error>> {
+    let ClusterStatus { head, leader, members, bytes, alarms } = server::cluster_status(&location.load_all()?)?;
+    let mut out = io::stdout().lock();
+    for alarm in alarms {
+        writeln!(out, "ALARM of etcd: {alarm}")?;
+    }
+    writeln!(out, "newest entry {head}, {} KiB in etcd", bytes / 1024)?;
+    writeln!(
+        out,
+        "{:<20} {:<8} {:>12} {:>10} {:>9}  {:<10} ADDRESS",
+        "NODE", "ROLE", "SYNCED", "BEHIND", "REPORTED", "VERSION"
+    )?;
+    let now = Time::now();
+    for member in &members {
+        let role = if leader.as_ref().is_some_and(|leader| leader.node == member.node) { "leads" } else { "follows" };
+        let (behind, ago) = (head.0.saturating_sub(member.synced.0), now.0.saturating_sub(member.reported.0) / 1000);
+        writeln!(
+            out,
+            "{:<20} {role:<8} {:>12} {behind:>10} {:>9}  {:<10} {}",
+            member.node,
+            member.synced.0,
+            format!("{ago} s ago"),
+            member.version,
+            member.advertise
+        )?;
+    }
+    if leader.is_none() {
+        writeln!(out, "no node leads")?;
+    }
+    Ok(())
+}
+
+fn remove(location: &Location, node: &str) -> Result<(), Box<dyn Error>> {
+    if !server::remove_node(&location.load_all()?, node)? {
+        return Err(format!("no node is called {node}: kabar cluster status lists them").into());
+    }
+    writeln!(io::stdout(), "{node} is out of the list; if it starts again, it is back")?;
+    Ok(())
+}

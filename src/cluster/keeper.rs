@@ -1,0 +1,99 @@
+//! What a leader does beside appending: it renews its term, and cuts the log behind what all nodes have.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::{debug, warn};
+
+use crate::cluster::leader::Progress;
+use crate::cluster::leadership::{Leadership, LeadershipEnd};
+use crate::cluster::shared_log::{Member, SharedLog, Unreachable};
+use crate::cluster::standby::NodeInfo;
+use crate::id::Seq;
+use crate::limits::{LOG_BYTES, LOG_KEEP_BYTES, REPORT_INTERVAL, TRUNCATE_ENTRIES};
+
+/// Keeps a leadership up. To be stepped some times during a lease.
+pub struct Keeper {
+    log: Arc<dyn SharedLog>,
+    leadership: Arc<Leadership>,
+    info: NodeInfo,
+    progress: Arc<Progress>,
+    reported: Option<Instant>,
+    /// The log is cut up to here.
+    cut: Seq,
+}
+
+impl Keeper {
+    #[must_use]
+    pub fn new(log: Arc<dyn SharedLog>, leadership: Arc<Leadership>, info: NodeInfo, progress: Arc<Progress>) -> Self {
+        Self { log, leadership, info, progress, reported: None, cut: Seq(0) }
+    }
+
+    /// Renews the term, and does the rest if it is due.
+    pub fn step(&mut self, clock: impl Fn() -> Instant) {
+        let begun = clock();
+        match self.log.renew(self.leadership.term()) {
+            Ok(true) => self.leadership.renew(begun),
+            Ok(false) => self.leadership.finish(LeadershipEnd::TermOver),
+            Err(error) => warn!(%error, "the lease of this node, which leads, could not be renewed"),
+        }
+        if !self.leadership.holds(clock()) || self.reported.is_some_and(|reported| begun < reported + REPORT_INTERVAL) {
+            return;
+        }
+        self.reported = Some(begun);
+        if let Err(error) = self.report_and_cut() {
+            debug!(%error, "the log was not cut; it is tried again");
+        }
+    }
+
+    fn report_and_cut(&mut self) -> Result<(), Unreachable> {
+        let synced = self.progress.synced();
+        self.log.report(&Member { synced, ..self.info.member(self.progress.end()) })?;
+        let size = self.log.size()?;
+        if size < LOG_KEEP_BYTES {
+            return Ok(());
+        }
+        let upto = needless(&self.log.members()?, size);
+        if upto.0 >= self.cut.0 + TRUNCATE_ENTRIES {
+            self.log.truncate(self.leadership.term(), upto)?;
+            self.cut = upto;
+        }
+        Ok(())
+    }
+}
+
+/// Up to where nobody needs the log: all nodes have it; or, if it has become too large, a majority of them has.
+fn needless(members: &[Member], size: u64) -> Seq {
+    let mut synced: Vec<Seq> = members.iter().map(|member| member.synced).collect();
+    synced.sort_unstable();
+    // In ascending order, a majority has what the one before the middle has.
+    let place = if size < LOG_BYTES { 0 } else { synced.len().saturating_sub(1) / 2 };
+    synced.get(place).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::testing::node_info;
+
+    fn members(synced: &[u64]) -> Vec<Member> {
+        synced.iter().map(|synced| Member { synced: Seq(*synced), ..node_info().member(Default::default()) }).collect()
+    }
+
+    #[test]
+    fn the_log_keeps_what_any_node_lacks() {
+        assert_eq!(needless(&members(&[30, 10, 20]), LOG_KEEP_BYTES), Seq(10));
+    }
+
+    #[test]
+    fn a_log_that_is_too_large_keeps_only_what_a_majority_lacks() {
+        assert_eq!(needless(&members(&[30, 10, 20]), LOG_BYTES), Seq(20));
+        assert_eq!(needless(&members(&[30, 10]), LOG_BYTES), Seq(10));
+        assert_eq!(needless(&members(&[50, 10, 20, 40, 30]), LOG_BYTES), Seq(30));
+    }
+
+    #[test]
+    fn nothing_is_cut_without_members() {
+        assert_eq!(needless(&[], LOG_BYTES), Seq(0));
+    }
+}

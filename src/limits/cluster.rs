@@ -1,0 +1,66 @@
+//! A cluster: its log, its leader, its nodes.
+
+use std::time::Duration;
+
+/// A lease in seconds: etcd grants none that is shorter than one and a half of its elections, and a longer one is a longer
+/// silence after the death of a leader.
+pub const LEASE_SECONDS_MIN: usize = 2;
+pub const LEASE_SECONDS_MAX: usize = 60;
+/// How many seconds an append may be tried at most: that long, clients wait.
+pub const PATIENCE_SECONDS_MAX: usize = 60;
+/// Bodies of messages in a block, beyond which the rest of a batch goes into the next one. The engine keeps thousands of
+/// blocks in memory: with 16 KiB it stays flat below 1 GB, with 60 KiB it does not (docs/CLUSTER.md has the figures).
+pub const BLOCK_BYTES: usize = 16 * 1024;
+/// Bytes of blocks that a node reads at once, and commits with one sync.
+pub const FOLLOW_BYTES: usize = 1024 * 1024;
+/// Between two looks of a standby node at the end of the log, and at whether a node leads. A part of the time that a
+/// cluster has no leader.
+pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
+/// Between two tries of an append that was not answered.
+pub const APPEND_RETRY: Duration = Duration::from_millis(50);
+/// A leader syncs its own store this often at most: what it has not synced, the log must still have.
+pub const REPLICA_SYNC: Duration = Duration::from_secs(1);
+/// A leader that could not renew its lease ends this long before it runs out: its clock and the engine's run on at
+/// different rates, and stopping takes a moment.
+pub const LEASE_MARGIN: Duration = Duration::from_millis(500);
+/// Renewals during a lease. An election of the engine's own, one to two seconds, may pass between two of them without the end
+/// of a lease of three.
+pub const LEASE_RENEWALS: u32 = 6;
+/// Between two reports of a node, and two looks whether the log can be cut.
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
+/// The engine's database beyond which the log is cut behind what a majority of the nodes has synced, though a node that is
+/// away needs it: that one has to be restored from a backup. Half of the 2 GiB that etcd allows itself by default.
+pub const LOG_BYTES: u64 = 1024 * 1024 * 1024;
+/// The engine's database up to which nothing is cut: a node that was away for a short time, or is new, finds what it needs.
+pub const LOG_KEEP_BYTES: u64 = 64 * 1024 * 1024;
+/// Cut only when so many entries can go: each cut is a write of the engine.
+pub const TRUNCATE_ENTRIES: u64 = 1_000;
+
+// --- etcd ---
+
+/// How long a call may take with all its attempts. An election of etcd's own takes one to two seconds by its default
+/// settings, and a call outlasts one.
+pub const ETCD_CALL: Duration = Duration::from_secs(3);
+/// How long one member may take before the next one is asked too. A call takes a few milliseconds, a slow sync a hundred.
+pub const ETCD_SLOW: Duration = Duration::from_millis(500);
+/// How long a member that was slow or away is not asked first: an attempt on one that hangs costs [`ETCD_SLOW`].
+pub const ETCD_REST: Duration = Duration::from_secs(30);
+/// The pause before all members are asked once more, after each of them failed: for example while they elect a leader.
+pub const ETCD_ROUND_PAUSE: Duration = Duration::from_millis(100);
+/// How long connecting may take, TLS included. After that a new connection is begun, by the next call.
+pub const ETCD_CONNECT: Duration = Duration::from_secs(1);
+/// How long a connection with an open call may be silent before a ping is sent. Less would be harmful: etcd closes a
+/// connection after the fourth ping within five seconds of one another (`--grpc-keepalive-min-time`), if it has sent no
+/// answer in between. So a call, which ends after [`ETCD_CALL`], sends three of them at most.
+pub const ETCD_PING: Duration = Duration::from_secs(1);
+/// How long a ping may take before the connection is closed, and with it the calls on it fail. Without this a connection
+/// that a network failure cut would be found dead by TCP only, after minutes.
+pub const ETCD_PING_ANSWER: Duration = Duration::from_secs(1);
+
+/// The most that one page of [`read`](crate::cluster::shared_log::SharedLog::read) may hold, as bytes on the wire: etcd's own
+/// limit of a request, 1.5 MiB, for each of its blocks. Blocks are far smaller, this only refuses nonsense.
+pub const ETCD_ANSWER_BYTES: usize = ETCD_PAGE_BLOCKS * 1536 * 1024;
+/// Blocks that are read at once, at most: about 1 MiB, where a round trip costs less than the bytes do.
+pub const ETCD_PAGE_BLOCKS: usize = 64;
+/// How often a report is tried when its key was changed meanwhile: by an earlier report that arrived late, or a removal.
+pub const ETCD_REPORT_TRIES: usize = 3;

@@ -1,0 +1,89 @@
+//! The store of a node of a cluster: a copy of the shared log, which records how far it goes.
+
+use crate::chat::Record;
+use crate::settings::Durability;
+use crate::store::error::{CommitError, StoreError};
+use crate::store::interface::Store;
+use crate::store::log_position::{self, LogPosition};
+use crate::store::retention::sweep::SweepTarget;
+use crate::store::sqlite::SqliteStore;
+
+/// A store that is a copy of the shared log.
+pub trait ReplicaStore: Store {
+    /// The place in the shared log up to which the store has it; `None` if the store is of no cluster yet.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn position(&self) -> Result<Option<LogPosition>, StoreError>;
+
+    /// Makes the store, as it is, a copy of a log that begins with it.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn begin_replica(&self, at: &LogPosition) -> Result<(), StoreError>;
+
+    /// Writes records of the shared log, up to a place, atomically with that place. With [`Durability::Sync`], this and all
+    /// that was written before it survives a power cut.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    fn commit_up_to(&self, at: &LogPosition, batch: &[Record], durability: Durability) -> Result<(), CommitError>;
+}
+
+impl ReplicaStore for SqliteStore {
+    fn position(&self) -> Result<Option<LogPosition>, StoreError> {
+        self.read(log_position::read)
+    }
+
+    fn begin_replica(&self, at: &LogPosition) -> Result<(), StoreError> {
+        self.write(|transaction| log_position::begin(transaction, at))
+    }
+
+    fn commit_up_to(&self, at: &LogPosition, batch: &[Record], durability: Durability) -> Result<(), CommitError> {
+        self.commit_with(batch, durability, Some(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Destination;
+    use crate::id::{Seq, UserId};
+    use crate::store::testing::{open_tiny, sent};
+
+    fn place(seq: u64) -> LogPosition {
+        LogPosition { seq: Seq(seq), hash: [seq as u8; 32] }
+    }
+
+    #[test]
+    fn the_place_is_stored_with_the_records_up_to_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        assert_eq!(store.position().unwrap(), None);
+        store.begin_replica(&place(0)).unwrap();
+        let records = [sent(1, 1, Destination::User(UserId(2)), "a"), sent(2, 1, Destination::User(UserId(2)), "b")];
+        store.commit_up_to(&place(2), &records, Durability::Fast).unwrap();
+        drop(store);
+        let store = open_tiny(directory.path());
+        assert_eq!(store.position().unwrap(), Some(place(2)));
+        assert_eq!(store.load().unwrap().head, Seq(2));
+    }
+
+    #[test]
+    fn a_refused_batch_leaves_the_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        store.begin_replica(&place(0)).unwrap();
+        let hole = [sent(2, 1, Destination::User(UserId(2)), "b")];
+        assert!(matches!(store.commit_up_to(&place(2), &hole, Durability::Sync), Err(CommitError::RolledBack(_))));
+        assert_eq!(store.position().unwrap(), Some(place(0)));
+    }
+
+    #[test]
+    fn a_store_of_no_cluster_takes_no_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        let records = [sent(1, 1, Destination::User(UserId(2)), "a")];
+        assert!(store.commit_up_to(&place(1), &records, Durability::Sync).is_err());
+    }
+}
