@@ -34,6 +34,8 @@ impl Follower {
     /// If the store is not a copy of this log, or the log cannot be read.
     pub fn open(log: Arc<dyn SharedLog>, store: Arc<dyn ReplicaStore>) -> Result<Self, ClusterError> {
         log.head()?.ok_or(ClusterError::NotBegun)?;
+        // What it committed as a leader may not be: it would be reported, and the log cut behind it.
+        store.sync()?;
         let at = match store.position()? {
             Some(at) => at,
             None => begin_copy(&*log, &*store)?,
@@ -43,7 +45,7 @@ impl Follower {
         Ok(follower)
     }
 
-    /// The place up to which the store has the log, synced.
+    /// The place up to which the store has the log. Synced.
     #[must_use]
     pub fn at(&self) -> LogPosition {
         self.at

@@ -21,12 +21,21 @@ pub struct Keeper {
     reported: Option<Instant>,
     /// The log is cut up to here.
     cut: Seq,
+    /// It is cut when so many entries can go.
+    cut_entries: u64,
 }
 
 impl Keeper {
     #[must_use]
     pub fn new(log: Arc<dyn SharedLog>, leadership: Arc<Leadership>, info: NodeInfo, progress: Arc<Progress>) -> Self {
-        Self { log, leadership, info, progress, reported: None, cut: Seq(0) }
+        Self { log, leadership, info, progress, reported: None, cut: Seq(0), cut_entries: TRUNCATE_ENTRIES }
+    }
+
+    /// Cuts the log for each few entries.
+    #[cfg(test)]
+    pub(super) fn cut_often(mut self) -> Self {
+        self.cut_entries = 5;
+        self
     }
 
     /// Renews the term, and does the rest if it is due.
@@ -54,7 +63,7 @@ impl Keeper {
             return Ok(());
         }
         let upto = needless(&self.log.members()?, size);
-        if upto.0 >= self.cut.0 + TRUNCATE_ENTRIES {
+        if upto.0 >= self.cut.0 + self.cut_entries {
             self.log.truncate(self.leadership.term(), upto)?;
             self.cut = upto;
         }

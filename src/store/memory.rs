@@ -148,6 +148,11 @@ impl ReplicaStore for MemoryStore {
         Ok(())
     }
 
+    fn sync(&self) -> Result<(), StoreError> {
+        self.disk.contents().sync();
+        Ok(())
+    }
+
     fn commit_up_to(&self, at: &LogPosition, batch: &[Record], durability: Durability) -> Result<(), CommitError> {
         let mut contents = self.disk.contents();
         contents.records.extend_from_slice(batch);

@@ -22,6 +22,12 @@ pub trait ReplicaStore: Store {
     /// If the store cannot be written.
     fn begin_replica(&self, at: &LogPosition) -> Result<(), StoreError>;
 
+    /// Syncs all that was written.
+    ///
+    /// # Errors
+    /// If it cannot be.
+    fn sync(&self) -> Result<(), StoreError>;
+
     /// Writes records of the shared log, up to a place, atomically with that place. With [`Durability::Sync`], this and all
     /// that was written before it survives a power cut.
     ///
@@ -37,6 +43,10 @@ impl ReplicaStore for SqliteStore {
 
     fn begin_replica(&self, at: &LogPosition) -> Result<(), StoreError> {
         self.write(|transaction| log_position::begin(transaction, at))
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.checkpoint()
     }
 
     fn commit_up_to(&self, at: &LogPosition, batch: &[Record], durability: Durability) -> Result<(), CommitError> {

@@ -100,7 +100,7 @@ impl Node {
         let store = LeaderStore::new(log.clone(), local, leadership.clone(), how, progress.clone());
         let (hub, mut committer) = Hub::open(Box::new(store), home()).unwrap();
         committer.begin_epoch();
-        let keeper = Keeper::new(log, leadership.clone(), info, progress);
+        let keeper = Keeper::new(log, leadership.clone(), info, progress).cut_often();
         self.role = Role::Leading(Box::new(Leading { leadership, hub, committer, keeper }));
         self.leave_if_over();
     }

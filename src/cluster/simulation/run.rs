@@ -35,6 +35,8 @@ impl Run {
         let mut run = Self { random: fastrand::Rng::with_seed(seed), engine, nodes, clients };
         run.until_one_leads();
         run.register_users();
+        // All are members, for which the log is kept.
+        run.until_all_follow();
         run
     }
 
@@ -71,7 +73,6 @@ impl Run {
         if self.nodes[node].is_paused {
             return;
         }
-        // A node that was away for long may find the log cut: it needs a backup then, and stays away here.
         self.nodes[node].step().unwrap();
     }
 
