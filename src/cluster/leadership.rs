@@ -59,12 +59,17 @@ impl Leadership {
 
     /// Whether this node may still answer for the cluster at a time. Ends the leadership if not.
     pub fn holds(&self, now: Instant) -> bool {
-        let mut state = self.state();
-        if state.end.is_none() && now >= state.renewed + self.usable() {
-            state.end = Some(LeadershipEnd::NotRenewed);
-            self.over.cancel();
+        let is_current = self.is_current(now);
+        if !is_current {
+            self.finish(LeadershipEnd::NotRenewed);
         }
-        state.end.is_none()
+        is_current
+    }
+
+    /// As [`Leadership::holds`], and changes nothing.
+    pub(super) fn is_current(&self, now: Instant) -> bool {
+        let state = self.state();
+        state.end.is_none() && now < state.renewed + self.usable()
     }
 
     /// Notes a renewal that succeeded and was begun at a time.

@@ -135,7 +135,7 @@ impl Run {
     fn check_leaders(&self) {
         for node in &self.nodes {
             let Role::Leading(leading) = &node.role else { continue };
-            if leading.leadership.holds(node.now()) {
+            if leading.leadership.is_current(node.now()) {
                 self.check_texts(&node.disk.copy());
             }
         }
