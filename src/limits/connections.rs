@@ -86,6 +86,8 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: the process may have no descriptor left.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// Bytes of a rejected client's first requests that are discarded before its socket is closed: a few lines, or an HTTP head.
+pub const REJECTED_READ: usize = 4 * 1024;
 /// New connections the kernel keeps for us between two accepts.
 pub const BACKLOG: i32 = 4_096;
 

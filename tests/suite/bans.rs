@@ -1,6 +1,7 @@
 //! Bans of addresses and networks: clients from elsewhere, as a proxy names them (PROTOCOL §8).
 
 use kabar::name::Name;
+use kabar::wire::ListenerKind;
 
 use crate::support::server::documented_users;
 use crate::support::{Client, TestServer};
@@ -29,9 +30,12 @@ fn arriving(server: &TestServer, address: &str) -> Client {
     client
 }
 
+/// Whether a connection of a client at an address is closed, after the reason.
 #[track_caller]
 fn is_refused(server: &TestServer, address: &str) {
-    assert!(arriving(server, address).hears_the_rest().is_empty(), "{address}");
+    let mut client = arriving(server, address);
+    assert_eq!(client.hears().code(), "banned", "{address}");
+    client.hears_the_end();
 }
 
 #[test]
@@ -69,4 +73,27 @@ fn nobody_bans_the_own_address_and_no_ban_keeps_out_this_machine() {
     is_refused(&server, "198.51.100.1");
     assert_eq!(local.asks("ping").message(), "pong");
     from(&server, "127.0.0.1");
+}
+
+#[test]
+fn a_banned_client_of_a_proxy_is_told_so_in_the_format_of_the_listener() {
+    let server = TestServer::start_with(|config| {
+        config.server.listen_text = vec!["proxy://127.0.0.1:0".parse().unwrap()];
+        config.server.web = vec!["proxy://127.0.0.1:0".parse().unwrap()];
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.accounts.administrators = vec![Name::parse("messi").unwrap()];
+        config.users = documented_users();
+    });
+    let mut messi = server.connect().logged_in("messi", "surabaya");
+    messi.asks("ban 192.0.2.7").expect_ok();
+    for (kind, said, expected) in [
+        (ListenerKind::Text, "", "[ERR] Alamat dicekal"),
+        (ListenerKind::Text, "login paff cytus\r\n", "[ERR] Alamat dicekal"),
+        (ListenerKind::Web, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 403"),
+    ] {
+        let mut client = Client::connect(server.address(kind));
+        client.sends(format!("PROXY TCP4 192.0.2.7 10.0.0.1 5 8889\r\n{said}"));
+        let heard = String::from_utf8(client.hears_the_rest()).unwrap();
+        assert!(heard.starts_with(expected), "{kind:?} {said}: {heard}");
+    }
 }
