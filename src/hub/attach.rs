@@ -7,7 +7,6 @@ use crate::hub::presence::{Attached, Presence};
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::Hub;
 use crate::id::{Seq, SessionId, UserId};
-use crate::name::Name;
 use crate::time::Time;
 use crate::wire::ReplyFormat;
 
@@ -54,6 +53,18 @@ impl Hub {
         watchers.iter().for_each(|watcher| watcher.flush());
         for interval in read.into_iter().flatten() {
             self.note_read(user, interval);
+        }
+    }
+
+    /// Begins a period of presence notices: the watchers are told the states of users who came and went more often in the
+    /// period before than they were told.
+    pub(crate) fn begin_presence_period(&self) {
+        let users = self.0.presence().begin_period();
+        let mut untold = users.as_slice();
+        while !untold.is_empty() {
+            let (watchers, rest) = self.0.presence().notify_of_states(untold);
+            watchers.iter().for_each(|watcher| watcher.flush());
+            untold = rest;
         }
     }
 
@@ -114,6 +125,5 @@ impl Hub {
 }
 
 fn notify_watchers(presence: &mut Presence, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
-    let name: Option<Name> = state.user(user).map(|user| user.name.clone());
-    name.map_or(Vec::new(), |name| presence.notify_watchers(name, online))
+    state.user(user).map_or(Vec::new(), |known| presence.notify_watchers(user, &known.name, online))
 }

@@ -120,7 +120,7 @@ impl Fanout {
             }
         }
         if !presence.is_online(*user) {
-            presence.notify_watchers(name.clone(), false).iter().for_each(|watcher| watcher.flush());
+            presence.notify_watchers(*user, name, false).iter().for_each(|watcher| watcher.flush());
         }
     }
 

@@ -23,6 +23,7 @@ mod interleavings;
 mod outbox_tail;
 mod outboxes;
 mod presence;
+mod presence_notices;
 mod push_backlog;
 mod push_guard;
 mod push_slot;

@@ -7,10 +7,12 @@ use hashbrown::HashMap;
 
 use crate::chat::{Audience, Notification, SessionStanding, SessionUse, State, Topics};
 use crate::hub::outbox_tail::OutboxTail;
+use crate::hub::presence_notices::PresenceNotices;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::session_uses::SessionUses;
 use crate::hub::user_bitset::UserBitset;
 use crate::id::{RealmId, Seq, SessionId, UserId};
+use crate::limits::PRESENCE_PUSHES_AT_ONCE;
 use crate::name::Name;
 use crate::time::Time;
 
@@ -35,6 +37,7 @@ pub(super) struct Presence {
     pub(super) session_uses: SessionUses,
     /// Connections that subscribed to presence; some may have unsubscribed since.
     watchers: Vec<Weak<SendQueue>>,
+    notices: PresenceNotices,
     /// Of the links that are up.
     pub(super) outbox_tails: HashMap<RealmId, Arc<OutboxTail>>,
     /// Every message up to this one was pushed, or is being pushed, to the connections that listened then.
@@ -85,9 +88,41 @@ impl Presence {
         left
     }
 
-    /// Notifies the watchers that a user came or went. Returns the queues to flush.
-    pub(super) fn notify_watchers(&mut self, user: Name, online: bool) -> Vec<Arc<SendQueue>> {
-        let notification = Notification::Presence { user, online };
+    /// Notifies the watchers that a user came or went; at the end of the period if they were told so in it already. Returns
+    /// the queues to flush.
+    pub(super) fn notify_watchers(&mut self, user: UserId, name: &Name, online: bool) -> Vec<Arc<SendQueue>> {
+        let watchers = self.watchers.len();
+        if watchers > 0 && self.notices.is_told_at_once(user, name, online, watchers) {
+            self.tell_watchers(name, online)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Begins a period of presence notices. Returns the users whose states the watchers are to be told.
+    pub(super) fn begin_period(&mut self) -> Vec<(UserId, Name)> {
+        self.notices.begin_period()
+    }
+
+    /// Notifies the watchers of states that they were not told in the period before, of the first users for as many pushes as
+    /// the lock may be held for. Returns the queues to flush, and the other users.
+    pub(super) fn notify_of_states<'a>(
+        &mut self,
+        users: &'a [(UserId, Name)],
+    ) -> (Vec<Arc<SendQueue>>, &'a [(UserId, Name)]) {
+        let at_once = (PRESENCE_PUSHES_AT_ONCE / self.watchers.len().max(1)).max(1);
+        let (first, rest) = users.split_at(at_once.min(users.len()));
+        let mut to_flush = Vec::new();
+        for (user, name) in first {
+            let online = self.is_online(*user);
+            self.notices.record(*user, online);
+            to_flush.extend(self.tell_watchers(name, online));
+        }
+        (to_flush, rest)
+    }
+
+    fn tell_watchers(&mut self, user: &Name, online: bool) -> Vec<Arc<SendQueue>> {
+        let notification = Notification::Presence { user: user.clone(), online };
         self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches_presence()));
         self.watchers.iter().filter_map(Weak::upgrade).filter(|send_queue| send_queue.notify(&notification)).collect()
     }
@@ -122,6 +157,11 @@ impl Presence {
             for lost in self.detach(user, |attached| !is_open(attached.session)) {
                 lost.send_queue.end_binding();
                 self.session_uses.forget(lost.session);
+            }
+            if !self.is_online(user)
+                && let Some(gone) = state.user(user)
+            {
+                self.notices.defer(user, gone.name.clone());
             }
         }
     }

@@ -64,6 +64,14 @@ pub const PUSH_TURN: Duration = Duration::from_millis(2);
 /// Such pushes of one user's messages that wait; past it the user's connections wait before their next request. A message to
 /// a thousand listeners is a thousand of them; so some thirty messages share a write.
 pub const PUSHES_PER_AUTHOR: usize = 32 * 1024;
+/// In each such period at most one coming and one going of a user are pushed at once to the watchers of presence (PROTOCOL §7):
+/// people see at once who is there, and a program that logs in and out in a loop costs each watcher two pushes, not thousands.
+pub const PRESENCE_PERIOD: Duration = Duration::from_secs(1);
+/// Pushes to watchers of presence in such a period, past which all further ones wait for its end: then several share a write.
+/// With a thousand watchers 65 changes are pushed at once.
+pub const PRESENCE_PUSHES: usize = 64 * 1024;
+/// Pushes of them at the end of the period for which the lock of presence is held once: some milliseconds.
+pub const PRESENCE_PUSHES_AT_ONCE: usize = 8 * 1024;
 /// Bytes of rendered messages that are kept for the next connections.
 pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
 /// A send buffer larger than this is freed once it is empty: an idle connection holds next to nothing.
@@ -86,6 +94,8 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: the process may have no descriptor left.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// Bytes of a rejected client's first requests that are discarded before its socket is closed: a few lines, or an HTTP head.
+pub const REJECTED_READ: usize = 4 * 1024;
 /// New connections the kernel keeps for us between two accepts.
 pub const BACKLOG: i32 = 4_096;
 

@@ -323,7 +323,7 @@ impl Permit {
     /// Counts a proxy's connection under the address of its client.
     ///
     /// # Errors
-    /// If that address has too many connections already.
+    /// Why the client is not admitted, to be sent to it.
     pub(crate) fn set_client(&mut self, client: IpAddr) -> Result<(), DisconnectReason> {
         self.admission.check_address(client)?;
         let client = origin(client);
@@ -333,7 +333,10 @@ impl Permit {
             return Ok(());
         }
         let per_address = admitted.places.per_address;
-        admitted.count(client, per_address).inspect_err(|reason| admitted.counts.record_ended(*reason))?;
+        admitted.count(client, per_address).inspect_err(|reason| {
+            admitted.counts.record_ended(*reason);
+            admitted.refused.connection(client, "connection_limit");
+        })?;
         admitted.set_address(self.number, client);
         Ok(())
     }

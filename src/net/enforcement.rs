@@ -7,12 +7,10 @@ use crate::hub::Executed;
 use crate::net::context::ServerContext;
 
 impl ServerContext {
-    /// Refuses a ban that would shut out who asks for it. This machine is never shut out.
+    /// Refuses a ban that would shut out who asks for it. The operator has no address, and can undo any ban.
     pub(crate) fn check_own_address(&self, command: &Command, address: IpAddr) -> Result<(), CommandError> {
         match command {
-            Command::Ban { subject: BanSubject::Network(network), .. }
-                if network.contains(address) && !address.to_canonical().is_loopback() =>
-            {
+            Command::Ban { subject: BanSubject::Network(network), .. } if network.keeps_out(address) => {
                 Err(CommandError::OwnAddress)
             }
             _ => Ok(()),

@@ -11,8 +11,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{Instrument, debug, debug_span, warn};
 
-use crate::hub::SendQueue;
-use crate::limits::{ACCEPT_RETRY, BACKLOG};
+use crate::hub::{ConnectionEnd, SendQueue};
+use crate::limits::{ACCEPT_RETRY, BACKLOG, REJECTED_READ};
 use crate::net::accepted::Accepted;
 use crate::net::client_stream::ClientStream;
 use crate::net::connection;
@@ -176,9 +176,15 @@ async fn open_and_serve(mut accepted: Accepted, is_proxied: bool, context: Arc<S
         Ok(()) => Box::pin(service.serve(accepted)).await,
         Err(error) => {
             debug!(%error, "a connection was not opened");
-            context.admission.record_unopened(error.label());
-            if matches!(error, OpeningError::NoTls) {
-                reject_plainly(accepted.stream.tcp(), &service.refusal(DisconnectReason::TlsExpected));
+            error.label().into_iter().for_each(|label| context.admission.record_unopened(label));
+            match error {
+                OpeningError::NoTls => {
+                    reject_plainly(accepted.stream.tcp(), &service.refusal(DisconnectReason::TlsExpected));
+                }
+                OpeningError::Ended(ConnectionEnd::Disconnected(reason)) => {
+                    reject(&accepted.stream, &service.refusal(reason));
+                }
+                _ => {}
             }
         }
     }
@@ -199,9 +205,11 @@ fn reject(stream: &ClientStream, reason: &[u8]) {
     }
 }
 
-/// A fresh socket takes that much without waiting.
+/// A fresh socket takes that much without waiting. What the peer has sent is discarded: a socket that is closed with unread
+/// bytes resets the connection, and a reset may overtake the reason.
 fn reject_plainly(tcp: &TcpStream, reason: &[u8]) {
     if let Err(error) = SockRef::from(tcp).send(reason) {
         debug!(%error, "a rejected connection was gone before it had the reason");
     }
+    let _discarded = tcp.try_read(&mut [0; REJECTED_READ]);
 }

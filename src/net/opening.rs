@@ -5,7 +5,7 @@ use std::io;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::hub::SendQueue;
+use crate::hub::{ConnectionEnd, SendQueue};
 use crate::limits::OPENING;
 use crate::net::accepted::Accepted;
 use crate::net::client_stream::ClientStream;
@@ -20,12 +20,10 @@ const TLS_HANDSHAKE: u8 = 22;
 pub(super) enum OpeningError {
     #[error("it took longer than {OPENING:?}")]
     Late,
-    #[error("the server ended it")]
-    Closing,
+    #[error("the server refused or ended it: {0:?}")]
+    Ended(ConnectionEnd),
     #[error("its proxy did not name the client: {0}")]
     Header(io::Error),
-    #[error("its client has too many connections")]
-    TooMany,
     #[error("others needed its place")]
     Evicted,
     #[error("the TLS handshake failed: {0}")]
@@ -35,16 +33,15 @@ pub(super) enum OpeningError {
 }
 
 impl OpeningError {
-    /// For the operator's counts.
-    pub(super) fn label(&self) -> &'static str {
+    /// For the operator's counts. `None` if it was counted when the server decided it.
+    pub(super) fn label(&self) -> Option<&'static str> {
         match self {
-            Self::Late => "opening_late",
-            Self::Closing => "shutting_down",
-            Self::Header(_) => "proxy_header",
-            Self::TooMany => "too_many_connections",
-            Self::Evicted => "evicted",
-            Self::Handshake(_) => "tls_handshake",
-            Self::NoTls => "tls_expected",
+            Self::Late => Some("opening_late"),
+            Self::Ended(_) => None,
+            Self::Header(_) => Some("proxy_header"),
+            Self::Evicted => Some("evicted"),
+            Self::Handshake(_) => Some("tls_handshake"),
+            Self::NoTls => Some("tls_expected"),
         }
     }
 }
@@ -54,19 +51,21 @@ pub(super) async fn open(accepted: &mut Accepted, is_proxied: bool) -> Result<()
     let send_queue = accepted.send_queue.clone();
     tokio::select! {
         opened = timeout(OPENING, open_in_time(accepted, is_proxied)) => opened.unwrap_or(Err(OpeningError::Late)),
-        () = ending(&send_queue) => Err(OpeningError::Closing),
+        end = ending(&send_queue) => Err(OpeningError::Ended(end)),
     }
 }
 
-async fn ending(send_queue: &SendQueue) {
+async fn ending(send_queue: &SendQueue) -> ConnectionEnd {
     std::future::poll_fn(|context| send_queue.poll_until(|status| status.is_closing, context)).await;
+    send_queue.ending().unwrap_or(ConnectionEnd::Gone)
 }
 
 async fn open_in_time(accepted: &mut Accepted, is_proxied: bool) -> Result<(), OpeningError> {
     if is_proxied {
         let named = proxy_header::read(accepted.stream.tcp()).await.map_err(OpeningError::Header)?;
         accepted.address = named.unwrap_or(accepted.address);
-        accepted.permit.set_client(accepted.address).map_err(|_| OpeningError::TooMany)?;
+        let is_admitted = accepted.permit.set_client(accepted.address);
+        is_admitted.map_err(|reason| OpeningError::Ended(ConnectionEnd::Disconnected(reason)))?;
     }
     let ClientStream::Tls(stream) = &*accepted.stream else { return Ok(()) };
     let permit = accepted.permit.begin_handshake(accepted.address);

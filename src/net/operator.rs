@@ -74,7 +74,8 @@ impl Operator {
     }
 
     async fn perform(&self, request: Request) -> Executed {
-        let context = Context { policy: &self.policy.chat, ..Context::server(Time::now()) };
+        let now = Time::now();
+        let context = Context { policy: &self.policy.chat, paced: now.paced(), ..Context::server(now) };
         match request.action {
             Action::Change(command) => {
                 let executed = self.hub.execute(&context, &command);

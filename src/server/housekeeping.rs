@@ -9,7 +9,7 @@ use tokio::task;
 use crate::chat::{BanTarget, Command, State};
 use crate::config::Config;
 use crate::id::{SessionId, UserId};
-use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, RECOUNT, WEBSOCKET_PING};
+use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, PRESENCE_PERIOD, RECOUNT, WEBSOCKET_PING};
 use crate::net::ServerContext;
 use crate::server::disk::{self, DiskWatch};
 use crate::server::error::ServerError;
@@ -33,8 +33,8 @@ pub(super) fn start(
     let (closing, pinging) = (close_expired(services.clone()), ping_web_sockets(services.clone()));
     let watching = disk::keep_watching(services.clone(), disk);
     let notifying = service_manager::keep_watchdog(services.clone(), monitor.clone(), Handle::current());
-    let counting = count_unread(services.clone());
-    let recurring = async { tokio::join!(closing, pinging, retaining, watching, notifying, counting) };
+    let (counting, telling) = (count_unread(services.clone()), tell_presence(services.clone()));
+    let recurring = async { tokio::join!(closing, pinging, retaining, watching, notifying, counting, telling) };
     let recurring = services.tasks.track_future(recurring);
     let keep = move || {
         runtime.block_on(recurring);
@@ -50,6 +50,17 @@ async fn ping_web_sockets(services: Arc<ServerContext>) {
         tokio::select! {
             () = services.stopping.cancelled() => return,
             _ = rounds.tick() => services.admission.keep_alive(),
+        }
+    }
+}
+
+/// Tells the watchers of presence the states of users who come and go often.
+async fn tell_presence(services: Arc<ServerContext>) {
+    let mut rounds = tokio::time::interval(PRESENCE_PERIOD);
+    loop {
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            _ = rounds.tick() => services.hub.begin_presence_period(),
         }
     }
 }

@@ -12,7 +12,7 @@ use tracing::debug;
 use crate::hub::SendQueue;
 use crate::limits::{HTTP_HEAD, HTTP_HEAD_BYTES, HTTP_LIFETIME};
 use crate::net::{self, Accepted, ClientStream, Listener, Permit, ServerContext, Service, SharedStream};
-use crate::web::response::{NO_TLS, REFUSED};
+use crate::web::response::{NO_TLS, REFUSED, REFUSED_BANNED};
 use crate::web::service::HttpService;
 use crate::web::site::Web;
 use crate::wire::DisconnectReason;
@@ -31,7 +31,12 @@ struct Http {
 
 impl Service for Http {
     fn refusal(&self, reason: DisconnectReason) -> Vec<u8> {
-        if reason == DisconnectReason::TlsExpected { NO_TLS.to_vec() } else { REFUSED.to_vec() }
+        let response = match reason {
+            DisconnectReason::TlsExpected => NO_TLS,
+            DisconnectReason::AddressBanned => REFUSED_BANNED,
+            _ => REFUSED,
+        };
+        response.to_vec()
     }
 
     fn serve(&self, accepted: Accepted) -> impl Future<Output = ()> + Send + 'static {

@@ -13,8 +13,9 @@ use hyper::{Method, Request, StatusCode};
 use crate::net::{Permit, ServerContext};
 use crate::web::forwarded::Forwarded;
 use crate::web::handshake;
-use crate::web::response::{Reply, sentence, set};
+use crate::web::response::{BANNED, Reply, TOO_MANY, sentence, set};
 use crate::web::site::Web;
+use crate::wire::DisconnectReason;
 
 /// The path of the WebSocket. The page asks for it relative to its own address, so that a proxy may put both anywhere.
 const WEBSOCKET: &str = "/ws";
@@ -62,8 +63,10 @@ impl HttpService {
             Err(refusal) => return *refusal,
         };
         let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
-        if forwarded.client != self.peer && permit.set_client(forwarded.client).is_err() {
-            return sentence(StatusCode::SERVICE_UNAVAILABLE, "too many connections: connect again later\n");
+        match permit.set_client(forwarded.client) {
+            Ok(()) => {}
+            Err(DisconnectReason::AddressBanned) => return sentence(StatusCode::FORBIDDEN, BANNED),
+            Err(_) => return sentence(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY),
         }
         self.client.get_or_init(|| forwarded.client);
         accepted

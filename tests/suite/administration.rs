@@ -125,6 +125,22 @@ fn the_operator_administers_a_stopped_server_and_a_running_one() {
     );
 }
 
+#[test]
+fn the_operator_bans_the_addresses_of_this_machine_and_undoes_it_through_the_socket() {
+    let data = TempDir::new().unwrap();
+    let server = Process::start(data.path());
+    let mut here = server.connect();
+    here.hears_nothing();
+    for network in ["127.0.0.1", "127.0.0.0/8"] {
+        done(&admin(data.path(), "", &["ban", network]));
+        assert_eq!(here.hears().code(), "banned");
+        assert_eq!(server.connect().hears().code(), "banned");
+        done(&admin(data.path(), "", &["unban", network]));
+        here = server.connect();
+        here.hears_nothing();
+    }
+}
+
 /// The addresses that the filter for fail2ban finds in lines of the log.
 fn found_by_fail2ban(lines: &str) -> String {
     const FIND: &str = r#"

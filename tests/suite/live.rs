@@ -1,6 +1,7 @@
 //! Subscriptions: no gap and no repeat between stored and live messages (PROTOCOL §7).
 
-use std::thread;
+use std::time::Instant;
+use std::{iter, thread};
 
 use serde_json::json;
 
@@ -190,4 +191,35 @@ fn a_subscription_without_topics_is_for_messages_only() {
     neko.asks("addgroup fans").expect_ok();
     messi.hears_nothing();
     assert_eq!(messi.asks("subscribe everything").code(), "bad_parameter");
+}
+
+#[test]
+fn who_comes_and_goes_in_a_loop_costs_watchers_little_and_is_seen_in_the_end() {
+    let server = TestServer::start();
+    let mut watcher = server.connect().registered("watcher");
+    let token = server.connect().asks("register neko rahasia").token();
+    watcher.asks("subscribe presence").expect_ok();
+    let comes = || {
+        let mut neko = server.connect();
+        neko.asks(&format!("whoami {token}")).expect_ok();
+        neko
+    };
+    let begun = Instant::now();
+    (0..300).for_each(|_| drop(comes()));
+    watcher.says("ping");
+    let told = iter::repeat_with(|| watcher.hears()).take_while(|frame| frame.0["event"] == "presence").count();
+    let most = 2 * (2 + begun.elapsed().as_secs() as usize);
+    assert!(told <= most, "{told} events");
+    let mut paff = server.connect();
+    let token = paff.asks("register paff rahasia").token();
+    let mut hears_of_paff = || {
+        let events = iter::repeat_with(|| watcher.hears().0["data"].clone());
+        events.filter(|event| event["user"] == "paff").map(|event| event["online"] == true).next()
+    };
+    assert_eq!(hears_of_paff(), Some(true));
+    drop(paff);
+    assert_eq!(hears_of_paff(), Some(false));
+    paff = server.connect();
+    paff.asks(&format!("whoami {token}")).expect_ok();
+    assert_eq!(hears_of_paff(), Some(true), "at the end of the period");
 }

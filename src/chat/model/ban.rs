@@ -1,7 +1,7 @@
 //! Bans and invites: what administrators decide about who may come (PROTOCOL §8).
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,8 @@ pub enum BanSubject {
     Realm(Name),
 }
 
-/// A network of addresses without host bits. An address of IPv6 stands for the network that its host can choose from.
+/// A network of addresses without host bits. An address of IPv6 stands for the network that its host can choose from,
+/// except `::1`, which stands for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Network {
     address: IpAddr,
@@ -56,16 +57,23 @@ impl Network {
     #[must_use]
     pub fn of(address: IpAddr, prefix: u8) -> Self {
         let address = address.to_canonical();
-        let longest = if address.is_ipv4() { 32 } else { BANNED_IPV6_PREFIX };
-        let prefix = prefix.min(longest);
+        let prefix = match address {
+            IpAddr::V4(_) => prefix.min(32),
+            IpAddr::V6(Ipv6Addr::LOCALHOST) if prefix == 128 => prefix,
+            IpAddr::V6(_) => prefix.min(BANNED_IPV6_PREFIX),
+        };
         let network = IpNet::new(address, prefix).map_or(address, |network| network.network());
         Self { address: network, prefix }
     }
 
+    /// Whether a ban of the network refuses connections from an address. A network that is not wholly within loopback does
+    /// not reach loopback addresses, so that a ban of everybody can be undone on this machine.
     #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
+    pub fn keeps_out(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        address.is_ipv4() == self.address.is_ipv4() && Self::of(address, self.prefix) == *self
+        let contains = address.is_ipv4() == self.address.is_ipv4() && Self::of(address, self.prefix) == *self;
+        // The first address of a network that is larger than loopback is not loopback.
+        contains && (!address.is_loopback() || self.address.is_loopback())
     }
 
     #[must_use]
@@ -87,7 +95,7 @@ impl Network {
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.address, self.prefix) {
-            (IpAddr::V4(address), 32) => write!(f, "{address}"),
+            (address @ IpAddr::V4(_), 32) | (address @ IpAddr::V6(_), 128) => write!(f, "{address}"),
             (address, prefix) => write!(f, "{address}/{prefix}"),
         }
     }
@@ -138,6 +146,10 @@ mod tests {
             ("2001:db8::7/48", "2001:db8::/48"),
             ("::ffff:10.1.2.3", "10.1.2.3"),
             ("::ffff:10.1.2.3/120", "10.1.2.0/24"),
+            ("::1", "::1"),
+            ("::1/64", "::/64"),
+            ("::1/127", "::/64"),
+            ("127.0.0.9", "127.0.0.9"),
         ] {
             assert_eq!(Network::parse(text).unwrap().to_string(), shown, "{text}");
         }
@@ -147,14 +159,46 @@ mod tests {
     }
 
     #[test]
-    fn a_network_contains_the_addresses_of_its_family_only() {
-        let network = |text| Network::parse(text).unwrap();
-        let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        assert!(network("10.0.0.0/8").contains(address("10.255.0.1")));
-        assert!(network("10.0.0.0/8").contains(address("::ffff:10.255.0.1")));
-        assert!(network("0.0.0.0/0").contains(address("192.0.2.7")));
-        assert!(!network("0.0.0.0/0").contains(address("2001:db8::1")));
-        assert!(!network("::/0").contains(address("192.0.2.7")));
-        assert!(network("2001:db8::7").contains(address("2001:db8::8")), "the host can choose either");
+    fn a_network_keeps_out_the_addresses_of_its_family_only() {
+        for (network, address, keeps_out) in [
+            ("10.0.0.0/8", "10.255.0.1", true),
+            ("10.0.0.0/8", "::ffff:10.255.0.1", true),
+            ("0.0.0.0/0", "192.0.2.7", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("::/0", "192.0.2.7", false),
+            // The host can choose either.
+            ("2001:db8::7", "2001:db8::8", true),
+        ] {
+            assert_eq!(keeps(network, address), keeps_out, "{network} {address}");
+        }
+    }
+
+    #[test]
+    fn only_a_network_of_this_machine_keeps_out_this_machine() {
+        for (network, address, keeps_out) in [
+            ("127.0.0.9", "127.0.0.9", true),
+            ("127.0.0.9", "127.0.0.1", false),
+            ("127.0.0.0/8", "127.255.0.1", true),
+            ("127.0.0.0/8", "::1", false),
+            ("::ffff:127.0.0.9", "127.0.0.9", true),
+            ("127.0.0.9", "::ffff:127.0.0.9", true),
+            ("::ffff:127.0.0.0/104", "127.0.0.9", true),
+            ("126.0.0.0/7", "127.0.0.9", false),
+            ("126.0.0.0/7", "126.0.0.9", true),
+            ("0.0.0.0/0", "127.0.0.9", false),
+            ("::ffff:0:0/96", "127.0.0.9", false),
+            ("::1", "::1", true),
+            ("::1", "::2", false),
+            ("::2", "::1", false),
+            ("::/64", "::1", false),
+            ("::/64", "::2", true),
+            ("::/0", "::1", false),
+        ] {
+            assert_eq!(keeps(network, address), keeps_out, "{network} {address}");
+        }
+    }
+
+    fn keeps(network: &str, address: &str) -> bool {
+        Network::parse(network).unwrap().keeps_out(address.parse().unwrap())
     }
 }

@@ -65,8 +65,11 @@ impl Bans {
 
     /// Whether a network is banned that holds the address.
     pub(in crate::chat) fn keep_out_address(&self, address: IpAddr, now: Time) -> bool {
+        let address = address.to_canonical();
         let of_family = self.shapes.keys().filter(|(is_ipv4, _)| *is_ipv4 == address.is_ipv4());
-        of_family.into_iter().any(|(_, prefix)| self.keep_out(&BanTarget::Network(Network::of(address, *prefix)), now))
+        let networks = of_family.map(|(_, prefix)| Network::of(address, *prefix));
+        let mut relevant = networks.filter(|network| network.keeps_out(address));
+        relevant.any(|network| self.keep_out(&BanTarget::Network(network), now))
     }
 
     pub(in crate::chat) fn keep_out(&self, target: &BanTarget, now: Time) -> bool {

@@ -82,6 +82,11 @@ impl Context<'_> {
         Ok(Some(id))
     }
 
+    /// What the clock will show when a ban or an invite is over that ends at a paced time, as people are told it.
+    pub(in crate::chat) fn shown_end(&self, until: Time) -> Time {
+        self.now.after(until.since(self.paced))
+    }
+
     /// Checks whether a sender may leave a further message in an inbox. One's own is not bounded.
     pub(in crate::chat) fn has_room_in(&self, inbox: (UserId, &User), sender: &UserRef, bytes: usize) -> bool {
         let is_own = *sender == UserRef::Local(inbox.0);

@@ -22,11 +22,10 @@ impl State {
         self.bans.keep_out(&BanTarget::User(user), now)
     }
 
-    /// Whether connections from the address are refused. Those from this machine never are: they can undo any ban.
+    /// Whether connections from the address are refused.
     #[must_use]
     pub fn is_address_banned(&self, address: IpAddr, now: Time) -> bool {
-        let address = address.to_canonical();
-        !address.is_loopback() && self.bans.keep_out_address(address, now)
+        self.bans.keep_out_address(address, now)
     }
 
     #[must_use]

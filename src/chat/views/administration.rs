@@ -25,11 +25,11 @@ pub(in crate::chat) fn bans(
     let has_more = bans.len() > limit;
     bans.truncate(limit);
     let before = bans.last().map(|(_, ban)| ban.id).filter(|_| has_more);
-    let bans = bans.into_iter().filter_map(|(target, ban)| ban_status(state, target, ban)).collect();
+    let bans = bans.into_iter().filter_map(|(target, ban)| ban_status(state, context, target, ban)).collect();
     Ok(Response::Bans { bans, before })
 }
 
-fn ban_status(state: &State, target: &BanTarget, ban: &Ban) -> Option<BanStatus> {
+fn ban_status(state: &State, context: &Context<'_>, target: &BanTarget, ban: &Ban) -> Option<BanStatus> {
     let target = match target {
         BanTarget::User(user) => state.user(*user)?.name.to_string(),
         BanTarget::RemoteUser(realm, name) => format!("{name}@{}", state.realm(*realm)?.name),
@@ -37,6 +37,7 @@ fn ban_status(state: &State, target: &BanTarget, ban: &Ban) -> Option<BanStatus>
         BanTarget::Realm(realm) => format!("realm:{}", state.realm(*realm)?.name),
     };
     let Ban { id, by, since, until, reason } = ban.clone();
+    let until = until.map(|until| context.shown_end(until));
     Some(BanStatus { id, target: target.into(), by: name_of(state, by), since, until, reason })
 }
 
@@ -82,13 +83,14 @@ fn user_status(
 pub(in crate::chat) fn invites(state: &State, context: &Context<'_>) -> Result<Response, CommandError> {
     context.administrator(state)?;
     let good = state.invites().filter(|(_, invite)| invite.until > context.paced);
-    Ok(Response::Invites(good.map(|(id, invite)| invite_status(state, id, invite)).collect()))
+    Ok(Response::Invites(good.map(|(id, invite)| invite_status(state, context, id, invite)).collect()))
 }
 
 /// An invite as lists and replies show it.
 #[must_use]
-pub fn invite_status(state: &State, id: Seq, invite: &Invite) -> InviteStatus {
-    InviteStatus { id, uses: invite.uses, until: invite.until, by: name_of(state, invite.by) }
+pub fn invite_status(state: &State, context: &Context<'_>, id: Seq, invite: &Invite) -> InviteStatus {
+    let until = context.shown_end(invite.until);
+    InviteStatus { id, uses: invite.uses, until, by: name_of(state, invite.by) }
 }
 
 fn name_of(state: &State, user: Option<UserId>) -> Option<Name> {

@@ -133,6 +133,31 @@ fn a_connection_that_is_ended_twice_leaves_once() {
     assert!(admission.admitted().ending.is_empty());
 }
 
+#[test]
+fn a_ban_ends_the_connections_of_its_network_and_of_this_machine_only_if_it_names_it() {
+    let from = ["192.0.2.7", "127.0.0.9", "127.0.0.1", "::1", "2001:db8::1"];
+    for (network, expected) in
+        [("0.0.0.0/0", &[0][..]), ("::/0", &[4]), ("127.0.0.9", &[1]), ("127.0.0.0/8", &[1, 2]), ("::1", &[3])]
+    {
+        let admission = admission(100);
+        let connections = from.map(|address| {
+            let queue = queue();
+            (admission.admit(Some(address.parse().unwrap()), &queue).unwrap(), queue)
+        });
+        admission.end_network(&Network::parse(network).unwrap());
+        assert_eq!(ended(&connections), expected, "{network}");
+    }
+}
+
+#[test]
+fn connections_of_this_machine_are_not_counted() {
+    let admission = Arc::new(Admission::new(Places { most: 100, per_address: 1, ..Places::default() }, |_| false));
+    for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+        let admit = || admission.admit(Some(here.parse().unwrap()), &queue());
+        let _both = [admit(), admit()].map(|admitted| admitted.unwrap_or_else(|reason| panic!("{here}: {reason:?}")));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn newcomers_wait_until_those_who_make_room_are_gone() {
     let admission =

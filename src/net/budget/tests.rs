@@ -80,7 +80,9 @@ fn registrations_are_limited_by_address() {
     (0..3).for_each(|last| register(&format!("2001:db8:1:2::{last}")).unwrap());
     assert!(matches!(register("2001:db8:1:2::9"), Err(CommandError::SlowDown(_))));
     register("2001:db8:1:3::9").unwrap();
-    (0..9).for_each(|_| register("127.0.0.1").unwrap());
+    for here in ["127.0.0.1", "::1"] {
+        (0..9).for_each(|_| register(here).unwrap());
+    }
 }
 
 #[test]

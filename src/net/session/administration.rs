@@ -110,8 +110,8 @@ pub(in crate::net) fn make_invite(
     let mut executed = hub.execute_for(context, &command, origin);
     executed.result = executed.result.and_then(|_| {
         let made = hub.read(|state| {
-            let (id, invite) = state.invite_of(&code.hash(), context.now)?;
-            Some(invite_status(state, id, invite))
+            let (id, invite) = state.invite_of(&code.hash(), context.paced)?;
+            Some(invite_status(state, context, id, invite))
         });
         let invite = made.0.ok_or(CommandError::InviteNotFound)?;
         Ok(Response::InviteMade { code: code.clone(), invite })

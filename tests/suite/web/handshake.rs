@@ -1,6 +1,9 @@
 //! Who may open a WebSocket.
 
-use crate::support::TestServer;
+use kabar::name::Name;
+
+use crate::support::server::documented_users;
+use crate::support::{Client, TestServer};
 
 #[test]
 fn a_page_of_another_host_cannot_connect() {
@@ -93,4 +96,27 @@ fn a_connection_too_many_is_told_so() {
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("content-length: {}", body.len())), "{answer}");
+}
+
+#[test]
+fn a_banned_client_is_told_so_however_its_address_is_known() {
+    let server = TestServer::start_with(|config| {
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.accounts.administrators = vec![Name::parse("messi").unwrap()];
+        config.users = documented_users();
+    });
+    let mut messi = server.connect_from([127, 0, 0, 2]).logged_in("messi", "surabaya");
+    messi.asks("ban 192.0.2.7").expect_ok();
+    messi.asks("ban 127.0.0.1").expect_ok();
+    let status = |headers: &[&str]| {
+        let response = server.connect_http().shakes_hands(headers);
+        (response.status(), String::from_utf8_lossy(&response.body).contains("banned"))
+    };
+    assert_eq!(status(&["Host: x", "X-Forwarded-For: 192.0.2.7"]), (403, true));
+    assert_eq!(status(&["Host: x"]), (403, true), "the proxy itself");
+    assert_eq!(status(&["Host: x", "X-Forwarded-For: 192.0.2.8"]).0, 101);
+    messi.asks("ban 127.0.0.9").expect_ok();
+    let mut direct = Client::connect_from([127, 0, 0, 9], server.web_address());
+    let heard = String::from_utf8(direct.hears_the_rest()).unwrap();
+    assert!(heard.starts_with("HTTP/1.1 403") && heard.ends_with("your address is banned\n"), "{heard}");
 }

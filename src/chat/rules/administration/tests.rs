@@ -5,7 +5,9 @@ use crate::chat::fixture::{Fixture, MESSI, NEKO, PAFF, address, hash, key, name}
 use crate::chat::model::ban::Network;
 use crate::chat::model::remote_message::PeerHello;
 use crate::chat::model::remote_message::RemoteMessage;
+use crate::chat::response::Response;
 use crate::chat::rules::context::Policy;
+use crate::chat::views::administration::{bans, invites};
 use crate::id::Epoch;
 
 /// Under a policy by which messi and neko are administrators.
@@ -115,7 +117,7 @@ fn a_ban_or_a_lock_ends_all_sessions_and_refuses_logins_until_it_is_lifted() {
 }
 
 #[test]
-fn a_ban_of_a_network_is_over_in_time_and_never_keeps_out_this_machine() {
+fn a_ban_of_a_network_is_over_in_time_and_one_of_everybody_leaves_out_this_machine() {
     let mut fixture = Fixture::new();
     does(&mut fixture, Some(MESSI), &ban_network("10.0.0.0/8", Some(Duration::from_millis(500))));
     let is_banned =
@@ -126,9 +128,17 @@ fn a_ban_of_a_network_is_over_in_time_and_never_keeps_out_this_machine() {
         does(&mut fixture, None, &ban_network(everybody, None));
     }
     assert!(is_banned(&fixture, "192.0.2.1", 9_000) && is_banned(&fixture, "2001:db8::1", 9_000));
-    for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-        assert!(!is_banned(&fixture, here, 9_000), "{here}");
+    let here = ["127.0.0.9", "::1", "::ffff:127.0.0.9"];
+    for address in here {
+        assert!(!is_banned(&fixture, address, 9_000), "{address}");
     }
+    for network in ["127.0.0.9", "::1"] {
+        does(&mut fixture, Some(MESSI), &ban_network(network, None));
+    }
+    for address in here {
+        assert!(is_banned(&fixture, address, 9_000), "{address}");
+    }
+    assert!(!is_banned(&fixture, "127.0.0.1", 9_000));
 }
 
 #[test]
@@ -240,4 +250,18 @@ fn a_clock_that_is_years_ahead_lifts_no_ban_and_ends_no_invite() {
     let later = Context { paced: Time(1_500), ..ahead };
     assert!(fixture.decide_in(&later, &logs_in()).is_ok());
     assert_eq!(fixture.decide_in(&later, &registers("a", code)), Err(CommandError::InviteNotFound));
+}
+
+#[test]
+fn the_end_of_a_ban_and_of_an_invite_is_shown_by_the_clock_also_while_it_is_ahead() {
+    let mut fixture = Fixture::new();
+    let lifetime = Duration::from_millis(500);
+    does(&mut fixture, Some(MESSI), &ban_network("192.0.2.7", Some(lifetime)));
+    does(&mut fixture, Some(MESSI), &Command::MakeInvite { code: TokenHash([7; 32]), uses: 2, lifetime });
+    for (now, paced, shown) in [(1_000, 1_000, 1_500), (1_200, 1_200, 1_500), (9_000, 1_200, 9_300)] {
+        let context = Context { now: Time(now), ..Context::server(Time(paced)) };
+        let Ok(Response::Bans { bans, .. }) = bans(&fixture.state, &context, None, 9) else { panic!("no bans") };
+        let Ok(Response::Invites(invites)) = invites(&fixture.state, &context) else { panic!("no invites") };
+        assert_eq!((bans[0].until, invites[0].until), (Some(Time(shown)), Time(shown)), "{now} {paced}");
+    }
 }
