@@ -15,6 +15,8 @@ mod provision;
 mod reload;
 mod retention;
 mod service_manager;
+#[cfg_attr(not(feature = "etcd"), path = "server/no_shared_log.rs")]
+mod shared_log;
 mod signals;
 mod start_up;
 mod tls;

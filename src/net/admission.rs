@@ -137,7 +137,8 @@ impl Admission {
         address: Option<IpAddr>,
         send_queue: &Arc<SendQueue>,
     ) -> Result<Permit, DisconnectReason> {
-        address.map_or(Ok(()), |address| self.check_address(address))?;
+        let check = || address.map_or(Ok(()), |address| self.check_address(address));
+        check()?;
         let address = address.map(origin);
         let mut admitted = self.admitted();
         admitted.make_room(address).inspect_err(|reason| {
@@ -153,7 +154,11 @@ impl Admission {
         if address.is_some() {
             admitted.set_holder(number, Holder::Address);
         }
-        Ok(Permit { admission: self.clone(), number })
+        drop(admitted);
+        let permit = Permit { admission: self.clone(), number };
+        // A ban that came meanwhile did not find this connection yet.
+        check()?;
+        Ok(permit)
     }
 
     /// The connection has logged in. If its user has too many, the oldest one is ended.
@@ -325,7 +330,8 @@ impl Permit {
     /// # Errors
     /// Why the client is not admitted, to be sent to it.
     pub(crate) fn set_client(&mut self, client: IpAddr) -> Result<(), DisconnectReason> {
-        self.admission.check_address(client)?;
+        let check = || self.admission.check_address(client);
+        check()?;
         let client = origin(client);
         let mut admitted = self.admission.admitted();
         let is_known = |connected: &Connected| connected.address == Some(client);
@@ -338,7 +344,9 @@ impl Permit {
             admitted.refused.connection(client, "connection_limit");
         })?;
         admitted.set_address(self.number, client);
-        Ok(())
+        drop(admitted);
+        // As in [`Admission::admit`].
+        check()
     }
 
     /// A place for the TLS handshake of a client.

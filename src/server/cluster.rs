@@ -1,27 +1,25 @@
 //! A node of a cluster: it stands by until it leads, and keeps that up while it serves.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 use tokio::task;
 use tokio::time::sleep;
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::cluster::{
-    ClientTls, ClusterError, EtcdLog, Keeper, Leader, LeaderStore, Leadership, LeadershipEnd, Member, NodeInfo,
-    Patience, Progress, SharedLog, Standby, StandbyStep,
+    ClusterError, Keeper, Leader, LeaderStore, Leadership, LeadershipEnd, Member, NodeInfo, Patience, Progress,
+    SharedLog, Standby, StandbyStep,
 };
 use crate::config::{self, Config};
 use crate::federation::Identity;
 use crate::id::{PeerKey, Seq};
 use crate::limits::{FOLLOW_INTERVAL, LEASE_RENEWALS};
 use crate::server::error::ServerError;
-use crate::server::service_manager;
+use crate::server::{service_manager, shared_log};
 use crate::store::{Durability, LogPosition, ReplicaStore, SqliteStore, Store};
 
 /// A node, with its own store and the shared log.
@@ -42,7 +40,7 @@ pub(super) struct Leading {
 impl Node {
     /// The node that a configuration describes; `None` if it describes a server on its own.
     pub(super) fn open(config: &Config) -> Result<Option<Self>, ServerError> {
-        let Some(log) = shared_log(config)? else { return Ok(None) };
+        let Some(log) = shared_log::of(config)? else { return Ok(None) };
         // The shared log is on the disks of a quorum: a commit of the node's own store need not be synced.
         let store = Arc::new(SqliteStore::open(&config.server.data, Durability::Fast)?);
         let info = info_of(&config.cluster, Identity::open(&config.server.data)?.key());
@@ -140,27 +138,6 @@ impl Leading {
     }
 }
 
-/// The shared log of a configuration, if it names one.
-pub(super) fn shared_log(config: &Config) -> Result<Option<Arc<dyn SharedLog>>, ServerError> {
-    let Some(address) = &config.cluster.log else { return Ok(None) };
-    let scheme = if address.is_tls { "https" } else { "http" };
-    let members: Vec<String> = address.members.iter().map(|member| format!("{scheme}://{member}")).collect();
-    let tls = if address.is_tls { Some(client_tls(&config.cluster)?) } else { None };
-    let log = EtcdLog::new(Handle::current(), &members, tls.as_ref(), config.server.realm.as_str())?;
-    Ok(Some(Arc::new(log)))
-}
-
-fn client_tls(cluster: &config::Cluster) -> Result<ClientTls, ServerError> {
-    let read = |path: &Option<PathBuf>| path.as_deref().map(read_pem).transpose();
-    let authority = read(&cluster.authority)?.unwrap_or_default();
-    let identity = read(&cluster.certificate)?.zip(read(&cluster.key)?);
-    Ok(ClientTls { authority, identity })
-}
-
-fn read_pem(path: &Path) -> Result<Vec<u8>, ServerError> {
-    fs::read(path).map_err(|source| ServerError::ClusterFile { file: path.to_owned(), source })
-}
-
 fn info_of(cluster: &config::Cluster, key: PeerKey) -> NodeInfo {
     NodeInfo {
         node: cluster.node.as_ref().map_or_else(Box::default, |node| node.as_str().into()),
@@ -240,7 +217,7 @@ fn connect(config: &Config) -> Result<(Runtime, Arc<dyn SharedLog>), ServerError
         .map_err(|source| ServerError::System { what: "threads", source })?;
     let log = {
         let _context = runtime.enter();
-        shared_log(config)?
+        shared_log::of(config)?
     };
     Ok((runtime, log.ok_or(ServerError::NoCluster)?))
 }

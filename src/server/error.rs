@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::certificates::CertificateError;
-use crate::cluster::{ClusterError, ConnectError};
+use crate::cluster::ClusterError;
+#[cfg(feature = "etcd")]
+use crate::cluster::ConnectError;
 use crate::federation::IdentityError;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
@@ -83,11 +84,18 @@ pub enum ServerError {
     #[error("the configuration has no cluster: [cluster] log names its log")]
     NoCluster,
     /// The members of the cluster's log cannot be connected to.
+    #[cfg(feature = "etcd")]
     #[error("[cluster] {0}")]
     ClusterLog(#[from] ConnectError),
     /// A file for TLS to the cluster's log cannot be read.
+    #[cfg(feature = "etcd")]
     #[error("[cluster] {} cannot be read: {source}", file.display())]
-    ClusterFile { file: PathBuf, source: io::Error },
+    ClusterFile {
+        /// The file.
+        file: std::path::PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A node binds its listeners whenever it leads.
     #[error("a node of a cluster takes no sockets of a service manager, since it listens only while it leads")]
     InheritedByNode,
