@@ -11,6 +11,7 @@ mod monitoring;
 mod offline;
 mod paced_clock;
 mod policies;
+mod process;
 mod provision;
 mod reload;
 mod retention;
@@ -24,17 +25,16 @@ mod tls;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use tracing::{error, info, warn};
+use tokio_util::task::TaskTracker;
+use tracing::info;
 
 use crate::certificates::Certificates;
 use crate::chat::State;
-use crate::cluster::LeadershipEnd;
 use crate::config::{Config, ConfigError, ListenAddress};
 use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
 use crate::hub::Hub;
@@ -50,11 +50,12 @@ use crate::time::Time;
 use crate::wire::{DisconnectReason, ListenerKind};
 
 use activation::Inherited;
-use cluster::{Leading, Node};
+use cluster::Node;
 use disk::DiskWatch;
 use monitoring::Monitoring;
 use paced_clock::PacedClock;
-use signals::{Request, Signals};
+use process::Process;
+use signals::Signals;
 use start_up::StartUp;
 
 pub use admin_socket::admin_socket;
@@ -99,113 +100,6 @@ pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, Co
             Some(node) => process.run_node(&node, config.clone(), &monitoring).await,
         }
     })
-}
-
-/// What a process of a server has beside the server.
-struct Process<'a, L> {
-    signals: Signals,
-    log: &'a LogGuard,
-    load: L,
-}
-
-/// Why a server ends.
-enum End {
-    Signal,
-    /// What was waited for beside the signals.
-    Other,
-}
-
-impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
-    /// Serves until a signal ends that, or `other` does.
-    async fn serve(&mut self, server: &Server, other: impl Future) -> End {
-        server.announce();
-        service_manager::ready(&server.status());
-        tokio::pin!(other);
-        loop {
-            tokio::select! {
-                _ = &mut other => return End::Other,
-                request = self.signals.next() => match request {
-                    Request::Stop => return End::Signal,
-                    Request::Reload => self.reload(server),
-                }
-            }
-        }
-    }
-
-    fn reload(&self, server: &Server) {
-        service_manager::reloading();
-        match (self.load)() {
-            Ok(config) => server.reload(config, self.log),
-            Err(error) => error!(%error, "the configuration is as before: the new one is wrong"),
-        }
-        service_manager::ready(&server.status());
-    }
-
-    async fn stop(&mut self, server: Server) -> Result<(), ServerError> {
-        service_manager::stopping();
-        info!("stopping; a second signal stops at once");
-        tokio::select! {
-            stopped = server.stop() => stopped,
-            () = self.signals.stop_at_once() => {
-                warn!("stopped at once");
-                std::process::exit(1)
-            }
-        }
-    }
-
-    /// Stands by, and serves whenever the node leads its cluster, until a signal ends that.
-    async fn run_node(
-        &mut self,
-        node: &Node,
-        mut config: Config,
-        monitoring: &Arc<Monitoring>,
-    ) -> Result<(), ServerError> {
-        loop {
-            monitoring.monitor.set_standing_by();
-            service_manager::ready("standing by");
-            let Some(leading) = self.stand_by(node).await? else { return Ok(()) };
-            let (leadership, keeping) = (leading.leadership.clone(), leading.keep_up(config.cluster.lease));
-            let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
-            let started = {
-                let (config, monitoring) = (config.clone(), monitoring.clone());
-                // Its first commit waits for the shared log.
-                cluster::blocking(move || {
-                    Server::start_with(&config, Inherited::default(), monitoring, Some(leading.store))
-                })
-                .await?
-            };
-            let ended = match started {
-                Ok(server) => {
-                    let end = self.serve(&server, leadership.over()).await;
-                    config = Config::clone(&server.config.load());
-                    self.stop(server).await.map(|()| end)
-                }
-                Err(error) => Err(error),
-            };
-            node.resign(&leadership).await?;
-            drop(keeping);
-            match (ended?, leadership.end()) {
-                (End::Signal, _) => return Ok(()),
-                (End::Other, Some(LeadershipEnd::StoreFailed)) => return Err(ServerError::Replica),
-                (End::Other, reason) => warn!(?reason, "this node leads no more: standing by"),
-            }
-        }
-    }
-
-    /// Stands by until the node leads; `None` if a signal ends that.
-    async fn stand_by(&mut self, node: &Node) -> Result<Option<Leading>, ServerError> {
-        let standing_by = node.stand_by();
-        tokio::pin!(standing_by);
-        loop {
-            tokio::select! {
-                leading = &mut standing_by => return leading.map(Some),
-                request = self.signals.next() => match request {
-                    Request::Stop => return Ok(None),
-                    Request::Reload => info!("standing by: the configuration is read when this node leads, and after a restart"),
-                }
-            }
-        }
-    }
 }
 
 impl Server {
@@ -305,13 +199,23 @@ impl Server {
     /// [`ServerError::Deadline`] if that took too long.
     pub async fn stop(self) -> Result<(), ServerError> {
         let shutdown = self.config.load().server.shutdown;
+        self.stop_serving(LAST_WORDS.min(shutdown / 2)).await
+    }
+
+    /// As [`Server::stop`], and answers nothing more: another node may lead the cluster by now, and know more.
+    async fn abandon(self) -> Result<(), ServerError> {
+        self.stop_serving(Duration::ZERO).await
+    }
+
+    async fn stop_serving(self, last_words: Duration) -> Result<(), ServerError> {
+        let shutdown = self.config.load().server.shutdown;
         let deadline = Instant::now() + shutdown;
         self.monitoring.monitor.set_stopping(&self.services);
         self.services.stopping.cancel();
         self.services.admission.end_all(DisconnectReason::ShuttingDown);
         self.services.federation.manager.stop();
         self.services.tasks.close();
-        let served_until = Instant::now() + LAST_WORDS.min(shutdown / 2);
+        let served_until = Instant::now() + last_words;
         if timeout_at(served_until.into(), self.services.tasks.wait()).await.is_err() {
             self.services.admission.abandon_all();
         }

@@ -1,0 +1,136 @@
+//! The process of a server: its signals, and the roles of a node.
+
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{error, info, warn};
+
+use crate::cluster::LeadershipEnd;
+use crate::config::{Config, ConfigError};
+use crate::logging::LogGuard;
+use crate::server::Server;
+use crate::server::activation::Inherited;
+use crate::server::cluster::{self, Leading, Node};
+use crate::server::error::ServerError;
+use crate::server::monitoring::Monitoring;
+use crate::server::service_manager;
+use crate::server::signals::{Request, Signals};
+
+/// What a process of a server has beside the server.
+pub(super) struct Process<'a, L> {
+    pub(super) signals: Signals,
+    pub(super) log: &'a LogGuard,
+    /// Reads the configuration again.
+    pub(super) load: L,
+}
+
+/// Why a server ends.
+pub(super) enum End {
+    Signal,
+    /// What was waited for beside the signals.
+    Other,
+}
+
+impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
+    /// Serves until a signal ends that, or `other` does.
+    pub(super) async fn serve(&mut self, server: &Server, other: impl Future) -> End {
+        server.announce();
+        service_manager::ready(&server.status());
+        tokio::pin!(other);
+        loop {
+            tokio::select! {
+                _ = &mut other => return End::Other,
+                request = self.signals.next() => match request {
+                    Request::Stop => return End::Signal,
+                    Request::Reload => self.reload(server),
+                }
+            }
+        }
+    }
+
+    fn reload(&self, server: &Server) {
+        service_manager::reloading();
+        match (self.load)() {
+            Ok(config) => server.reload(config, self.log),
+            Err(error) => error!(%error, "the configuration is as before: the new one is wrong"),
+        }
+        service_manager::ready(&server.status());
+    }
+
+    pub(super) async fn stop(&mut self, server: Server) -> Result<(), ServerError> {
+        service_manager::stopping();
+        info!("stopping; a second signal stops at once");
+        self.unless_stopped_at_once(server.stop()).await
+    }
+
+    async fn unless_stopped_at_once(
+        &mut self,
+        stopping: impl Future<Output = Result<(), ServerError>>,
+    ) -> Result<(), ServerError> {
+        tokio::select! {
+            stopped = stopping => stopped,
+            () = self.signals.stop_at_once() => {
+                warn!("stopped at once");
+                std::process::exit(1)
+            }
+        }
+    }
+
+    /// Stands by, and serves whenever the node leads its cluster, until a signal ends that.
+    pub(super) async fn run_node(
+        &mut self,
+        node: &Node,
+        mut config: Config,
+        monitoring: &Arc<Monitoring>,
+    ) -> Result<(), ServerError> {
+        loop {
+            monitoring.monitor.set_standing_by();
+            service_manager::ready("standing by");
+            let Some(leading) = self.stand_by(node).await? else { return Ok(()) };
+            let (leadership, keeping) = (leading.leadership.clone(), leading.keep_up(config.cluster.lease));
+            let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
+            let started = {
+                let (config, monitoring) = (config.clone(), monitoring.clone());
+                // Its first commit waits for the shared log.
+                cluster::blocking(move || {
+                    Server::start_with(&config, Inherited::default(), monitoring, Some(leading.store))
+                })
+                .await?
+            };
+            let ended = match started {
+                Ok(server) => {
+                    let end = self.serve(&server, leadership.over()).await;
+                    config = Config::clone(&server.config.load());
+                    let stopped = match end {
+                        End::Signal => self.stop(server).await,
+                        End::Other => self.unless_stopped_at_once(server.abandon()).await,
+                    };
+                    stopped.map(|()| end)
+                }
+                Err(error) => Err(error),
+            };
+            node.resign(&leadership).await?;
+            drop(keeping);
+            match (ended?, leadership.end()) {
+                (End::Signal, _) => return Ok(()),
+                (End::Other, Some(LeadershipEnd::StoreFailed)) => return Err(ServerError::Replica),
+                (End::Other, reason) => warn!(?reason, "this node leads no more: standing by"),
+            }
+        }
+    }
+
+    /// Stands by until the node leads; `None` if a signal ends that.
+    async fn stand_by(&mut self, node: &Node) -> Result<Option<Leading>, ServerError> {
+        let standing_by = node.stand_by();
+        tokio::pin!(standing_by);
+        loop {
+            tokio::select! {
+                leading = &mut standing_by => return leading.map(Some),
+                request = self.signals.next() => match request {
+                    Request::Stop => return Ok(None),
+                    Request::Reload => info!("standing by: the configuration is read when this node leads, and after a restart"),
+                }
+            }
+        }
+    }
+}
