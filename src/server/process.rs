@@ -8,13 +8,38 @@ use tracing::{error, info, warn};
 use crate::cluster::LeadershipEnd;
 use crate::config::{Config, ConfigError};
 use crate::logging::LogGuard;
-use crate::server::Server;
 use crate::server::activation::Inherited;
 use crate::server::cluster::{self, Leading, Node};
 use crate::server::error::ServerError;
 use crate::server::monitoring::Monitoring;
 use crate::server::service_manager;
+use crate::server::serving::Server;
 use crate::server::signals::{Request, Signals};
+
+/// Runs a server until a signal ends it. `load` reads the configuration again when a signal asks for that.
+///
+/// # Errors
+/// [`ServerError`], before anything was served or at the end.
+pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, ConfigError>) -> Result<(), ServerError> {
+    let mut inherited = Inherited::take()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| ServerError::System { what: "threads", source })?;
+    runtime.block_on(async {
+        let mut process = Process { signals: Signals::new()?, log, load };
+        let monitoring = Monitoring::start(config, &mut inherited)?;
+        match Node::open(config)? {
+            None => {
+                let server = Server::start_with(config, inherited, monitoring, None)?;
+                process.serve(&server, std::future::pending::<()>()).await;
+                process.stop(server).await
+            }
+            Some(_) if !inherited.is_empty() => Err(ServerError::InheritedByNode),
+            Some(node) => process.run_node(&node, config.clone(), &monitoring).await,
+        }
+    })
+}
 
 /// What a process of a server has beside the server.
 pub(super) struct Process<'a, L> {

@@ -1,16 +1,31 @@
 //! Connects to the log that the nodes of a cluster share.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+#[cfg(feature = "etcd")]
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+#[cfg(feature = "etcd")]
 use tokio::runtime::Handle;
 
-use crate::cluster::{ClientTls, EtcdLog, SharedLog};
-use crate::config::{Cluster, Config};
+use crate::cluster::SharedLog;
+#[cfg(feature = "etcd")]
+use crate::cluster::{ClientTls, EtcdLog};
+#[cfg(feature = "etcd")]
+use crate::config::Cluster;
+use crate::config::Config;
 use crate::server::error::ServerError;
 
+/// None without an engine: reading the configuration has refused any.
+#[cfg(not(feature = "etcd"))]
+pub(super) fn of(_: &Config) -> Result<Option<Arc<dyn SharedLog>>, ServerError> {
+    Ok(None)
+}
+
 /// The shared log of a configuration, if it names one.
+#[cfg(feature = "etcd")]
 pub(super) fn of(config: &Config) -> Result<Option<Arc<dyn SharedLog>>, ServerError> {
     let Some(address) = &config.cluster.log else { return Ok(None) };
     let scheme = if address.is_tls { "https" } else { "http" };
@@ -20,6 +35,7 @@ pub(super) fn of(config: &Config) -> Result<Option<Arc<dyn SharedLog>>, ServerEr
     Ok(Some(Arc::new(log)))
 }
 
+#[cfg(feature = "etcd")]
 fn client_tls(cluster: &Cluster) -> Result<ClientTls, ServerError> {
     let read = |path: &Option<PathBuf>| path.as_deref().map(read_pem).transpose();
     let authority = read(&cluster.authority)?.unwrap_or_default();
@@ -27,6 +43,7 @@ fn client_tls(cluster: &Cluster) -> Result<ClientTls, ServerError> {
     Ok(ClientTls { authority, identity })
 }
 
+#[cfg(feature = "etcd")]
 fn read_pem(path: &Path) -> Result<Vec<u8>, ServerError> {
     fs::read(path).map_err(|source| ServerError::ClusterFile { file: path.to_owned(), source })
 }

@@ -1,0 +1,229 @@
+//! A server: what runs between its start and its stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use tokio::time::timeout_at;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use crate::certificates::Certificates;
+use crate::chat::State;
+use crate::config::{Config, ListenAddress};
+use crate::federation::{Identity, LinkManager, LinkPolicy, TcpTransport};
+use crate::hub::Hub;
+use crate::limits::LAST_WORDS;
+use crate::log_limit::LogLimit;
+use crate::logging::LogGuard;
+use crate::net::{
+    Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
+    TrustedProxies, Turns,
+};
+use crate::store::{self, Store};
+use crate::time::Time;
+use crate::wire::{DisconnectReason, ListenerKind};
+
+use crate::server::activation::Inherited;
+use crate::server::disk::DiskWatch;
+use crate::server::monitoring::Monitoring;
+use crate::server::paced_clock::PacedClock;
+use crate::server::start_up::StartUp;
+
+use crate::server::error::ServerError;
+use crate::server::{admin_socket, housekeeping, listeners, policies, reload, tls};
+
+/// A server that runs.
+pub struct Server {
+    services: Arc<ServerContext>,
+    committer: JoinHandle<()>,
+    listening: Vec<(ListenAddress, ListenerKind)>,
+    /// What TLS listeners show, if there are any.
+    certificates: Option<Arc<Certificates>>,
+    /// As it is in force.
+    pub(super) config: Arc<ArcSwap<Config>>,
+    monitoring: Arc<Monitoring>,
+}
+
+impl Server {
+    /// Opens the store, binds everything, and serves. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ServerError`]; nothing is left running then.
+    pub fn start(config: &Config) -> Result<Self, ServerError> {
+        let mut inherited = Inherited::default();
+        let monitoring = Monitoring::start(config, &mut inherited)?;
+        Self::start_with(config, inherited, monitoring, None)
+    }
+
+    /// Starts on a store that a cluster has opened, or opens its own.
+    pub(super) fn start_with(
+        config: &Config,
+        inherited: Inherited,
+        monitoring: Arc<Monitoring>,
+        store: Option<Box<dyn Store>>,
+    ) -> Result<Self, ServerError> {
+        policies::check_descriptors()?;
+        let config = Arc::new(config.clone());
+        let store = match store {
+            Some(store) => store,
+            None => store::open_or_read(&config.server.data, config.server.durability)?,
+        };
+        let certificates = tls::certificates(&config, inherited.has_tls())?;
+        let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
+        let (hub, mut committer) = Hub::open(store, config.server.realm.clone())?;
+        hub.set_inbox_limits(policies::inbox_limits(&config.limits));
+        let (log_time, _) = hub.read(State::time);
+        Time::begin_after(log_time);
+        let clock = PacedClock::open(&config.server.data, log_time);
+        let is_writable = committer.begin_epoch();
+        let committer = std::thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || committer.run())
+            .map_err(|source| ServerError::System { what: "a thread", source })?;
+        let start_up = StartUp::new(&hub);
+        if is_writable {
+            start_up.perform(&hub, &config)?;
+        }
+        let services = Arc::new(services(&config, hub, &bindings)?);
+        services.federation.manager.start();
+        let config = Arc::new(ArcSwap::from(config));
+        let disk = DiskWatch::new(config.clone());
+        disk.check(&services.hub);
+        let listening = listeners::serve_all(bindings, &services);
+        housekeeping::start(&services, &config, disk, &monitoring.monitor, clock)?;
+        let has_socket = admin_socket::serve(&config.load().server.data, &services);
+        if !is_writable {
+            services.tasks.spawn(start_up.perform_later(services.clone(), config.clone(), has_socket));
+        }
+        monitoring.monitor.set_serving(&services);
+        Ok(Self { services, committer, listening, certificates, config, monitoring })
+    }
+
+    /// The addresses of the listeners, with the ports that the system chose for port 0.
+    #[must_use]
+    pub fn listening(&self) -> &[(ListenAddress, ListenerKind)] {
+        &self.listening
+    }
+
+    /// The addresses of the monitoring listener, likewise.
+    #[must_use]
+    pub fn monitored_on(&self) -> &[SocketAddr] {
+        &self.monitoring.addresses
+    }
+
+    /// Takes over a changed configuration, except for what needs a restart.
+    pub fn reload(&self, config: Config, log: &LogGuard) {
+        let in_force = reload::apply(&self.config.load(), config, &self.services, log);
+        if let Some(certificates) = &self.certificates {
+            tls::reload_certificate(certificates, &in_force);
+        }
+        self.config.store(in_force);
+    }
+
+    /// One line for the service manager.
+    pub(super) fn status(&self) -> String {
+        let addresses: Vec<_> = self.listening.iter().map(|(address, _)| address.to_string()).collect();
+        format!("listening on {}", addresses.join(", "))
+    }
+
+    pub(super) fn announce(&self) {
+        listeners::announce(&self.listening, self.certificates.as_ref());
+        for address in &self.monitoring.addresses {
+            info!("health and metrics on {address}");
+        }
+        info!("data in {}", self.config.load().server.data.display());
+    }
+
+    /// Stops in order: accepts nothing more, answers received requests as far as the time allows, tells connected clients
+    /// why, stores.
+    ///
+    /// # Errors
+    /// [`ServerError::Deadline`] if that took too long.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        let shutdown = self.config.load().server.shutdown;
+        self.stop_serving(LAST_WORDS.min(shutdown / 2)).await
+    }
+
+    /// As [`Server::stop`], and answers nothing more: another node may lead the cluster by now, and know more.
+    pub(super) async fn abandon(self) -> Result<(), ServerError> {
+        self.stop_serving(Duration::ZERO).await
+    }
+
+    async fn stop_serving(self, last_words: Duration) -> Result<(), ServerError> {
+        let shutdown = self.config.load().server.shutdown;
+        let deadline = Instant::now() + shutdown;
+        self.monitoring.monitor.set_stopping(&self.services);
+        self.services.stopping.cancel();
+        self.services.admission.end_all(DisconnectReason::ShuttingDown);
+        self.services.federation.manager.stop();
+        self.services.tasks.close();
+        let served_until = Instant::now() + last_words;
+        if timeout_at(served_until.into(), self.services.tasks.wait()).await.is_err() {
+            self.services.admission.abandon_all();
+        }
+        let in_time = timeout_at(deadline.into(), self.services.tasks.wait()).await.is_ok();
+        self.services.hub.close();
+        let committer = self.committer;
+        let stored = tokio::task::spawn_blocking(move || committer.join());
+        let stored_in_time = timeout_at(deadline.into(), stored).await.is_ok();
+        if !(in_time && stored_in_time) {
+            return Err(ServerError::Deadline(shutdown));
+        }
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// The links, by the key of this server, which is made at its first start.
+fn links(
+    config: &Config,
+    hub: &Hub,
+    bindings: &[Listener],
+    tasks: &TaskTracker,
+    stopping: &CancellationToken,
+) -> Result<Federation, ServerError> {
+    let identity = Identity::open(&config.server.data)?;
+    let transport = Arc::new(TcpTransport::new(&identity, config.realms.dial.clone()));
+    let policy = LinkPolicy {
+        accept: config.realms.accept,
+        port: listeners::link_port(bindings),
+        text_bytes: config.connections.line_bytes,
+    };
+    let (tasks, stopping) = (tasks.clone(), stopping.clone());
+    let manager = LinkManager::new(hub.clone(), identity.key(), transport.clone(), policy, tasks, stopping);
+    Ok(Federation { manager, transport })
+}
+
+fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerContext, ServerError> {
+    let cores = std::thread::available_parallelism().map_or(1, Into::into);
+    let passwords = PasswordHasher::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
+    let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+    let federation = links(config, &hub, bindings, &tasks, &stopping)?;
+    let bans = hub.clone();
+    let is_banned = move |address| bans.read(|state| state.is_address_banned(address, Time::now().paced())).0;
+    let trusted_proxies = TrustedProxies::default();
+    trusted_proxies.set(config.server.trusted_proxies.clone());
+    Ok(ServerContext {
+        hub,
+        federation,
+        policy: ArcSwap::from_pointee(policies::policy(config)),
+        admission: Arc::new(Admission::new(policies::places(config), is_banned)),
+        passwords,
+        throttle: Throttle::default(),
+        requests: RequestCounts::default(),
+        refused: RefusedLog::default(),
+        logged_intrusions: LogLimit::default(),
+        started: Instant::now(),
+        logged_reads: LogLimit::default(),
+        logged_proxies: LogLimit::default(),
+        trusted_proxies,
+        budgets: Budgets::new(policies::rates(&config.limits)),
+        turns: Turns::default(),
+        tasks,
+        stopping,
+    })
+}
