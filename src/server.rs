@@ -23,7 +23,9 @@ mod start_up;
 mod tls;
 
 pub use admin_socket::admin_socket;
-pub use cluster::{ClusterStatus, begin as begin_cluster, remove as remove_node, status as cluster_status};
+pub use cluster::{
+    ClusterStatus, begin as begin_cluster, leave as leave_cluster, remove as remove_node, status as cluster_status,
+};
 pub use error::ServerError;
 pub use listeners::reachable;
 pub use offline::administer_store;

@@ -4,10 +4,14 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use clap::Subcommand;
+use kabar::limits::REPORT_INTERVAL;
 use kabar::server::{self, ClusterStatus};
 use kabar::time::Time;
 
 use crate::cli::args::Location;
+
+/// A node that did not report for so long is called silent: three reports are missing.
+const SILENT_SECONDS: u64 = 3 * REPORT_INTERVAL.as_secs();
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClusterCommand {
@@ -18,6 +22,11 @@ pub(super) enum ClusterCommand {
     Init(Location),
     /// Show the nodes, how far each is, and which one leads
     Status(Location),
+    /// Make this node's data that of a server on its own
+    ///
+    /// Of a node that does not run. Without this, nothing but the cluster
+    /// changes the data.
+    Leave(Location),
     /// Take a node that will not come back out of the list
     Remove {
         /// Its name
@@ -31,6 +40,7 @@ pub(super) enum ClusterCommand {
 pub(super) fn run(command: &ClusterCommand) -> Result<(), Box<dyn Error>> {
     match command {
         ClusterCommand::Init(location) => init(location),
+        ClusterCommand::Leave(location) => leave(location),
         ClusterCommand::Status(location) => status(location),
         ClusterCommand::Remove { node, location } => remove(location, node),
     }
@@ -43,6 +53,14 @@ fn init(location: &Location) -> Result<(), Box<dyn Error>> {
         _ => "start this node, and each other one on a backup of it (kabar backup), with its file realm.key",
     };
     writeln!(io::stdout(), "the cluster's log begins after entry {at}: {others}")?;
+    Ok(())
+}
+
+fn leave(location: &Location) -> Result<(), Box<dyn Error>> {
+    let config = location.load_all()?;
+    let was_node = server::leave_cluster(&config)?;
+    let done = if was_node { "is that of a server on its own now" } else { "was that of a server on its own" };
+    writeln!(io::stdout(), "{} {done}", config.server.data.display())?;
     Ok(())
 }
 
@@ -60,8 +78,15 @@ fn status(location: &Location) -> Result<(), Box<dyn Error>> {
     )?;
     let now = Time::now();
     for member in &members {
-        let role = if leader.as_ref().is_some_and(|leader| leader.node == member.node) { "leads" } else { "follows" };
-        let (behind, ago) = (head.0.saturating_sub(member.synced.0), now.0.saturating_sub(member.reported.0) / 1000);
+        let ago = now.0.saturating_sub(member.reported.0) / 1000;
+        let leads = leader.as_ref().is_some_and(|leader| leader.node == member.node);
+        let role = match leads {
+            true => "leads",
+            false if ago > SILENT_SECONDS => "silent",
+            false => "follows",
+        };
+        // The leader has all, and syncs it now and then.
+        let behind = if leads { 0 } else { head.0.saturating_sub(member.synced.0) };
         writeln!(
             out,
             "{:<20} {role:<8} {:>12} {behind:>10} {:>9}  {:<10} {}",

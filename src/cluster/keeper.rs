@@ -10,7 +10,8 @@ use crate::cluster::leadership::{Leadership, LeadershipEnd};
 use crate::cluster::shared_log::{Member, SharedLog, Unreachable};
 use crate::cluster::standby::NodeInfo;
 use crate::id::Seq;
-use crate::limits::{LOG_BYTES, LOG_KEEP_BYTES, REPORT_INTERVAL, TRUNCATE_ENTRIES};
+use crate::limits::{CUT_INTERVAL, LOG_BYTES, LOG_KEEP_BYTES, REPORT_INTERVAL, TRUNCATE_ENTRIES};
+use crate::time::Time;
 
 /// Keeps a leadership up. To be stepped some times during a lease.
 pub struct Keeper {
@@ -21,6 +22,7 @@ pub struct Keeper {
     reported: Option<Instant>,
     /// The log is cut up to here.
     cut: Seq,
+    cut_at: Option<Instant>,
     /// It is cut when so many entries can go.
     cut_entries: u64,
 }
@@ -28,7 +30,16 @@ pub struct Keeper {
 impl Keeper {
     #[must_use]
     pub fn new(log: Arc<dyn SharedLog>, leadership: Arc<Leadership>, info: NodeInfo, progress: Arc<Progress>) -> Self {
-        Self { log, leadership, info, progress, reported: None, cut: Seq(0), cut_entries: TRUNCATE_ENTRIES }
+        Self {
+            log,
+            leadership,
+            info,
+            progress,
+            reported: None,
+            cut: Seq(0),
+            cut_at: None,
+            cut_entries: TRUNCATE_ENTRIES,
+        }
     }
 
     /// Cuts the log for each few entries.
@@ -50,22 +61,29 @@ impl Keeper {
             return;
         }
         self.reported = Some(begun);
-        if let Err(error) = self.report_and_cut() {
-            debug!(%error, "the log was not cut; it is tried again");
+        if let Err(error) = self.cut_and_report(begun) {
+            debug!(%error, "the log was not cut, or how far this node is not reported; it is tried again");
         }
     }
 
-    fn report_and_cut(&mut self) -> Result<(), Unreachable> {
+    fn cut_and_report(&mut self, now: Instant) -> Result<(), Unreachable> {
+        // Cut first: an engine that is full takes no report, and must become less full.
+        self.cut(now)?;
         let synced = self.progress.synced();
-        self.log.report(&Member { synced, ..self.info.member(self.progress.end()) })?;
+        self.log.report(&Member { synced, ..self.info.member(self.progress.end(), Time::now().paced()) })
+    }
+
+    fn cut(&mut self, now: Instant) -> Result<(), Unreachable> {
         let size = self.log.size()?;
         if size < LOG_KEEP_BYTES {
             return Ok(());
         }
         let upto = needless(&self.log.members()?, size);
-        if upto.0 >= self.cut.0 + self.cut_entries {
+        // Reports and leases, too, leave something behind.
+        let is_due = self.cut_at.is_none_or(|cut_at| now >= cut_at + CUT_INTERVAL);
+        if is_due || upto.0 >= self.cut.0 + self.cut_entries {
             self.log.truncate(self.leadership.term(), upto)?;
-            self.cut = upto;
+            (self.cut, self.cut_at) = (upto, Some(now));
         }
         Ok(())
     }
@@ -86,7 +104,10 @@ mod tests {
     use crate::cluster::testing::node_info;
 
     fn members(synced: &[u64]) -> Vec<Member> {
-        synced.iter().map(|synced| Member { synced: Seq(*synced), ..node_info().member(Default::default()) }).collect()
+        synced
+            .iter()
+            .map(|synced| Member { synced: Seq(*synced), ..node_info().member(Default::default(), Time(0)) })
+            .collect()
     }
 
     #[test]

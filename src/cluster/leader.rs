@@ -109,7 +109,7 @@ impl LeaderStore {
             if tries == 1 {
                 warn!(error = %unanswered, "an append to the cluster's log was not answered: asking again");
             }
-            if !self.patience.wait(tries, begun) {
+            if self.leadership.end().is_some() || !self.patience.wait(tries, begun) {
                 return Err(unanswered);
             }
             tries += 1;

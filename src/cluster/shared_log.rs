@@ -56,6 +56,8 @@ pub struct Member {
     pub synced: Seq,
     /// When it said so, by its clock.
     pub reported: Time,
+    /// The paced time of the newest leader that it knows of.
+    pub paced: Time,
 }
 
 /// The node that leads.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::debug;
+
 use crate::cluster::error::ClusterError;
 use crate::cluster::follower::{Followed, Follower};
 use crate::cluster::leadership::Leadership;
-use crate::cluster::shared_log::{Member, SharedLog};
+use crate::cluster::shared_log::{Member, SharedLog, Unreachable};
 use crate::id::PeerKey;
 use crate::limits::REPORT_INTERVAL;
 use crate::store::{LogPosition, ReplicaStore};
@@ -24,7 +26,7 @@ pub struct NodeInfo {
 
 impl NodeInfo {
     /// The node as the others see it.
-    pub(super) fn member(&self, at: LogPosition) -> Member {
+    pub(super) fn member(&self, at: LogPosition, paced: Time) -> Member {
         Member {
             node: self.node.clone(),
             advertise: self.advertise.clone(),
@@ -32,6 +34,7 @@ impl NodeInfo {
             key: self.key,
             synced: at.seq,
             reported: Time::now(),
+            paced,
         }
     }
 }
@@ -53,6 +56,7 @@ pub struct Standby {
     info: NodeInfo,
     /// When the others were last told how far this node is.
     reported: Option<Instant>,
+    paced: Time,
 }
 
 impl Standby {
@@ -64,7 +68,7 @@ impl Standby {
         if log.members()?.iter().any(|member| member.key != info.key) {
             return Err(ClusterError::OtherKey);
         }
-        Ok(Self { log, follower, info, reported: None })
+        Ok(Self { log, follower, info, reported: None, paced: Time(0) })
     }
 
     /// The place up to which this node has the log.
@@ -73,13 +77,21 @@ impl Standby {
         self.follower.at()
     }
 
+    /// The paced time of the leaders, by which the next one goes on.
+    #[must_use]
+    pub fn paced(&self) -> Time {
+        self.paced
+    }
+
     /// Applies what is new in the log; at its end, begins to lead if nobody does.
     ///
     /// # Errors
     /// [`ClusterError::Unreachable`] if the step may be tried again.
     pub fn step(&mut self, clock: impl Fn() -> Instant) -> Result<StandbyStep, ClusterError> {
-        self.report(clock())?;
-        if self.follower.step()? == Followed::Some {
+        let followed = self.follower.step()?;
+        // An engine that is full still lets a node follow.
+        self.report(clock());
+        if followed == Followed::Some {
             return Ok(StandbyStep::Followed);
         }
         if self.log.leader()?.is_some() {
@@ -88,19 +100,28 @@ impl Standby {
         let begun = clock();
         let Some(term) = self.log.campaign(&self.info.node, self.info.lease)? else { return Ok(StandbyStep::Waiting) };
         // No older term can append any more: the end that is found now stays the end until this node appends.
-        if let Err(error) = self.follower.catch_up() {
+        if let Err(error) = self.follower.catch_up().and_then(|()| Ok(self.learn_pace()?)) {
             let _ends_by_itself_otherwise = self.log.resign(term);
             return Err(error);
         }
         Ok(StandbyStep::Leads(Arc::new(Leadership::new(term, self.info.lease, begun))))
     }
 
-    fn report(&mut self, now: Instant) -> Result<(), ClusterError> {
+    fn report(&mut self, now: Instant) {
         if self.reported.is_some_and(|reported| now < reported + REPORT_INTERVAL) {
-            return Ok(());
+            return;
         }
-        self.log.report(&self.info.member(self.at()))?;
         self.reported = Some(now);
+        let reported =
+            self.learn_pace().and_then(|()| self.log.report(&self.info.member(self.follower.at(), self.paced)));
+        if let Err(error) = reported {
+            debug!(%error, "this node could not report how far it is; it is tried again");
+        }
+    }
+
+    fn learn_pace(&mut self) -> Result<(), Unreachable> {
+        let members = self.log.members()?;
+        self.paced = members.iter().map(|member| member.paced).fold(self.paced, Time::max);
         Ok(())
     }
 }

@@ -242,7 +242,7 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         (
             "x = 1",
             "1:1: unknown section [x]; expected one of [server], [tls], [connections], [accounts], [messages], \
-             [retention], [realms], [limits], [metrics], [log], [[users]], [[peers]]",
+             [retention], [realms], [limits], [metrics], [cluster], [log], [[users]], [[peers]]",
         ),
         ("server = []", "1:10: expected the section [server], found a list"),
         ("[[server]]", "1:1: expected the section [server], found a list"),

@@ -8,8 +8,8 @@ pub const LEASE_SECONDS_MIN: usize = 2;
 pub const LEASE_SECONDS_MAX: usize = 60;
 /// How many seconds an append may be tried at most: that long, clients wait.
 pub const PATIENCE_SECONDS_MAX: usize = 60;
-/// Bodies of messages in a block, beyond which the rest of a batch goes into the next one. The engine keeps thousands of
-/// blocks in memory: with 16 KiB it stays flat below 1 GB, with 60 KiB it does not (docs/CLUSTER.md has the figures).
+/// Bodies of messages in a block, beyond which the rest of a batch goes into the next one. The engine keeps some thousand
+/// blocks in memory: with 16 KiB each it was flat at a third of a gigabyte (docs/CLUSTER.md has the figures).
 pub const BLOCK_BYTES: usize = 16 * 1024;
 /// Bytes of blocks that a node reads at once, and commits with one sync.
 pub const FOLLOW_BYTES: usize = 1024 * 1024;
@@ -33,6 +33,8 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 pub const LOG_BYTES: u64 = 1024 * 1024 * 1024;
 /// The engine's database up to which nothing is cut: a node that was away for a short time, or is new, finds what it needs.
 pub const LOG_KEEP_BYTES: u64 = 64 * 1024 * 1024;
+/// A log that is larger is cut at least this often, also if little can go: the reports of nodes fill the engine, too.
+pub const CUT_INTERVAL: Duration = Duration::from_secs(600);
 /// Cut only when so many entries can go: each cut is a write of the engine.
 pub const TRUNCATE_ENTRIES: u64 = 1_000;
 

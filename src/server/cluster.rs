@@ -20,7 +20,8 @@ use crate::id::{PeerKey, Seq};
 use crate::limits::{FOLLOW_INTERVAL, LEASE_RENEWALS};
 use crate::server::error::ServerError;
 use crate::server::{service_manager, shared_log};
-use crate::store::{Durability, LogPosition, ReplicaStore, SqliteStore, Store};
+use crate::store::{BlockHash, Durability, LogPosition, ReplicaStore, SqliteStore, Store, StoreError};
+use crate::time::Time;
 
 /// A node, with its own store and the shared log.
 pub(super) struct Node {
@@ -33,6 +34,8 @@ pub(super) struct Node {
 /// A node that leads: its store, and what keeps its term up.
 pub(super) struct Leading {
     pub(super) store: Box<dyn Store>,
+    /// By which the leader before went.
+    pub(super) paced: Time,
     pub(super) leadership: Arc<Leadership>,
     keeper: Arc<Mutex<Keeper>>,
 }
@@ -104,7 +107,7 @@ impl Node {
         let local: Arc<dyn ReplicaStore> = self.store.clone();
         let store = LeaderStore::new(self.log.clone(), local, leadership.clone(), how, progress.clone());
         let keeper = Keeper::new(self.log.clone(), leadership.clone(), self.info.clone(), progress);
-        Leading { store: Box::new(store), leadership, keeper: Arc::new(Mutex::new(keeper)) }
+        Leading { store: Box::new(store), paced: standby.paced(), leadership, keeper: Arc::new(Mutex::new(keeper)) }
     }
 
     /// Ends a term of this node at once, so that another one leads without waiting for the lease to run out.
@@ -154,18 +157,31 @@ fn info_of(cluster: &config::Cluster, key: PeerKey) -> NodeInfo {
 pub fn begin(config: &Config) -> Result<Seq, ServerError> {
     let (_runtime, log) = connect(config)?;
     let store = SqliteStore::open(&config.server.data, Durability::Sync)?;
-    let at = match store.position()? {
-        // An earlier try did not come to its end.
-        Some(at) => at,
-        // Different for each cluster, so that no node follows the log of another one.
-        None => LogPosition { seq: store.load()?.head, hash: Sha256::digest(Uuid::new_v4()).into() },
-    };
+    let known = store.position()?;
+    if log.head().map_err(ClusterError::from)?.is_some_and(|head| Some(head) != known) {
+        return Err(ClusterError::Begun.into());
+    }
+    // Different for each cluster, so that no node follows the log of another one. An earlier try may not have come to its end.
+    let at =
+        known.map_or_else(|| Ok(LogPosition { seq: store.load()?.head, hash: random_hash() }), Ok::<_, StoreError>)?;
     store.begin_replica(&at)?;
     Identity::open(&config.server.data)?;
     match log.begin(at).map_err(ClusterError::from)? {
         true => Ok(at.seq),
         false => Err(ClusterError::Begun.into()),
     }
+}
+
+fn random_hash() -> BlockHash {
+    Sha256::digest(Uuid::new_v4()).into()
+}
+
+/// Makes the store in a node's data directory that of a server on its own. False if it was.
+///
+/// # Errors
+/// If the store is in use, or cannot be written.
+pub fn leave(config: &Config) -> Result<bool, ServerError> {
+    Ok(SqliteStore::open(&config.server.data, config.server.durability)?.end_replica()?)
 }
 
 /// A cluster as its log has it.

@@ -7,16 +7,17 @@ use crate::net::Operator;
 use crate::server::error::ServerError;
 use crate::server::paced_clock::PacedClock;
 use crate::server::policies;
-use crate::store::SqliteStore;
+use crate::store;
+use crate::time::Time;
 
 /// Answers one request of the operator on a store, whose lock is held meanwhile, in the form of the admin socket.
 ///
 /// # Errors
 /// If the store cannot be used, by a server that runs for example.
 pub fn administer_store(config: &Config, line: &str) -> Result<Vec<u8>, ServerError> {
-    let store = SqliteStore::open(&config.server.data, config.server.durability)?;
+    let store = store::open_alone(&config.server.data, config.server.durability)?;
     let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
-    PacedClock::open(&config.server.data, hub.read(State::time).0);
+    PacedClock::open(&config.server.data, hub.read(State::time).0, Time(0));
     let operator = Operator::of_store(hub.clone(), policies::policy(config));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|source| ServerError::System { what: "a thread", source })?;

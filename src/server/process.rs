@@ -111,14 +111,15 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
         loop {
             monitoring.monitor.set_standing_by();
             service_manager::ready("standing by");
-            let Some(leading) = self.stand_by(node).await? else { return Ok(()) };
+            let Some(leading) = self.stand_by(node, &mut config).await? else { return Ok(()) };
             let (leadership, keeping) = (leading.leadership.clone(), leading.keep_up(config.cluster.lease));
             let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
             let started = {
                 let (config, monitoring) = (config.clone(), monitoring.clone());
                 // Its first commit waits for the shared log.
                 cluster::blocking(move || {
-                    Server::start_with(&config, Inherited::default(), monitoring, Some(leading.store))
+                    let leading = Some((leading.store, leading.paced));
+                    Server::start_with(&config, Inherited::default(), monitoring, leading)
                 })
                 .await?
             };
@@ -145,7 +146,7 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
     }
 
     /// Stands by until the node leads; `None` if a signal ends that.
-    async fn stand_by(&mut self, node: &Node) -> Result<Option<Leading>, ServerError> {
+    async fn stand_by(&mut self, node: &Node, config: &mut Config) -> Result<Option<Leading>, ServerError> {
         let standing_by = node.stand_by();
         tokio::pin!(standing_by);
         loop {
@@ -153,7 +154,13 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
                 leading = &mut standing_by => return leading.map(Some),
                 request = self.signals.next() => match request {
                     Request::Stop => return Ok(None),
-                    Request::Reload => info!("standing by: the configuration is read when this node leads, and after a restart"),
+                    Request::Reload => match (self.load)() {
+                        Ok(read) => {
+                            info!("standing by: this configuration is in force when this node leads; [cluster] after a restart");
+                            *config = read;
+                        }
+                        Err(error) => error!(%error, "the configuration is as before: the new one is wrong"),
+                    },
                 }
             }
         }

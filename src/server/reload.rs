@@ -11,7 +11,7 @@ use crate::net::ServerContext;
 use crate::server::{policies, provision};
 
 /// The settings that cannot change while the server runs.
-pub(super) const FIXED: [&str; 9] = [
+pub(super) const FIXED: [&str; 17] = [
     "server.listen",
     "server.listen_text",
     "server.web",
@@ -19,6 +19,14 @@ pub(super) const FIXED: [&str; 9] = [
     "server.realm",
     "server.durability",
     "metrics.listen",
+    "cluster.log",
+    "cluster.node",
+    "cluster.advertise",
+    "cluster.lease_seconds",
+    "cluster.patience_seconds",
+    "cluster.authority",
+    "cluster.certificate",
+    "cluster.key",
     "log.format",
     "tls.self_signed",
 ];
@@ -48,6 +56,7 @@ fn in_force(old: &Config, mut new: Config) -> Config {
     let Server { listen, listen_text, web, data, realm, durability, .. } = old.server.clone();
     new.server = Server { listen, listen_text, web, data, realm, durability, ..new.server };
     new.metrics = old.metrics.clone();
+    new.cluster = old.cluster.clone();
     new.log.format = old.log.format;
     new
 }

@@ -59,18 +59,18 @@ impl Server {
         Self::start_with(config, inherited, monitoring, None)
     }
 
-    /// Starts on a store that a cluster has opened, or opens its own.
+    /// Starts on the store of a node that leads, with the paced time of the leader before, or opens its own.
     pub(super) fn start_with(
         config: &Config,
         inherited: Inherited,
         monitoring: Arc<Monitoring>,
-        store: Option<Box<dyn Store>>,
+        leading: Option<(Box<dyn Store>, Time)>,
     ) -> Result<Self, ServerError> {
         policies::check_descriptors()?;
         let config = Arc::new(config.clone());
-        let store = match store {
-            Some(store) => store,
-            None => store::open_or_read(&config.server.data, config.server.durability)?,
+        let (store, paced) = match leading {
+            Some(leading) => leading,
+            None => (store::open_or_read(&config.server.data, config.server.durability)?, Time(0)),
         };
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
@@ -78,7 +78,7 @@ impl Server {
         hub.set_inbox_limits(policies::inbox_limits(&config.limits));
         let (log_time, _) = hub.read(State::time);
         Time::begin_after(log_time);
-        let clock = PacedClock::open(&config.server.data, log_time);
+        let clock = PacedClock::open(&config.server.data, log_time, paced);
         let is_writable = committer.begin_epoch();
         let committer = std::thread::Builder::new()
             .name("committer".into())

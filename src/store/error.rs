@@ -105,6 +105,13 @@ pub enum StoreError {
     /// The store is no copy of a cluster's log.
     #[error("the store is no copy of a cluster's log")]
     NoReplica,
+    /// The store is a copy of a cluster's log, which alone may change it.
+    #[error(
+        "the store in {} is that of a node of a cluster, and only the cluster changes it: start the server with its [cluster], \
+         or run kabar cluster leave to make it one of a server on its own",
+        .0.display()
+    )]
+    OfCluster(PathBuf),
     /// Another node of the cluster leads: this one may not append to the log any more.
     #[error("this node does not lead its cluster any more")]
     NotLeading,

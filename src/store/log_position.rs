@@ -37,6 +37,11 @@ pub(super) fn begin(transaction: &Connection, at: &LogPosition) -> Result<(), St
     Ok(())
 }
 
+/// Ends the copy: what the database has is its own from now on.
+pub(super) fn end(transaction: &Connection) -> Result<(), StoreError> {
+    Ok(transaction.execute_batch("DROP TABLE IF EXISTS replica")?)
+}
+
 /// Records that the database has the shared log up to a place.
 pub(super) fn save(transaction: &Connection, at: &LogPosition) -> Result<(), StoreError> {
     let mut update = transaction.prepare_cached("UPDATE replica SET seq = ?1, hash = ?2")?;

@@ -148,6 +148,10 @@ impl ReplicaStore for MemoryStore {
         Ok(())
     }
 
+    fn end_replica(&self) -> Result<bool, StoreError> {
+        Ok(self.disk.contents().position.take().is_some())
+    }
+
     fn sync(&self) -> Result<(), StoreError> {
         self.disk.contents().sync();
         Ok(())

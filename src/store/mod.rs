@@ -15,7 +15,7 @@
 //! | timeline index | `index` |
 //! | reads | `scan`, `conversations`, `peers`, `load` |
 //! | writes | `writer`, `retention` |
-//! | facade | `interface`, `sqlite`, `recovering`, `replica` |
+//! | facade | `interface`, `sqlite`, `replica`, `recovering` |
 //! | whole stores | `progress`, `listing`, `verify`, `dump`, `backup` |
 
 mod backup;
@@ -92,7 +92,7 @@ pub(crate) use memory::{MemoryDisk, MemoryStore};
 pub use page::{NewestPage, Page};
 pub use progress::Progress;
 pub use recovering::open_or_read;
-pub use replica::ReplicaStore;
+pub use replica::{ReplicaStore, open_alone};
 pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
 pub use retention_time::{read as read_retention_time, write as write_retention_time};

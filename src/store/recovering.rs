@@ -13,6 +13,7 @@ use crate::store::directory::{TEMP_DATABASE, TempDatabase};
 use crate::store::error::{CommitError, StoreError};
 use crate::store::interface::Store;
 use crate::store::page::{NewestPage, Page};
+use crate::store::replica::open_alone;
 use crate::store::retention::sweep::{Sweep, Swept};
 use crate::store::sqlite::SqliteStore;
 
@@ -24,7 +25,7 @@ const PROBE: [u8; 4_096] = [0; 4_096];
 /// # Errors
 /// As [`SqliteStore::open`], or if it cannot be read either.
 pub fn open_or_read(path: &Path, durability: Durability) -> Result<Box<dyn Store>, StoreError> {
-    match SqliteStore::open(path, durability) {
+    match open_alone(path, durability) {
         Ok(store) => Ok(Box::new(store)),
         Err(cause) if cause.is_of_the_disk() => {
             error!(%cause, directory = %path.display(), "the store is opened for reading only, until the disk can be written");

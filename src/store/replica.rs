@@ -1,5 +1,7 @@
 //! The store of a node of a cluster: a copy of the shared log, which records how far it goes.
 
+use std::path::Path;
+
 use crate::chat::Record;
 use crate::settings::Durability;
 use crate::store::error::{CommitError, StoreError};
@@ -22,6 +24,12 @@ pub trait ReplicaStore: Store {
     /// If the store cannot be written.
     fn begin_replica(&self, at: &LogPosition) -> Result<(), StoreError>;
 
+    /// Makes the store one of a server on its own. False if it was.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn end_replica(&self) -> Result<bool, StoreError>;
+
     /// Syncs all that was written.
     ///
     /// # Errors
@@ -36,6 +44,18 @@ pub trait ReplicaStore: Store {
     fn commit_up_to(&self, at: &LogPosition, batch: &[Record], durability: Durability) -> Result<(), CommitError>;
 }
 
+/// Opens the store of a server on its own, with nothing of a cluster.
+///
+/// # Errors
+/// As [`SqliteStore::open`], or if the store is a node's.
+pub fn open_alone(directory: &Path, durability: Durability) -> Result<SqliteStore, StoreError> {
+    let store = SqliteStore::open(directory, durability)?;
+    match store.position()? {
+        None => Ok(store),
+        Some(_) => Err(StoreError::OfCluster(directory.to_owned())),
+    }
+}
+
 impl ReplicaStore for SqliteStore {
     fn position(&self) -> Result<Option<LogPosition>, StoreError> {
         self.read(log_position::read)
@@ -43,6 +63,12 @@ impl ReplicaStore for SqliteStore {
 
     fn begin_replica(&self, at: &LogPosition) -> Result<(), StoreError> {
         self.write(|transaction| log_position::begin(transaction, at))
+    }
+
+    fn end_replica(&self) -> Result<bool, StoreError> {
+        let was_replica = self.position()?.is_some();
+        self.write(log_position::end)?;
+        Ok(was_replica)
     }
 
     fn sync(&self) -> Result<(), StoreError> {

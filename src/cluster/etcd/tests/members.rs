@@ -8,7 +8,12 @@ use crate::store::LogPosition;
 use crate::time::Time;
 
 fn member(node: &str, synced: u64) -> Member {
-    Member { node: node.into(), synced: Seq(synced), reported: Time(1), ..node_info().member(LogPosition::default()) }
+    Member {
+        node: node.into(),
+        synced: Seq(synced),
+        reported: Time(1),
+        ..node_info().member(LogPosition::default(), Time(1))
+    }
 }
 
 #[test]
