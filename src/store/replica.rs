@@ -122,4 +122,14 @@ mod tests {
         let records = [sent(1, 1, Destination::User(UserId(2)), "a")];
         assert!(store.commit_up_to(&place(1), &records, Durability::Sync).is_err());
     }
+
+    #[test]
+    fn nothing_but_the_cluster_opens_a_nodes_store_until_it_has_left() {
+        let directory = tempfile::tempdir().unwrap();
+        open_tiny(directory.path()).begin_replica(&place(0)).unwrap();
+        let open = || open_alone(directory.path(), Durability::Fast);
+        assert!(matches!(open(), Err(StoreError::OfCluster(_))));
+        assert!(open_tiny(directory.path()).end_replica().unwrap());
+        assert!(!open().unwrap().end_replica().unwrap());
+    }
 }
