@@ -37,6 +37,8 @@ pub mod logging;
 pub mod name;
 mod net;
 pub mod password;
+#[cfg(test)]
+mod seeds;
 pub mod server;
 mod settings;
 mod socket;
