@@ -105,12 +105,17 @@ fn begin_copy(log: &dyn SharedLog, store: &dyn ReplicaStore) -> Result<LogPositi
     if store.load()?.head != Seq(0) {
         return Err(ClusterError::NotACopy);
     }
-    let at = match log.read(Seq(0), 1)? {
-        Following::Gone => return Err(ClusterError::Gone(Seq(0))),
-        Following::Blocks(blocks) => match blocks.first() {
-            Some(first) => block::decode(first)?.after,
-            None => log.head()?.ok_or(ClusterError::NotBegun)?,
-        },
+    let at = loop {
+        match log.read(Seq(0), 1)? {
+            Following::Gone => return Err(ClusterError::Gone(Seq(0))),
+            Following::Blocks(blocks) => match blocks.first() {
+                Some(first) => break block::decode(first)?.after,
+                None => match log.head()?.ok_or(ClusterError::NotBegun)? {
+                    head if head.seq == Seq(0) => break head,
+                    _first_block_came_meanwhile => {}
+                },
+            },
+        }
     };
     if at.seq != Seq(0) {
         return Err(ClusterError::Gone(Seq(0)));

@@ -98,7 +98,7 @@ impl LeaderStore {
         Self { log, local, leadership, node: node.into(), patience, progress }
     }
 
-    /// Appends a block, again and again until it is known what became of it.
+    /// Appends a block, again and again until it is known what became of it, or this node leads no more: then it is to stop.
     fn append(&self, after: LogPosition, block: &EncodedBlock) -> Result<Appended, Unreachable> {
         let (mut tries, begun) = (1, Instant::now());
         loop {

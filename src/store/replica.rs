@@ -56,18 +56,28 @@ pub fn open_alone(directory: &Path, durability: Durability) -> Result<SqliteStor
     }
 }
 
+impl SqliteStore {
+    /// Making or dropping a table gives the database another number: records it, so that the write-ahead log belongs to it.
+    fn record_new_number(&self) -> Result<(), StoreError> {
+        self.checkpoint()?;
+        self.directory.record_database()
+    }
+}
+
 impl ReplicaStore for SqliteStore {
     fn position(&self) -> Result<Option<LogPosition>, StoreError> {
         self.read(log_position::read)
     }
 
     fn begin_replica(&self, at: &LogPosition) -> Result<(), StoreError> {
-        self.write(|transaction| log_position::begin(transaction, at))
+        self.write(|transaction| log_position::begin(transaction, at))?;
+        self.record_new_number()
     }
 
     fn end_replica(&self) -> Result<bool, StoreError> {
         let was_replica = self.position()?.is_some();
         self.write(log_position::end)?;
+        self.record_new_number()?;
         Ok(was_replica)
     }
 
@@ -85,6 +95,7 @@ mod tests {
     use super::*;
     use crate::chat::Destination;
     use crate::id::{Seq, UserId};
+    use crate::store::directory::check_wal;
     use crate::store::testing::{open_tiny, sent};
 
     fn place(seq: u64) -> LogPosition {
@@ -103,6 +114,17 @@ mod tests {
         let store = open_tiny(directory.path());
         assert_eq!(store.position().unwrap(), Some(place(2)));
         assert_eq!(store.load().unwrap().head, Seq(2));
+    }
+
+    #[test]
+    fn the_write_ahead_log_of_a_copy_belongs_to_it_after_a_checkpoint() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_tiny(directory.path());
+        store.begin_replica(&place(0)).unwrap();
+        store.close().unwrap();
+        let records = [sent(1, 1, Destination::User(UserId(2)), "a")];
+        store.commit_up_to(&place(1), &records, Durability::Fast).unwrap();
+        check_wal(directory.path()).unwrap();
     }
 
     #[test]

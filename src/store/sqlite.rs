@@ -43,7 +43,7 @@ pub struct SqliteStore {
     damage: DamageLog,
     durability: Durability,
     /// Dropped last, with its lock: the fields before it still write while they are dropped.
-    directory: Directory,
+    pub(super) directory: Directory,
 }
 
 impl SqliteStore {

@@ -12,6 +12,8 @@ mod budgets;
 mod client;
 mod client_commands;
 mod clock;
+#[cfg(feature = "etcd")]
+mod cluster;
 mod crash;
 mod data_commands;
 mod disk;

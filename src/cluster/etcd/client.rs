@@ -109,40 +109,30 @@ impl Client {
         self.call("/etcdserverpb.Maintenance/Alarm", AlarmRequest {}).await
     }
 
-    /// Asks the members until one of them answers, for [`ETCD_CALL`] at most.
+    /// Asks one member after the other, as each of them fails or is slow, until one answers, for [`ETCD_CALL`] at most. One
+    /// that is slow may still answer; it is asked again all the same, since it has lost what it passed on to a leader that
+    /// died, and answers that only after seconds.
     async fn call<Q, A>(&self, method: &'static str, request: Q) -> Result<A, Status>
     where
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
         let rounds = async {
+            let mut asked = FuturesUnordered::new();
             loop {
-                match self.ask_each(method, &request).await {
-                    Err(status) if is_members_fault(&status) => sleep(ETCD_ROUND_PAUSE).await,
-                    answer => return answer,
+                for index in self.order() {
+                    asked.push(self.ask(index, method, request.clone()));
+                    match timeout(ETCD_SLOW, first_answer(&mut asked)).await {
+                        Ok(Err(status)) if is_members_fault(&status) => {}
+                        Ok(answer) => return answer,
+                        Err(_) => self.note_failure(index),
+                    }
                 }
+                sleep(ETCD_ROUND_PAUSE).await;
             }
         };
         let late = |_| Err(Status::deadline_exceeded(format!("{method}: no member answered in {ETCD_CALL:?}")));
         timeout(ETCD_CALL, rounds).await.unwrap_or_else(late)
-    }
-
-    /// Asks one member after the other, as each of them fails or is slow. One that is slow may still answer.
-    async fn ask_each<Q, A>(&self, method: &'static str, request: &Q) -> Result<A, Status>
-    where
-        Q: Message + Clone + 'static,
-        A: Message + Default + 'static,
-    {
-        let mut asked = FuturesUnordered::new();
-        for index in self.order() {
-            asked.push(self.ask(index, method, request.clone()));
-            match timeout(ETCD_SLOW, first_answer(&mut asked)).await {
-                Ok(Err(status)) if is_members_fault(&status) => {}
-                Ok(answer) => return answer,
-                Err(_) => self.note_failure(index),
-            }
-        }
-        first_answer(&mut asked).await
     }
 
     async fn ask<Q, A>(&self, index: usize, method: &'static str, request: Q) -> Result<A, Status>

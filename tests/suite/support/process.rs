@@ -40,6 +40,18 @@ impl Process {
         let mut lines = log.lines().map_while(Result::ok);
         // It listens before it logs that, on the port that the system picked.
         let address = lines.by_ref().find_map(|line| address_in(&line)).expect("the server ended before it served");
+        Self::new(child, address, lines)
+    }
+
+    /// Runs a command that comes to serve at an address, sooner or later.
+    pub(crate) fn spawn(mut command: Command, address: SocketAddr) -> std::io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Ok(Self::new(child, address, log.lines().map_while(Result::ok)))
+    }
+
+    fn new(child: Child, address: SocketAddr, lines: impl Iterator<Item = String> + Send + 'static) -> Self {
         let log = Arc::new(Mutex::new(Vec::new()));
         let read = log.clone();
         std::thread::spawn(move || lines.for_each(|line| read.lock().unwrap().push(line)));
@@ -64,6 +76,11 @@ impl Process {
 
     pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address)
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     pub(crate) fn id(&self) -> u32 {

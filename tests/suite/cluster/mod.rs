@@ -1,0 +1,12 @@
+//! A cluster as its clients and its operator see it: members of etcd, nodes of the program, and what kills them.
+
+mod client;
+mod etcd;
+mod etcd_failures;
+mod joining;
+mod leader_failures;
+mod load;
+mod nodes;
+mod operation;
+mod pause;
+mod single_server;
