@@ -20,8 +20,8 @@ use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, Ticket};
 use crate::limits::{
-    LAST_READS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN, REQUESTS_WITHOUT_TURN,
-    UNFINISHED_LINE,
+    LAST_READS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_BESIDE_TURN, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
+    REQUESTS_WITHOUT_TURN, UNFINISHED_LINE,
 };
 use crate::net::accepted::Accepted;
 use crate::net::client_stream::ClientStream;
@@ -284,6 +284,9 @@ impl Connection {
         }
         if self.session.is_costly() {
             self.wait_for_the_hub().await;
+        }
+        if self.turn.requests == REQUESTS_BESIDE_TURN + 1 && self.turn.held.is_none() {
+            self.turn.is_long |= self.session.is_turn_taken();
         }
         let needs_turn = self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN;
         if needs_turn && self.turn.held.is_none() {

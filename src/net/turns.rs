@@ -1,8 +1,9 @@
 //! Turns: the threads that serve requests are shared between users, however many connections one has.
 //!
-//! A connection serves some requests whenever it has any. For more it needs its owner's turn, which goes from one
-//! connection of the owner to the next: so a user with 256 full pipelines gets as much of the threads' time as one with a
-//! single full pipeline. A connection gives the turn back before it waits for anything.
+//! A connection serves some requests whenever it has any, and only a few if another one of its owner has the turn. For more
+//! it needs its owner's turn, which goes from one connection of the owner to the next: so a user with 256 full pipelines, or
+//! with pipelines that come and go, gets as much of the threads' time as one with a single full pipeline. A connection gives
+//! the turn back before it waits for anything.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -48,6 +49,12 @@ impl Turns {
         turn.clone().try_acquire_owned().map_err(|_| turn)
     }
 
+    /// Whether another connection of the owner has the turn.
+    pub(super) fn is_taken(&self, owner: Owner) -> bool {
+        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.get(&owner).is_some_and(|turn| turn.available_permits() == 0)
+    }
+
     fn of(&self, owner: Owner) -> Arc<Semaphore> {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         if owners.len() >= OWNERS_REMEMBERED && !owners.contains_key(&owner) {
@@ -91,10 +98,13 @@ mod tests {
     #[test]
     fn one_connection_of_an_owner_has_the_turn_at_a_time() {
         let turns = Turns::default();
+        assert!(!turns.is_taken(MANY));
         let first = turns.try_take(MANY).unwrap();
         assert!(turns.try_take(MANY).is_err());
+        assert!(turns.is_taken(MANY) && !turns.is_taken(OTHER));
         assert!(turns.try_take(OTHER).is_ok());
         drop(first);
+        assert!(!turns.is_taken(MANY));
         assert!(turns.try_take(MANY).is_ok());
     }
 

@@ -289,6 +289,11 @@ impl Session {
         }
     }
 
+    /// Whether another connection of the owner has the turn.
+    pub(in crate::net) fn is_turn_taken(&self) -> bool {
+        self.server.turns.is_taken(self.owner())
+    }
+
     /// Takes the turn of the connection's owner. If another connection has it, this one's replies leave, and it has to wait.
     pub(in crate::net) fn try_take_turn(&self) -> Result<OwnersTurn, Arc<Semaphore>> {
         self.server.turns.try_take(self.owner()).inspect_err(|_| self.send_replies())
