@@ -61,7 +61,7 @@ pub struct Standby {
 
 impl Standby {
     /// # Errors
-    /// As [`Follower::open`].
+    /// If the store is not a copy of this log, the node has another key, or the log cannot be read.
     pub fn open(log: Arc<dyn SharedLog>, store: Arc<dyn ReplicaStore>, info: NodeInfo) -> Result<Self, ClusterError> {
         let follower = Follower::open(log.clone(), store)?;
         // Other realms would take a node with another key for another realm.
