@@ -59,8 +59,8 @@ pub const ETCD_PING: Duration = Duration::from_secs(1);
 /// that a network failure cut would be found dead by TCP only, after minutes.
 pub const ETCD_PING_ANSWER: Duration = Duration::from_secs(1);
 
-/// The most that one page of `SharedLog::read` may hold, as bytes on the wire: etcd's own
-/// limit of a request, 1.5 MiB, for each of its blocks. Blocks are far smaller, this only refuses nonsense.
+/// The most that one page of `SharedLog::read` may hold, as bytes on the wire: etcd's own limit of a request, 1.5 MiB, for
+/// each of its blocks. Blocks are far smaller, this only refuses nonsense.
 pub const ETCD_ANSWER_BYTES: usize = ETCD_PAGE_BLOCKS * 1536 * 1024;
 /// Blocks that are read at once, at most: about 1 MiB, where a round trip costs less than the bytes do.
 pub const ETCD_PAGE_BLOCKS: usize = 64;

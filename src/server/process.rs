@@ -42,15 +42,15 @@ pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, Co
 }
 
 /// What a process of a server has beside the server.
-pub(super) struct Process<'a, L> {
-    pub(super) signals: Signals,
-    pub(super) log: &'a LogGuard,
+struct Process<'a, L> {
+    signals: Signals,
+    log: &'a LogGuard,
     /// Reads the configuration again.
-    pub(super) load: L,
+    load: L,
 }
 
 /// Why a server ends.
-pub(super) enum End {
+enum End {
     Signal,
     /// What was waited for beside the signals.
     Other,
@@ -58,7 +58,7 @@ pub(super) enum End {
 
 impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
     /// Serves until a signal ends that, or `other` does.
-    pub(super) async fn serve(&mut self, server: &Server, other: impl Future) -> End {
+    async fn serve(&mut self, server: &Server, other: impl Future) -> End {
         server.announce();
         service_manager::ready(&server.status());
         tokio::pin!(other);
@@ -82,7 +82,7 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
         service_manager::ready(&server.status());
     }
 
-    pub(super) async fn stop(&mut self, server: Server) -> Result<(), ServerError> {
+    async fn stop(&mut self, server: Server) -> Result<(), ServerError> {
         service_manager::stopping();
         info!("stopping; a second signal stops at once");
         self.unless_stopped_at_once(server.stop()).await
@@ -102,7 +102,7 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
     }
 
     /// Stands by, and serves whenever the node leads its cluster, until a signal ends that.
-    pub(super) async fn run_node(
+    async fn run_node(
         &mut self,
         node: &Node,
         mut config: Config,
