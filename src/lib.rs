@@ -9,6 +9,7 @@
 //! - [`federation`]: links to other servers
 //! - `hub`: the shared state, the order of changes, delivery to connections
 //! - [`cluster`]: the log that several nodes share
+//! - [`identity`]: the server's key pair, and TLS that proves it
 //! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
 //! - [`chat`]: the domain, pure functions over the state
 //! - `certificates`: what TLS listeners show
@@ -30,6 +31,7 @@ pub mod federation;
 pub mod fuzzing;
 mod hub;
 pub mod id;
+pub mod identity;
 mod json;
 pub mod limits;
 mod log_limit;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
-use kabar::federation::Identity;
+use kabar::identity::Identity;
 use kabar::limits::TRANSFER_BUFFER_BYTES;
 use kabar::store::{self, Damage, DumpError, StoreError};
 

@@ -5,8 +5,7 @@
 //! - `link_manager`: which links are up, and who may get one
 //! - `link`: the task that runs one link; `reconnect`: when a server is dialled; `link_table`: the state of each link
 //! - `handshake`: the exchange of hellos before a link is up
-//! - `tcp`, `lookup`, `tls`, `upgrade_response`: an authenticated and encrypted stream on the ordinary chat port
-//! - `identity`, `raw_key_verifier`: the server's key pair, and the proof that a peer has one
+//! - `tcp`, `lookup`, `upgrade_response`: an authenticated and encrypted stream on the ordinary chat port
 //! - `frame`, `transport`, `local_server`, `policy`: types that the others share
 //!
 //! Never here: rules of the chat. Only the hub changes the state.
@@ -17,25 +16,21 @@ pub(crate) mod fuzzing;
 mod handshake;
 #[cfg(test)]
 mod hostile_peer;
-mod identity;
 mod link;
 mod link_manager;
 mod link_table;
 mod local_server;
 mod lookup;
 mod policy;
-mod raw_key_verifier;
 mod reconnect;
 #[cfg(test)]
 mod simulation;
 mod tcp;
 #[cfg(test)]
 mod testing;
-mod tls;
 mod transport;
 mod upgrade_response;
 
-pub use identity::{Identity, IdentityError};
 pub use link_manager::LinkManager;
 pub(crate) use policy::LinkPolicy;
 pub use tcp::TcpTransport;

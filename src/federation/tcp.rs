@@ -11,13 +11,15 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::federation::identity::Identity;
 use crate::federation::lookup::{Lookup, are_loopback, without_lookup};
-use crate::federation::tls::{TlsEndpoint, TlsError};
 use crate::federation::transport::{ByteStream, DialError, DialPurpose, PeerStream, Transport};
 use crate::federation::upgrade_response::{self, UpgradeResponse};
-use crate::limits::{LINK_DIAL, LINK_DIAL_FOR_USER, LINK_VERSION};
+use crate::identity::{Identity, TlsEndpoint, TlsError, TlsProtocol};
+use crate::limits::{LINK_DIAL, LINK_DIAL_FOR_USER, LINK_HANDSHAKE, LINK_VERSION};
 use crate::socket;
+
+/// The protocol and its version, and how long the handshake may take.
+const PROTOCOL: TlsProtocol = TlsProtocol { alpn: b"kabar-link/1", handshake: LINK_HANDSHAKE };
 
 /// TCP and TLS between kabar servers.
 pub struct TcpTransport {
@@ -32,7 +34,7 @@ impl TcpTransport {
     /// Authenticates with the key pair of `identity`, and dials only addresses in `networks`.
     #[must_use]
     pub fn new(identity: &Identity, networks: Vec<IpNet>) -> Self {
-        let endpoint = TlsEndpoint::new(identity.pair());
+        let endpoint = TlsEndpoint::new(identity, PROTOCOL);
         let networks = ArcSwap::from_pointee(networks);
         Self { endpoint, networks, lookups_for_users: Lookup::default(), lookups: Lookup::default() }
     }
@@ -131,7 +133,7 @@ impl Transport for TcpTransport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::federation::testing::test_identity;
+    use crate::identity::testing::test_identity;
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
     use tokio::net::TcpListener;
 

@@ -15,8 +15,8 @@ use crate::cluster::{
     SharedLog, Standby, StandbyStep,
 };
 use crate::config::{self, Config};
-use crate::federation::Identity;
 use crate::id::{PeerKey, Seq};
+use crate::identity::Identity;
 use crate::limits::{FOLLOW_INTERVAL, LEASE_RENEWALS};
 use crate::server::error::ServerError;
 use crate::server::{service_manager, shared_log};

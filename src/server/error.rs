@@ -8,7 +8,7 @@ use crate::certificates::CertificateError;
 use crate::cluster::ClusterError;
 #[cfg(feature = "etcd")]
 use crate::cluster::ConnectError;
-use crate::federation::IdentityError;
+use crate::identity::IdentityError;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
 use crate::store::StoreError;

@@ -27,7 +27,7 @@ const LINES: usize = 400;
 const CRUTCHES_PERCENT: usize = 1;
 
 /// Which top-level modules a top-level module may use.
-const ALLOWED: [(&str, &[&str]); 25] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &["limits"]),
@@ -43,11 +43,25 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     ("store", &["chat", "name", "id", "time", "limits", "json", "password", "settings", "varint"]),
     ("config", &["chat", "name", "id", "time", "limits", "password", "settings"]),
     ("logging", &["config", "limits"]),
+    ("identity", &["store", "id"]),
     ("cluster", &["store", "chat", "id", "time", "limits"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
     (
         "federation",
-        &["hub", "store", "wire", "chat", "name", "id", "time", "limits", "log_limit", "socket", "settings"],
+        &[
+            "identity",
+            "hub",
+            "store",
+            "wire",
+            "chat",
+            "name",
+            "id",
+            "time",
+            "limits",
+            "log_limit",
+            "socket",
+            "settings",
+        ],
     ),
     (
         "net",
@@ -76,6 +90,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "certificates",
             "net",
             "federation",
+            "identity",
             "hub",
             "store",
             "wire",
@@ -94,7 +109,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     ("client", &["name", "limits", "socket"]),
     (
         "cli",
-        &["client", "server", "federation", "store", "wire", "config", "logging", "password", "name", "time", "limits"],
+        &["client", "server", "identity", "store", "wire", "config", "logging", "password", "name", "time", "limits"],
     ),
     ("main", &["cli"]),
 ];

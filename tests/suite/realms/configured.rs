@@ -1,8 +1,8 @@
 //! Servers that are linked by `[[peers]]` in the configuration.
 
 use kabar::config::{Accept, Config, Peer};
-use kabar::federation::Identity;
 use kabar::id::PeerKey;
+use kabar::identity::Identity;
 use kabar::name::Name;
 
 use super::{Pair, is_down, is_up, realm, wait_for};

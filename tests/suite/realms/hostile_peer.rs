@@ -4,7 +4,8 @@
 use std::net::SocketAddr;
 
 use kabar::config::Language;
-use kabar::federation::{DialPurpose, Identity, PeerStream, TcpTransport, Transport};
+use kabar::federation::{DialPurpose, PeerStream, TcpTransport, Transport};
+use kabar::identity::Identity;
 use kabar::wire::ListenerKind;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -13,8 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::federation::raw_key_verifier::shown_key;
 use crate::id::PeerKey;
+use crate::identity::raw_key_verifier::shown_key;
 use crate::store::{self, DirectoryLock, StoreError};
 
 /// The PEM label of a PKCS#8 private key (RFC 7468).

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::time::Instant;
 
 use super::*;
-use crate::federation::testing::test_identity;
+use crate::identity::testing::{PROTOCOL, test_identity};
 
 /// More records than a handshake has in one direction.
 const RECORDS: usize = 8;
@@ -30,7 +30,7 @@ struct Servers {
 
 static SERVERS: LazyLock<Servers> = LazyLock::new(|| {
     let (messi, ivy) = (test_identity(), test_identity());
-    let (dialling, dialled) = (TlsEndpoint::new(messi.pair()), TlsEndpoint::new(ivy.pair()));
+    let (dialling, dialled) = (TlsEndpoint::new(&messi, PROTOCOL), TlsEndpoint::new(&ivy, PROTOCOL));
     Servers { dialling, dialled, keys: (messi.key(), ivy.key()) }
 });
 
@@ -159,7 +159,7 @@ proptest! {
                 let endpoint = &SERVERS.dialled;
                 let made = if dialling { endpoint.connect(here).await } else { endpoint.accept(here).await };
                 assert!(made.is_err());
-                assert!(start.elapsed() <= LINK_HANDSHAKE);
+                assert!(start.elapsed() <= PROTOCOL.handshake);
             }
         });
     }
