@@ -8,7 +8,7 @@
 //! - `net`: listeners, connections, sessions
 //! - [`federation`]: links to other servers
 //! - `hub`: the shared state, the order of changes, delivery to connections
-//! - [`cluster`]: the log that several nodes share
+//! - [`cluster`]: the log that several nodes share; [`channel`]: encrypted connections between them
 //! - [`identity`]: the server's key pair, and TLS that proves it
 //! - [`store`]: the log and its timelines on disk; [`wire`]: bytes to requests, responses to replies
 //! - [`chat`]: the domain, pure functions over the state
@@ -21,6 +21,7 @@
 #![cfg_attr(any(test, feature = "fuzzing"), allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod certificates;
+pub mod channel;
 pub mod chat;
 pub mod client;
 pub mod cluster;

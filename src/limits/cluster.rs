@@ -38,6 +38,22 @@ pub const CUT_INTERVAL: Duration = Duration::from_secs(600);
 /// Cut only when so many entries can go: each cut is a write of the engine.
 pub const TRUNCATE_ENTRIES: u64 = 1_000;
 
+// --- channels between nodes ---
+
+/// How long looking up and connecting to another node may take. The machines are some milliseconds apart: a packet that was
+/// lost may be sent again, twice by the system's timers.
+pub const CHANNEL_CONNECT: Duration = Duration::from_secs(3);
+/// How long the handshake may take after that, on either side: two round trips, and two signatures on a busy machine.
+pub const CHANNEL_HANDSHAKE: Duration = Duration::from_secs(3);
+/// The longest frame. A block of one command has 1.5 MiB at most, which is what etcd takes ([`ETCD_ANSWER_BYTES`]); the rest
+/// is for what a frame has beside it.
+pub const CHANNEL_FRAME_BYTES: usize = 2 * 1024 * 1024;
+/// The least room of a read: two TLS records.
+pub const CHANNEL_READ_BYTES: usize = 32 * 1024;
+/// How long a node may read nothing of what waits for it, before the channel is given up. It is longer than a lease, so that
+/// a short pause of a machine costs no channel; what waits meanwhile is in memory.
+pub const CHANNEL_WRITE: Duration = Duration::from_secs(5);
+
 // --- etcd ---
 
 /// How long a call may take with all its attempts. An election of etcd's own takes one to two seconds by its default

@@ -27,7 +27,7 @@ const LINES: usize = 400;
 const CRUTCHES_PERCENT: usize = 1;
 
 /// Which top-level modules a top-level module may use.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("name", &["limits"]),
     ("id", &[]),
     ("time", &["limits"]),
@@ -44,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("config", &["chat", "name", "id", "time", "limits", "password", "settings"]),
     ("logging", &["config", "limits"]),
     ("identity", &["store", "id"]),
+    ("channel", &["identity", "id", "limits", "socket"]),
     ("cluster", &["store", "chat", "id", "time", "limits"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
     (
@@ -85,6 +86,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     (
         "server",
         &[
+            "channel",
             "cluster",
             "web",
             "certificates",
