@@ -1,5 +1,10 @@
 //! Frames: a length of four bytes, the least significant first, then the postcard encoding.
 
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
 use bytes::{Buf, BufMut, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -102,7 +107,7 @@ impl FrameWriter {
             let deadline = self.deadline();
             let written = timeout_at(deadline, self.to.write_buf(&mut self.queued)).await;
             if written.map_err(|_| ChannelError::Stalled)?? == 0 {
-                return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into());
+                return Err(io::Error::from(io::ErrorKind::WriteZero).into());
             }
             self.deadline = None;
         }
