@@ -22,7 +22,8 @@ finish() {
 trap finish EXIT
 trap 'exit 0' INT TERM
 
-# etcd listens to its peers at 23811 and on, and to clients at 23801 and on; a node at 18889 and on.
+# etcd listens to its peers at 23811 and on, and to clients at 23801 and on; a node to clients at 18889 and on, and to other
+# nodes at 18871 and on.
 peers=1=http://127.0.0.1:23811,2=http://127.0.0.1:23812,3=http://127.0.0.1:23813
 log=etcd://127.0.0.1:23801,127.0.0.1:23802,127.0.0.1:23803
 
@@ -62,6 +63,7 @@ web = []
 [cluster]
 log = "$log"
 node = "node$i"
+listen = "127.0.0.1:1887$i"
 advertise = "127.0.0.1:$(port_of $i)"
 
 [[users]]

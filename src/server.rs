@@ -2,6 +2,7 @@
 
 mod activation;
 mod admin_socket;
+mod channel;
 mod cluster;
 mod disk;
 mod error;

@@ -48,6 +48,8 @@ pub struct Member {
     pub node: Box<str>,
     /// Where clients reach it, as its configuration says.
     pub advertise: Box<str>,
+    /// Where other nodes reach it, as `HOST:PORT`.
+    pub channel: Box<str>,
     /// Of the program.
     pub version: Box<str>,
     /// By which other realms know this one: the same on all nodes.

@@ -14,11 +14,13 @@ use crate::limits::REPORT_INTERVAL;
 use crate::store::{LogPosition, ReplicaStore};
 use crate::time::Time;
 
-/// A node's name in its cluster, and where clients reach it.
+/// A node's name in its cluster, and where clients and other nodes reach it.
 #[derive(Clone, Debug)]
 pub struct NodeInfo {
     pub node: Box<str>,
     pub advertise: Box<str>,
+    /// Where other nodes reach it, as `HOST:PORT`.
+    pub channel: Box<str>,
     pub lease: Duration,
     /// By which other realms know this one.
     pub key: PeerKey,
@@ -30,6 +32,7 @@ impl NodeInfo {
         Member {
             node: self.node.clone(),
             advertise: self.advertise.clone(),
+            channel: self.channel.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
             key: self.key,
             synced: at.seq,

@@ -20,5 +20,5 @@ pub(super) fn message(seq: u64, text: &str) -> Record {
 
 /// A node.
 pub(super) fn node_info() -> NodeInfo {
-    NodeInfo { node: "a".into(), advertise: "".into(), lease: LEASE, key: PeerKey([7; 32]) }
+    NodeInfo { node: "a".into(), advertise: "".into(), channel: "".into(), lease: LEASE, key: PeerKey([7; 32]) }
 }

@@ -8,6 +8,7 @@ mod error;
 mod explain;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod host_port;
 mod load;
 mod peers;
 mod read;
@@ -19,6 +20,7 @@ mod users;
 mod warnings;
 
 pub use error::ConfigError;
+pub use host_port::HostPort;
 pub use peers::Peer;
 pub use sections::{
     Accounts, Allowed, Cluster, Config, Connections, Limits, Log, LogFormat, Messages, Metrics, Realms, Retention,

@@ -12,6 +12,7 @@ use serde::de::value::{Error as PlainError, StrDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use crate::config::host_port::HostPort;
 use crate::name::Name;
 use crate::settings::{ListenAddress, SharedLogAddress};
 use crate::time::Time;
@@ -19,6 +20,8 @@ use crate::time::Time;
 const ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889";
 const LISTEN_ADDRESS: &str = "expected an IP address and a port, such as 127.0.0.1:8889 or [::1]:8889, after tls://, proxy://, proxy+tls:// or nothing";
 const NETWORK: &str = "expected a network or an address, such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7";
+const HOST_PORT: &str =
+    "expected a host and a port, such as 10.0.0.1:8887, node1.example.org:8887 or [2001:db8::7]:8887";
 const FILTER: &str = "expected off, error, warn, info, debug, trace or TARGET=LEVEL, or several between commas";
 
 /// A text, and the function that parses it.
@@ -139,6 +142,10 @@ pub(super) fn name_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Nam
 
 pub(super) fn shared_log_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SharedLogAddress>, D::Error> {
     text(d, |text| if text.is_empty() { Ok(None) } else { text.parse().map(Some) })
+}
+
+pub(super) fn host_port_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<HostPort>, D::Error> {
+    text(d, |text| if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| HOST_PORT) })
 }
 
 pub(super) fn names<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Name>, D::Error> {

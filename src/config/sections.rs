@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use tracing_subscriber::filter::Targets;
 
+use crate::config::host_port::HostPort;
 use crate::config::peers::Peer;
 use crate::config::read;
 use crate::config::users::ConfiguredUser;
@@ -211,6 +212,10 @@ pub struct Cluster {
     /// The name of this node: set if there is a log.
     #[serde(deserialize_with = "read::name_or_none")]
     pub node: Option<Name>,
+    /// Where other nodes reach this one; set if there is a log. Its host may be all addresses of the machine; then that of
+    /// `advertise` is one.
+    #[serde(deserialize_with = "read::host_port_or_none")]
+    pub listen: Option<HostPort>,
     /// Where clients reach this node; may be empty.
     pub advertise: String,
     #[serde(rename = "lease_seconds", deserialize_with = "read::seconds::<LEASE_SECONDS_MIN, LEASE_SECONDS_MAX, _>")]
@@ -225,6 +230,17 @@ pub struct Cluster {
     pub certificate: Option<PathBuf>,
     #[serde(deserialize_with = "read::path_or_none")]
     pub key: Option<PathBuf>,
+}
+
+impl Cluster {
+    /// Where other nodes reach this one when `port` is bound. `None` if the settings do not tell a host.
+    #[must_use]
+    pub fn channel_address(&self, port: u16) -> Option<HostPort> {
+        let listen = self.listen.clone().filter(|listen| !listen.is_unspecified());
+        let advertised = || self.advertise.parse().ok().filter(|advertised: &HostPort| !advertised.is_unspecified());
+        let HostPort { host, .. } = listen.or_else(advertised)?;
+        Some(HostPort { host, port })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -316,10 +316,28 @@ fn check_listeners(Config { server, tls, metrics, .. }: &Config) -> Result<(), S
 }
 
 /// Checks what the settings of a cluster need of each other; a problem comes with the key that it is about.
-fn check_cluster(Config { cluster, .. }: &Config) -> Result<(), (&'static str, String)> {
+fn check_cluster(Config { cluster, server, metrics, .. }: &Config) -> Result<(), (&'static str, String)> {
     let Some(log) = &cluster.log else { return Ok(()) };
     if cluster.node.is_none() {
         return Err(("log", "[cluster] log makes this server a node: expected its name in node".to_owned()));
+    }
+    let Some(listen) = &cluster.listen else {
+        let problem = "[cluster] log makes this server a node: expected the address at which other nodes reach it in \
+                       listen, such as 10.0.0.1:8887";
+        return Err(("log", problem.to_owned()));
+    };
+    if cluster.channel_address(listen.port).is_none() {
+        let problem = "[cluster] listen is all addresses of this machine: expected an address at which other nodes reach \
+                       it in advertise, such as 10.0.0.1:8889";
+        return Err(("listen", problem.to_owned()));
+    }
+    // The other listeners are bound only when the node leads: too late to find out.
+    let is_same = |address: SocketAddr| address.port() != 0 && address.to_string() == listen.to_string();
+    let others = server.listeners().map(|address| address.socket).chain(metrics.listen.iter().copied());
+    if let Some(twice) = others.into_iter().find(|address| is_same(*address)) {
+        let problem =
+            format!("[cluster] listen: {twice} is an address of clients or of metrics, too; expected another one");
+        return Err(("listen", problem));
     }
     if !cfg!(feature = "etcd") {
         return Err(("log", "[cluster] log: this program was built without the feature etcd".to_owned()));

@@ -1,3 +1,5 @@
+#[cfg(feature = "etcd")]
+mod cluster;
 mod sections;
 
 use std::ffi::OsString;

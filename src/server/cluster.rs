@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task;
 use tokio::time::sleep;
@@ -14,10 +15,11 @@ use crate::cluster::{
     ClusterError, Keeper, Leader, LeaderStore, Leadership, LeadershipEnd, Member, NodeInfo, Patience, Progress,
     SharedLog, Standby, StandbyStep,
 };
-use crate::config::{self, Config};
+use crate::config::{self, Config, HostPort};
 use crate::id::{PeerKey, Seq};
 use crate::identity::Identity;
 use crate::limits::{FOLLOW_INTERVAL, LEASE_RENEWALS};
+use crate::server::channel::bind_channel;
 use crate::server::error::ServerError;
 use crate::server::{service_manager, shared_log};
 use crate::store::{BlockHash, Durability, LogPosition, ReplicaStore, SqliteStore, Store, StoreError};
@@ -29,6 +31,8 @@ pub(super) struct Node {
     store: Arc<SqliteStore>,
     info: NodeInfo,
     patience: Duration,
+    /// Bound before the node is reported as a member, so that its port is known.
+    _channel: TcpListener,
 }
 
 /// A node that leads: its store, and what keeps its term up.
@@ -46,8 +50,10 @@ impl Node {
         let Some(log) = shared_log::of(config)? else { return Ok(None) };
         // The shared log is on the disks of a quorum: a commit of the node's own store need not be synced.
         let store = Arc::new(SqliteStore::open(&config.server.data, Durability::Fast)?);
-        let info = info_of(&config.cluster, Identity::open(&config.server.data)?.key());
-        Ok(Some(Self { log, store, info, patience: config.cluster.patience }))
+        let key = Identity::open(&config.server.data)?.key();
+        let (channel, address) = bind_channel(&config.cluster)?;
+        let info = info_of(&config.cluster, key, &address);
+        Ok(Some(Self { log, store, info, patience: config.cluster.patience, _channel: channel }))
     }
 
     /// Follows the shared log until this node leads. To be cancelled only to end the process.
@@ -141,10 +147,11 @@ impl Leading {
     }
 }
 
-fn info_of(cluster: &config::Cluster, key: PeerKey) -> NodeInfo {
+fn info_of(cluster: &config::Cluster, key: PeerKey, channel: &HostPort) -> NodeInfo {
     NodeInfo {
         node: cluster.node.as_ref().map_or_else(Box::default, |node| node.as_str().into()),
         advertise: cluster.advertise.as_str().into(),
+        channel: channel.to_string().into(),
         lease: cluster.lease,
         key,
     }

@@ -8,6 +8,7 @@ use crate::certificates::CertificateError;
 use crate::cluster::ClusterError;
 #[cfg(feature = "etcd")]
 use crate::cluster::ConnectError;
+use crate::config::HostPort;
 use crate::identity::IdentityError;
 use crate::limits::RESERVED_DESCRIPTORS;
 use crate::name::Name;
@@ -41,6 +42,14 @@ pub enum ServerError {
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address at which other nodes reach this one could not be bound.
+    #[error("[cluster] listen: cannot listen on {address}: {source}")]
+    ListenForNodes {
+        /// The address that was asked for.
+        address: HostPort,
         /// What the system said.
         source: io::Error,
     },

@@ -11,7 +11,7 @@ use crate::net::ServerContext;
 use crate::server::{policies, provision};
 
 /// The settings that cannot change while the server runs.
-pub(super) const FIXED: [&str; 17] = [
+pub(super) const FIXED: [&str; 18] = [
     "server.listen",
     "server.listen_text",
     "server.web",
@@ -21,6 +21,7 @@ pub(super) const FIXED: [&str; 17] = [
     "metrics.listen",
     "cluster.log",
     "cluster.node",
+    "cluster.listen",
     "cluster.advertise",
     "cluster.lease_seconds",
     "cluster.patience_seconds",

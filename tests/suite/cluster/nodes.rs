@@ -34,8 +34,8 @@ impl Node {
         let settings = format!(
             "[server]\nrealm = \"kota\"\ndata = {data:?}\nlisten = [\"{address}\"]\nlisten_text = []\nweb = []\n\
              [metrics]\nlisten = [\"{monitored}\"]\n\
-             [cluster]\nlog = \"{log}\"\nnode = \"{name}\"\nadvertise = \"{address}\"\nlease_seconds = {lease}\n\
-             patience_seconds = {APPEND_PATIENCE}\n"
+             [cluster]\nlog = \"{log}\"\nnode = \"{name}\"\nlisten = \"127.0.0.1:0\"\n\
+             advertise = \"{address}\"\nlease_seconds = {lease}\npatience_seconds = {APPEND_PATIENCE}\n"
         );
         fs::write(&config, settings).unwrap();
         Self { data, address, config, monitored, process: None, is_paused: false }
