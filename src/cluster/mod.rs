@@ -28,5 +28,5 @@ pub use etcd::{ClientTls, ConnectError, EtcdLog};
 pub use keeper::Keeper;
 pub use leader::{LeaderStore, Patience, Progress};
 pub use leadership::{Leadership, LeadershipEnd};
-pub use shared_log::{Leader, Member, SharedLog, Term, Unreachable};
+pub use shared_log::{Appended, EncodedBlock, Following, Leader, Member, SharedLog, Term, Unreachable};
 pub use standby::{NodeInfo, Standby, StandbyStep};
