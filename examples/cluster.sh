@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A cluster on this machine, to try: three members of etcd, and three nodes of kabar that share a realm. One node serves, and
-# another one takes over when it is killed.
+# A cluster on this machine, to try: three members of etcd, and three nodes of kabar that share a realm. Each node serves
+# clients. One leads; when it is killed, another one leads, and clients of the others keep their connections.
 #
 #   apt-get install etcd-server && cargo build --release && examples/cluster.sh [BINARY]
 #
@@ -22,8 +22,8 @@ finish() {
 trap finish EXIT
 trap 'exit 0' INT TERM
 
-# etcd listens to its peers at 23811 and on, and to clients at 23801 and on; a node to clients at 18889 and on, and to other
-# nodes at 18871 and on.
+# etcd listens to its peers at 23811 and on, and to clients at 23801 and on; a node to clients at 18889 and on, and to the
+# nodes that follow it at 18871 and on.
 peers=1=http://127.0.0.1:23811,2=http://127.0.0.1:23812,3=http://127.0.0.1:23813
 log=etcd://127.0.0.1:23801,127.0.0.1:23802,127.0.0.1:23803
 
@@ -87,9 +87,11 @@ for i in 1 2 3; do start_node $i; done
 
 cat <<HELP
 
-Three nodes of the realm kota. One of these answers, that which leads:
+Three nodes of the realm kota. Each of them serves clients:
 $(for i in 1 2 3; do echo "  nc 127.0.0.1 $(port_of $i)"; done)
-Type there:  auth ani rahasia1      and then:  send budi hello
+Type at one:      auth budi rahasia2      and then:  subscribe
+Type at another:  auth ani rahasia1       and then:  send budi hello
+Then kill the node that leads (status shows which one): the connections to the other two stay, and the next message arrives.
 
 Here:  status | kill node1 | kill etcd1 | start node1 | start etcd1 | quit
 Logs are in $home.

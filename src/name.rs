@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for FoldedName {
 pub struct InvalidName;
 
 /// A name, and the realm it was said to live in: `bob` or `bob@timur`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The user or group.
     pub name: Name,

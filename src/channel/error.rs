@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::id::PeerKey;
 use crate::identity::TlsError;
-use crate::limits::{CHANNEL_FRAME_BYTES, CHANNEL_WRITE};
+use crate::limits::{CHANNEL_FRAME_BYTES, CHANNEL_SILENCE, CHANNEL_WRITE};
 
 /// After each of these there is no channel: it has to be opened again.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,8 @@ pub enum ChannelError {
     Torn,
     #[error("the other end has read nothing for {CHANNEL_WRITE:?}")]
     Stalled,
+    #[error("the leader has been silent for {CHANNEL_SILENCE:?}")]
+    Silent,
     #[error("the channel broke: {0}")]
     Broken(#[from] io::Error),
 }

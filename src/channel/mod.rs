@@ -1,15 +1,21 @@
-//! Channels between the nodes of a cluster: frames in order, in both directions, over TLS.
+//! Channels between the nodes of a cluster, each from a follower to the leader, encrypted.
 //!
 //! - `endpoint`: connects to another node, or accepts one; possession of the realm's key is membership
 //! - `frames`: length-prefixed frames
+//! - `messages`: what is said; `follower_end`, `leader_end`: by whom
 //! - `error`: why there is no channel, or none any more
 //!
-//! Never here: what the frames contain, who leads, when a channel is opened again.
+//! Never here: who leads, when a channel is opened again, what commands do.
 
 mod endpoint;
 mod error;
+mod follower_end;
 mod frames;
+mod leader_end;
+mod messages;
 
 pub use endpoint::{Channel, ChannelEndpoint};
 pub use error::ChannelError;
+pub(crate) use follower_end::{ChannelEvent, FollowerEnd};
 pub use frames::{FrameReader, FrameWriter};
+pub(crate) use leader_end::{LeaderEnd, serve_follower};

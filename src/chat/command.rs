@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::error::{BounceReason, CommandError};
 use crate::chat::event::Event;
 use crate::chat::model::ban::{BanSubject, BanTarget};
@@ -24,7 +26,7 @@ use crate::id::{Epoch, PeerKey, RealmId, Seq, SessionId, TokenHash, UserId};
 use crate::name::{Address, Name};
 
 /// A change that a user or the server itself wants. The acting user stands in the [`Context`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Command {
     Register {
         name: Name,
@@ -245,6 +247,20 @@ impl Command {
                 | Self::AddPeer { .. }
                 | Self::RegisterPeer(_)
                 | Self::Receive { .. }
+        )
+    }
+
+    /// Whether it is of a link to another server.
+    #[must_use]
+    pub fn is_of_links(&self) -> bool {
+        matches!(
+            self,
+            Self::AddPeer { .. }
+                | Self::ConfigurePeer { .. }
+                | Self::RegisterPeer(_)
+                | Self::Receive { .. }
+                | Self::AcknowledgeOutbox { .. }
+                | Self::ConfirmReceived { .. }
         )
     }
 

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::UNAVAILABLE;
+
 /// Declares [`CommandError`] with the complete list of its variants.
 macro_rules! command_errors {
     ($($(#[$doc:meta])* $variant:ident $(($number:ty))?,)+) => {
         /// Why a request fails. The sentences and codes stand in one table, `wire/errors/requests.rs`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub enum CommandError { $($(#[$doc])* $variant $(($number))?,)+ }
 
         impl CommandError {
@@ -110,8 +112,10 @@ command_errors! {
     StorageFailed,
     /// The disk is nearly full: only what takes no more room is done.
     DiskReserve,
-    /// The disk failed half-way: the change may or may not have been stored.
+    /// The disk failed half-way, or the cluster did not answer: the change may or may not have been stored.
     UnknownOutcome,
+    /// No node leads the cluster, or this one cannot reach it: nothing was changed.
+    Unavailable,
 }
 
 impl CommandError {
@@ -126,6 +130,7 @@ impl CommandError {
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::Throttled(seconds) | Self::SlowDown(seconds) => Some(seconds),
+            Self::Unavailable => Some(UNAVAILABLE),
             _ => None,
         }
     }

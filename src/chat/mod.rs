@@ -27,6 +27,7 @@ pub use event::{Event, Record};
 pub use model::ban::{Ban, BanSubject, BanTarget, Invite, Network};
 pub use model::bans::Bans;
 pub use model::body::{BodyFields, EscapedText, Kind, MessageBody, MessageFields};
+pub use model::command_mark::{CommandMark, ForwardId};
 pub use model::conversation::{ConversationId, ReadMark};
 pub use model::group::Group;
 pub use model::idempotency::{CompletedRequest, CompletedRequests, IdempotencyKey, ReadPage, Receipt};

@@ -65,12 +65,13 @@ pub struct Summary {
 }
 
 /// Errors that pass: the same request may succeed later.
-const TEMPORARY: [&str; 8] = [
+const TEMPORARY: [&str; 9] = [
     "busy",
     "slow_down",
     "throttled",
     "storage_failed",
     "unknown_outcome",
+    "unavailable",
     "shutting_down",
     "connection_limit",
     "realm_queue_full",

@@ -5,14 +5,14 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::chat::Record;
+use crate::chat::{CommandMark, Record};
 use crate::cluster::error::ClusterError;
 use crate::cluster::shared_log::{EncodedBlock, Term};
 use crate::id::Seq;
-use crate::store::{BlockHash, LogPosition, StoreError, decode_segments, encode_segments};
+use crate::store::{BlockHash, LogPosition, Part, StoreError, decode_segments, encode_segments};
 
 /// The form that this version writes, and the newest that it reads. Fields are added with a new one.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 /// Stands first in every form, so that a node knows whose block it cannot read.
 #[derive(Serialize, Deserialize)]
@@ -30,6 +30,7 @@ struct Body {
     after: LogPosition,
     /// Each with the number of its last record.
     segments: Vec<(Seq, Bytes)>,
+    commands: Vec<CommandMark>,
 }
 
 /// A block that was read and is intact.
@@ -38,17 +39,14 @@ pub(super) struct Block {
     pub(super) term: Term,
     pub(super) end: LogPosition,
     pub(super) records: Vec<Record>,
+    pub(super) commands: Vec<CommandMark>,
 }
 
 /// Encodes records that follow `after`. At least one.
-pub(super) fn encode(
-    after: LogPosition,
-    term: Term,
-    node: &str,
-    records: &[Record],
-) -> Result<EncodedBlock, StoreError> {
+pub(super) fn encode(after: LogPosition, term: Term, node: &str, part: Part<'_>) -> Result<EncodedBlock, StoreError> {
+    let Part { records, commands } = part;
     let header = Header { form: FORM, version: env!("CARGO_PKG_VERSION"), node };
-    let body = Body { term, after, segments: encode_segments(records)? };
+    let body = Body { term, after, segments: encode_segments(records)?, commands: commands.to_vec() };
     let bytes = postcard::to_stdvec(&(header, body)).map_err(|error| StoreError::Damaged(error.to_string().into()))?;
     let seq = records.last().map_or(after.seq, |last| last.seq);
     Ok(EncodedBlock { after: after.seq, end: LogPosition { seq, hash: hash(&bytes) }, bytes: bytes.into() })
@@ -72,10 +70,12 @@ pub(super) fn decode(encoded: &EncodedBlock) -> Result<Block, ClusterError> {
     let body: Body = postcard::from_bytes(rest).map_err(|_| unreadable())?;
     let records = decode_segments(&body.segments).map_err(|_| unreadable())?;
     let numbers = (body.after.seq.0 + 1)..=encoded.end.seq.0;
-    if records.is_empty() || !records.iter().map(|record| record.seq.0).eq(numbers) {
+    let is_marked = body.commands.last().map(|last| last.last) == Some(encoded.end.seq)
+        && body.commands.is_sorted_by(|command, next| command.last < next.last);
+    if records.is_empty() || !is_marked || !records.iter().map(|record| record.seq.0).eq(numbers) {
         return Err(altered());
     }
-    Ok(Block { after: body.after, term: body.term, end: encoded.end, records })
+    Ok(Block { after: body.after, term: body.term, end: encoded.end, records, commands: body.commands })
 }
 
 fn hash(bytes: &[u8]) -> BlockHash {
@@ -85,14 +85,18 @@ fn hash(bytes: &[u8]) -> BlockHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::testing::message;
+    use crate::cluster::testing::{commands, message};
 
     fn after() -> LogPosition {
         LogPosition { seq: Seq(7), hash: [7; 32] }
     }
 
+    fn encoded(after: LogPosition, records: &[Record]) -> EncodedBlock {
+        encode(after, Term(3), "a", Part { records, commands: &commands(records) }).unwrap()
+    }
+
     fn block() -> EncodedBlock {
-        encode(after(), Term(3), "a", &[message(8, "one"), message(9, "two")]).unwrap()
+        encoded(after(), &[message(8, "one"), message(9, "two")])
     }
 
     #[test]
@@ -101,6 +105,7 @@ mod tests {
         let read = decode(&block).unwrap();
         assert_eq!((read.after, read.term, read.end), (after(), Term(3), block.end));
         assert_eq!(read.records, [message(8, "one"), message(9, "two")]);
+        assert_eq!(read.commands, commands(&read.records));
         assert_eq!(block.end.seq, Seq(9));
     }
 
@@ -117,14 +122,13 @@ mod tests {
 
     #[test]
     fn another_history_gives_another_hash() {
-        let other =
-            encode(LogPosition { hash: [8; 32], ..after() }, Term(3), "a", &[message(8, "one"), message(9, "two")]);
-        assert_ne!(other.unwrap().end.hash, block().end.hash);
+        let other = encoded(LogPosition { hash: [8; 32], ..after() }, &[message(8, "one"), message(9, "two")]);
+        assert_ne!(other.end.hash, block().end.hash);
     }
 
     #[test]
     fn records_that_do_not_follow_are_refused() {
-        let hole = encode(after(), Term(3), "a", &[message(8, "one"), message(10, "two")]).unwrap();
+        let hole = encoded(after(), &[message(8, "one"), message(10, "two")]);
         assert!(matches!(decode(&hole), Err(ClusterError::Altered(Seq(10)))));
     }
 

@@ -1,125 +1,189 @@
-//! A node that follows: it applies the blocks of the shared log to its own store, in order.
+//! A node that follows: it takes over what is new in the shared log, and leads as soon as nobody does.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::cluster::block;
+use tracing::debug;
+
 use crate::cluster::error::ClusterError;
-use crate::cluster::shared_log::{EncodedBlock, Following, SharedLog, Term};
-use crate::id::Seq;
-use crate::limits::FOLLOW_BYTES;
-use crate::store::{Durability, LogPosition, ReplicaStore};
+use crate::cluster::leadership::Leadership;
+use crate::cluster::log_reader::{Followed, LogReader};
+use crate::cluster::node_store::NodeStore;
+use crate::cluster::shared_log::{EncodedBlock, Leader, Member, SharedLog, Unreachable};
+use crate::id::{PeerKey, Seq};
+use crate::limits::REPORT_INTERVAL;
+use crate::store::LogPosition;
+use crate::time::Time;
 
-/// How far a step of a follower went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Followed {
-    /// It applied blocks; there may be more.
-    Some,
-    /// It has all of the log.
-    All,
+/// A node's name in its cluster, and where it is reached.
+#[derive(Clone, Debug)]
+pub struct NodeInfo {
+    pub node: Box<str>,
+    /// Where clients reach it.
+    pub advertise: Box<str>,
+    /// Where other nodes reach it, as `HOST:PORT`.
+    pub channel: Box<str>,
+    pub lease: Duration,
+    /// By which other realms know this one.
+    pub key: PeerKey,
 }
 
-/// Applies the shared log to a store.
+impl NodeInfo {
+    /// The node as the others see it.
+    pub(super) fn member(&self, synced: Seq, paced: Time) -> Member {
+        Member {
+            node: self.node.clone(),
+            advertise: self.advertise.clone(),
+            channel: self.channel.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            key: self.key,
+            synced,
+            reported: Time::now(),
+            paced,
+        }
+    }
+}
+
+/// The result of a step.
+pub enum FollowerStep {
+    /// It took over blocks; there may be more.
+    Followed,
+    /// It has all of the log, and another node leads.
+    Waiting(Leader),
+    /// It has all of the log, and nobody leads.
+    Leaderless,
+    /// It has all of the log, and leads.
+    Leads(Arc<Leadership>),
+}
+
+/// Takes over what was read of the shared log: into the store, and into whatever is made of it.
+pub trait Replica {
+    /// # Errors
+    /// If the node's own store does not take it.
+    fn take_over(&mut self, followed: Followed) -> Result<(), ClusterError>;
+}
+
+/// A node that follows.
 pub struct Follower {
     log: Arc<dyn SharedLog>,
-    store: Arc<dyn ReplicaStore>,
-    at: LogPosition,
-    /// Of the newest block that was applied. Terms never go back along the log.
-    term: Term,
+    store: NodeStore,
+    reader: LogReader,
+    info: NodeInfo,
+    /// When the others were last told how far this node is.
+    reported: Option<Instant>,
+    paced: Time,
 }
 
 impl Follower {
-    /// Goes on where the store ends. A new store is made a copy of the log, if the log reaches back to its beginning.
-    ///
     /// # Errors
-    /// If the store is not a copy of this log, or the log cannot be read.
-    pub fn open(log: Arc<dyn SharedLog>, store: Arc<dyn ReplicaStore>) -> Result<Self, ClusterError> {
-        log.head()?.ok_or(ClusterError::NotBegun)?;
-        // What it committed as a leader may not be: it would be reported, and the log cut behind it.
-        store.sync()?;
-        let at = match store.position()? {
-            Some(at) => at,
-            None => begin_copy(&*log, &*store)?,
-        };
-        let follower = Self { log, store, at, term: Term(0) };
-        follower.check_end()?;
-        Ok(follower)
+    /// If the store is not a copy of this log, the node has another key, or the log cannot be read.
+    pub fn open(log: Arc<dyn SharedLog>, store: NodeStore, info: NodeInfo) -> Result<Self, ClusterError> {
+        let reader = LogReader::open(log.clone(), &*store.local())?;
+        store.follow(reader.at())?;
+        // Other realms would take a node with another key for another realm.
+        if log.members()?.iter().any(|member| member.key != info.key) {
+            return Err(ClusterError::OtherKey);
+        }
+        Ok(Self { log, store, reader, info, reported: None, paced: Time(0) })
     }
 
-    /// The place up to which the store has the log. Synced.
+    /// The place up to which this node has the log.
     #[must_use]
     pub fn at(&self) -> LogPosition {
-        self.at
+        self.reader.at()
     }
 
-    /// Applies the next blocks of the log.
+    /// The paced time of the leaders, by which the next one goes on.
+    #[must_use]
+    pub fn paced(&self) -> Time {
+        self.paced
+    }
+
+    /// Takes over what is new in the log; at its end, begins to lead if nobody does.
     ///
     /// # Errors
-    /// If the log cannot be read, or is not what this node has followed, or the store cannot be written.
-    pub fn step(&mut self) -> Result<Followed, ClusterError> {
-        match self.log.read(self.at.seq, FOLLOW_BYTES)? {
-            Following::Gone => Err(self.gone()),
-            Following::Blocks(blocks) if blocks.is_empty() => self.check_end().map(|()| Followed::All),
-            Following::Blocks(blocks) => self.apply(&blocks).map(|()| Followed::Some),
+    /// [`ClusterError::Unreachable`] if the step may be tried again.
+    pub fn step(
+        &mut self,
+        clock: impl Fn() -> Instant,
+        replica: &mut dyn Replica,
+    ) -> Result<FollowerStep, ClusterError> {
+        let is_behind = self.read(replica)?;
+        // An engine that is full still lets a node follow.
+        self.report(clock());
+        if is_behind {
+            return Ok(FollowerStep::Followed);
+        }
+        if let Some(leader) = self.log.leader()? {
+            return Ok(FollowerStep::Waiting(leader));
+        }
+        let begun = clock();
+        let Some(term) = self.log.campaign(&self.info.node, self.info.lease)? else {
+            return Ok(FollowerStep::Leaderless);
+        };
+        // No older term can append any more: the end that is found now stays the end until this node appends.
+        if let Err(error) = self.catch_up(replica).and_then(|()| Ok(self.learn_pace()?)) {
+            let _ends_by_itself_otherwise = self.log.resign(term);
+            return Err(error);
+        }
+        Ok(FollowerStep::Leads(Arc::new(Leadership::new(term, self.info.lease, begun))))
+    }
+
+    /// Where other nodes reach a member, as it has reported.
+    ///
+    /// # Errors
+    /// If the engine does not answer.
+    pub fn channel_of(&self, node: &str) -> Result<Option<Box<str>>, Unreachable> {
+        Ok(self.log.members()?.into_iter().find(|member| &*member.node == node).map(|member| member.channel))
+    }
+
+    /// Takes over a block that the leader has sent. False if it is not the next one.
+    ///
+    /// # Errors
+    /// If it is not of the log that this node has followed, or the store does not take it.
+    pub fn take_sent(&mut self, block: &EncodedBlock, replica: &mut dyn Replica) -> Result<bool, ClusterError> {
+        match self.reader.read_sent(block)? {
+            Some(followed) => self.take_over(followed, replica).map(|()| true),
+            None => Ok(false),
         }
     }
 
-    /// Applies all of the log.
-    ///
-    /// # Errors
-    /// As [`Follower::step`].
-    pub fn catch_up(&mut self) -> Result<(), ClusterError> {
-        while self.step()? == Followed::Some {}
+    /// Takes over the next blocks of the log. False at its end.
+    fn read(&mut self, replica: &mut dyn Replica) -> Result<bool, ClusterError> {
+        match self.reader.read()? {
+            Some(followed) => self.take_over(followed, replica).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn catch_up(&mut self, replica: &mut dyn Replica) -> Result<(), ClusterError> {
+        while self.read(replica)? {}
         Ok(())
     }
 
-    fn apply(&mut self, blocks: &[EncodedBlock]) -> Result<(), ClusterError> {
-        let (mut at, mut term, mut records) = (self.at, self.term, Vec::new());
-        for encoded in blocks {
-            let block = block::decode(encoded)?;
-            if block.after != at || block.term < term {
-                return Err(ClusterError::Diverged(at.seq));
-            }
-            (at, term) = (block.end, block.term);
-            records.extend(block.records);
-        }
-        self.store.commit_up_to(&at, &records, Durability::Sync)?;
-        (self.at, self.term) = (at, term);
+    fn take_over(&mut self, followed: Followed, replica: &mut dyn Replica) -> Result<(), ClusterError> {
+        let (end, term) = (followed.end, followed.term);
+        self.store.expect(end);
+        replica.take_over(followed)?;
+        self.reader.advance(end, term);
         Ok(())
     }
 
-    /// Checks that the log does not end before this node's copy, nor with another block.
-    fn check_end(&self) -> Result<(), ClusterError> {
-        let head = self.log.head()?.ok_or(ClusterError::Diverged(self.at.seq))?;
-        let is_other = head.seq < self.at.seq || head.seq == self.at.seq && head.hash != self.at.hash;
-        if is_other { Err(ClusterError::Diverged(self.at.seq)) } else { Ok(()) }
-    }
-
-    /// What it means that the log does not have what follows this node's copy.
-    fn gone(&self) -> ClusterError {
-        self.check_end().err().unwrap_or(ClusterError::Gone(self.at.seq))
-    }
-}
-
-/// Makes an empty store a copy of the log.
-fn begin_copy(log: &dyn SharedLog, store: &dyn ReplicaStore) -> Result<LogPosition, ClusterError> {
-    if store.load()?.head != Seq(0) {
-        return Err(ClusterError::NotACopy);
-    }
-    let at = loop {
-        match log.read(Seq(0), 1)? {
-            Following::Gone => return Err(ClusterError::Gone(Seq(0))),
-            Following::Blocks(blocks) => match blocks.first() {
-                Some(first) => break block::decode(first)?.after,
-                None => match log.head()?.ok_or(ClusterError::NotBegun)? {
-                    head if head.seq == Seq(0) => break head,
-                    _first_block_came_meanwhile => {}
-                },
-            },
+    fn report(&mut self, now: Instant) {
+        if self.reported.is_some_and(|reported| now < reported + REPORT_INTERVAL) {
+            return;
         }
-    };
-    if at.seq != Seq(0) {
-        return Err(ClusterError::Gone(Seq(0)));
+        self.reported = Some(now);
+        let synced = self.store.sync_if_due();
+        let reported = self.learn_pace().and_then(|()| self.log.report(&self.info.member(synced, self.paced)));
+        if let Err(error) = reported {
+            debug!(%error, "this node could not report how far it is; it is tried again");
+        }
     }
-    store.begin_replica(&at)?;
-    Ok(at)
+
+    fn learn_pace(&mut self) -> Result<(), Unreachable> {
+        let members = self.log.members()?;
+        self.paced = members.iter().map(|member| member.paced).fold(self.paced, Time::max);
+        Ok(())
+    }
 }

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use tracing::{debug, warn};
 
-use crate::cluster::leader::Progress;
+use crate::cluster::follower::NodeInfo;
 use crate::cluster::leadership::{Leadership, LeadershipEnd};
+use crate::cluster::node_store::NodeStore;
 use crate::cluster::shared_log::{Member, SharedLog, Unreachable};
-use crate::cluster::standby::NodeInfo;
 use crate::id::Seq;
 use crate::limits::{CUT_INTERVAL, LOG_BYTES, LOG_KEEP_BYTES, REPORT_INTERVAL, TRUNCATE_ENTRIES};
 use crate::time::Time;
@@ -18,7 +18,7 @@ pub struct Keeper {
     log: Arc<dyn SharedLog>,
     leadership: Arc<Leadership>,
     info: NodeInfo,
-    progress: Arc<Progress>,
+    store: NodeStore,
     reported: Option<Instant>,
     /// The log is cut up to here.
     cut: Seq,
@@ -29,17 +29,8 @@ pub struct Keeper {
 
 impl Keeper {
     #[must_use]
-    pub fn new(log: Arc<dyn SharedLog>, leadership: Arc<Leadership>, info: NodeInfo, progress: Arc<Progress>) -> Self {
-        Self {
-            log,
-            leadership,
-            info,
-            progress,
-            reported: None,
-            cut: Seq(0),
-            cut_at: None,
-            cut_entries: TRUNCATE_ENTRIES,
-        }
+    pub fn new(log: Arc<dyn SharedLog>, leadership: Arc<Leadership>, info: NodeInfo, store: NodeStore) -> Self {
+        Self { log, leadership, info, store, reported: None, cut: Seq(0), cut_at: None, cut_entries: TRUNCATE_ENTRIES }
     }
 
     /// Cuts the log for each few entries.
@@ -69,8 +60,7 @@ impl Keeper {
     fn cut_and_report(&mut self, now: Instant) -> Result<(), Unreachable> {
         // Cut first: an engine that is full takes no report, and must become less full.
         self.cut(now)?;
-        let synced = self.progress.synced();
-        self.log.report(&Member { synced, ..self.info.member(self.progress.end(), Time::now().paced()) })
+        self.log.report(&self.info.member(self.store.sync_if_due(), Time::now().paced()))
     }
 
     fn cut(&mut self, now: Instant) -> Result<(), Unreachable> {
@@ -104,10 +94,7 @@ mod tests {
     use crate::cluster::testing::node_info;
 
     fn members(synced: &[u64]) -> Vec<Member> {
-        synced
-            .iter()
-            .map(|synced| Member { synced: Seq(*synced), ..node_info().member(Default::default(), Time(0)) })
-            .collect()
+        synced.iter().map(|synced| Member { synced: Seq(*synced), ..node_info().member(Seq(0), Time(0)) }).collect()
     }
 
     #[test]

@@ -72,6 +72,12 @@ impl Leadership {
         state.end.is_none() && now < state.renewed + self.usable()
     }
 
+    /// Until when this node may answer for the cluster.
+    #[must_use]
+    pub fn holds_until(&self) -> Instant {
+        self.state().renewed + self.usable()
+    }
+
     /// Notes a renewal that succeeded and was begun at a time.
     pub fn renew(&self, begun: Instant) {
         self.state().renewed = begun;

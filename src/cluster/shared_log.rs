@@ -16,7 +16,7 @@ use crate::time::Time;
 pub struct Term(pub u64);
 
 /// A block as the engine has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncodedBlock {
     /// The number of the record before its first.
     pub after: Seq,

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::chat::{Author, BodyFields, Destination, EscapedText, Event, Kind, Message, MessageBody, Record};
-use crate::cluster::standby::NodeInfo;
+use crate::chat::{
+    Author, BodyFields, CommandMark, Destination, EscapedText, Event, Kind, Message, MessageBody, Record, SessionEnd,
+};
+use crate::cluster::follower::NodeInfo;
 use crate::id::{PeerKey, Seq};
 use crate::time::Time;
 
@@ -16,6 +18,12 @@ pub(super) fn message(seq: u64, text: &str) -> Record {
     let message =
         Message { from: Author::Server, to: Destination::Everyone, realm: None, body: MessageBody::compose(&fields) };
     Record { seq: Seq(seq), time: Time(seq), event: Event::MessageSent(message) }
+}
+
+/// Each record as one command.
+pub(super) fn commands(records: &[Record]) -> Vec<CommandMark> {
+    let mark = |record: &Record| CommandMark { last: record.seq, forward: None, session_end: SessionEnd::Expired };
+    records.iter().map(mark).collect()
 }
 
 /// A node.

@@ -190,6 +190,20 @@ impl LinkManager {
         self.hub().read(|state| state.is_realm_banned(realm, Time::now().paced())).0
     }
 
+    /// This node of a cluster leads no more: its links end, and the node that leads makes them.
+    pub(crate) fn pause(&self) {
+        self.0.links.end_all(LinkEnd::ClosedHere(CloseReason::Stopping));
+    }
+
+    /// Ends the links that must not be up any more.
+    pub(crate) fn enforce(&self) {
+        let up = self.0.links.up();
+        let is_known = |realm: RealmId| self.hub().read(|state| state.peer(realm).is_some()).0;
+        for realm in up {
+            if is_known(realm) { self.reconsider(realm) } else { self.remove(realm) }
+        }
+    }
+
     /// Ends all links. The `stopping` token is to be cancelled before.
     pub(crate) fn stop(&self) {
         self.0.links.end_all(LinkEnd::ClosedHere(CloseReason::Stopping));
@@ -343,7 +357,9 @@ impl Reconnect for ManagedRealm {
         if self.manager.stopping().is_cancelled() {
             return Target::Stop;
         }
-        let must_wait = self.manager.0.links.current(self.realm).is_some() || self.manager.is_banned(self.realm);
+        let must_wait = self.manager.0.links.current(self.realm).is_some()
+            || self.manager.is_banned(self.realm)
+            || self.manager.hub().is_following();
         let target = |peer: &Peer| peer.info.address.clone().filter(|_| !must_wait).map_or(Target::Wait, Target::Dial);
         self.manager.hub().read(|state| state.peer(self.realm).map_or(Target::Stop, target)).0
     }

@@ -41,6 +41,11 @@ impl LinkTable {
         self.slots().values().for_each(|slot| slot.changed.notify_one());
     }
 
+    /// The realms to which a link is up.
+    pub(super) fn up(&self) -> Vec<RealmId> {
+        self.slots().iter().filter(|(_, slot)| slot.up.is_some()).map(|(realm, _)| *realm).collect()
+    }
+
     /// How many links are up.
     pub(super) fn up_count(&self) -> usize {
         self.slots().values().filter(|slot| slot.up.is_some()).count()

@@ -124,6 +124,11 @@ impl Hub {
     }
 }
 
-fn notify_watchers(presence: &mut Presence, state: &State, user: UserId, online: bool) -> Vec<Arc<SendQueue>> {
+pub(super) fn notify_watchers(
+    presence: &mut Presence,
+    state: &State,
+    user: UserId,
+    online: bool,
+) -> Vec<Arc<SendQueue>> {
     state.user(user).map_or(Vec::new(), |known| presence.notify_watchers(user, &known.name, online))
 }

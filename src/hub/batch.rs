@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Audience, Event, Notification, Record, SessionEnd};
+use crate::chat::{Audience, CommandMark, Event, Notification, Record, SessionEnd};
+use crate::hub::forward::ToTell;
 use crate::hub::send_queue::SendQueue;
 use crate::id::{SessionId, UserId};
 use crate::name::Name;
+use crate::store::Part;
 
 /// Records that are stored by one commit.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) ticket: u64,
     pub(super) records: Vec<Record>,
-    /// Where the records of each command end.
-    pub(super) command_ends: Vec<usize>,
+    pub(super) commands: Vec<CommandMark>,
     pub(super) pushes: Vec<Push>,
+    /// Outcomes of commands that this node has forwarded.
+    pub(super) to_tell: Vec<ToTell>,
     /// Of the message bodies.
     pub(super) bytes: usize,
     pub(super) closing: bool,
@@ -50,38 +53,39 @@ pub(super) struct EndedSession {
 impl Batch {
     /// The records, in parts that are committed one after the other. A part ends with the command that brings its message
     /// bodies above `limit` bytes: the records of a command stay together.
-    pub(super) fn parts(&self, limit: usize) -> impl Iterator<Item = &[Record]> {
-        let mut begin = 0;
-        let mut ends = self.command_ends.as_slice();
+    pub(super) fn parts(&self, limit: usize) -> impl Iterator<Item = Part<'_>> {
+        let (mut records, mut commands) = (self.records.as_slice(), self.commands.as_slice());
         std::iter::from_fn(move || {
-            let (last, rest) = if self.bytes <= limit { (ends.len(), &[][..]) } else { self.cut(begin, ends, limit) };
-            let end = *ends.get(last.checked_sub(1)?)?;
-            let part = self.records.get(begin..end)?;
-            (begin, ends) = (end, rest);
-            Some(part)
+            let count = if self.bytes <= limit { commands.len() } else { commands_within(records, commands, limit) };
+            let (part, rest) = commands.split_at_checked(count)?;
+            let (first, last) = (records.first()?.seq, part.last()?.last);
+            let (now, later) = records.split_at_checked((last.0 + 1 - first.0) as usize)?;
+            (records, commands) = (later, rest);
+            Some(Part { records: now, commands: part })
         })
-    }
-
-    /// How many of the commands that follow a record belong to one part, and where the others end.
-    fn cut<'a>(&self, begin: usize, ends: &'a [usize], limit: usize) -> (usize, &'a [usize]) {
-        let (mut bytes, mut from) = (0, begin);
-        for (place, end) in ends.iter().enumerate() {
-            bytes += self.records.get(from..*end).unwrap_or_default().iter().map(body_size).sum::<usize>();
-            from = *end;
-            if bytes > limit {
-                let (part, rest) = ends.split_at(place + 1);
-                return (part.len(), rest);
-            }
-        }
-        (ends.len(), &[])
     }
 
     pub(super) fn clear(&mut self) {
         self.records.clear();
-        self.command_ends.clear();
+        self.commands.clear();
         self.pushes.clear();
+        self.to_tell.clear();
         self.bytes = 0;
     }
+}
+
+/// How many of the commands belong to one part.
+fn commands_within(records: &[Record], commands: &[CommandMark], limit: usize) -> usize {
+    let (mut bytes, mut records) = (0, records.iter().peekable());
+    for (place, command) in commands.iter().enumerate() {
+        while let Some(record) = records.next_if(|record| record.seq <= command.last) {
+            bytes += body_size(record);
+        }
+        if bytes > limit {
+            return place + 1;
+        }
+    }
+    commands.len()
 }
 
 fn body_size(record: &Record) -> usize {
@@ -108,7 +112,8 @@ mod tests {
                 let seq = Seq(batch.records.len() as u64 + 1);
                 batch.records.push(Record { seq, time: Time(0), event: Event::MessageSent(message) });
             }
-            batch.command_ends.push(batch.records.len());
+            let last = Seq(batch.records.len() as u64);
+            batch.commands.push(CommandMark { last, forward: None, session_end: SessionEnd::Expired });
         }
         batch
     }
@@ -119,7 +124,7 @@ mod tests {
     }
 
     fn lengths(batch: &Batch, limit: usize) -> Vec<usize> {
-        batch.parts(limit).map(<[Record]>::len).collect()
+        batch.parts(limit).map(|part| part.records.len()).collect()
     }
 
     #[test]

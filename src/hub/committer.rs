@@ -9,6 +9,7 @@ use tracing::{error, info};
 use crate::chat::{CommandError, State};
 use crate::hub::batch::Batch;
 use crate::hub::fanout::{Fanout, Progress};
+use crate::hub::forward::ToTell;
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
 use crate::limits::{PUSH_TURN, STORE_RETRY};
@@ -18,12 +19,14 @@ use crate::store::{CommitError, Store, StoreError};
 /// Commits batches to the store. [`Committer::step`] does one batch, so that a test or a simulation can drive it;
 /// [`Committer::run`] loops on a thread of its own.
 pub struct Committer {
-    hub: Hub,
+    pub(super) hub: Hub,
     /// The epoch of this start could not be begun yet. Before it nothing is committed.
     needs_epoch: bool,
     /// The last batch failed: it was logged.
     is_failing: bool,
     batch: Arc<Batch>,
+    /// Of the batch.
+    to_tell: Vec<ToTell>,
     /// An empty one, with room.
     spare: Batch,
     fanout: Fanout,
@@ -47,6 +50,7 @@ impl Committer {
             needs_epoch: false,
             is_failing: false,
             batch: Arc::default(),
+            to_tell: Vec::new(),
             spare: Batch::default(),
             fanout: Fanout::new(),
         }
@@ -54,24 +58,35 @@ impl Committer {
 
     /// Stores the pending batch, then sends its replies and pushes. Blocks for one sync.
     pub(crate) fn step(&mut self) -> Step {
-        if !self.take_batch() {
-            return Step::Idle;
+        match self.try_step() {
+            Ok(true) => Step::Stored,
+            Ok(false) => Step::Idle,
+            Err(error) => {
+                self.fail(&error);
+                Step::Failed
+            }
         }
-        let ticket = Ticket(self.batch.ticket);
+    }
+
+    /// As [`Committer::step`]; a batch that was not stored is left to [`Committer::fail`]. False if nothing was pending.
+    pub(super) fn try_step(&mut self) -> Result<bool, CommitError> {
+        if !self.take_batch() {
+            return Ok(false);
+        }
         let begun = Instant::now();
         if let Err(error) = self.commit_batch() {
             self.hub.0.metrics.record_failure();
-            self.fail(ticket, &error);
-            return Step::Failed;
+            return Err(error);
         }
         self.hub.0.metrics.record(self.batch.records.len(), begun.elapsed());
         if std::mem::take(&mut self.is_failing) {
             info!("the store takes changes again");
         }
         self.collect_pushes();
+        let ticket = Ticket(self.batch.ticket);
         self.hub.0.waiters.tickets.settle(ticket);
         self.release(ticket);
-        Step::Stored
+        Ok(true)
     }
 
     /// Begins the epoch of this start, before anything else is committed. If the store cannot be written, changes are
@@ -107,6 +122,11 @@ impl Committer {
             // Pushes get as much time as batches, so that neither waits for long.
             self.write_turn(begun.elapsed().max(PUSH_TURN));
         }
+        self.close();
+    }
+
+    /// Closes the store.
+    pub(crate) fn close(self) {
         match self.hub.0.store.close() {
             Ok(()) => info!("store closed"),
             Err(error) => error!(%error, "the store could not be closed in order; the next start takes longer"),
@@ -114,8 +134,13 @@ impl Committer {
     }
 
     /// Has pushes to large audiences wait for turns from now on.
-    pub(super) fn begin_turns(&mut self) {
+    pub(crate) fn begin_turns(&mut self) {
         self.fanout.begin_turns();
+    }
+
+    /// Whether pushes to large audiences wait for a turn.
+    pub(super) fn has_deliveries(&self) -> bool {
+        self.fanout.has_deliveries()
     }
 
     /// Writes pushes to large audiences for some time.
@@ -123,7 +148,7 @@ impl Committer {
         self.fanout.write_turn(self.hub.0.progress(), turn);
     }
 
-    fn take_batch(&mut self) -> bool {
+    pub(super) fn take_batch(&mut self) -> bool {
         let shared = &*self.hub.0;
         let mut pending = shared.pending();
         if pending.records.is_empty() {
@@ -133,6 +158,7 @@ impl Committer {
         self.spare.closing = pending.closing;
         std::mem::swap(&mut *pending, &mut self.spare);
         drop(pending);
+        self.to_tell = std::mem::take(&mut self.spare.to_tell);
         self.batch = Arc::new(std::mem::take(&mut self.spare));
         shared.capacity.notify_waiters();
         true
@@ -142,8 +168,8 @@ impl Committer {
     fn commit_batch(&self) -> Result<(), CommitError> {
         let store = &self.hub.0.store;
         let mut parts = self.batch.parts(store.batch_bytes());
-        parts.next().map_or(Ok(()), |first| store.commit(first))?;
-        parts.try_for_each(|part| store.commit(part)).map_err(|error| CommitError::Unknown(error.into_cause()))
+        parts.next().map_or(Ok(()), |first| store.commit_part(first))?;
+        parts.try_for_each(|part| store.commit_part(part)).map_err(|error| CommitError::Unknown(error.into_cause()))
     }
 
     /// Collects the pushes of the batch for each connection.
@@ -164,6 +190,7 @@ impl Committer {
         let shared = &*self.hub.0;
         shared.waiters.release(ticket);
         self.fanout.flush(shared.progress());
+        shared.tell(ticket, std::mem::take(&mut self.to_tell));
         // The deliveries may hold it on.
         if let Ok(mut batch) = Arc::try_unwrap(std::mem::take(&mut self.batch)) {
             batch.clear();
@@ -173,13 +200,18 @@ impl Committer {
 
     /// The batch did not become durable, nor will the changes that were decided upon it: reloads the state from the
     /// store and fails all tickets since.
-    fn fail(&mut self, first: Ticket, cause: &CommitError) {
+    pub(super) fn fail(&mut self, cause: &CommitError) {
         let shared = &*self.hub.0;
+        let first = Ticket(self.batch.ticket);
+        // They are still outstanding: the next leader gets them, unless the log has them.
+        self.to_tell.clear();
         let error = match cause {
+            CommitError::RolledBack(StoreError::NotLeading) => CommandError::Unavailable,
             CommitError::RolledBack(_) => CommandError::StorageFailed,
             CommitError::Unknown(_) => CommandError::UnknownOutcome,
         };
-        if !std::mem::replace(&mut self.is_failing, true) {
+        let is_expected = error == CommandError::Unavailable;
+        if !is_expected && !std::mem::replace(&mut self.is_failing, true) {
             error!(error = %cause, "the store failed: changes are refused, reading goes on");
         }
         shared.set_poisoned(Some(error));
@@ -259,6 +291,12 @@ impl Hub {
         let hub = Self(Arc::new(Shared::open(store, home)?));
         let committer = Committer::new(hub.clone());
         Ok((hub, committer))
+    }
+
+    /// Whether the committer is to end.
+    #[must_use]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.0.pending().closing
     }
 
     /// Ends the committer once everything is stored.

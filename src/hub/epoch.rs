@@ -21,12 +21,17 @@ impl Hub {
     /// # Errors
     /// [`CommandError`] if the hub refuses changes.
     pub(crate) fn begin_epoch(&self) -> Result<(), CommandError> {
-        let epoch = new_epoch(Time::now(), Uuid::new_v4().as_u64_pair().1);
+        let epoch = new_epoch(Time::now());
         self.execute_as_server(&Command::BeginEpoch { epoch }).result.map(drop)
     }
 }
 
-fn new_epoch(now: Time, random: u64) -> Epoch {
+/// An epoch that begins now.
+pub(super) fn new_epoch(now: Time) -> Epoch {
+    epoch_of(now, Uuid::new_v4().as_u64_pair().1)
+}
+
+fn epoch_of(now: Time, random: u64) -> Epoch {
     Epoch(now.0 << RANDOM_BITS | random & ((1 << RANDOM_BITS) - 1))
 }
 
@@ -36,6 +41,6 @@ mod tests {
 
     #[test]
     fn a_later_epoch_is_greater() {
-        assert!(new_epoch(Time(1_795_244_400_123), u64::MAX) < new_epoch(Time(1_795_244_400_124), 0));
+        assert!(epoch_of(Time(1_795_244_400_123), u64::MAX) < epoch_of(Time(1_795_244_400_124), 0));
     }
 }

@@ -5,11 +5,12 @@ use std::sync::RwLockWriteGuard;
 use std::sync::atomic::Ordering;
 
 use crate::chat::{
-    Audience, Command, CommandError, CompletedRequest, Context, Destination, Event, IdempotencyKey, Notification,
-    ReadPage, Receipt, Record, Response, SessionEnd, State, decide, response,
+    Audience, Command, CommandError, CommandMark, CompletedRequest, Context, Destination, Event, ForwardId,
+    IdempotencyKey, Notification, ReadPage, Receipt, Record, Response, SessionEnd, State, decide, response,
 };
 use crate::hub::batch::{Batch, EndedSession, Payload, Push};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
+use crate::hub::forward::{Forward, ToTell, mark_queued};
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
@@ -23,6 +24,17 @@ pub struct Origin<'a> {
     pub(crate) send_queue: Option<&'a Arc<SendQueue>>,
     /// The key under which the request is done once, if it has a tag.
     pub(crate) key: Option<&'a IdempotencyKey>,
+    /// Of a command that a node of the cluster has forwarded.
+    pub(super) forward: Option<ForwardId>,
+    /// Of the node's own thread, which is about to lead.
+    pub(super) is_of_new_leader: bool,
+}
+
+impl<'a> Origin<'a> {
+    /// A request on a connection, if there is one, under a key, if it has a tag.
+    pub(crate) fn new(send_queue: Option<&'a Arc<SendQueue>>, key: Option<&'a IdempotencyKey>) -> Self {
+        Self { send_queue, key, forward: None, is_of_new_leader: false }
+    }
 }
 
 /// The result of a command.
@@ -35,12 +47,36 @@ pub struct Executed {
     pub(crate) delivery: Option<Arc<DeliveryHandle>>,
     /// Members of groups that it is pushed to.
     pub(crate) receivers: usize,
+    /// It was forwarded to the leader of the cluster, and the result is only what a reply has beside the outcome.
+    pub(crate) forward: Option<Arc<Forward>>,
+    pub(super) outcome: Outcome,
+}
+
+/// Whether a command changed anything.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    Changed,
+    Unchanged(Receipt),
+    DoneBefore,
+    /// It was refused or forwarded.
+    None,
 }
 
 impl Executed {
     /// A result that nothing was changed for.
     pub(crate) fn unchanged(result: Result<Response, CommandError>, ticket: Ticket) -> Self {
-        Self { result, ticket, delivery: None, receivers: 0 }
+        Self { result, ticket, delivery: None, receivers: 0, forward: None, outcome: Outcome::None }
+    }
+
+    /// Whether it was decided here, and not refused.
+    pub(crate) fn is_done(&self) -> bool {
+        self.result.is_ok() && self.forward.is_none()
+    }
+
+    /// The result as it is known once a forwarded command is done.
+    pub(crate) async fn settled(self) -> Self {
+        let Some(forward) = self.forward else { return self };
+        Self { result: forward.told().await, forward: None, ..self }
     }
 }
 
@@ -75,7 +111,7 @@ impl Hub {
         self.execute_change(context, command, origin, Some(page))
     }
 
-    fn execute_change(
+    pub(super) fn execute_change(
         &self,
         context: &Context<'_>,
         command: &Command,
@@ -84,7 +120,18 @@ impl Hub {
     ) -> Executed {
         let shared = &*self.0;
         let key = origin.key;
-        let state = shared.write_state();
+        let state = loop {
+            if shared.is_led_elsewhere(origin)
+                && let Some(forwarded) = self.forward(context, command, origin, page.as_ref())
+            {
+                return forwarded;
+            }
+            let state = shared.write_state();
+            // A term may have ended while this waited for the lock.
+            if !shared.is_led_elsewhere(origin) {
+                break state;
+            }
+        };
         // The time never goes back along the log, whatever the clock does.
         let (now, paced) = (context.now.max(state.time()), context.now.paced());
         let context = Context { now, paced, inboxes: Some(&shared.inboxes), ..*context };
@@ -96,7 +143,8 @@ impl Hub {
         let mut events = match decision {
             Ok(Decision::Unchanged(receipt)) if key.is_none() => {
                 let result = respond(&state, receipt);
-                return Executed::unchanged(result, shared.newest_ticket());
+                let outcome = Outcome::Unchanged(receipt);
+                return Executed { outcome, ..Executed::unchanged(result, shared.newest_ticket()) };
             }
             Ok(Decision::DoneBefore(done)) => {
                 let delivery = shared.earlier_delivery(&state, command, &done, origin);
@@ -104,7 +152,8 @@ impl Hub {
                     (Some(page), Command::Acknowledge { .. }) => Ok(Response::Acknowledged(page.upto)),
                     _ => respond(&state, done.receipt),
                 };
-                return Executed { delivery, ..Executed::unchanged(result, shared.newest_ticket()) };
+                let outcome = Outcome::DoneBefore;
+                return Executed { delivery, outcome, ..Executed::unchanged(result, shared.newest_ticket()) };
             }
             // Remembered all the same: it must not change anything when it is repeated.
             Ok(Decision::Unchanged(_)) => Vec::new(),
@@ -116,7 +165,8 @@ impl Hub {
             let page = page.or_else(|| acknowledged(&state, &context, command, &events)).map(Box::new);
             events.push(Event::RequestDone { key: *key, first: receipt.seq, page });
         }
-        let change = Change { by: context.user, send_queue: origin.send_queue, session_end: command.session_end() };
+        let Origin { send_queue, forward, .. } = origin;
+        let change = Change { by: context.user, send_queue, session_end: command.session_end(), forward };
         shared.append(state, events, receipt, change, |state| respond(state, receipt))
     }
 }
@@ -133,12 +183,13 @@ fn acknowledged(state: &State, context: &Context<'_>, command: &Command, events:
 
 /// The origin of all events of a command.
 #[derive(Clone, Copy)]
-struct Change<'a> {
-    by: Option<UserId>,
+pub(super) struct Change<'a> {
+    pub(super) by: Option<UserId>,
     /// Of the connection that it came from.
-    send_queue: Option<&'a Arc<SendQueue>>,
+    pub(super) send_queue: Option<&'a Arc<SendQueue>>,
     /// Why the sessions end that it ends.
-    session_end: SessionEnd,
+    pub(super) session_end: SessionEnd,
+    pub(super) forward: Option<ForwardId>,
 }
 
 enum Decision {
@@ -191,36 +242,50 @@ impl Shared {
     ) -> Executed {
         let mut pending = self.pending();
         let (is_first, pushes) = (pending.records.is_empty(), pending.pushes.len());
-        let mut delivery = None;
+        let (mut delivery, mut is_remote) = (None, false);
         for event in events {
-            if let Event::SessionClosed { session } = event {
-                pending.push_session_end(&state, session, change);
-            }
-            let before = if event.removes_recipients() { state.notifications(&event) } else { Vec::new() };
             let record = Record { seq: state.head().next(), time: receipt.time, event };
-            state.apply(&record);
-            self.count_unread(&state, &record);
             // The sender waits from here on: no acknowledgement of the message can come before.
-            if let (Some(realm), Some(send_queue)) = (remote_realm(&record.event), change.send_queue) {
+            let remote = remote_realm(&record.event);
+            is_remote |= remote.is_some();
+            if let (Some(realm), Some(send_queue)) = (remote, change.send_queue) {
                 delivery = Some(self.wait_for(realm, record.seq, send_queue));
             }
-            let notifications =
-                if record.event.removes_recipients() { before } else { state.notifications(&record.event) };
-            pending.push_notifications(notifications, change);
-            pending.push_record(record, &state, change);
+            self.apply(&mut state, &mut pending, record, change);
         }
-        let end = pending.records.len();
-        pending.command_ends.push(end);
+        let Change { forward, session_end, .. } = change;
+        pending.commands.push(CommandMark { last: state.head(), forward, session_end });
         let receivers = pending.pushes.iter().skip(pushes).map(|push| push.audience.members()).sum();
         let ticket = Ticket(pending.ticket);
         self.issued.store(ticket.0, Ordering::Release);
-        drop(pending);
         let result = respond(&state);
+        if let Some(own) = forward.filter(|forward| forward.process == self.forwards.process) {
+            let mut outcome = result.clone();
+            outcome.iter_mut().for_each(|response| mark_queued(response, is_remote));
+            pending.to_tell.push(ToTell { number: own.number, outcome });
+        }
+        drop(pending);
         drop(state);
         if is_first {
             self.work.notify_one();
         }
-        Executed { result, ticket, delivery, receivers }
+        Executed { result, ticket, delivery, receivers, forward: None, outcome: Outcome::Changed }
+    }
+
+    /// Applies a record to the state, and adds it to the pending batch with its pushes.
+    pub(super) fn apply(&self, state: &mut State, pending: &mut Batch, record: Record, change: Change<'_>) {
+        if let Event::SessionClosed { session } = record.event {
+            pending.push_session_end(state, session, change);
+        }
+        let before = if record.event.removes_recipients() { state.notifications(&record.event) } else { Vec::new() };
+        state.apply(&record);
+        self.count_unread(state, &record);
+        if let Event::Banned { .. } | Event::RealmRemoved { .. } = record.event {
+            self.restricted.notify_one();
+        }
+        let notifications = if record.event.removes_recipients() { before } else { state.notifications(&record.event) };
+        pending.push_notifications(notifications, change);
+        pending.push_record(record, state, change);
     }
 
     /// Counts a message in the inbox that it is put into.
@@ -263,7 +328,7 @@ impl Shared {
 }
 
 /// The other realm that a message is for.
-fn remote_realm(event: &Event) -> Option<RealmId> {
+pub(super) fn remote_realm(event: &Event) -> Option<RealmId> {
     let Event::MessageSent(message) = event else { return None };
     message.to.remote_realm()
 }

@@ -12,14 +12,21 @@ mod batch;
 mod commit_metrics;
 mod commit_waiters;
 mod committer;
+mod contact;
 mod deferred_reply;
 mod deliveries;
 mod delivery_status;
+mod elsewhere;
 mod epoch;
 mod execute;
 mod fanout;
+mod follow;
+mod forward;
+mod forwards;
 #[cfg(all(test, feature = "loom"))]
 mod interleavings;
+mod node;
+mod node_presence;
 mod outbox_tail;
 mod outboxes;
 mod presence;
@@ -45,10 +52,13 @@ mod tickets;
 mod uncounted_inboxes;
 mod user_bitset;
 
-pub use committer::Step;
-pub use deferred_reply::DeferredReply;
-pub use delivery_status::DeliveryHandle;
+pub use committer::{Committer, Step};
+pub use deferred_reply::{Awaited, DeferredReply};
+#[cfg(test)]
+pub use delivery_status::{DeliveryHandle, DeliveryStatus};
+pub use elsewhere::{FeedScope, PresenceStates};
 pub use execute::{Executed, Origin};
+pub use forwards::{ForwardAnswer, ForwardedCommand};
 pub use outbox_tail::{OutboxTail, TailRead};
 pub use queue_status::{Backlog, QueueStatus};
 pub use send_queue::SendQueue;
@@ -56,5 +66,3 @@ pub use shared::Hub;
 pub use socket_writer::{ConnectionEnd, SocketWriter};
 pub use subscription::Replay;
 pub use tickets::{CommitStatus, Ticket};
-#[cfg(test)]
-pub use {committer::Committer, delivery_status::DeliveryStatus};

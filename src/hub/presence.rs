@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
+use tokio::sync::Notify;
 
 use crate::chat::{Audience, Notification, SessionStanding, SessionUse, State, Topics};
+use crate::hub::elsewhere::{Elsewhere, FeedScope, PresenceStates};
 use crate::hub::outbox_tail::OutboxTail;
 use crate::hub::presence_notices::PresenceNotices;
 use crate::hub::send_queue::SendQueue;
@@ -38,6 +40,7 @@ pub(super) struct Presence {
     /// Connections that subscribed to presence; some may have unsubscribed since.
     watchers: Vec<Weak<SendQueue>>,
     notices: PresenceNotices,
+    elsewhere: Elsewhere,
     /// Of the links that are up.
     pub(super) outbox_tails: HashMap<RealmId, Arc<OutboxTail>>,
     /// Every message up to this one was pushed, or is being pushed, to the connections that listened then.
@@ -47,6 +50,8 @@ pub(super) struct Presence {
 struct Online {
     arrival: u64,
     connections: Vec<Attached>,
+    /// At so many other nodes of the cluster, too.
+    nodes: usize,
 }
 
 impl Presence {
@@ -57,21 +62,31 @@ impl Presence {
 
     /// Attaches a connection to a user. One that is attached already changes its session.
     pub(super) fn attach(&mut self, user: UserId, connection: Attached) {
-        let online = self.users.entry(user).or_insert_with(|| {
-            self.last_arrival += 1;
-            self.arrivals.insert(self.last_arrival, user);
-            self.online.insert(user);
-            Online { arrival: self.last_arrival, connections: Vec::with_capacity(1) }
-        });
+        let online = self.online_mut(user);
         let known = online.connections.iter_mut().find(|known| Arc::ptr_eq(&known.send_queue, &connection.send_queue));
         match known {
             Some(known) => {
                 let left = std::mem::replace(&mut known.session, connection.session);
                 self.session_uses.record(left, Time::now());
             }
-            None => online.connections.push(connection),
+            None => {
+                online.connections.push(connection);
+                let count = online.connections.len();
+                self.most_connections = self.most_connections.max(count);
+                if count == 1 {
+                    self.elsewhere.mark(user, None);
+                }
+            }
         }
-        self.most_connections = self.most_connections.max(online.connections.len());
+    }
+
+    fn online_mut(&mut self, user: UserId) -> &mut Online {
+        self.users.entry(user).or_insert_with(|| {
+            self.last_arrival += 1;
+            self.arrivals.insert(self.last_arrival, user);
+            self.online.insert(user);
+            Online { arrival: self.last_arrival, connections: Vec::with_capacity(1), nodes: 0 }
+        })
     }
 
     /// Detaches the connections of a user for which `leaves` is true, and returns them.
@@ -79,13 +94,56 @@ impl Presence {
         let Some(online) = self.users.get_mut(&user) else { return Vec::new() };
         let left: Vec<_> = online.connections.extract_if(.., |connection| leaves(connection)).collect();
         left.iter().for_each(|left| self.session_uses.record(left.session, Time::now()));
-        if online.connections.is_empty() {
+        if online.connections.is_empty() && !left.is_empty() {
+            self.elsewhere.mark(user, None);
+        }
+        self.remove_if_offline(user);
+        left
+    }
+
+    fn remove_if_offline(&mut self, user: UserId) {
+        let Some(online) = self.users.get(&user) else { return };
+        if online.connections.is_empty() && online.nodes == 0 {
             self.arrivals.remove(&online.arrival);
             self.users.remove(&user);
             self.online.remove(user);
             self.last_seen.insert(user, Time::now());
         }
-        left
+    }
+
+    /// Who is online elsewhere.
+    pub(super) fn elsewhere(&mut self) -> &mut Elsewhere {
+        &mut self.elsewhere
+    }
+
+    /// Sets whether a user is online at another node.
+    pub(super) fn set_elsewhere(&mut self, node: u64, user: UserId, is_online: bool) {
+        if !self.elsewhere.set(node, user, is_online) {
+            return;
+        }
+        let online = self.online_mut(user);
+        online.nodes = if is_online { online.nodes + 1 } else { online.nodes.saturating_sub(1) };
+        self.remove_if_offline(user);
+        self.elsewhere.mark(user, Some(node));
+    }
+
+    /// Begins to tell a node who is online.
+    pub(super) fn open_feed(&mut self, node: u64, scope: FeedScope) -> Arc<Notify> {
+        let Self { users, elsewhere, .. } = self;
+        let is_told = |online: &Online| scope == FeedScope::Anywhere || !online.connections.is_empty();
+        let told = users.iter().filter(|(_, online)| is_told(online)).map(|(user, _)| *user);
+        elsewhere.open_feed(node, scope, told)
+    }
+
+    /// The states that a node is to be told next.
+    pub(super) fn take_news(&mut self, node: u64) -> PresenceStates {
+        let (scope, users) = self.elsewhere.take_changed(node);
+        let is_beside = |user| scope == FeedScope::Anywhere && self.elsewhere.is_online_beside(user, node);
+        users.into_iter().map(|user| (user, self.is_here(user) || is_beside(user))).collect()
+    }
+
+    fn is_here(&self, user: UserId) -> bool {
+        !self.connections(user).is_empty()
     }
 
     /// Notifies the watchers that a user came or went; at the end of the period if they were told so in it already. Returns

@@ -182,9 +182,11 @@ impl QueueState {
     ) {
         let mut taken = 0;
         while let Some(reply) = self.replies.front() {
-            match tickets.status(reply.ticket) {
+            let ticket = reply.deferred.as_ref().map_or(Some(reply.ticket), |deferred| deferred.ticket(reply.ticket));
+            let Some(ticket) = ticket else { break };
+            match tickets.status(ticket) {
                 CommitStatus::Pending => break,
-                _ if !may_leave(reply.ticket) => break,
+                _ if !may_leave(ticket) => break,
                 CommitStatus::Durable => match &reply.deferred {
                     Some(deferred) if !deferred.write(&mut self.ready, format) => break,
                     Some(_) => {}

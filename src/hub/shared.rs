@@ -5,16 +5,18 @@ use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
 };
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::chat::{
-    CommandError, ConversationPage, ConversationQuery, InboxLimits, InboxShares, NewSession, PasswordHash, State,
-    TimelineQuery,
+    CommandError, ConversationPage, ConversationQuery, InboxLimits, InboxShares, NewSession, PasswordHash, Policy,
+    State, TimelineQuery,
 };
 use crate::hub::batch::Batch;
 use crate::hub::commit_metrics::CommitMetrics;
 use crate::hub::commit_waiters::CommitWaiters;
+use crate::hub::forwards::Forwards;
 use crate::hub::presence::Presence;
 use crate::hub::push_backlog::PushBacklog;
 use crate::hub::send_queue::SendQueue;
@@ -42,6 +44,11 @@ pub(super) struct Shared {
     pub(super) presence: Mutex<Presence>,
     pub(super) inboxes: InboxShares,
     pub(super) uncounted: UncountedInboxes,
+    pub(super) forwards: Forwards,
+    /// For forwarded commands.
+    pub(super) policy: ArcSwap<Policy>,
+    /// Somebody was banned, or a realm was removed.
+    pub(super) restricted: Notify,
     /// Set while the store cannot be written: the error that changes are refused with.
     pub(super) poison: Mutex<Option<CommandError>>,
     pub(super) is_poisoned: AtomicBool,
@@ -193,12 +200,19 @@ impl Hub {
     #[must_use]
     pub(crate) fn has_capacity(&self) -> bool {
         let pending = self.0.pending();
-        pending.records.len() < PENDING_CHANGES && pending.bytes < PENDING_BYTES
+        let is_below = pending.records.len() < PENDING_CHANGES && pending.bytes < PENDING_BYTES;
+        drop(pending);
+        is_below && self.0.forwards.has_capacity()
     }
 
     #[must_use]
     pub(crate) fn commit_status(&self, ticket: Ticket) -> CommitStatus {
         self.0.waiters.tickets.status(ticket)
+    }
+
+    /// Waits until somebody was banned, or a realm was removed, since the last call.
+    pub(crate) async fn restricted(&self) {
+        self.0.restricted.notified().await;
     }
 
     /// Metrics of commits.
@@ -283,6 +297,9 @@ impl Shared {
             presence: Mutex::new(presence),
             inboxes: InboxShares::default(),
             uncounted,
+            forwards: Forwards::default(),
+            policy: ArcSwap::default(),
+            restricted: Notify::new(),
             poison: Mutex::default(),
             is_poisoned: AtomicBool::new(false),
             is_disk_low: AtomicBool::new(false),

@@ -1,6 +1,7 @@
 //! The hub with a committer that the test steps, on a store that fails when the test says so.
 
 mod deliveries;
+mod forwarding;
 mod presence;
 mod session_end;
 mod unread;
@@ -147,7 +148,7 @@ impl TestHub {
 
     /// Executes a command, with a reply of one word.
     fn asks(&self, command: &Command, reply: &str) -> Executed {
-        let origin = Origin { send_queue: Some(&self.send_queue), key: None };
+        let origin = Origin::new(Some(&self.send_queue), None);
         let executed = self.hub.execute_for(&Context::on_behalf_of(UserId(0), Time::now()), command, origin);
         self.send_queue.reply(executed.ticket, None, |out| out.extend_from_slice(reply.as_bytes()));
         self.hub.send_replies(&self.send_queue);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::limits::PENDING_CHANGES;
+
 /// A lease in seconds: etcd grants none that is shorter than one and a half of its elections, and a longer one is a longer
 /// silence after the death of a leader.
 pub const LEASE_SECONDS_MIN: usize = 2;
@@ -13,12 +15,12 @@ pub const PATIENCE_SECONDS_MAX: usize = 60;
 pub const BLOCK_BYTES: usize = 16 * 1024;
 /// Bytes of blocks that a node reads at once, and commits with one sync.
 pub const FOLLOW_BYTES: usize = 1024 * 1024;
-/// Between two looks of a standby node at the end of the log, and at whether a node leads. A part of the time that a
-/// cluster has no leader.
+/// Between two looks of a follower without a channel at the end of the log, and at whether a node leads. A part of the time
+/// that a cluster has no leader.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
 /// Between two tries of an append that was not answered.
 pub const APPEND_RETRY: Duration = Duration::from_millis(50);
-/// A leader syncs its own store this often at most: what it has not synced, the log must still have.
+/// A node syncs its own store this often at most: what it has not synced, the log must still have.
 pub const REPLICA_SYNC: Duration = Duration::from_secs(1);
 /// A leader that could not renew its lease ends this long before it runs out: its clock and the engine's run on at
 /// different rates, and stopping takes a moment.
@@ -38,7 +40,45 @@ pub const CUT_INTERVAL: Duration = Duration::from_secs(600);
 /// Cut only when so many entries can go: each cut is a write of the engine.
 pub const TRUNCATE_ENTRIES: u64 = 1_000;
 
+/// Blocks that a leader keeps for followers that are slower than it. One that is further behind reads the log.
+pub const CHANNEL_BLOCKS: usize = 256;
+/// After how many seconds a request may be tried again that the cluster could not take: most takeovers are over by then.
+pub const UNAVAILABLE: u32 = 2;
+/// Commands of one node that wait for the leader. As many as may wait for a commit; connections wait beyond it.
+pub const FORWARDS: usize = PENDING_CHANGES;
+/// How long a command may wait for a leader. Longer than a takeover, shorter than clients wait.
+pub const FORWARD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a node goes on serving without word from the cluster: beyond, it would honour sessions that were ended.
+pub const FOLLOWER_CURRENT: Duration = Duration::from_secs(3);
+/// A session that should end with its connection is closed when no node has said for so long that it is in use: its node died.
+/// A multiple of the rounds in which nodes say so.
+pub const EPHEMERAL_IDLE: Duration = Duration::from_secs(4 * 3600);
+/// How long the users of a node that is gone stay online: they are connecting to another one.
+pub const PRESENCE_GRACE: Duration = Duration::from_secs(10);
+/// Users whose presence one frame tells: some kilobytes.
+pub const PRESENCE_FRAME: usize = 1024;
+
 // --- channels between nodes ---
+
+/// Between two looks of a follower at the log while the leader sends it. A block that was left out is read then.
+pub const FOLLOW_INTERVAL_WITH_CHANNEL: Duration = Duration::from_millis(500);
+/// Between two looks at the log of a follower that the engine does not answer, while the leader sends it: each takes
+/// [`ETCD_CALL`], and the leader's blocks wait meanwhile.
+pub const FOLLOW_INTERVAL_WITHOUT_ENGINE: Duration = Duration::from_secs(5);
+/// Channels that a leader serves at a time, those in their handshake among them.
+pub const CHANNELS: usize = 64;
+/// Before a channel is opened again. A part of the time that a cluster has no leader.
+pub const CHANNEL_RETRY: Duration = Duration::from_millis(100);
+/// Between two signs of life of a leader.
+pub const CHANNEL_ALIVE: Duration = Duration::from_millis(500);
+/// How long a leader may be silent before a follower gives the channel up.
+pub const CHANNEL_SILENCE: Duration = Duration::from_secs(2);
+/// Answers that wait for being sent to one follower. It stops deciding what that one forwards until they are.
+pub const CHANNEL_ANSWERS: usize = 1024;
+/// Commands that are sent at once: some tens of kilobytes.
+pub const CHANNEL_FORWARDS: usize = 128;
+/// Events that wait for a node's thread. Blocks beyond are read from the log.
+pub const CHANNEL_EVENTS: usize = 1024;
 
 /// How long looking up and connecting to another node may take. The machines are some milliseconds apart: a packet that was
 /// lost may be sent again, twice by the system's timers.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::chat::{BanSubject, Command, CommandError, Stats};
+use crate::chat::{BanSubject, BanTarget, Command, CommandError, Stats};
 use crate::hub::Executed;
 use crate::net::context::ServerContext;
 
@@ -19,7 +19,7 @@ impl ServerContext {
 
     /// Ends connections and links that a command keeps out from now on, and has links made again that it lets in.
     pub(crate) fn enforce(&self, command: &Command, executed: &Executed) {
-        if executed.result.is_err() {
+        if !executed.is_done() {
             return;
         }
         match command {
@@ -31,6 +31,19 @@ impl ServerContext {
             }
             _ => {}
         }
+    }
+
+    /// Ends connections and links that are kept out by decisions of which this node has read in the cluster's log.
+    pub(crate) fn enforce_all(&self) {
+        let (networks, _) = self.hub.read(|state| {
+            let networks = state.bans().iter().filter_map(|(target, _)| match target {
+                BanTarget::Network(network) => Some(*network),
+                _ => None,
+            });
+            networks.collect::<Vec<_>>()
+        });
+        networks.iter().for_each(|network| self.admission.end_network(network));
+        self.federation.manager.enforce();
     }
 
     /// The server's numbers that only the process knows.

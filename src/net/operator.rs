@@ -78,7 +78,7 @@ impl Operator {
         let context = Context { policy: &self.policy.chat, paced: now.paced(), ..Context::server(now) };
         match request.action {
             Action::Change(command) => {
-                let executed = self.hub.execute(&context, &command);
+                let executed = self.hub.execute(&context, &command).settled().await;
                 self.services.iter().for_each(|services| services.enforce(&command, &executed));
                 executed
             }
@@ -87,14 +87,14 @@ impl Operator {
                 Executed::unchanged(result, ticket)
             }
             Action::Session(SessionRequest::Invite { uses, days }) => {
-                make_invite(&self.hub, &context, Origin::default(), (uses, days))
+                make_invite(&self.hub, &context, Origin::default(), (uses, days)).await
             }
             Action::Session(SessionRequest::SetPassword { user, password }) => match self.hash(password).await {
-                Ok(password) => self.hub.execute(&context, &Command::SetPassword { user, password }),
+                Ok(password) => self.hub.execute(&context, &Command::SetPassword { user, password }).settled().await,
                 Err(error) => refused(error),
             },
             Action::Session(SessionRequest::AddUser { user, password, profile }) => match self.hash(password).await {
-                Ok(password) => self.hub.execute(&context, &new_account(user, password, profile)),
+                Ok(password) => self.hub.execute(&context, &new_account(user, password, profile)).settled().await,
                 Err(error) => refused(error),
             },
             Action::Session(_) => refused(CommandError::Forbidden),

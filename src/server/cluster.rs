@@ -1,161 +1,18 @@
-//! A node of a cluster: it stands by until it leads, and keeps that up while it serves.
+//! What an operator asks of a cluster: its beginning, its state, its nodes.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::task;
-use tokio::time::sleep;
-use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::cluster::{
-    ClusterError, Keeper, Leader, LeaderStore, Leadership, LeadershipEnd, Member, NodeInfo, Patience, Progress,
-    SharedLog, Standby, StandbyStep,
-};
-use crate::config::{self, Config, HostPort};
-use crate::id::{PeerKey, Seq};
+use crate::cluster::{ClusterError, Leader, Member, SharedLog};
+use crate::config::Config;
+use crate::id::Seq;
 use crate::identity::Identity;
-use crate::limits::{FOLLOW_INTERVAL, LEASE_RENEWALS};
-use crate::server::channel::bind_channel;
 use crate::server::error::ServerError;
-use crate::server::{service_manager, shared_log};
+use crate::server::shared_log;
 use crate::store::{BlockHash, Durability, LogPosition, ReplicaStore, SqliteStore, Store, StoreError};
-use crate::time::Time;
-
-/// A node, with its own store and the shared log.
-pub(super) struct Node {
-    log: Arc<dyn SharedLog>,
-    store: Arc<SqliteStore>,
-    info: NodeInfo,
-    patience: Duration,
-    /// Bound before the node is reported as a member, so that its port is known.
-    _channel: TcpListener,
-}
-
-/// A node that leads: its store, and what keeps its term up.
-pub(super) struct Leading {
-    pub(super) store: Box<dyn Store>,
-    /// By which the leader before went.
-    pub(super) paced: Time,
-    pub(super) leadership: Arc<Leadership>,
-    keeper: Arc<Mutex<Keeper>>,
-}
-
-impl Node {
-    /// The node that a configuration describes; `None` if it describes a server on its own.
-    pub(super) fn open(config: &Config) -> Result<Option<Self>, ServerError> {
-        let Some(log) = shared_log::of(config)? else { return Ok(None) };
-        // The shared log is on the disks of a quorum: a commit of the node's own store need not be synced.
-        let store = Arc::new(SqliteStore::open(&config.server.data, Durability::Fast)?);
-        let key = Identity::open(&config.server.data)?.key();
-        let (channel, address) = bind_channel(&config.cluster)?;
-        let info = info_of(&config.cluster, key, &address);
-        Ok(Some(Self { log, store, info, patience: config.cluster.patience, _channel: channel }))
-    }
-
-    /// Follows the shared log until this node leads. To be cancelled only to end the process.
-    pub(super) async fn stand_by(&self) -> Result<Leading, ServerError> {
-        let mut standby = self.begin_standby().await?;
-        info!(node = &*self.info.node, entry = standby.at().seq.0, "standing by: following the cluster's log");
-        let mut is_reachable = true;
-        loop {
-            service_manager::alive();
-            let (stepped, step) = blocking(move || {
-                let step = standby.step(Instant::now);
-                (standby, step)
-            })
-            .await?;
-            standby = stepped;
-            match step {
-                Ok(StandbyStep::Leads(leadership)) => return Ok(self.lead(&standby, leadership)),
-                Ok(StandbyStep::Followed) => {}
-                Ok(StandbyStep::Waiting) => {
-                    if !std::mem::replace(&mut is_reachable, true) {
-                        info!("the cluster's log is reached again");
-                    }
-                    sleep(FOLLOW_INTERVAL).await;
-                }
-                Err(ClusterError::Unreachable(error)) => {
-                    if std::mem::replace(&mut is_reachable, false) {
-                        warn!(%error, "standing by: this is tried again");
-                    }
-                    sleep(FOLLOW_INTERVAL).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    async fn begin_standby(&self) -> Result<Standby, ServerError> {
-        let mut has_warned = false;
-        loop {
-            let (log, store, info) = (self.log.clone(), self.store.clone(), self.info.clone());
-            match blocking(move || Standby::open(log, store, info)).await? {
-                Err(ClusterError::Unreachable(error)) => {
-                    if !std::mem::replace(&mut has_warned, true) {
-                        warn!(%error, "this node cannot begin to follow the cluster's log; it is tried again");
-                    }
-                    sleep(FOLLOW_INTERVAL).await;
-                }
-                opened => return Ok(opened?),
-            }
-        }
-    }
-
-    fn lead(&self, standby: &Standby, leadership: Arc<Leadership>) -> Leading {
-        let at = standby.at();
-        info!(node = &*self.info.node, term = leadership.term().0, entry = at.seq.0, "leading the cluster");
-        let progress = Arc::new(Progress::new(at));
-        let how = (&*self.info.node, Patience::of(self.patience));
-        let local: Arc<dyn ReplicaStore> = self.store.clone();
-        let store = LeaderStore::new(self.log.clone(), local, leadership.clone(), how, progress.clone());
-        let keeper = Keeper::new(self.log.clone(), leadership.clone(), self.info.clone(), progress);
-        Leading { store: Box::new(store), paced: standby.paced(), leadership, keeper: Arc::new(Mutex::new(keeper)) }
-    }
-
-    /// Ends a term of this node at once, so that another one leads without waiting for the lease to run out.
-    pub(super) async fn resign(&self, leadership: &Leadership) -> Result<(), ServerError> {
-        leadership.finish(LeadershipEnd::Resigned);
-        let (log, term) = (self.log.clone(), leadership.term());
-        if let Err(error) = blocking(move || log.resign(term)).await? {
-            warn!(%error, "this node could not end its term: another one leads when the lease has run out");
-        }
-        Ok(())
-    }
-}
-
-impl Leading {
-    /// Keeps the term up until it is over.
-    pub(super) fn keep_up(&self, lease: Duration) -> impl Future<Output = ()> + use<> {
-        let (leadership, keeper) = (self.leadership.clone(), self.keeper.clone());
-        async move {
-            while leadership.end().is_none() {
-                let keeper = keeper.clone();
-                let step = move || keeper.lock().unwrap_or_else(PoisonError::into_inner).step(Instant::now);
-                if task::spawn_blocking(step).await.is_err() {
-                    return;
-                }
-                tokio::select! {
-                    _ = leadership.over() => {}
-                    () = sleep(lease / LEASE_RENEWALS) => {}
-                }
-            }
-        }
-    }
-}
-
-fn info_of(cluster: &config::Cluster, key: PeerKey, channel: &HostPort) -> NodeInfo {
-    NodeInfo {
-        node: cluster.node.as_ref().map_or_else(Box::default, |node| node.as_str().into()),
-        advertise: cluster.advertise.as_str().into(),
-        channel: channel.to_string().into(),
-        lease: cluster.lease,
-        key,
-    }
-}
 
 /// Makes the store in a node's data directory the beginning of the shared log, and returns its newest entry.
 ///
@@ -243,9 +100,4 @@ fn connect(config: &Config) -> Result<(Runtime, Arc<dyn SharedLog>), ServerError
         shared_log::of(config)?
     };
     Ok((runtime, log.ok_or(ServerError::NoCluster)?))
-}
-
-/// Calls the shared log, which blocks, off the threads that serve.
-pub(super) async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> Result<T, ServerError> {
-    task::spawn_blocking(call).await.map_err(|error| ServerError::System { what: "a thread", source: error.into() })
 }

@@ -6,10 +6,10 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio::task;
 
-use crate::chat::{BanTarget, Command, State};
+use crate::chat::{BanTarget, Command, Session, State};
 use crate::config::Config;
 use crate::id::{SessionId, UserId};
-use crate::limits::{EXPIRED_PER_ROUND, HOUSEKEEPING, PRESENCE_PERIOD, RECOUNT, WEBSOCKET_PING};
+use crate::limits::{EPHEMERAL_IDLE, EXPIRED_PER_ROUND, HOUSEKEEPING, PRESENCE_PERIOD, RECOUNT, WEBSOCKET_PING};
 use crate::net::ServerContext;
 use crate::server::disk::{self, DiskWatch};
 use crate::server::error::ServerError;
@@ -98,13 +98,19 @@ fn close_expired_sessions(services: &ServerContext) {
     let (now, idle) = (Time::now(), services.policy.load().session_idle);
     // Not all at once because a clock is wrong.
     let paced = now.paced();
-    let unused = |state: &State| -> Vec<(SessionId, UserId, bool)> {
-        let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= idle / 2);
-        unused.map(|(id, session)| (id, session.user, paced.since(session.used) >= idle)).collect()
+    // A node cannot know which sessions of others should have ended with their connections, but those tell it if they have not.
+    let is_of_cluster = services.hub.is_of_cluster();
+    let idle_of = |session: &Session| {
+        if is_of_cluster && session.ephemeral { EPHEMERAL_IDLE.min(idle) } else { idle }
     };
+    let unused = |state: &State| -> Vec<(SessionId, UserId, bool)> {
+        let unused = state.sessions().filter(|(_, session)| now.since(session.used) >= idle_of(session) / 2);
+        unused.map(|(id, session)| (id, session.user, paced.since(session.used) >= idle_of(session))).collect()
+    };
+    let leads = !services.hub.is_following();
     let outcome = |(session, user, is_expired): (SessionId, UserId, bool)| {
         let is_connected = services.hub.is_connected(user, session);
-        let close = is_expired.then_some(Command::CloseSession { session });
+        let close = (is_expired && leads).then_some(Command::CloseSession { session });
         if is_connected { Some(Command::TouchSession { session }) } else { close }
     };
     let outcomes = services.hub.read(unused).0.into_iter().filter_map(outcome).take(EXPIRED_PER_ROUND);
@@ -113,6 +119,9 @@ fn close_expired_sessions(services: &ServerContext) {
 
 /// Removes bans and invites that are over. They have no effect any more.
 fn remove_expired_bans(services: &ServerContext) {
+    if services.hub.is_following() {
+        return;
+    }
     let paced = Time::now().paced();
     let over = |state: &State| -> Vec<Command> {
         let bans = state.bans().iter().filter(|(_, ban)| ban.is_over(paced));

@@ -1,4 +1,4 @@
-//! The monitoring listener of a process: it is there before a server is, and while a node stands by.
+//! The monitoring listener of a process: it is there before a server is, and while a node catches up.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

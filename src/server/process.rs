@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::AbortOnDropHandle;
+use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use crate::cluster::LeadershipEnd;
 use crate::config::{Config, ConfigError};
 use crate::logging::LogGuard;
 use crate::server::activation::Inherited;
-use crate::server::cluster::{self, Leading, Node};
 use crate::server::error::ServerError;
 use crate::server::monitoring::Monitoring;
+use crate::server::node::Node;
 use crate::server::service_manager;
 use crate::server::serving::Server;
 use crate::server::signals::{Request, Signals};
@@ -36,7 +35,7 @@ pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, Co
                 process.stop(server).await
             }
             Some(_) if !inherited.is_empty() => Err(ServerError::InheritedByNode),
-            Some(node) => process.run_node(&node, config.clone(), &monitoring).await,
+            Some(node) => process.run_node(node, config.clone(), monitoring).await,
         }
     })
 }
@@ -101,62 +100,52 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
         }
     }
 
-    /// Stands by, and serves whenever the node leads its cluster, until a signal ends that.
+    /// Serves as a node of a cluster, as soon as it has all of the log, until a signal ends that.
     async fn run_node(
         &mut self,
-        node: &Node,
+        node: Node,
         mut config: Config,
-        monitoring: &Arc<Monitoring>,
+        monitoring: Arc<Monitoring>,
     ) -> Result<(), ServerError> {
-        loop {
-            monitoring.monitor.set_standing_by();
-            service_manager::ready("standing by");
-            let Some(leading) = self.stand_by(node, &mut config).await? else { return Ok(()) };
-            let (leadership, keeping) = (leading.leadership.clone(), leading.keep_up(config.cluster.lease));
-            let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
-            let started = {
-                let (config, monitoring) = (config.clone(), monitoring.clone());
-                // Its first commit waits for the shared log.
-                cluster::blocking(move || {
-                    let leading = Some((leading.store, leading.paced));
-                    Server::start_with(&config, Inherited::default(), monitoring, leading)
-                })
-                .await?
-            };
-            let ended = match started {
-                Ok(server) => {
-                    let end = self.serve(&server, leadership.over()).await;
-                    config = Config::clone(&server.config.load());
-                    let stopped = match end {
-                        End::Signal => self.stop(server).await,
-                        End::Other => self.unless_stopped_at_once(server.abandon()).await,
-                    };
-                    stopped.map(|()| end)
-                }
-                Err(error) => Err(error),
-            };
-            node.resign(&leadership).await?;
-            drop(keeping);
-            match (ended?, leadership.end()) {
-                (End::Signal, _) => return Ok(()),
-                (End::Other, Some(LeadershipEnd::StoreFailed)) => return Err(ServerError::Replica),
-                (End::Other, reason) => warn!(?reason, "this node leads no more: standing by"),
+        monitoring.monitor.set_catching_up();
+        service_manager::ready("catching up");
+        let Some(mut running) = self.unless_stopped(node.run(), &mut config).await? else { return Ok(()) };
+        let (hub, mut failed) = (running.hub.clone(), std::mem::replace(&mut running.failed, oneshot::channel().1));
+        let caught_up = async {
+            tokio::select! {
+                _ = &mut running.caught_up => Ok(()),
+                Ok(error) = &mut failed => Err(error),
             }
+        };
+        if self.unless_stopped(caught_up, &mut config).await?.is_none() {
+            hub.close();
+            return Ok(());
+        }
+        let server = Server::start_with(&config, Inherited::default(), monitoring, Some(running))?;
+        let mut why = None;
+        let end = self.serve(&server, async { why = (&mut failed).await.ok() }).await;
+        let stopped = self.stop(server).await;
+        match (end, why) {
+            (End::Other, Some(error)) => Err(error),
+            _ => stopped,
         }
     }
 
-    /// Stands by until the node leads; `None` if a signal ends that.
-    async fn stand_by(&mut self, node: &Node, config: &mut Config) -> Result<Option<Leading>, ServerError> {
-        let standing_by = node.stand_by();
-        tokio::pin!(standing_by);
+    /// Waits for something before the server is there; `None` if a signal ends that.
+    async fn unless_stopped<T>(
+        &mut self,
+        waited_for: impl Future<Output = Result<T, ServerError>>,
+        config: &mut Config,
+    ) -> Result<Option<T>, ServerError> {
+        tokio::pin!(waited_for);
         loop {
             tokio::select! {
-                leading = &mut standing_by => return leading.map(Some),
+                done = &mut waited_for => return done.map(Some),
                 request = self.signals.next() => match request {
                     Request::Stop => return Ok(None),
                     Request::Reload => match (self.load)() {
                         Ok(read) => {
-                            info!("standing by: this configuration is in force when this node leads; [cluster] after a restart");
+                            info!("this configuration is in force when this node serves; [cluster] after a restart");
                             *config = read;
                         }
                         Err(error) => error!(%error, "the configuration is as before: the new one is wrong"),

@@ -4,11 +4,18 @@
 use tracing::{info, warn};
 
 use crate::chat::{Command, PasswordHash, PeerAddress};
-use crate::config::{ConfiguredUser, Password, Peer};
+use crate::config::{Config, ConfiguredUser, Password, Peer};
 use crate::hub::Hub;
 use crate::name::Name;
 use crate::password;
 use crate::server::error::ServerError;
+
+/// Everything that the configuration lists.
+pub(super) fn all(hub: &Hub, config: &Config) -> Result<(), ServerError> {
+    accounts(hub, &config.users)?;
+    warn_of_missing_administrators(hub, &config.accounts.administrators);
+    peers(hub, &config.peers)
+}
 
 pub(super) fn accounts(hub: &Hub, users: &[ConfiguredUser]) -> Result<(), ServerError> {
     let (missing, _) =
@@ -49,7 +56,7 @@ pub(super) fn peers(hub: &Hub, peers: &[Peer]) -> Result<(), ServerError> {
 }
 
 /// Warns of administrators who have no account: nobody can register such a name.
-pub(super) fn warn_of_missing_administrators(hub: &Hub, administrators: &[Name]) {
+fn warn_of_missing_administrators(hub: &Hub, administrators: &[Name]) {
     let (missing, _) = hub.read(|state| {
         let missing = administrators.iter().filter(|name| state.user_named(name).is_none());
         missing.map(Name::to_string).collect::<Vec<_>>()

@@ -74,7 +74,9 @@ pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, log: &L
     // Before the policy: connections that take that over drop what they took at the rates of before.
     services.budgets.set_rates(policies::rates(&new.limits));
     services.hub.set_inbox_limits(policies::inbox_limits(&new.limits));
-    services.policy.store(Arc::new(policies::policy(&new)));
+    let policy = policies::policy(&new);
+    services.hub.set_policy(policy.chat.clone());
+    services.policy.store(Arc::new(policy));
     services.admission.set_places(policies::places(&new));
     services.federation.transport.set_networks(new.realms.dial.clone());
     services.federation.manager.set_accept(new.realms.accept);
@@ -82,7 +84,8 @@ pub(super) fn apply(old: &Config, new: Config, services: &ServerContext, log: &L
     if let Err(error) = provision::accounts(&services.hub, &new.users) {
         error!(%error, "configured accounts are missing");
     }
-    if new.peers != old.peers {
+    // A node that follows leaves it to the leader, whose configuration is to have the same.
+    if new.peers != old.peers && !services.hub.is_following() {
         info!("[[peers]] changed");
         if let Err(error) = provision::peers(&services.hub, &new.peers) {
             error!(%error, "a configured server is not known as configured");

@@ -24,7 +24,7 @@ pub(super) fn reloading() {
     }
 }
 
-/// A node that stands by gets on: it tells the service manager's watchdog, if there is one.
+/// A node that catches up with the log gets on: tells the service manager's watchdog, if there is one.
 pub(super) fn alive() {
     if sd_notify::watchdog_enabled().is_some() {
         notify(&[NotifyState::Watchdog]);

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,7 +25,7 @@ use crate::net::{
     Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
     TrustedProxies, Turns,
 };
-use crate::store::{self, Store};
+use crate::store;
 use crate::time::Time;
 use crate::wire::{DisconnectReason, ListenerKind};
 
@@ -35,7 +36,9 @@ use crate::server::paced_clock::PacedClock;
 use crate::server::start_up::StartUp;
 
 use crate::server::error::ServerError;
-use crate::server::{admin_socket, housekeeping, listeners, policies, reload, tls};
+use crate::server::node::RunningNode;
+use crate::server::node_thread::NodeRole;
+use crate::server::{admin_socket, housekeeping, listeners, node_duties, policies, reload, tls};
 
 /// A server that runs.
 pub struct Server {
@@ -60,35 +63,30 @@ impl Server {
         Self::start_with(config, inherited, monitoring, None)
     }
 
-    /// Starts on the store of a node that leads, with the paced time of the leader before, or opens its own.
+    /// Starts on its own store, or as a node that has all of the log.
     pub(super) fn start_with(
         config: &Config,
         inherited: Inherited,
         monitoring: Arc<Monitoring>,
-        leading: Option<(Box<dyn Store>, Time)>,
+        node: Option<RunningNode>,
     ) -> Result<Self, ServerError> {
         policies::check_descriptors()?;
         let config = Arc::new(config.clone());
-        let (store, paced) = match leading {
-            Some(leading) => leading,
-            None => (store::open_or_read(&config.server.data, config.server.durability)?, Time(0)),
-        };
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
-        let (hub, mut committer) = Hub::open(store, config.server.realm.clone())?;
+        let Started { hub, committer, start_up, role } = match node {
+            Some(node) => Started::of_node(node),
+            None => Started::alone(&config)?,
+        };
         hub.set_inbox_limits(policies::inbox_limits(&config.limits));
+        hub.set_policy(policies::policy(&config).chat.clone());
         let (log_time, _) = hub.read(State::time);
         Time::begin_after(log_time);
-        let clock = PacedClock::open(&config.server.data, log_time, paced);
-        let is_writable = committer.begin_epoch();
-        let committer = std::thread::Builder::new()
-            .name("committer".into())
-            .spawn(move || committer.run())
-            .map_err(|source| ServerError::System { what: "a thread", source })?;
-        let start_up = StartUp::new(&hub);
-        if is_writable {
-            start_up.perform(&hub, &config)?;
-        }
+        let clock = PacedClock::open(&config.server.data, log_time);
+        let start_up = match start_up {
+            Some((start_up, true)) => start_up.perform(&hub, &config).map(|()| None)?,
+            start_up => start_up.map(|(start_up, _)| start_up),
+        };
         let services = Arc::new(services(&config, hub, &bindings)?);
         services.federation.manager.start();
         let config = Arc::new(ArcSwap::from(config));
@@ -97,8 +95,11 @@ impl Server {
         let listening = listeners::serve_all(bindings, &services);
         housekeeping::start(&services, &config, disk, &monitoring.monitor, clock)?;
         let has_socket = admin_socket::serve(&config.load().server.data, &services);
-        if !is_writable {
+        if let Some(start_up) = start_up {
             services.tasks.spawn(start_up.perform_later(services.clone(), config.clone(), has_socket));
+        }
+        if let Some(role) = role {
+            services.tasks.spawn(node_duties::keep(services.clone(), config.clone(), role));
         }
         monitoring.monitor.set_serving(&services);
         Ok(Self { services, committer, listening, certificates, config, monitoring })
@@ -146,16 +147,7 @@ impl Server {
     /// [`ServerError::Deadline`] if that took too long.
     pub async fn stop(self) -> Result<(), ServerError> {
         let shutdown = self.config.load().server.shutdown;
-        self.stop_serving(LAST_WORDS.min(shutdown / 2)).await
-    }
-
-    /// As [`Server::stop`], and answers nothing more: another node may lead the cluster by now, and know more.
-    pub(super) async fn abandon(self) -> Result<(), ServerError> {
-        self.stop_serving(Duration::ZERO).await
-    }
-
-    async fn stop_serving(self, last_words: Duration) -> Result<(), ServerError> {
-        let shutdown = self.config.load().server.shutdown;
+        let last_words = LAST_WORDS.min(shutdown / 2);
         let deadline = Instant::now() + shutdown;
         self.monitoring.monitor.set_stopping(&self.services);
         self.services.stopping.cancel();
@@ -176,6 +168,35 @@ impl Server {
         }
         info!("stopped");
         Ok(())
+    }
+}
+
+/// What a server is started on.
+struct Started {
+    hub: Hub,
+    committer: JoinHandle<()>,
+    /// What a start has to change, and whether the store takes changes. A node does so when it begins to lead.
+    start_up: Option<(StartUp, bool)>,
+    role: Option<watch::Receiver<NodeRole>>,
+}
+
+impl Started {
+    fn of_node(node: RunningNode) -> Self {
+        Self { hub: node.hub, committer: node.thread, start_up: None, role: Some(node.role) }
+    }
+
+    fn alone(config: &Config) -> Result<Self, ServerError> {
+        let store = store::open_or_read(&config.server.data, config.server.durability)?;
+        let (hub, mut committer) = Hub::open(store, config.server.realm.clone())?;
+        let (log_time, _) = hub.read(State::time);
+        Time::begin_after(log_time);
+        let is_writable = committer.begin_epoch();
+        let committer = std::thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || committer.run())
+            .map_err(|source| ServerError::System { what: "a thread", source })?;
+        let start_up = Some((StartUp::new(&hub), is_writable));
+        Ok(Self { hub, committer, start_up, role: None })
     }
 }
 

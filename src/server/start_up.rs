@@ -35,9 +35,7 @@ impl StartUp {
         for session in &self.ended {
             hub.execute_as_server(&Command::CloseSession { session: *session });
         }
-        provision::accounts(hub, &config.users)?;
-        provision::warn_of_missing_administrators(hub, &config.accounts.administrators);
-        provision::peers(hub, &config.peers)
+        provision::all(hub, config)
     }
 
     /// Waits until the store takes changes. The admin socket, too, may have waited for that.

@@ -1,13 +1,20 @@
 //! The interface between the hub and its store.
 
-use crate::chat::{ConversationPage, ConversationQuery, Record, Snapshot, TimelineQuery};
+use crate::chat::{CommandMark, ConversationPage, ConversationQuery, Record, Snapshot, TimelineQuery};
 use crate::id::Seq;
 use crate::store::error::{CommitError, StoreError};
 use crate::store::page::{NewestPage, Page};
 use crate::store::retention::sweep::{Sweep, Swept};
 
-/// A store of log records. The embedded one is [`SqliteStore`](crate::store::sqlite::SqliteStore); a node that leads a
-/// cluster has [`LeaderStore`](crate::cluster::LeaderStore) before it.
+/// The records of one or more commands, which are committed together.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    pub records: &'a [Record],
+    pub commands: &'a [CommandMark],
+}
+
+/// A store of log records. The embedded one is [`SqliteStore`](crate::store::sqlite::SqliteStore); a node that is of a
+/// cluster has [`NodeStore`](crate::cluster::NodeStore) before it.
 pub trait Store: Send + Sync + 'static {
     /// Reads what the state is restored from.
     ///
@@ -21,6 +28,14 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`CommitError`] distinguishes a rolled back batch from an unknown outcome.
     fn commit(&self, batch: &[Record]) -> Result<(), CommitError>;
+
+    /// As [`Store::commit`], for a store that keeps what the records do not say of their commands.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    fn commit_part(&self, part: Part<'_>) -> Result<(), CommitError> {
+        self.commit(part.records)
+    }
 
     /// Bodies of messages, in bytes, beyond which the rest of a batch is committed on its own: some bytes more for the records
     /// of the command at the end, which are never torn apart.

@@ -82,7 +82,7 @@ pub use damage::Damage;
 pub use directory::Directory;
 pub use dump::{DumpError, export, import};
 pub use error::{CommitError, StoreError};
-pub use interface::Store;
+pub use interface::{Part, Store};
 pub use key_file::{certificate_path, path as key_path, read as read_key, write as write_key, write_certificate};
 pub use listing::{MessageFilter, MessageFormat, list_messages, list_records};
 pub use log::segments::{decode_segments, encode_segments};

@@ -23,8 +23,8 @@ pub(crate) struct Monitor {
 #[derive(Clone)]
 enum Phase {
     Starting,
-    /// Another node of the cluster leads.
-    StandingBy,
+    /// This node of a cluster does not have all of the log yet.
+    CatchingUp,
     Serving(Arc<ServerContext>),
     Stopping(Arc<ServerContext>),
 }
@@ -38,9 +38,9 @@ impl Monitor {
         Self { data, started, phase: Mutex::new(Phase::Starting) }
     }
 
-    /// This node of a cluster serves when it leads.
-    pub(crate) fn set_standing_by(&self) {
-        self.set(Phase::StandingBy);
+    /// This node of a cluster serves when it has all of the log.
+    pub(crate) fn set_catching_up(&self) {
+        self.set(Phase::CatchingUp);
     }
 
     /// The server accepts connections from now on.
@@ -64,7 +64,7 @@ impl Monitor {
     /// The server, if it has been started.
     pub(super) fn context(&self) -> Option<Arc<ServerContext>> {
         match self.phase() {
-            Phase::Starting | Phase::StandingBy => None,
+            Phase::Starting | Phase::CatchingUp => None,
             Phase::Serving(context) | Phase::Stopping(context) => Some(context),
         }
     }
@@ -76,8 +76,9 @@ impl Monitor {
     pub(crate) async fn readiness(&self) -> Result<(), Problem> {
         match self.phase() {
             Phase::Starting => Err("starting: the store is being opened".into()),
-            Phase::StandingBy => Err("standing by: another node of the cluster leads".into()),
+            Phase::CatchingUp => Err("catching up with the cluster's log".into()),
             Phase::Stopping(_) => Err("stopping".into()),
+            Phase::Serving(context) if context.hub.is_cut_off() => Err("the cluster cannot be reached".into()),
             Phase::Serving(context) => match context.hub.refusing() {
                 Some(error) => Err(refusal(error).into()),
                 None => liveness(context, COMMIT_WITHIN).await,

@@ -44,9 +44,9 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     ("config", &["chat", "name", "id", "time", "limits", "password", "settings"]),
     ("logging", &["config", "limits"]),
     ("identity", &["store", "id"]),
-    ("channel", &["identity", "id", "limits", "socket"]),
     ("cluster", &["store", "chat", "id", "time", "limits"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
+    ("channel", &["hub", "cluster", "identity", "id", "limits", "socket"]),
     (
         "federation",
         &[

@@ -23,7 +23,7 @@ pub enum BanTarget {
 }
 
 /// The same by name, as somebody asks for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BanSubject {
     User(Address),
     Network(Network),

@@ -33,7 +33,8 @@ pub enum Kind {
 
 /// A text as a JSON string in ASCII, with its quotes. It is escaped when a request is parsed, so that this
 /// costs no time under the state's lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Box<[u8]>", into = "Box<[u8]>")]
 pub struct EscapedText(Box<[u8]>);
 
 impl EscapedText {
@@ -52,6 +53,27 @@ impl EscapedText {
 
     fn without_quotes(&self) -> &[u8] {
         self.0.get(1..self.0.len() - 1).unwrap_or_default()
+    }
+}
+
+impl TryFrom<Box<[u8]>> for EscapedText {
+    type Error = NotEscaped;
+
+    fn try_from(json: Box<[u8]>) -> Result<Self, NotEscaped> {
+        let is_ascii = json.is_ascii();
+        let text = serde_json::from_slice::<Cow<'_, str>>(&json).ok().filter(|_| is_ascii);
+        text.map(|text| Self::new(&text)).ok_or(NotEscaped)
+    }
+}
+
+/// Bytes that are no JSON string in ASCII.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("expected a JSON string in ASCII")]
+pub struct NotEscaped;
+
+impl From<EscapedText> for Box<[u8]> {
+    fn from(text: EscapedText) -> Self {
+        text.0
     }
 }
 

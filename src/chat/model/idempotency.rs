@@ -11,7 +11,7 @@ use crate::limits::TAGS_PER_USER;
 use crate::time::Time;
 
 /// The log's receipt for a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The number of the (first) log entry.
     pub seq: Seq,

@@ -3,6 +3,7 @@
 pub mod ban;
 pub mod bans;
 pub mod body;
+pub mod command_mark;
 pub mod conversation;
 pub mod group;
 pub mod idempotency;

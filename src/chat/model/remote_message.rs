@@ -1,12 +1,14 @@
 //! Messages from an authenticated server (PROTOCOL §6).
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::error::BounceReason;
 use crate::chat::model::peer::PeerAddress;
 use crate::id::{Epoch, PeerKey, RealmId, Seq};
 use crate::name::Name;
 
 /// A message as it comes from another server. Its sender is a user there, whatever else it claims.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteMessage {
     /// The sender's name there.
     pub from: Name,
@@ -19,7 +21,7 @@ pub struct RemoteMessage {
 }
 
 /// A message that another server refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounce {
     pub number: Seq,
     pub why: BounceReason,
@@ -28,7 +30,7 @@ pub struct Bounce {
 }
 
 /// The hello of another server whose key is proven.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PeerHello {
     pub key: PeerKey,
     /// Its home realm.

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{SessionId, TokenHash, UserId};
 use crate::time::Time;
 
@@ -20,7 +22,7 @@ pub struct Session {
 }
 
 /// A session about to be opened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct NewSession {
     pub token: TokenHash,
     /// The session ends with its connection.
@@ -30,7 +32,7 @@ pub struct NewSession {
 }
 
 /// When and how a session was used last, as far as only this process knows it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct SessionUse {
     pub session: SessionId,
     pub standing: SessionStanding,
@@ -38,7 +40,7 @@ pub struct SessionUse {
 }
 
 /// How a session is being used. When a user has too many, those of the first kind go first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SessionStanding {
     /// The client that logged in quit at once, and nobody has presented the token.
     Left,
@@ -48,7 +50,7 @@ pub enum SessionStanding {
 }
 
 /// Why a session ended, for a connection that was attached to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionEnd {
     LoggedOut,
     Revoked,

@@ -1,5 +1,7 @@
 //! Reading again: a conversation, or all of them, whatever the cursors say (PROTOCOL §7).
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::error::CommandError;
 use crate::chat::model::conversation::ConversationId;
 use crate::chat::model::realm::Route;
@@ -11,7 +13,7 @@ use crate::id::{GroupId, RealmId, Seq, UserId};
 use crate::name::{Address, Name};
 
 /// A conversation, as a request names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Conversation {
     /// With one other user, both directions.
     User(Address),

@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
+use crate::chat::Record;
 use crate::cluster::error::ClusterError;
 use crate::cluster::shared_log::{EncodedBlock, SharedLog, Term};
 use crate::cluster::simulation::engine::Engine;
 use crate::cluster::simulation::node::Node;
-use crate::cluster::testing::{LEASE, message};
+use crate::cluster::testing::{LEASE, commands, message};
 use crate::cluster::{block, shared_log};
 use crate::id::Seq;
-use crate::store::LogPosition;
+use crate::store::{LogPosition, Part};
 
 const BEGIN: LogPosition = LogPosition { seq: Seq(0), hash: [9; 32] };
 
@@ -30,8 +31,12 @@ fn engine_and_node() -> (Engine, Node) {
     (engine, node)
 }
 
+fn encoded(after: LogPosition, term: Term, records: &[Record]) -> EncodedBlock {
+    block::encode(after, term, "z", Part { records, commands: &commands(records) }).unwrap()
+}
+
 fn append(log: &impl SharedLog, term: Term, after: LogPosition, seq: u64) -> LogPosition {
-    let block: EncodedBlock = block::encode(after, term, "z", &[message(seq, "text")]).unwrap();
+    let block: EncodedBlock = encoded(after, term, &[message(seq, "text")]);
     assert_eq!(log.append(term, after, &block).unwrap(), shared_log::Appended::Done);
     block.end
 }
@@ -67,7 +72,7 @@ fn a_node_does_not_follow_a_fork() {
     engine.lose_behind(Seq(1));
     let client = engine.client();
     let (head, term) = (client.head().unwrap().unwrap(), client.leader().unwrap().unwrap().term);
-    let other = block::encode(head, term, "z", &[message(2, "other"), message(3, "other")]).unwrap();
+    let other = encoded(head, term, &[message(2, "other"), message(3, "other")]);
     client.append(term, head, &other).unwrap();
     assert!(matches!(refusal(&mut node), ClusterError::Gone(Seq(2)) | ClusterError::Diverged(Seq(2))));
     assert_eq!(node.disk.copy().len(), 2);

@@ -1,9 +1,9 @@
 //! Deterministic simulation: three nodes and an engine in virtual time, with lost and late requests, cut-off, paused and
 //! killed nodes, and power cuts. What was acknowledged is in the log once, in the order of its sender, and all nodes end with
-//! the same log.
+//! the same log and state. Clients send to any node, which forwards to the leader over channels that break.
 //!
-//! Standby, leader, hub and committer are real. The engine, the disks and the clock are simulated. The seed determines a run;
-//! a failing run prints it, and `TEST_SEED=N cargo test cluster::simulation` repeats it.
+//! Follower, leader, hub and committer are real. The engine, the disks, the channels and the clock are simulated. The seed
+//! determines a run; a failing run prints it, and `TEST_SEED=N cargo test cluster::simulation` repeats it.
 
 mod client;
 mod engine;

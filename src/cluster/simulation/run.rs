@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chat::{Command, Event, PasswordHash, Record};
+use crate::chat::{Command, Event, PasswordHash, Record, State};
 use crate::cluster::block;
 use crate::cluster::shared_log::SharedLog;
 use crate::cluster::simulation::client::Client;
 use crate::cluster::simulation::engine::Engine;
-use crate::cluster::simulation::node::{Node, Role};
+use crate::cluster::simulation::node::{Node, home};
 use crate::cluster::testing::LEASE;
 use crate::name::Name;
 use crate::store::LogPosition;
@@ -15,7 +15,7 @@ use crate::store::LogPosition;
 /// Actions per run.
 const ACTIONS: usize = 400;
 const NODES: [&str; 3] = ["a", "b", "c"];
-const CLIENTS: u64 = 3;
+const CLIENTS: u64 = 4;
 /// Rounds in which everything must come to rest once there are no more faults.
 const ROUNDS_TO_REST: usize = 200;
 
@@ -48,6 +48,7 @@ impl Run {
         }
         self.heal();
         self.until_one_leads();
+        self.until_clients_rest();
         self.until_all_follow();
         self.check();
     }
@@ -55,18 +56,20 @@ impl Run {
     fn act(&mut self) {
         let node = self.random.usize(..self.nodes.len());
         match self.random.u32(..100) {
-            0..40 => self.step(node),
-            40..65 => self.send(node),
-            65..85 => self.engine.advance(Duration::from_millis(self.random.u64(..400))),
+            0..35 => self.step(node),
+            35..58 => self.send(node),
+            58..68 => self.exchange(node),
+            68..85 => self.engine.advance(Duration::from_millis(self.random.u64(..400))),
             85..87 => self.engine.set_loss(*self.random.choice(&[0, 5, 20, 50]).unwrap_or(&0)),
             87..89 => self.nodes[node].engine.cut_off(true),
             89..92 => self.nodes[node].engine.cut_off(false),
             92..94 => self.nodes[node].is_paused ^= true,
             94..97 => self.engine.deliver_delayed(),
-            97 => self.nodes[node].resign(),
-            98 => self.nodes[node].kill(false),
-            _ => self.nodes[node].kill(true),
+            97 => self.end(node, Node::resign),
+            98 => self.end(node, |node| node.kill(false)),
+            _ => self.end(node, |node| node.kill(true)),
         }
+        self.clients.iter_mut().for_each(Client::read);
     }
 
     fn step(&mut self, node: usize) {
@@ -78,13 +81,56 @@ impl Run {
 
     fn send(&mut self, node: usize) {
         let (client, count) = (self.random.usize(..self.clients.len()), self.random.u64(1..4));
-        if self.nodes[node].is_paused {
+        let Node { process: Some(process), is_paused: false, .. } = &self.nodes[node] else { return };
+        self.clients[client].send(process, count);
+        self.nodes[node].commit();
+    }
+
+    /// Ends a process, and with it the connections of clients to it.
+    fn end(&mut self, node: usize, end: impl Fn(&mut Node)) {
+        let Some(before) = self.nodes[node].process.as_ref().map(|process| process.hub.process()) else { return };
+        let connected: Vec<usize> = (0..self.clients.len())
+            .filter(|client| {
+                let process = self.nodes[node].process.as_ref();
+                process.is_some_and(|process| self.clients[*client].is_connected_to(process))
+            })
+            .collect();
+        end(&mut self.nodes[node]);
+        self.clients.iter_mut().for_each(Client::read);
+        let is_same = self.nodes[node].process.as_ref().is_some_and(|process| process.hub.process() == before);
+        if !is_same {
+            connected.into_iter().for_each(|client| self.clients[client].disconnect());
+        }
+    }
+
+    /// What a channel carries from a follower to a leader and back, before it may break.
+    fn exchange(&mut self, node: usize) {
+        let leader = self.random.usize(..self.nodes.len());
+        let Ok([follower, leader]) = self.nodes.get_disjoint_mut([node, leader]) else { return };
+        if follower.is_paused || leader.is_paused {
             return;
         }
-        if let Role::Leading(leading) = &mut self.nodes[node].role {
-            self.clients[client].send(leading, count);
+        let (Some(here), Some(term)) = (&mut follower.process, leader.leads()) else { return };
+        let Some(there) = &leader.process else { return };
+        if here.leads().is_some() {
+            return;
         }
-        self.nodes[node].leave_if_over();
+        if here.channel != Some(term) {
+            if here.store.end().seq < there.store.end().seq {
+                return;
+            }
+            here.channel = Some(term);
+            here.hub.begin_forwarding();
+        }
+        while let Some(forwarded) = here.hub.next_forward() {
+            let answer = there.hub.execute_forwarded(here.hub.process(), forwarded);
+            if self.random.u32(..20) == 0 {
+                here.channel = None;
+                break;
+            }
+            answer.into_iter().for_each(|answer| here.hub.note_answer(answer));
+        }
+        leader.commit();
     }
 
     fn heal(&mut self) {
@@ -98,12 +144,26 @@ impl Run {
     fn until_one_leads(&mut self) {
         for _ in 0..ROUNDS_TO_REST {
             (0..self.nodes.len()).for_each(|node| self.step(node));
-            if self.nodes.iter().any(|node| matches!(node.role, Role::Leading(_))) {
+            if self.nodes.iter().any(|node| node.leads().is_some()) {
                 return;
             }
             self.engine.advance(LEASE / 4);
         }
         panic!("no node leads");
+    }
+
+    /// Every client learns what became of its messages.
+    fn until_clients_rest(&mut self) {
+        for _ in 0..ROUNDS_TO_REST {
+            (0..self.nodes.len()).for_each(|node| self.step(node));
+            (0..self.nodes.len() * self.nodes.len()).for_each(|number| self.exchange(number % 3));
+            self.clients.iter_mut().for_each(Client::read);
+            if self.clients.iter().all(Client::is_idle) {
+                return;
+            }
+            self.engine.advance(LEASE / 8);
+        }
+        panic!("a client is not answered");
     }
 
     fn until_all_follow(&mut self) {
@@ -119,25 +179,22 @@ impl Run {
     }
 
     fn register_users(&mut self) {
-        for node in &mut self.nodes {
-            let Role::Leading(leading) = &mut node.role else { continue };
+        for node in self.nodes.iter_mut().filter(|node| node.leads().is_some()) {
+            let Some(process) = &node.process else { continue };
             for user in 0..CLIENTS {
                 let (name, password) = (Name::parse(&format!("u{user}")).unwrap(), PasswordHash("$hash".into()));
                 let (full_name, country) = ("".into(), "".into());
                 let register = Command::Register { name, full_name, country, password, session: None, invite: None };
-                leading.hub.execute_as_server(&register).result.unwrap();
+                process.hub.execute_as_server(&register).result.unwrap();
             }
-            leading.committer.step();
+            node.commit();
         }
     }
 
     /// A node that may answer for the cluster at this moment has all that was ever acknowledged.
     fn check_leaders(&self) {
-        for node in &self.nodes {
-            let Role::Leading(leading) = &node.role else { continue };
-            if leading.leadership.is_current(node.now()) {
-                self.check_texts(&node.disk.copy());
-            }
+        for node in self.nodes.iter().filter(|node| node.may_answer()) {
+            self.check_texts(&node.disk.copy());
         }
     }
 
@@ -145,6 +202,9 @@ impl Run {
         let log = self.records();
         for node in &self.nodes {
             assert!(node.disk.copy() == log, "{} has another log", node.name);
+            let Some(process) = &node.process else { continue };
+            let (state, of_log) = (process.hub.read(State::snapshot).0, node.disk.state(&home()).snapshot());
+            assert_eq!((state.head, state.users), (of_log.head, of_log.users), "{} has another state", node.name);
         }
         self.check_texts(&log);
         let mut after = None;
@@ -154,19 +214,9 @@ impl Run {
         }
     }
 
-    /// Checks that the acknowledged messages of each client are in the log once and in order; others may follow them.
     fn check_texts(&self, log: &[Record]) {
         let texts: Vec<_> = log.iter().filter_map(text).collect();
-        for client in &self.clients {
-            let found: Vec<_> = texts.iter().filter(|text| client.is_author(text)).collect();
-            let count = client.acknowledged as usize;
-            assert!(found.len() >= count, "an acknowledged message is lost");
-            assert!(client.texts().zip(&found).all(|(sent, found)| *sent == **found), "out of order");
-            let mut distinct = found.clone();
-            distinct.sort();
-            distinct.dedup();
-            assert_eq!(distinct.len(), found.len(), "a message is there twice");
-        }
+        self.clients.iter().for_each(|client| client.check(&texts));
     }
 
     /// The records of all blocks that were ever appended.

@@ -106,7 +106,7 @@ async fn exchange(
             expect_accepted(stream).await?;
             if let HandshakeKind::AddPeer { by, name, address, idempotency_key } = kind {
                 let add = Command::AddPeer { name: name.clone(), key, address: address.clone() };
-                let origin = Origin { send_queue: None, key: idempotency_key.as_ref() };
+                let origin = Origin::new(None, idempotency_key.as_ref());
                 let context = Context::on_behalf_of(*by, Time::now());
                 local.hub.execute_for(&context, &add, origin).result.map_err(HandshakeError::Refused)?;
             }

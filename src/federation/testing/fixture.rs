@@ -51,7 +51,7 @@ pub(in crate::federation) fn send(hub: &Hub, from: UserId, to: Address, to_group
     let send_queue = Arc::new(SendQueue::new(Arc::new(DiscardWriter), ReplyFormat::Json));
     let text = text.into();
     let command = if to_group { Command::SendGroup { to, text } } else { Command::SendDirect { to, text } };
-    let origin = Origin { send_queue: Some(&send_queue), key: None };
+    let origin = Origin::new(Some(&send_queue), None);
     hub.execute_for(&Context::on_behalf_of(from, Time::now()), &command, origin)
 }
 

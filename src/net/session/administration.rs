@@ -86,8 +86,8 @@ impl Session {
         self.hub().execute_for(&self.context(acting), &command, self.origin(&acting)).into()
     }
 
-    pub(super) fn invite(&self, acting: Acting, uses: u32, days: u32) -> PendingReply {
-        make_invite(self.hub(), &self.context(acting), self.origin(&acting), (uses, days)).into()
+    pub(super) async fn invite(&self, acting: Acting, uses: u32, days: u32) -> PendingReply {
+        make_invite(self.hub(), &self.context(acting), self.origin(&acting), (uses, days)).await.into()
     }
 }
 
@@ -98,7 +98,7 @@ pub(in crate::net) fn new_account(name: Name, password: PasswordHash, profile: O
 }
 
 /// Makes an invite. Its code is in the response and nowhere else.
-pub(in crate::net) fn make_invite(
+pub(in crate::net) async fn make_invite(
     hub: &Hub,
     context: &Context<'_>,
     origin: Origin<'_>,
@@ -107,7 +107,7 @@ pub(in crate::net) fn make_invite(
     let code = InviteCode::random();
     let lifetime = Duration::from_secs(u64::from(days) * 24 * 3_600);
     let command = Command::MakeInvite { code: code.hash(), uses, lifetime };
-    let mut executed = hub.execute_for(context, &command, origin);
+    let mut executed = hub.execute_for(context, &command, origin).settled().await;
     executed.result = executed.result.and_then(|_| {
         let made = hub.read(|state| {
             let (id, invite) = state.invite_of(&code.hash(), context.paced)?;

@@ -15,7 +15,7 @@ impl Session {
         let removed = self.realm_to_unlink(command);
         let mut executed = self.execute(acting, self.recipient_online(command), command);
         self.server.enforce(command, &executed);
-        if executed.result.is_ok()
+        if executed.is_done()
             && let Some(realm) = removed
         {
             self.server.federation.manager.remove(realm);

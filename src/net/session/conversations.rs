@@ -41,6 +41,7 @@ impl Session {
         for _ in 0..READ_RETRIES {
             let acting = Acting { now: Time::now(), ..acting };
             let executed = self.hub().execute_for(&self.context(acting), &command, self.origin(&acting));
+            let executed = executed.settled().await;
             if !matches!(executed.result, Err(CommandError::CursorMoved)) {
                 return executed.into();
             }

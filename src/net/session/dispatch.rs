@@ -62,7 +62,28 @@ impl Session {
         if error.kind.ends_connection() { Flow::Close } else { Flow::Continue }
     }
 
+    /// A node that follows shows what the connection's own changes did: those that it has forwarded come first. One that its
+    /// cluster does not reach answers nothing, since it may be behind for long.
     fn dispatch(&mut self, request: Request, audit: Option<Box<str>>) -> Dispatched<'_> {
+        if self.hub().is_cut_off()
+            && !matches!(request.action, Action::Session(SessionRequest::Exit | SessionRequest::Ping))
+        {
+            return Dispatched::Ready(CommandError::Unavailable.into());
+        }
+        let must_wait = self.hub().is_following() && !matches!(request.action, Action::Change(_));
+        if !must_wait || self.send_queue.status().backlog.requests == 0 {
+            return self.dispatch_now(request, audit);
+        }
+        Dispatched::waiting(async move {
+            self.wait_for_own_changes().await;
+            match self.dispatch_now(request, audit) {
+                Dispatched::Ready(reply) => reply,
+                Dispatched::Waiting(rest) => rest.await,
+            }
+        })
+    }
+
+    fn dispatch_now(&mut self, request: Request, audit: Option<Box<str>>) -> Dispatched<'_> {
         let now = Time::now();
         let (mut action, mut hash) = (request.action, request.hash);
         let mut actor = self.identify(request.token.as_ref(), now);
@@ -164,7 +185,7 @@ impl Session {
             SessionRequest::AddUser { user, password, profile } => {
                 Dispatched::waiting(self.add_user(acting, user, password, profile))
             }
-            SessionRequest::Invite { uses, days } => Dispatched::Ready(self.invite(acting, uses, days)),
+            SessionRequest::Invite { uses, days } => Dispatched::waiting(self.invite(acting, uses, days)),
             SessionRequest::Unregister { password } => Dispatched::waiting(self.unregister(acting, password)),
             SessionRequest::LinkRealm { realm, host, port } => {
                 Dispatched::waiting(self.link_realm(acting, realm, host, port))
@@ -190,6 +211,7 @@ impl Session {
                 Err(CommandError::Forbidden)
             }
             // Which server may link is decided once the other server has proven its key.
+            SessionRequest::Link { .. } if self.hub().is_following() => Err(CommandError::Unavailable),
             SessionRequest::Link { version } if version == LINK_VERSION => {
                 self.begin_link().map(|()| Response::Linking)
             }
@@ -207,14 +229,14 @@ impl Session {
     }
 
     fn reply(&self, context: ReplyContext, reply: PendingReply) -> Flow {
-        let PendingReply { result, ticket, delivery } = reply;
+        let PendingReply { result, ticket, awaited } = reply;
         match &result {
             Ok(_) => self.server.requests.record_done(&context),
             Err(error) => self.server.requests.record_failed(Some(context.spec), code(*error)),
         }
-        let result = match (result, delivery) {
-            (Ok(response), Some(delivery)) => {
-                self.send_queue.reply_later(ticket, DeferredReply { context, delivery, response });
+        let result = match (result, awaited) {
+            (Ok(response), Some(awaited)) => {
+                self.send_queue.reply_later(ticket, DeferredReply { context, awaited, response });
                 return Flow::Continue;
             }
             (result, _) => result,

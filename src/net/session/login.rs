@@ -45,7 +45,7 @@ impl Session {
         let (token, session) = self.new_session();
         let uses = self.session_uses(user);
         let open = Command::OpenSession { user, verified: hash.clone(), session, uses };
-        let mut reply = self.open_session(open, shown.clone(), token);
+        let mut reply = self.open_session(open, shown.clone(), token).await;
         if let Err(error) = self.logged_in(&reply).await
             && error.is_of_the_store()
         {
@@ -111,7 +111,7 @@ impl Session {
         let (full_name, country) = profile.map(|profile| (profile.full_name, profile.country)).unwrap_or_default();
         let register =
             Command::Register { name: name.clone(), full_name, country, password, session: Some(session), invite };
-        self.open_session(register, name, token)
+        self.open_session(register, name, token).await
     }
 
     /// Before a password costs a hash. The hub decides again whether the invite is still good.
@@ -163,8 +163,8 @@ impl Session {
     }
 
     /// Executes a command that opens the session of a token, and attaches the connection to it.
-    fn open_session(&mut self, command: Command, user: Name, token: Token) -> PendingReply {
-        let mut executed = self.hub().execute(&Context::server(Time::now()), &command);
+    async fn open_session(&mut self, command: Command, user: Name, token: Token) -> PendingReply {
+        let mut executed = self.hub().execute(&Context::server(Time::now()), &command).settled().await;
         if executed.result.is_ok() {
             self.attach_opened(token);
         }

@@ -178,8 +178,9 @@ impl Session {
 
     /// The ticket of a change, once it is durable.
     pub(super) async fn stored(&self, executed: Executed) -> Result<Ticket, CommandError> {
-        executed.result?;
         self.send_replies();
+        let executed = executed.settled().await;
+        executed.result?;
         self.hub().stored(executed.ticket).await.map(|()| executed.ticket)
     }
 

@@ -8,6 +8,10 @@ use crate::net::session::state::{Acting, Session};
 
 impl Session {
     pub(super) async fn link_realm(&mut self, acting: Acting, name: Name, host: Box<str>, port: u16) -> PendingReply {
+        // Only the node that leads has links.
+        if self.hub().is_following() {
+            return CommandError::Unavailable.into();
+        }
         let context = self.context(acting);
         let ((allowed, key, is_taken), ticket) = self.hub().read(|state| {
             let (key, is_taken) = known(state, &name);

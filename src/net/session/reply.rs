@@ -1,17 +1,16 @@
 //! Replies on their way from a request to the send queue.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use crate::chat::{CommandError, Response};
-use crate::hub::{DeliveryHandle, Executed, Replay, Ticket};
+use crate::hub::{Awaited, Executed, Replay, Ticket};
 
 /// The result of a request, and when it may be told.
 pub(super) struct PendingReply {
     pub(super) result: Result<Response, CommandError>,
     pub(super) ticket: Ticket,
-    /// The reply waits for the delivery status of a message to another realm.
-    pub(super) delivery: Option<Arc<DeliveryHandle>>,
+    /// The reply waits for something.
+    pub(super) awaited: Option<Awaited>,
 }
 
 /// A request that was begun.
@@ -42,7 +41,7 @@ impl PendingReply {
     }
 
     pub(super) fn new(result: Result<Response, CommandError>, ticket: Ticket) -> Self {
-        Self { result, ticket, delivery: None }
+        Self { result, ticket, awaited: None }
     }
 }
 
@@ -53,8 +52,9 @@ impl From<CommandError> for PendingReply {
 }
 
 impl From<Executed> for PendingReply {
-    fn from(Executed { result, ticket, delivery, .. }: Executed) -> Self {
-        Self { result, ticket, delivery }
+    fn from(Executed { result, ticket, delivery, forward, .. }: Executed) -> Self {
+        let awaited = forward.map(Awaited::Forward).or(delivery.map(Awaited::Delivery));
+        Self { result, ticket, awaited }
     }
 }
 

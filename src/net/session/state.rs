@@ -136,7 +136,7 @@ impl Session {
 
     /// The origin of the request's commands.
     pub(super) fn origin<'a>(&'a self, acting: &'a Acting) -> Origin<'a> {
-        Origin { send_queue: Some(&self.send_queue), key: acting.key.as_ref() }
+        Origin::new(Some(&self.send_queue), acting.key.as_ref())
     }
 
     /// The user that a request acts for: its token's session, or the one that the connection is attached to. A token

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { duration } from "./words.js";
 
 // Nothing was done: the same request may be sent again.
-const PASSING = new Set(["slow_down", "throttled", "busy", "storage_failed", "shutting_down"]);
+const PASSING = new Set(["slow_down", "throttled", "busy", "storage_failed", "shutting_down", "unavailable"]);
 // For a reply that names no time.
 const DEFAULT_SECONDS = 5;
 

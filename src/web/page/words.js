@@ -181,6 +181,7 @@ const ERRORS = {
   throttled: ["Too many wrong passwords.", "Terlalu sering salah."],
   slow_down: ["Too fast for this server.", "Terlalu cepat untuk server ini."],
   busy: ["The server is busy.", "Server sibuk."],
+  unavailable: ["The server is moving to another machine.", "Server sedang berpindah."],
   storage_failed: ["The server cannot store it now.", "Server sedang gagal menyimpan."],
   shutting_down: ["The server is stopping.", "Server sedang berhenti."],
   connection_limit: ["The server has too many connections.", "Server memiliki terlalu banyak koneksi."],

@@ -353,8 +353,16 @@ pub(in crate::wire) fn of(error: CommandError) -> ErrorSpec {
                 "tidak diketahui apakah tersimpan",
             ),
             ours(
-                "the disk failed half-way: repeat it with the same tag, or find out",
-                "penyimpanan bermasalah di tengah jalan: ulangi dengan tag yang sama, atau periksa",
+                "the disk or the cluster failed half-way: repeat it with the same tag, or find out",
+                "penyimpanan atau klaster bermasalah di tengah jalan: ulangi dengan tag yang sama, atau periksa",
+            ),
+        ),
+        E::Unavailable => row(
+            "unavailable",
+            phrase("Server sedang berpindah", "the server is moving", "server sedang berpindah"),
+            ours(
+                "no node leads the cluster at the moment, and nothing was changed: try again",
+                "saat ini tidak ada node yang memimpin klaster, dan tidak ada yang berubah: coba lagi",
             ),
         ),
     }

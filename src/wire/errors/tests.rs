@@ -116,6 +116,7 @@ fn errors_are_worded_as_the_documents_have_them() {
         ("send messi x", CommandError::StorageFailed, "storage_failed", "Gagal disimpan"),
         ("send messi x", CommandError::DiskReserve, "storage_failed", "Gagal disimpan"),
         ("send messi x", CommandError::UnknownOutcome, "unknown_outcome", "Tidak diketahui apakah tersimpan"),
+        ("send messi x", CommandError::Unavailable, "unavailable", "Server sedang berpindah"),
     ];
     for (line, error, code, message) in rows {
         let frame = object(|out| ReplyFormat::Json.reply(out, &context(line), Err(error)));

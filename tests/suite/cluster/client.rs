@@ -1,4 +1,4 @@
-//! A client of a cluster: it looks for the node that leads, and repeats with the same tag what was not answered.
+//! A client of a cluster: it goes to another node when its own fails, and repeats with the same tag what was not answered.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::pause::{PATIENCE, connect, pause};
 
 /// Refusals that pass: the same request, with the same tag, succeeds later.
-const PASSING: [&str; 4] = ["unknown_outcome", "storage_failed", "shutting_down", "busy"];
+const PASSING: [&str; 5] = ["unknown_outcome", "unavailable", "storage_failed", "shutting_down", "busy"];
 
 /// A connection that may break at any moment.
 pub(super) struct Connection {
@@ -35,19 +35,44 @@ impl Connection {
         self.stream.write_all(format!("#{tag} {request}\n").as_bytes()).ok()
     }
 
+    /// Waits for replies and pushes however late they are, from now on.
+    pub(super) fn wait_longer(&self) {
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+
+    /// As [`Connection::ask`], without a tag.
+    pub(super) fn ask_untagged(&mut self, request: &str) -> Option<Value> {
+        self.stream.write_all(format!("{request}\n").as_bytes()).ok()?;
+        self.frame()
+    }
+
+    /// The next message that is pushed.
+    pub(super) fn pushed(&mut self) -> Option<Value> {
+        loop {
+            let frame = self.frame()?;
+            if frame["event"] == "message" {
+                return Some(frame["data"].clone());
+            }
+        }
+    }
+
     /// The reply with a tag, however late. `None` if the connection ends instead.
     pub(super) fn late_reply(&mut self, tag: &str) -> Option<Value> {
         self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
         self.reply(tag)
     }
 
+    fn frame(&mut self) -> Option<Value> {
+        let (mut frame, mut end) = (String::new(), String::new());
+        self.frames.read_line(&mut frame).ok()?;
+        self.frames.read_line(&mut end).ok()?;
+        (end == "\r\n").then(|| serde_json::from_str(&frame).unwrap())
+    }
+
     /// The reply with a tag. Frames without it are the server's own.
     pub(super) fn reply(&mut self, tag: &str) -> Option<Value> {
         loop {
-            let (mut frame, mut end) = (String::new(), String::new());
-            self.frames.read_line(&mut frame).ok()?;
-            self.frames.read_line(&mut end).ok()?;
-            let frame: Value = (end == "\r\n").then(|| serde_json::from_str(&frame).unwrap())?;
+            let frame = self.frame()?;
             if frame["tag"] == tag {
                 return Some(frame);
             }
@@ -88,7 +113,7 @@ impl Client {
         &self.token
     }
 
-    /// Sends a request to the node that leads, again and again, until it is acknowledged.
+    /// Sends a request, to one node after the other, again and again, until it is acknowledged.
     #[track_caller]
     pub(super) fn ask(&mut self, tag: &str, request: &str) -> Acknowledged {
         let begun = Instant::now();

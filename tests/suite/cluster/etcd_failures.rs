@@ -60,7 +60,7 @@ fn refuse_without_majority(cluster: &mut Cluster) {
     println!("without a majority, after {:?}: {outcome:?}", asked.elapsed());
     assert!(outcome.is_none_or(|reply| reply["status"] != "OK"), "acknowledged without a majority");
     assert!(asked.elapsed() < PATIENCE);
-    cluster.nodes.iter().for_each(Node::stands_by);
+    cluster.nodes.iter().for_each(Node::is_cut_off);
     assert!(cluster.nodes.iter_mut().all(|node| node.process().is_running()), "a node gave up");
     away.iter().for_each(|member| cluster.etcd.spawn(*member));
     let repeated = ani.ask("once", "send ani once").reply;

@@ -22,7 +22,7 @@ fn a_server_becomes_a_node_and_others_start_on_its_backup() {
     share_key(&first.data, &empty.data);
     first.start();
     second.start();
-    second.stands_by();
+    second.is_served();
     empty.fails_to_start("restore a backup of another node");
     let mut cluster = Cluster { nodes: vec![first, second], etcd, home };
     let mut ani = Client::new(cluster.addresses(), &token);

@@ -1,5 +1,6 @@
 //! Clients that send messages one after the other, whatever happens to the cluster.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -32,8 +33,9 @@ pub(super) struct Sent {
 
 impl Load {
     pub(super) fn begin(cluster: &Cluster) -> Self {
-        let mut clients: Vec<Client> =
-            (0..SENDERS).map(|sender| Client::registered(cluster.addresses(), &format!("user{sender}"))).collect();
+        let mut clients: Vec<Client> = (0..SENDERS)
+            .map(|sender| Client::registered(addresses(cluster, sender), &format!("user{sender}")))
+            .collect();
         let tokens = clients.iter().map(|client| client.token().to_owned()).collect();
         let shared = Arc::new(Shared::default());
         let senders = clients.drain(..).enumerate().map(|(sender, client)| {
@@ -57,6 +59,14 @@ impl Load {
         let by_sender = self.senders.drain(..).map(|sender| sender.join().unwrap()).collect();
         Sent { tokens: std::mem::take(&mut self.tokens), by_sender }
     }
+}
+
+/// The nodes, each sender's first one first.
+fn addresses(cluster: &Cluster, sender: usize) -> Vec<SocketAddr> {
+    let mut addresses = cluster.addresses();
+    let nodes = addresses.len();
+    addresses.rotate_left(sender % nodes);
+    addresses
 }
 
 impl Drop for Load {

@@ -3,6 +3,7 @@
 mod client;
 mod etcd;
 mod etcd_failures;
+mod followers;
 mod joining;
 mod leader_failures;
 mod load;

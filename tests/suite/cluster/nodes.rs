@@ -112,10 +112,16 @@ impl Node {
         get(self.monitored, path)
     }
 
-    /// Waits until it stands by.
-    pub(super) fn stands_by(&self) {
+    /// Waits until it answers clients.
+    pub(super) fn is_served(&self) {
+        wait_until("the node serves", || self.serves());
+    }
+
+    /// Waits until it knows that it cannot reach its cluster.
+    pub(super) fn is_cut_off(&self) {
         let ready = || self.page("/readyz");
-        wait_until("the node stands by", || ready().is_some_and(|(_, text)| text.starts_with("standing by")));
+        let is_cut_off = |(status, text): (u16, String)| status == 503 && text.starts_with("the cluster cannot be");
+        wait_until("the node is cut off", || ready().is_some_and(is_cut_off));
     }
 
     /// The entries of its log, as `kabar log` lists them.
@@ -156,10 +162,16 @@ impl Cluster {
         cluster
     }
 
-    /// Waits until a node serves, and returns its index.
+    /// Waits until a node leads that serves, and returns its index.
     #[track_caller]
     pub(super) fn leader(&self) -> usize {
-        wait_for("a node serves", || self.nodes.iter().position(Node::serves))
+        wait_for("a node leads", || {
+            let status = self.nodes[0].command(&["cluster", "status"]).stdout;
+            let status = String::from_utf8(status).unwrap();
+            let mut words = status.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let name = words.find(|words| words.get(1) == Some(&"leads"))?[0].to_owned();
+            self.nodes.iter().position(|node| node.data.ends_with(&name) && node.serves())
+        })
     }
 
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {

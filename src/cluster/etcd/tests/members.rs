@@ -4,16 +4,10 @@ use crate::cluster::etcd::tests::cluster::Cluster;
 use crate::cluster::shared_log::{Member, SharedLog};
 use crate::cluster::testing::node_info;
 use crate::id::Seq;
-use crate::store::LogPosition;
 use crate::time::Time;
 
 fn member(node: &str, synced: u64) -> Member {
-    Member {
-        node: node.into(),
-        synced: Seq(synced),
-        reported: Time(1),
-        ..node_info().member(LogPosition::default(), Time(1))
-    }
+    Member { node: node.into(), synced: Seq(synced), reported: Time(1), ..node_info().member(Seq(0), Time(1)) }
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! The follower's end of a channel: it forwards the commands of its clients, and takes the log and who is online.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+use tracing::info;
+
+use crate::channel::endpoint::{Channel, ChannelEndpoint};
+use crate::channel::error::ChannelError;
+use crate::channel::frames::{FrameReader, FrameWriter};
+use crate::channel::messages::{FollowerMessage, LeaderMessage};
+use crate::cluster::EncodedBlock;
+use crate::hub::{FeedScope, Hub};
+use crate::id::Seq;
+use crate::limits::{CHANNEL_FORWARDS, CHANNEL_SILENCE, FOLLOWER_CURRENT};
+
+/// What a follower's thread is told by its channel.
+pub enum ChannelEvent {
+    /// The leader has appended a block.
+    Block(EncodedBlock),
+    /// There may be something to tell.
+    Answer,
+    /// The channel is over: the leader may be, too.
+    Ended,
+}
+
+/// A node that follows.
+pub struct FollowerEnd {
+    pub hub: Hub,
+    pub node: Box<str>,
+    /// The newest entry of the log that this node has.
+    pub newest: watch::Receiver<Seq>,
+    /// The leader sends its blocks.
+    pub is_up: Arc<AtomicBool>,
+    /// To the node's thread. What does not fit is left out: the thread reads the log all the same.
+    pub events: std::sync::mpsc::SyncSender<ChannelEvent>,
+}
+
+impl FollowerEnd {
+    /// Follows the leader at `address` until the channel ends.
+    ///
+    /// # Errors
+    /// Why there is no channel, or none any more.
+    pub async fn follow(&mut self, endpoint: &ChannelEndpoint, address: &str) -> Result<(), ChannelError> {
+        let channel = endpoint.connect(address).await?;
+        let followed = self.run(channel).await;
+        self.is_up.store(false, Ordering::Release);
+        let _woken_by_its_clock_otherwise = self.events.try_send(ChannelEvent::Ended);
+        followed
+    }
+
+    async fn run(&mut self, channel: Channel) -> Result<(), ChannelError> {
+        let (mut reader, mut writer) = channel.split();
+        writer.queue(&FollowerMessage::Hello { node: self.node.clone(), process: self.hub.process() })?;
+        writer.flush().await?;
+        let Some(LeaderMessage::Welcome { term, upto, process }) = next(&mut reader).await? else { return Ok(()) };
+        info!(term = term.0, "following the leader");
+        self.is_up.store(true, Ordering::Release);
+        let news = self.hub.begin_presence_of(process, FeedScope::Here);
+        let mut newest = self.newest.clone();
+        let forwarding = async {
+            // By then it is known which commands an older leader has done.
+            if newest.wait_for(|newest| *newest >= upto).await.is_err() {
+                return Ok(());
+            }
+            self.hub.begin_forwarding();
+            forward(&self.hub, &mut writer, (process, &news)).await
+        };
+        let ended = tokio::select! {
+            ended = self.receive(&mut reader, process) => ended,
+            ended = forwarding => ended,
+        };
+        self.hub.end_presence_of(process);
+        ended
+    }
+
+    async fn receive(&self, reader: &mut FrameReader, process: u64) -> Result<(), ChannelError> {
+        while let Some(message) = next(reader).await? {
+            self.hub.note_contact(Instant::now() + FOLLOWER_CURRENT);
+            match message {
+                LeaderMessage::Block(block) => {
+                    let _read_from_the_log_otherwise = self.events.try_send(ChannelEvent::Block(block));
+                }
+                LeaderMessage::Answer(answer) => {
+                    self.hub.note_answer(answer);
+                    let _told_with_the_next_block_otherwise = self.events.try_send(ChannelEvent::Answer);
+                }
+                LeaderMessage::Presence(states) => self.hub.note_presence(process, &states),
+                LeaderMessage::PresenceComplete => self.hub.complete_presence_of(process),
+                LeaderMessage::Alive => {}
+                LeaderMessage::Welcome { .. } => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next message of a leader, which is never silent for long.
+async fn next(reader: &mut FrameReader) -> Result<Option<LeaderMessage>, ChannelError> {
+    let silence: Duration = CHANNEL_SILENCE;
+    tokio::time::timeout(silence, reader.next()).await.unwrap_or(Err(ChannelError::Silent))
+}
+
+/// Sends commands as they come, in order, and who comes and goes.
+async fn forward(hub: &Hub, writer: &mut FrameWriter, (leader, news): (u64, &Notify)) -> Result<(), ChannelError> {
+    let mut is_complete = false;
+    loop {
+        tokio::select! {
+            () = hub.wait_for_forward() => {}
+            () = news.notified() => {
+                loop {
+                    let states = hub.presence_news(leader);
+                    if states.is_empty() {
+                        break;
+                    }
+                    writer.queue(&FollowerMessage::Presence(states))?;
+                }
+                if !std::mem::replace(&mut is_complete, true) {
+                    writer.queue(&FollowerMessage::PresenceComplete)?;
+                }
+            }
+        }
+        let mut queued = 0;
+        while let Some(forwarded) = hub.next_forward() {
+            writer.queue(&FollowerMessage::Forward(Box::new(forwarded)))?;
+            queued += 1;
+            if queued % CHANNEL_FORWARDS == 0 {
+                writer.flush().await?;
+            }
+        }
+        writer.flush().await?;
+    }
+}

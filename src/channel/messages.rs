@@ -1,0 +1,42 @@
+//! What is said on a channel. A follower has connected, and says hello first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::{EncodedBlock, Term};
+use crate::hub::{ForwardAnswer, ForwardedCommand, PresenceStates};
+use crate::id::Seq;
+
+/// What a follower says to the leader.
+#[derive(Serialize, Deserialize)]
+pub(super) enum FollowerMessage {
+    Hello {
+        node: Box<str>,
+        /// Its process, by which the log names what it forwards.
+        process: u64,
+    },
+    Forward(Box<ForwardedCommand>),
+    /// Who is connected to it: at first all, then what changes.
+    Presence(PresenceStates),
+    /// All who are connected to it were named.
+    PresenceComplete,
+}
+
+/// What the leader says to a follower.
+#[derive(Serialize, Deserialize)]
+pub(super) enum LeaderMessage {
+    Welcome {
+        term: Term,
+        /// The log up to here has everything that older leaders have appended.
+        upto: Seq,
+        /// Its process.
+        process: u64,
+    },
+    /// The engine has it on a quorum's disks.
+    Block(EncodedBlock),
+    Answer(ForwardAnswer),
+    /// Who is connected elsewhere: at first all, then what changes.
+    Presence(PresenceStates),
+    PresenceComplete,
+    /// The leader still leads.
+    Alive,
+}

@@ -1,0 +1,175 @@
+//! Users who are online at other nodes of the cluster: soft state, which no log has. Each node tells its leader who is
+//! connected to it, and the leader tells each node who is connected elsewhere.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use crate::id::UserId;
+use crate::limits::{PRESENCE_FRAME, PRESENCE_GRACE};
+
+/// Whether users are online.
+pub type PresenceStates = Vec<(UserId, bool)>;
+
+/// What other nodes tell, and what they are to be told.
+#[derive(Default)]
+pub(super) struct Elsewhere {
+    nodes: HashMap<u64, NodeUsers>,
+    feeds: HashMap<u64, Feed>,
+}
+
+/// The users who are online by the word of another node.
+#[derive(Default)]
+struct NodeUsers {
+    online: HashSet<UserId>,
+    /// Those of an earlier channel whom the node has not named again yet.
+    unconfirmed: HashSet<UserId>,
+    /// Since when there is no channel to the node.
+    silent_since: Option<Instant>,
+}
+
+/// Of whom a node is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedScope {
+    /// Who is connected here: for the leader.
+    Here,
+    /// Who is online anywhere beside that node: for a follower.
+    Anywhere,
+}
+
+/// Users whose states a node is to be told.
+struct Feed {
+    scope: FeedScope,
+    changed: HashSet<UserId>,
+    news: Arc<Notify>,
+}
+
+impl Elsewhere {
+    /// A user came or went here, or at the node `by`: the others are to be told.
+    pub(super) fn mark(&mut self, user: UserId, by: Option<u64>) {
+        let concerns = |node: u64, scope| by.is_none_or(|by| by != node && scope == FeedScope::Anywhere);
+        for (_, feed) in self.feeds.iter_mut().filter(|(node, feed)| concerns(**node, feed.scope)) {
+            feed.changed.insert(user);
+            feed.news.notify_one();
+        }
+    }
+
+    /// Begins to tell a node, first of all who is online now.
+    pub(super) fn open_feed(
+        &mut self,
+        node: u64,
+        scope: FeedScope,
+        online: impl Iterator<Item = UserId>,
+    ) -> Arc<Notify> {
+        let feed = Feed { scope, changed: online.collect(), news: Arc::default() };
+        feed.news.notify_one();
+        let news = feed.news.clone();
+        self.feeds.insert(node, feed);
+        news
+    }
+
+    pub(super) fn close_feed(&mut self, node: u64) {
+        self.feeds.remove(&node);
+    }
+
+    /// Users whose states the node is to be told next, and of which scope.
+    pub(super) fn take_changed(&mut self, node: u64) -> (FeedScope, Vec<UserId>) {
+        let Some(feed) = self.feeds.get_mut(&node) else { return (FeedScope::Here, Vec::new()) };
+        let users: Vec<_> = feed.changed.iter().take(PRESENCE_FRAME).copied().collect();
+        for user in &users {
+            feed.changed.remove(user);
+        }
+        (feed.scope, users)
+    }
+
+    /// Whether a user is online at another node than `node`.
+    pub(super) fn is_online_beside(&self, user: UserId, node: u64) -> bool {
+        self.nodes.iter().any(|(other, users)| *other != node && users.online.contains(&user))
+    }
+
+    /// A channel to the node begins: it names all its users again.
+    pub(super) fn begin(&mut self, node: u64) {
+        let users = self.nodes.entry(node).or_default();
+        users.unconfirmed = users.online.clone();
+        users.silent_since = None;
+    }
+
+    /// Sets what the node says of a user. Returns whether that is new.
+    pub(super) fn set(&mut self, node: u64, user: UserId, is_online: bool) -> bool {
+        let users = self.nodes.entry(node).or_default();
+        users.unconfirmed.remove(&user);
+        if is_online { users.online.insert(user) } else { users.online.remove(&user) }
+    }
+
+    /// The node has named all its users: who is left is not online there any more.
+    pub(super) fn take_unconfirmed(&mut self, node: u64) -> HashSet<UserId> {
+        self.nodes.get_mut(&node).map(|users| std::mem::take(&mut users.unconfirmed)).unwrap_or_default()
+    }
+
+    /// There is no channel to the node any more.
+    pub(super) fn end(&mut self, node: u64, now: Instant) {
+        if let Some(users) = self.nodes.get_mut(&node) {
+            users.silent_since.get_or_insert(now);
+        }
+    }
+
+    /// Nodes that have been silent for too long, with who was online there.
+    pub(super) fn take_silent(&mut self, now: Instant) -> Vec<(u64, Vec<UserId>)> {
+        let is_over = |users: &NodeUsers| users.silent_since.is_some_and(|since| now >= since + PRESENCE_GRACE);
+        let over = self.nodes.iter().filter(|(_, users)| is_over(users));
+        over.map(|(node, users)| (*node, users.online.iter().copied().collect())).collect()
+    }
+
+    /// Forgets a node of which nobody is online any more.
+    pub(super) fn forget(&mut self, node: u64) {
+        self.nodes.remove(&node);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: UserId = UserId(7);
+
+    #[test]
+    fn a_node_is_told_what_changed_elsewhere_and_not_what_it_said_itself() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.open_feed(1, FeedScope::Anywhere, [USER].into_iter());
+        elsewhere.open_feed(2, FeedScope::Anywhere, std::iter::empty());
+        assert_eq!(elsewhere.take_changed(1).1, [USER]);
+        elsewhere.mark(USER, Some(2));
+        assert_eq!((elsewhere.take_changed(1).1, elsewhere.take_changed(2).1), (vec![USER], vec![]));
+    }
+
+    #[test]
+    fn the_leader_is_told_only_who_is_here() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.open_feed(1, FeedScope::Here, std::iter::empty());
+        elsewhere.mark(USER, Some(2));
+        elsewhere.mark(UserId(8), None);
+        assert_eq!(elsewhere.take_changed(1), (FeedScope::Here, vec![UserId(8)]));
+    }
+
+    #[test]
+    fn whom_a_node_does_not_name_again_is_gone() {
+        let mut elsewhere = Elsewhere::default();
+        assert!(elsewhere.set(1, USER, true) && elsewhere.set(1, UserId(8), true));
+        elsewhere.begin(1);
+        assert!(!elsewhere.set(1, USER, true));
+        assert_eq!(elsewhere.take_unconfirmed(1), HashSet::from([UserId(8)]));
+    }
+
+    #[test]
+    fn the_users_of_a_silent_node_stay_for_a_while() {
+        let (mut elsewhere, now) = (Elsewhere::default(), Instant::now());
+        elsewhere.set(1, USER, true);
+        elsewhere.end(1, now);
+        assert!(elsewhere.take_silent(now).is_empty());
+        assert_eq!(elsewhere.take_silent(now + PRESENCE_GRACE), [(1, vec![USER])]);
+        elsewhere.begin(1);
+        assert!(elsewhere.take_silent(now + PRESENCE_GRACE).is_empty());
+    }
+}

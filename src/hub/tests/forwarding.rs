@@ -1,0 +1,172 @@
+//! Nodes that follow: what they forward is done once and told once, in order.
+
+use std::time::Duration;
+
+use crate::chat::{
+    Command, CommandError, CommandMark, Context, ForwardId, IdempotencyKey, PasswordHash, Record, Response, SessionEnd,
+};
+use crate::hub::{Committer, Executed, Hub, Origin};
+use crate::id::{Hash64, Seq, UserId};
+use crate::name::{Address, Name};
+use crate::store::{MemoryDisk, MemoryStore};
+use crate::time::Time;
+
+const USER: UserId = UserId(0);
+
+/// A node, with what its store has.
+struct Node {
+    hub: Hub,
+    committer: Committer,
+    disk: MemoryDisk,
+}
+
+impl Node {
+    fn new() -> Self {
+        let (disk, home) = (MemoryDisk::default(), Name::parse("kota").unwrap());
+        let store = MemoryStore { disk: disk.clone(), home: home.clone() };
+        let (hub, committer) = Hub::open(Box::new(store), home).unwrap();
+        Self { hub, committer, disk }
+    }
+
+    /// One that leads, with a user.
+    fn leader() -> Self {
+        let mut leader = Self::new();
+        let (name, password) = (Name::parse("ani").unwrap(), PasswordHash("$hash".into()));
+        let (full_name, country) = ("".into(), "".into());
+        leader.execute(&Command::Register { name, full_name, country, password, session: None, invite: None });
+        leader
+    }
+
+    /// One that follows, and has the log of the leader.
+    fn follower(leader: &Self) -> Self {
+        let mut follower = Self::new();
+        follower.hub.follow();
+        follower.take_over(leader, &[]);
+        follower
+    }
+
+    fn execute(&mut self, command: &Command) -> Executed {
+        let executed = self.hub.execute(&Context::on_behalf_of(USER, Time::now()), command);
+        self.committer.step();
+        executed
+    }
+
+    /// Takes over what the leader has more, in which the last commands are those that were forwarded.
+    fn take_over(&mut self, leader: &Self, forwarded: &[u64]) {
+        let here = self.disk.copy().len();
+        let records: Vec<Record> = leader.disk.copy().split_off(here);
+        let own = records.len() - forwarded.len();
+        let process = self.hub.process();
+        let mark = |(place, record): (usize, &Record)| {
+            let number = place.checked_sub(own).map(|place| forwarded[place]);
+            let forward = number.map(|number| ForwardId { process, number });
+            CommandMark { last: record.seq, forward, session_end: SessionEnd::Expired }
+        };
+        let marks: Vec<CommandMark> = records.iter().enumerate().map(mark).collect();
+        self.committer.take_over(records, &marks).unwrap();
+    }
+
+    /// Has the leader decide all that was forwarded. Returns the numbers of what changed something.
+    fn forward_to(&self, leader: &mut Self) -> Vec<u64> {
+        let mut changed = Vec::new();
+        while let Some(forwarded) = self.hub.next_forward() {
+            let number = forwarded.number;
+            match leader.hub.execute_forwarded(self.hub.process(), forwarded) {
+                Some(answer) => self.hub.note_answer(answer),
+                None => changed.push(number),
+            }
+        }
+        leader.committer.step();
+        changed
+    }
+}
+
+fn say(text: &str) -> Command {
+    Command::Broadcast { text: text.into() }
+}
+
+fn told(executed: &Executed) -> Option<Result<Seq, CommandError>> {
+    let told = Hub::outcome_of(executed)?;
+    Some(told.map(|response| match response {
+        Response::Sent { receipt, .. } => receipt.seq,
+        other => panic!("{other:?}"),
+    }))
+}
+
+#[test]
+fn a_forwarded_command_is_told_once_its_node_has_what_it_did() {
+    let mut leader = Node::leader();
+    let mut follower = Node::follower(&leader);
+    let (one, two) = (follower.execute(&say("one")), follower.execute(&say("two")));
+    let changed = follower.forward_to(&mut leader);
+    assert_eq!((told(&one), told(&two)), (None, None));
+    follower.take_over(&leader, &changed);
+    assert_eq!((told(&one), told(&two)), (Some(Ok(Seq(2))), Some(Ok(Seq(3)))));
+}
+
+#[test]
+fn a_refusal_is_told_once_its_node_has_what_the_leader_had() {
+    let mut leader = Node::leader();
+    let mut follower = Node::follower(&leader);
+    leader.execute(&say("before"));
+    let nobody = Address { name: Name::parse("nobody").unwrap(), realm: None };
+    let refused = follower.execute(&Command::SendDirect { to: nobody, text: "x".into() });
+    follower.forward_to(&mut leader);
+    follower.committer.rest(Duration::ZERO);
+    assert_eq!(told(&refused), None, "the node does not have what the refusal may show");
+    follower.take_over(&leader, &[]);
+    assert_eq!(told(&refused), Some(Err(CommandError::UserNotFound)));
+}
+
+#[test]
+fn a_command_that_comes_again_in_a_term_is_not_done_again() {
+    let mut leader = Node::leader();
+    let mut follower = Node::follower(&leader);
+    let once = follower.execute(&say("once"));
+    let changed = follower.forward_to(&mut leader);
+    follower.hub.begin_forwarding();
+    assert_eq!(follower.forward_to(&mut leader), [0; 0], "done twice");
+    follower.take_over(&leader, &changed);
+    assert_eq!(told(&once), Some(Ok(Seq(2))));
+}
+
+#[test]
+fn a_repetition_under_a_tag_is_told_what_was_done_first() {
+    let mut leader = Node::leader();
+    let mut follower = Node::follower(&leader);
+    let key = IdempotencyKey { user: USER, tag: Hash64(1), request: Hash64(1) };
+    let tagged = |node: &Node| {
+        let context = Context::on_behalf_of(USER, Time::now());
+        node.hub.execute_for(&context, &say("tagged"), Origin::new(None, Some(&key)))
+    };
+    tagged(&leader);
+    leader.committer.step();
+    follower.take_over(&leader, &[]);
+    let again = tagged(&follower);
+    assert_eq!(follower.forward_to(&mut leader), [0; 0]);
+    follower.committer.rest(Duration::ZERO);
+    assert_eq!(told(&again), Some(Ok(Seq(2))));
+}
+
+#[test]
+fn who_begins_to_lead_first_decides_what_its_clients_have_asked_before() {
+    let leader = Node::leader();
+    let mut follower = Node::follower(&leader);
+    let waiting = follower.execute(&say("waiting"));
+    follower.committer.begin_to_lead().unwrap();
+    let later = follower.execute(&say("later"));
+    assert!(!follower.hub.is_following());
+    assert_eq!(told(&waiting), Some(Ok(Seq(3))), "after the epoch of the term");
+    assert!(later.forward.is_none() && later.result.is_ok());
+}
+
+#[test]
+fn forwarded_commands_are_done_in_the_order_in_which_they_came() {
+    let mut leader = Node::leader();
+    let mut follower = Node::follower(&leader);
+    let sent: Vec<Executed> = (0..20).map(|number| follower.execute(&say(&number.to_string()))).collect();
+    let changed = follower.forward_to(&mut leader);
+    follower.take_over(&leader, &changed);
+    let numbers: Vec<Seq> = sent.iter().map(|executed| told(executed).unwrap().unwrap()).collect();
+    assert!(numbers.is_sorted() && numbers.len() == 20);
+}

@@ -1,0 +1,54 @@
+//! What a node does beside following and leading: links to other realms are the leader's, and so is what the configuration
+//! lists; what administrators decided anywhere is enforced at each node.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio::task;
+use tracing::{error, info};
+
+use crate::config::Config;
+use crate::net::ServerContext;
+use crate::server::node_thread::NodeRole;
+use crate::server::provision;
+
+/// Until the server stops.
+pub(super) async fn keep(services: Arc<ServerContext>, config: Arc<ArcSwap<Config>>, role: watch::Receiver<NodeRole>) {
+    tokio::join!(follow_role(&services, &config, role), enforce(&services));
+}
+
+async fn follow_role(services: &Arc<ServerContext>, config: &ArcSwap<Config>, mut role: watch::Receiver<NodeRole>) {
+    loop {
+        let now = *role.borrow_and_update();
+        match now {
+            NodeRole::Leads => begin_to_lead(services, config).await,
+            NodeRole::Follows => services.federation.manager.pause(),
+        }
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            changed = role.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn begin_to_lead(services: &Arc<ServerContext>, config: &ArcSwap<Config>) {
+    let (hub, current) = (services.hub.clone(), config.load_full());
+    // Hashing passwords takes long.
+    let provisioned = task::spawn_blocking(move || provision::all(&hub, &current)).await;
+    match provisioned {
+        Ok(Ok(())) => info!("accounts and realms are as the configuration has them"),
+        Ok(Err(error)) => error!(%error, "accounts and realms are not as the configuration has them"),
+        Err(panicked) => error!(%panicked, "accounts and realms are not as the configuration has them"),
+    }
+    services.federation.manager.peers_changed();
+}
+
+async fn enforce(services: &ServerContext) {
+    loop {
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            () = services.hub.restricted() => services.enforce_all(),
+        }
+    }
+}
