@@ -37,7 +37,7 @@ pub(crate) struct Attack {
     run: fn(&Target),
 }
 
-pub(crate) const ATTACKS: [Attack; 21] = [
+pub(crate) const ATTACKS: [Attack; 22] = [
     attack("spinners", "no attack: two processes that only compute", spin),
     attack("dead-readers", "peek in one write, nothing read, reset", readers::dead),
     attack("never-readers", "long replies for JSON and text, nothing read", readers::never),
@@ -45,6 +45,7 @@ pub(crate) const ATTACKS: [Attack; 21] = [
     attack("strangers", "help in one write, reset, no account", floods::strangers),
     attack("pipelines", "sends in one write, then closed", floods::pipelines),
     attack("one-of-many", "a user with 256 connections that pipeline pings", floods::many_connections),
+    attack("no-lines", "telnet's options, pings and pieces of WebSockets", floods::no_lines),
     attack("storm", "connect, ping, close", floods::storm),
     attack("names", "realms and groups made and deleted", writers::names),
     attack("store", "long messages into one inbox", writers::store),

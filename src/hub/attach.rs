@@ -7,6 +7,7 @@ use crate::hub::presence::{Attached, Presence};
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::Hub;
 use crate::id::{Seq, SessionId, UserId};
+use crate::limits::PRESENCE_PUSHES_LATER;
 use crate::time::Time;
 use crate::wire::ReplyFormat;
 
@@ -28,7 +29,10 @@ impl Hub {
         presence.attach(user, Attached { session, send_queue: send_queue.clone() });
         send_queue.begin_binding(Time::now());
         match send_queue.format() {
-            ReplyFormat::Json | ReplyFormat::WebSocket => send_queue.stop_listening(),
+            ReplyFormat::Json | ReplyFormat::WebSocket => {
+                send_queue.stop_listening();
+                presence.watchers.remove(send_queue);
+            }
             ReplyFormat::Text(_) if send_queue.is_listening() => {}
             ReplyFormat::Text(_) => {
                 send_queue.listen(state.read_upto(user).unwrap_or(presence.delivered), Topics::default());
@@ -57,15 +61,18 @@ impl Hub {
     }
 
     /// Begins a period of presence notices: the watchers are told the states of users who came and went more often in the
-    /// period before than they were told.
+    /// period before than they were told, of so many as a period has pushes for.
     pub(crate) fn begin_presence_period(&self) {
-        let users = self.0.presence().begin_period();
-        let mut untold = users.as_slice();
-        while !untold.is_empty() {
-            let (watchers, rest) = self.0.presence().notify_of_states(untold);
+        self.0.presence().begin_period();
+        let mut pushes = PRESENCE_PUSHES_LATER;
+        while let Some(watchers) = self.notify_of_states(&mut pushes) {
             watchers.iter().for_each(|watcher| watcher.flush());
-            untold = rest;
         }
+    }
+
+    /// The lock is free again when the watchers are flushed.
+    fn notify_of_states(&self, pushes: &mut usize) -> Option<Vec<Arc<SendQueue>>> {
+        self.0.presence().notify_of_states(pushes)
     }
 
     /// The token of an open session was presented for one request, on a connection that is attached to another one.

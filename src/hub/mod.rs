@@ -51,6 +51,7 @@ mod tests;
 mod tickets;
 mod uncounted_inboxes;
 mod user_bitset;
+mod watchers;
 
 pub use committer::{Committer, Step};
 pub use deferred_reply::{Awaited, DeferredReply};

@@ -1,7 +1,7 @@
 //! Connected users, in the order in which they came online (PROTOCOL §2).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use tokio::sync::Notify;
@@ -13,6 +13,7 @@ use crate::hub::presence_notices::PresenceNotices;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::session_uses::SessionUses;
 use crate::hub::user_bitset::UserBitset;
+use crate::hub::watchers::Watchers;
 use crate::id::{RealmId, Seq, SessionId, UserId};
 use crate::limits::PRESENCE_PUSHES_AT_ONCE;
 use crate::name::Name;
@@ -37,8 +38,7 @@ pub(super) struct Presence {
     /// The most connections that a user has had at a time.
     pub(super) most_connections: usize,
     pub(super) session_uses: SessionUses,
-    /// Connections that subscribed to presence; some may have unsubscribed since.
-    watchers: Vec<Weak<SendQueue>>,
+    pub(super) watchers: Watchers,
     notices: PresenceNotices,
     elsewhere: Elsewhere,
     /// Of the links that are up.
@@ -93,7 +93,10 @@ impl Presence {
     pub(super) fn detach(&mut self, user: UserId, leaves: impl Fn(&Attached) -> bool) -> Vec<Attached> {
         let Some(online) = self.users.get_mut(&user) else { return Vec::new() };
         let left: Vec<_> = online.connections.extract_if(.., |connection| leaves(connection)).collect();
-        left.iter().for_each(|left| self.session_uses.record(left.session, Time::now()));
+        for left in &left {
+            self.session_uses.record(left.session, Time::now());
+            self.watchers.remove(&left.send_queue);
+        }
         if online.connections.is_empty() && !left.is_empty() {
             self.elsewhere.mark(user, None);
         }
@@ -157,37 +160,30 @@ impl Presence {
         }
     }
 
-    /// Begins a period of presence notices. Returns the users whose states the watchers are to be told.
-    pub(super) fn begin_period(&mut self) -> Vec<(UserId, Name)> {
-        self.notices.begin_period()
+    /// Begins a period of presence notices.
+    pub(super) fn begin_period(&mut self) {
+        self.notices.begin_period();
     }
 
-    /// Notifies the watchers of states that they were not told in the period before, of the first users for as many pushes as
-    /// the lock may be held for. Returns the queues to flush, and the other users.
-    pub(super) fn notify_of_states<'a>(
-        &mut self,
-        users: &'a [(UserId, Name)],
-    ) -> (Vec<Arc<SendQueue>>, &'a [(UserId, Name)]) {
-        let at_once = (PRESENCE_PUSHES_AT_ONCE / self.watchers.len().max(1)).max(1);
-        let (first, rest) = users.split_at(at_once.min(users.len()));
+    /// Notifies the watchers of states that they were not told in the periods before, with as many pushes as the lock may be
+    /// held for. Takes them off `pushes`, those that are left at the end of a period. Returns the queues to flush; `None`
+    /// once there is nothing to tell or no push is left.
+    pub(super) fn notify_of_states(&mut self, pushes: &mut usize) -> Option<Vec<Arc<SendQueue>>> {
+        let watchers = self.watchers.len().max(1);
+        let at_once = (PRESENCE_PUSHES_AT_ONCE.min(*pushes) / watchers).max(1);
+        let users = if *pushes > 0 { self.notices.take_waiting(at_once) } else { Vec::new() };
+        *pushes = pushes.saturating_sub(users.len() * watchers);
         let mut to_flush = Vec::new();
-        for (user, name) in first {
+        for (user, name) in &users {
             let online = self.is_online(*user);
             self.notices.record(*user, online);
             to_flush.extend(self.tell_watchers(name, online));
         }
-        (to_flush, rest)
+        (!users.is_empty()).then_some(to_flush)
     }
 
     fn tell_watchers(&mut self, user: &Name, online: bool) -> Vec<Arc<SendQueue>> {
-        let notification = Notification::Presence { user: user.clone(), online };
-        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|send_queue| send_queue.watches_presence()));
-        self.watchers.iter().filter_map(Weak::upgrade).filter(|send_queue| send_queue.notify(&notification)).collect()
-    }
-
-    fn add_watcher(&mut self, send_queue: &Arc<SendQueue>) {
-        self.watchers.retain(|watcher| watcher.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, send_queue)));
-        self.watchers.push(Arc::downgrade(send_queue));
+        self.watchers.notify(&Notification::Presence { user: user.clone(), online })
     }
 
     /// Calls `begin` for a connection that is attached to the user, and adds it to the watchers if it asked for presence.
@@ -203,7 +199,9 @@ impl Presence {
         }
         begin(send_queue);
         if topics.presence {
-            self.add_watcher(send_queue);
+            self.watchers.add(send_queue);
+        } else {
+            self.watchers.remove(send_queue);
         }
     }
 
@@ -264,6 +262,10 @@ impl Presence {
     /// When the user's last connection ended, since this server started.
     pub(super) fn last_seen(&self, user: UserId) -> Option<Time> {
         self.last_seen.get(&user).copied()
+    }
+
+    pub(super) fn online_count(&self) -> usize {
+        self.users.len()
     }
 
     /// Users who are online, in the order of coming online.

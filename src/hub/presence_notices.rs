@@ -1,9 +1,12 @@
 //! Decides which presence events are pushed at once, and which at the end of a period (PROTOCOL §7).
 //!
 //! Coming online and going costs a user nothing, and the server a push to every watcher. So at most one coming and one going
-//! of a user are pushed at once in a period. Later changes are pushed at its end, as one event with the state at that time.
+//! of a user are pushed at once in a period. Later changes are pushed at its end, as one event with the state at that time; of
+//! more users than one end of a period may push, at those of the next ones.
 
-use hashbrown::HashMap;
+use std::collections::VecDeque;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::id::UserId;
 use crate::limits::PRESENCE_PUSHES;
@@ -15,6 +18,9 @@ pub(super) struct PresenceNotices {
     users: HashMap<UserId, Told>,
     /// Pushes to watchers so far.
     pushes: usize,
+    /// Users whose states are to be told, in turn; each once.
+    waiting: VecDeque<(UserId, Name)>,
+    are_waiting: HashSet<UserId>,
 }
 
 /// What was told of a user in the period.
@@ -46,11 +52,25 @@ impl PresenceNotices {
         self.users.entry(user).or_default().untold = Some(name);
     }
 
-    /// Begins a period. Returns the users whose states are to be told, each with [`PresenceNotices::record`].
-    pub(super) fn begin_period(&mut self) -> Vec<(UserId, Name)> {
+    /// Begins a period. The users that were not told of in the one before get in line.
+    pub(super) fn begin_period(&mut self) {
         self.pushes = 0;
-        let users = std::mem::take(&mut self.users);
-        users.into_iter().filter_map(|(user, told)| Some((user, told.untold?))).collect()
+        for (user, told) in std::mem::take(&mut self.users) {
+            if let Some(name) = told.untold
+                && self.are_waiting.insert(user)
+            {
+                self.waiting.push_back((user, name));
+            }
+        }
+    }
+
+    /// The next users whose states are to be told, each with [`PresenceNotices::record`].
+    pub(super) fn take_waiting(&mut self, most: usize) -> Vec<(UserId, Name)> {
+        let users: Vec<_> = self.waiting.drain(..most.min(self.waiting.len())).collect();
+        for (user, _) in &users {
+            self.are_waiting.remove(user);
+        }
+        users
     }
 
     /// A user's state at the end of the period before is told.

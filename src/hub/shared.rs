@@ -270,7 +270,7 @@ impl Hub {
     /// How many users are online.
     #[must_use]
     pub(crate) fn online_count(&self) -> usize {
-        self.0.presence().online().count()
+        self.0.presence().online_count()
     }
 
     /// Users who are online, in the order of coming online; the first `limit`.

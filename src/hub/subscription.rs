@@ -126,6 +126,12 @@ impl Hub {
         is_attached
     }
 
+    /// Ends a subscription.
+    pub(crate) fn end_subscription(&self, send_queue: &Arc<SendQueue>) {
+        send_queue.stop_listening();
+        self.0.presence().watchers.remove(send_queue);
+    }
+
     /// The newest entry that was pushed to those who listen.
     pub(crate) fn delivered(&self) -> Seq {
         self.0.presence().delivered

@@ -17,8 +17,8 @@ pub const TAG_MEMORY: Duration = Duration::from_secs(24 * 3600);
 
 // --- connections ---
 
-/// File descriptors kept free for the store, listeners and logs, for [`ENDING_CONNECTIONS`], and for links that this server
-/// dials, of which most servers have few.
+/// File descriptors kept free for the store, listeners and logs, for [`ENDING_CONNECTIONS`] and [`REJECTED_AT_ONCE`], and for
+/// links that this server dials, of which most servers have few.
 pub const RESERVED_DESCRIPTORS: usize = 192;
 /// Connections beyond the limit that are being ended, to make room for others; newcomers wait for further ones …
 pub const ENDING_CONNECTIONS: usize = 64;
@@ -73,6 +73,9 @@ pub const PRESENCE_PERIOD: Duration = Duration::from_secs(1);
 /// Pushes to watchers of presence in such a period, past which all further ones wait for its end: then several share a write.
 /// With a thousand watchers 65 changes are pushed at once.
 pub const PRESENCE_PUSHES: usize = 64 * 1024;
+/// Pushes to watchers of presence at the end of a period. What is left waits for the end of the next one, so that some thousand
+/// users who come back at once, after a restart, cost a fifth of a core, and no watcher more than it takes in a second.
+pub const PRESENCE_PUSHES_LATER: usize = 512 * 1024;
 /// Pushes of them at the end of the period for which the lock of presence is held once: some milliseconds.
 pub const PRESENCE_PUSHES_AT_ONCE: usize = 8 * 1024;
 /// Bytes of rendered messages that are kept for the next connections.
@@ -97,7 +100,14 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: the process may have no descriptor left.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-/// Bytes of a rejected client's first requests that are discarded before its socket is closed: a few lines, or an HTTP head.
+/// How long a rejected client may take to read the reason and close: a round trip to the other side of the world …
+pub const REJECTED_WAIT: Duration = Duration::from_millis(500);
+/// … while so many bytes of its requests are discarded: a head of HTTP that is far too long …
+pub const REJECTED_BYTES: u64 = 256 * 1024;
+/// … and so many rejected clients of a listener at a time. Further ones are closed at once, which resets the connection of
+/// those that have sent something.
+pub const REJECTED_AT_ONCE: usize = 16;
+/// Bytes of its requests that are discarded then: a few lines, or an HTTP head.
 pub const REJECTED_READ: usize = 4 * 1024;
 /// New connections the kernel keeps for us between two accepts.
 pub const BACKLOG: i32 = 4_096;

@@ -10,6 +10,16 @@ pub const OUTBOX_MESSAGES: usize = 65_536;
 pub const OUTBOX_MESSAGES_PER_USER: usize = 16_384;
 /// The bytes of their bodies, on the disk alone.
 pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
+/// Of these, bytes of one user.
+pub const OUTBOX_BYTES_PER_USER: usize = 16 * 1024 * 1024;
+/// Messages beyond the bound, for senders of whom little waits: so that several users cannot fill the outbox for all either …
+pub const OUTBOX_RESERVED_MESSAGES: usize = 16_384;
+/// … and the bytes of their bodies.
+pub const OUTBOX_RESERVED_BYTES: usize = 16 * 1024 * 1024;
+/// Little are so many messages: what a person writes while a link is down. A thousand such people have room …
+pub const OUTBOX_KEPT_MESSAGES: usize = 16;
+/// … and so many bytes of their bodies.
+pub const OUTBOX_KEPT_BYTES: usize = 64 * 1024;
 /// Epochs of another server whose numbers are remembered, the newest: a server that goes back to a backup older
 /// than so many of its starts may send what waited then a second time. At 16 bytes each, 16 KB of the hello.
 pub const EPOCHS_PER_PEER: usize = 1_024;

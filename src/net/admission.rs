@@ -11,6 +11,7 @@ mod ending;
 mod holders;
 mod memory;
 mod places;
+mod proxied;
 #[cfg(test)]
 mod tests;
 mod unfinished;
@@ -51,7 +52,7 @@ pub struct Admission {
 
 #[derive(Default)]
 struct Admitted {
-    refused: RefusedLog,
+    refused: Arc<RefusedLog>,
     places: Places,
     counts: Counts,
     /// Set once all connections were ended: no more are admitted.
@@ -71,7 +72,16 @@ struct Connected {
     send_queue: Arc<SendQueue>,
     /// `None` for a proxy that has not named its client yet.
     address: Option<IpAddr>,
+    /// The address is that of a proxy that speaks for itself: it is not counted, and not banned.
+    is_proxy: bool,
     holder: Holder,
+}
+
+impl Connected {
+    /// The address that the connection counts for.
+    fn counted(&self) -> Option<IpAddr> {
+        self.address.filter(|_| !self.is_proxy)
+    }
 }
 
 /// The connection to evict if the largest holder has to lose a place.
@@ -128,6 +138,13 @@ impl Admission {
         }
     }
 
+    /// Logs refusals there.
+    #[must_use]
+    pub(crate) fn log_to(self, refused: Arc<RefusedLog>) -> Self {
+        self.admitted().refused = refused;
+        self
+    }
+
     /// Admits a connection from an address, or from a proxy that many clients share (`None`).
     ///
     /// # Errors
@@ -148,9 +165,10 @@ impl Admission {
         admitted.counts.record_accepted(send_queue.format().listener());
         admitted.last += 1;
         let number = admitted.last;
-        admitted
-            .connections
-            .insert(number, Connected { send_queue: send_queue.clone(), address, holder: Holder::Proxy });
+        admitted.connections.insert(
+            number,
+            Connected { send_queue: send_queue.clone(), address, is_proxy: false, holder: Holder::Proxy },
+        );
         if address.is_some() {
             admitted.set_holder(number, Holder::Address);
         }
@@ -258,22 +276,6 @@ impl Admitted {
         }
     }
 
-    /// A proxy has named the client of a connection.
-    fn set_address(&mut self, number: u64, client: IpAddr) {
-        let Some(connected) = self.connections.get_mut(&number) else { return };
-        let (before, holder) = (connected.address, connected.holder);
-        if matches!(holder, Holder::Proxy | Holder::Address) {
-            self.set_holder(number, Holder::Proxy);
-        }
-        if let Some(connected) = self.connections.get_mut(&number) {
-            connected.address = Some(client);
-        }
-        before.into_iter().for_each(|before| self.discount(before));
-        if matches!(holder, Holder::Proxy | Holder::Address) {
-            self.set_holder(number, Holder::Address);
-        }
-    }
-
     /// Ends a connection of the largest holder: of an address with many that have not logged in, of a user with many, or
     /// of any address.
     fn evict(&mut self) {
@@ -325,30 +327,6 @@ impl Admitted {
 }
 
 impl Permit {
-    /// Counts a proxy's connection under the address of its client.
-    ///
-    /// # Errors
-    /// Why the client is not admitted, to be sent to it.
-    pub(crate) fn set_client(&mut self, client: IpAddr) -> Result<(), DisconnectReason> {
-        let check = || self.admission.check_address(client);
-        check()?;
-        let client = origin(client);
-        let mut admitted = self.admission.admitted();
-        let is_known = |connected: &Connected| connected.address == Some(client);
-        if admitted.connections.get(&self.number).is_some_and(is_known) {
-            return Ok(());
-        }
-        let per_address = admitted.places.per_address;
-        admitted.count(client, per_address).inspect_err(|reason| {
-            admitted.counts.record_ended(*reason);
-            admitted.refused.connection(client, "connection_limit");
-        })?;
-        admitted.set_address(self.number, client);
-        drop(admitted);
-        // As in [`Admission::admit`].
-        check()
-    }
-
     /// A place for the TLS handshake of a client.
     pub(super) fn begin_handshake(&self, client: IpAddr) -> HandshakePermit {
         let (admission, number, address) = (self.admission.clone(), self.number, origin(client));
@@ -369,9 +347,8 @@ impl Drop for Permit {
             self.admission.has_ended.notify_waiters();
         }
         admitted.set_holder(self.number, Holder::Nobody);
-        if let Some(Connected { address: Some(address), .. }) = admitted.connections.remove(&self.number) {
-            admitted.discount(address);
-        }
+        let counted = admitted.connections.remove(&self.number).and_then(|connected| connected.counted());
+        counted.into_iter().for_each(|address| admitted.discount(address));
     }
 }
 

@@ -7,7 +7,6 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +19,7 @@ use crate::chat::{Command, CommandError};
 use crate::id::UserId;
 use crate::limits::{BUDGETS_REMEMBERED, CREDIT_BYTES, CREDIT_MESSAGES, READING_BURST, READS_PER_USER};
 use crate::net::origin::origin;
+use crate::net::pruned_map::PrunedMap;
 
 use tags::TagsInFlight;
 
@@ -45,9 +45,9 @@ pub struct Rates {
 pub struct Budgets {
     rates: ArcSwap<Rates>,
     begun: Instant,
-    users: Mutex<HashMap<UserId, Arc<UserBudget>>>,
+    users: Mutex<PrunedMap<UserId, Arc<UserBudget>>>,
     /// For registrations.
-    addresses: Mutex<HashMap<IpAddr, Bucket>>,
+    addresses: Mutex<PrunedMap<IpAddr, Bucket>>,
 }
 
 /// The buckets of one user.
@@ -130,8 +130,8 @@ impl Budgets {
         Self {
             rates: ArcSwap::from_pointee(rates),
             begun: Instant::now(),
-            users: Mutex::default(),
-            addresses: Mutex::default(),
+            users: Mutex::new(PrunedMap::new(BUDGETS_REMEMBERED)),
+            addresses: Mutex::new(PrunedMap::new(BUDGETS_REMEMBERED)),
         }
     }
 
@@ -143,11 +143,8 @@ impl Budgets {
     /// The budget of a user.
     pub(super) fn of(&self, user: UserId) -> Arc<UserBudget> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-        if users.len() >= BUDGETS_REMEMBERED && !users.contains_key(&user) {
-            let now = self.now();
-            users.retain(|_, budget| Arc::strong_count(budget) > 1 || !budget.is_full(now));
-        }
-        users.entry(user).or_default().clone()
+        let is_needed = |budget: &Arc<UserBudget>| Arc::strong_count(budget) > 1 || !budget.is_full(self.now());
+        users.entry(user, Arc::default, is_needed).clone()
     }
 
     /// Takes from the budget of a user for a command; what it costs beside a message's bytes is little.
@@ -194,10 +191,8 @@ impl Budgets {
             return Ok(());
         }
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        if addresses.len() >= BUDGETS_REMEMBERED {
-            addresses.retain(|_, bucket| !bucket.is_full(now));
-        }
-        addresses.entry(address).or_default().take(self.rates.load().registrations, 1, now).map_err(slow_down)
+        let bucket = addresses.entry(address, Bucket::default, |bucket| !bucket.is_full(now));
+        bucket.take(self.rates.load().registrations, 1, now).map_err(slow_down)
     }
 
     /// Takes from the credit of a connection, and more credit if that is used up.

@@ -28,7 +28,7 @@ use crate::net::client_stream::ClientStream;
 use crate::net::context::ServerContext;
 use crate::net::read_buffer::ReadBuffer;
 use crate::net::session::{Flow, Session};
-use crate::net::turns::{OwnersTurn, Turns};
+use crate::net::turns::OwnersTurn;
 use crate::wire::{Input, InputDecoder, Line};
 
 /// The backlog at which the next request is held back.
@@ -52,6 +52,7 @@ pub(crate) fn run(accepted: Accepted, context: Arc<ServerContext>) -> impl Futur
         debug!("connected");
         connection.session.greet();
         let end = connection.serve().await;
+        connection.turn = Turn::default();
         connection.session.end();
         // Boxed so that rarely used futures do not enlarge an idle connection's task.
         if end == ConnectionEnd::Upgraded && connection.send_queue.ending().is_none() {
@@ -210,6 +211,10 @@ impl Connection {
 
     async fn serve_inputs(&mut self) -> Option<ConnectionEnd> {
         self.session.begin_read();
+        // Bytes that make no line, such as options of telnet or pieces of a WebSocket's message, are work as well.
+        if self.turn.is_long {
+            self.take_turn().await;
+        }
         // One read holds no more changes than may wait for the disk, so once a read is often enough.
         self.wait_for_the_hub().await;
         let mut end = None;
@@ -288,24 +293,31 @@ impl Connection {
         if self.turn.requests == REQUESTS_BESIDE_TURN + 1 && self.turn.held.is_none() {
             self.turn.is_long |= self.session.is_turn_taken();
         }
-        let needs_turn = self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN;
-        if needs_turn && self.turn.held.is_none() {
-            match self.session.try_take_turn() {
-                Ok(turn) => self.turn.held = Some(turn),
-                Err(held) => self.turn.held = self.unless_over(Turns::take(held)).await.flatten(),
-            }
+        if self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN {
+            self.take_turn().await;
         }
         let status = self.send_queue.status();
         if status.backlog.is_below(FULL) && !status.is_closing {
             return None;
         }
-        self.turn.held = None;
+        // Long replies are work, too: for a reader that takes them at once there would be no end to it.
         self.session.send_replies();
+        self.end_turn().await;
         if self.ends_at_once() {
             return self.send_queue.ending();
         }
         let is_admitted = Box::pin(self.wait_until_below(FULL)).await && !self.is_late();
         if is_admitted { None } else { Some(self.send_queue.ending().unwrap_or(ConnectionEnd::Gone)) }
+    }
+
+    /// Waits for the turn of the connection's owner.
+    async fn take_turn(&mut self) {
+        if self.turn.held.is_none() {
+            self.turn.held = match self.session.try_take_turn() {
+                Ok(turn) => Some(turn),
+                Err(awaited) => self.unless_over(awaited.take()).await.flatten(),
+            };
+        }
     }
 
     /// Lets other tasks run, and other connections of the same owner have its turn.

@@ -33,13 +33,13 @@ pub struct ServerContext {
     pub(crate) budgets: Budgets,
     pub(crate) turns: Turns,
     pub(crate) requests: RequestCounts,
-    pub(crate) refused: RefusedLog,
+    pub(crate) refused: Arc<RefusedLog>,
     /// Uses of administrators' commands by others.
     pub(crate) logged_intrusions: LogLimit<IpAddr>,
     pub(crate) started: Instant,
     pub(crate) logged_reads: LogLimit<()>,
     pub(crate) logged_proxies: LogLimit<IpAddr>,
-    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) trusted_proxies: Arc<TrustedProxies>,
     /// The tasks of all listeners and connections.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the server stops accepting.

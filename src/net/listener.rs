@@ -8,16 +8,20 @@ use std::time::Instant;
 use bytes::Bytes;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tracing::{Instrument, debug, debug_span, warn};
 
 use crate::hub::{ConnectionEnd, SendQueue};
-use crate::limits::{ACCEPT_RETRY, BACKLOG, REJECTED_READ};
+use crate::limits::{ACCEPT_RETRY, BACKLOG, REJECTED_AT_ONCE, REJECTED_BYTES, REJECTED_READ, REJECTED_WAIT};
+use crate::log_limit::LogLimit;
 use crate::net::accepted::Accepted;
-use crate::net::client_stream::ClientStream;
+use crate::net::client_stream::{ClientStream, SharedStream};
 use crate::net::connection;
 use crate::net::context::ServerContext;
-use crate::net::opening::{self, OpeningError};
+use crate::net::opening::{self, OpeningError, ending};
 use crate::settings::ListenAddress;
 use crate::socket;
 use crate::wire::{DisconnectReason, ListenerKind};
@@ -47,6 +51,16 @@ impl Listener {
 pub(crate) trait Service: Clone + Send + Sync + 'static {
     /// What a connection is sent that ends before it is served.
     fn refusal(&self, reason: DisconnectReason) -> Vec<u8>;
+
+    /// What a trusted proxy is sent that does not begin with the header of the PROXY protocol.
+    fn refusal_without_header(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// What anybody else is sent at an address for proxies.
+    fn refusal_of_untrusted(&self) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// Serves a connection until it ends.
     fn serve(&self, accepted: Accepted) -> impl Future<Output = ()> + Send + 'static;
@@ -111,6 +125,8 @@ impl Service for Lines {
 
 /// Accepts connections until the server stops, each served by a task of its own.
 pub(crate) async fn accept(listener: Listener, context: Arc<ServerContext>, service: impl Service) {
+    let rejections = Arc::new(Semaphore::new(REJECTED_AT_ONCE));
+    let failures = LogLimit::default();
     loop {
         let accepted = tokio::select! {
             () = context.stopping.cancelled() => return,
@@ -118,16 +134,25 @@ pub(crate) async fn accept(listener: Listener, context: Arc<ServerContext>, serv
         };
         match accepted {
             Ok((tcp, peer)) => {
-                if let Err(error) = start_connection(tcp, peer, &listener, &context, &service) {
+                if let Err(error) = start_connection(tcp, peer, &listener, &context, &service, &rejections) {
                     debug!(%error, "a connection was gone before it was served");
                 }
             }
+            Err(error) if is_of_connection(&error) => debug!(%error, "a connection was gone before it was accepted"),
             Err(error) => {
-                warn!(%error, "a connection could not be accepted");
+                if let Some(left_out) = failures.allows((), Instant::now()) {
+                    warn!(%error, left_out, "a connection could not be accepted");
+                }
                 tokio::time::sleep(ACCEPT_RETRY).await;
             }
         }
     }
+}
+
+/// Whether an error is that of a connection, and not of the listener: the next one can be accepted at once.
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 async fn accept_one(listener: &TcpListener, context: &ServerContext) -> io::Result<(TcpStream, SocketAddr)> {
@@ -141,10 +166,14 @@ fn start_connection(
     listener: &Listener,
     context: &Arc<ServerContext>,
     service: &impl Service,
+    rejections: &Arc<Semaphore>,
 ) -> io::Result<()> {
     let is_trusted = context.trusted_proxies.contain(peer.ip());
     if listener.address.is_proxied && !is_trusted {
         warn_of_untrusted(peer, listener, context);
+        if listener.tls.is_none() {
+            reject_later(Arc::new(ClientStream::new(tcp, None)?), service.refusal_of_untrusted(), rejections, context);
+        }
         return Ok(());
     }
     socket::prepare(&tcp)?;
@@ -165,7 +194,7 @@ fn start_connection(
                 context.tasks.spawn(serving.instrument(span));
             }
         }
-        Err(reason) => reject(&stream, &service.refusal(reason)),
+        Err(reason) => reject_later(stream, service.refusal(reason), rejections, context),
     }
     Ok(())
 }
@@ -177,15 +206,14 @@ async fn open_and_serve(mut accepted: Accepted, is_proxied: bool, context: Arc<S
         Err(error) => {
             debug!(%error, "a connection was not opened");
             error.label().into_iter().for_each(|label| context.admission.record_unopened(label));
-            match error {
-                OpeningError::NoTls => {
-                    reject_plainly(accepted.stream.tcp(), &service.refusal(DisconnectReason::TlsExpected));
-                }
-                OpeningError::Ended(ConnectionEnd::Disconnected(reason)) => {
-                    reject(&accepted.stream, &service.refusal(reason));
-                }
-                _ => {}
-            }
+            let is_plain = matches!(*accepted.stream, ClientStream::Plain(_));
+            let reason = match error {
+                OpeningError::NoTls => service.refusal(DisconnectReason::TlsExpected),
+                OpeningError::Ended(ConnectionEnd::Disconnected(reason)) if is_plain => service.refusal(reason),
+                OpeningError::Header(_) if is_plain => service.refusal_without_header(),
+                _ => return,
+            };
+            reject(&accepted.stream, &reason, ending(&accepted.send_queue)).await;
         }
     }
 }
@@ -198,18 +226,52 @@ fn warn_of_untrusted(peer: SocketAddr, listener: &Listener, context: &ServerCont
     }
 }
 
-/// Sends the reason why a connection is not admitted. With TLS nobody could read it yet.
-fn reject(stream: &ClientStream, reason: &[u8]) {
-    if let ClientStream::Plain(tcp) = stream {
-        reject_plainly(tcp, reason);
+/// Rejects a connection that has no place, by a task of its own if not too many are being rejected. With TLS nobody could
+/// read the reason yet.
+fn reject_later(stream: Arc<ClientStream>, reason: Vec<u8>, rejections: &Arc<Semaphore>, context: &Arc<ServerContext>) {
+    if reason.is_empty() || !matches!(*stream, ClientStream::Plain(_)) {
+        return;
+    }
+    match rejections.clone().try_acquire_owned() {
+        Ok(turn) => {
+            let stopping = context.stopping.clone();
+            context.tasks.spawn(async move {
+                reject(&stream, &reason, stopping.cancelled()).await;
+                drop(turn);
+            });
+        }
+        Err(_) => {
+            send_plainly(stream.tcp(), &reason);
+            let _discarded = stream.tcp().try_read(&mut [0; REJECTED_READ]);
+        }
     }
 }
 
-/// A fresh socket takes that much without waiting. What the peer has sent is discarded: a socket that is closed with unread
-/// bytes resets the connection, and a reset may overtake the reason.
-fn reject_plainly(tcp: &TcpStream, reason: &[u8]) {
+/// Sends the reason why a connection ends before it is served, in plain, and waits a little until the client has read it.
+async fn reject(stream: &Arc<ClientStream>, reason: &[u8], end: impl Future) {
+    if !reason.is_empty() {
+        send_plainly(stream.tcp(), reason);
+        discard_rest(stream, end).await;
+    }
+}
+
+/// A fresh socket takes that much without waiting.
+fn send_plainly(tcp: &TcpStream, reason: &[u8]) {
     if let Err(error) = SockRef::from(tcp).send(reason) {
         debug!(%error, "a rejected connection was gone before it had the reason");
     }
-    let _discarded = tcp.try_read(&mut [0; REJECTED_READ]);
+}
+
+/// Closes the side of the server, and discards what the client sends until it closes its own, or `end` comes: a socket that
+/// is closed with unread bytes resets the connection, and a reset may overtake what was written before.
+pub(crate) async fn discard_rest(stream: &Arc<ClientStream>, end: impl Future) {
+    if stream.shutdown_write().is_err() {
+        return;
+    }
+    let (mut rest, mut nowhere) = (SharedStream(stream.clone()).take(REJECTED_BYTES), tokio::io::sink());
+    tokio::select! {
+        biased;
+        _discarded = timeout(REJECTED_WAIT, tokio::io::copy(&mut rest, &mut nowhere)) => {}
+        _ = end => {}
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -22,6 +23,8 @@ pub(super) enum OpeningError {
     Late,
     #[error("the server refused or ended it: {0:?}")]
     Ended(ConnectionEnd),
+    #[error("it ended before it sent anything")]
+    Unused,
     #[error("its proxy did not name the client: {0}")]
     Header(io::Error),
     #[error("others needed its place")]
@@ -33,11 +36,12 @@ pub(super) enum OpeningError {
 }
 
 impl OpeningError {
-    /// For the operator's counts. `None` if it was counted when the server decided it.
+    /// For the operator's counts. `None` if it was counted when the server decided it, or is nothing to count: load balancers
+    /// connect and close every other second, to learn whether somebody is there.
     pub(super) fn label(&self) -> Option<&'static str> {
         match self {
             Self::Late => Some("opening_late"),
-            Self::Ended(_) => None,
+            Self::Ended(_) | Self::Unused => None,
             Self::Header(_) => Some("proxy_header"),
             Self::Evicted => Some("evicted"),
             Self::Handshake(_) => Some("tls_handshake"),
@@ -55,17 +59,23 @@ pub(super) async fn open(accepted: &mut Accepted, is_proxied: bool) -> Result<()
     }
 }
 
-async fn ending(send_queue: &SendQueue) -> ConnectionEnd {
+/// Waits until the server ends the connection.
+pub(super) async fn ending(send_queue: &SendQueue) -> ConnectionEnd {
     std::future::poll_fn(|context| send_queue.poll_until(|status| status.is_closing, context)).await;
     send_queue.ending().unwrap_or(ConnectionEnd::Gone)
 }
 
 async fn open_in_time(accepted: &mut Accepted, is_proxied: bool) -> Result<(), OpeningError> {
     if is_proxied {
-        let named = proxy_header::read(accepted.stream.tcp()).await.map_err(OpeningError::Header)?;
-        accepted.address = named.unwrap_or(accepted.address);
-        let is_admitted = accepted.permit.set_client(accepted.address);
-        is_admitted.map_err(|reason| OpeningError::Ended(ConnectionEnd::Disconnected(reason)))?;
+        first_byte(accepted.stream.tcp()).await?;
+        match proxy_header::read(accepted.stream.tcp()).await.map_err(OpeningError::Header)? {
+            Some(client) => {
+                accepted.address = client;
+                let is_admitted = accepted.permit.set_client(client);
+                is_admitted.map_err(|reason| OpeningError::Ended(ConnectionEnd::Disconnected(reason)))?;
+            }
+            None => accepted.permit.set_proxy(accepted.address),
+        }
     }
     let ClientStream::Tls(stream) = &*accepted.stream else { return Ok(()) };
     let permit = accepted.permit.begin_handshake(accepted.address);
@@ -75,10 +85,17 @@ async fn open_in_time(accepted: &mut Accepted, is_proxied: bool) -> Result<(), O
     }
 }
 
-async fn make_tls(stream: &TlsStream) -> Result<(), OpeningError> {
+/// Waits for the first byte, and leaves it to be read.
+async fn first_byte(tcp: &TcpStream) -> Result<u8, OpeningError> {
     let mut first = [0];
-    let received = stream.tcp().peek(&mut first).await.map_err(OpeningError::Handshake)?;
-    if received > 0 && !begins_tls(&first) {
+    match tcp.peek(&mut first).await {
+        Ok(1..) => Ok(first[0]),
+        Ok(0) | Err(_) => Err(OpeningError::Unused),
+    }
+}
+
+async fn make_tls(stream: &TlsStream) -> Result<(), OpeningError> {
+    if !begins_tls(&[first_byte(stream.tcp()).await?]) {
         return Err(OpeningError::NoTls);
     }
     stream.handshake().await.map_err(OpeningError::Handshake)?;

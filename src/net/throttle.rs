@@ -185,15 +185,24 @@ impl Failures {
     }
 }
 
-/// Drops entries that are forgiven, and if there are none, those with the fewest failures.
+/// Drops entries that are forgiven, and if most are not, those with the fewest failures: an eighth of all, so that an entry
+/// costs little on average, whoever fills the map.
 fn make_room(failures: &mut HashMap<ThrottleKey, Failures>, now: Instant) {
     failures.retain(|_, past| {
         *past = past.as_of(now);
         past.count > 0 || past.under_way > 0
     });
-    if failures.len() < FAILURES_REMEMBERED {
+    let excess = failures.len().saturating_sub(FAILURES_REMEMBERED / 8 * 7);
+    if excess == 0 {
         return;
     }
-    let least = failures.values().map(|past| past.count).min().unwrap_or(0);
-    failures.retain(|_, past| past.count > least || past.under_way > 0);
+    let mut counts: Vec<u32> = failures.values().map(|past| past.count).collect();
+    let (fewer, few, _) = counts.select_nth_unstable(excess - 1);
+    let few = *few;
+    let mut with_few = excess - fewer.iter().filter(|count| **count < few).count();
+    failures.retain(|_, past| {
+        let is_dropped = past.under_way == 0 && (past.count < few || (past.count == few && with_few > 0));
+        with_few -= usize::from(is_dropped && past.count == few);
+        !is_dropped
+    });
 }

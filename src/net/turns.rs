@@ -4,6 +4,9 @@
 //! it needs its owner's turn, which goes from one connection of the owner to the next: so a user with 256 full pipelines, or
 //! with pipelines that come and go, gets as much of the threads' time as one with a single full pipeline. A connection gives
 //! the turn back before it waits for anything.
+//!
+//! As many owners have their turns at a time as there are threads, one after the other: so however many send without end, a
+//! request of somebody who was idle waits for a turn or two, and not for one of each.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::hub::Ticket;
 use crate::id::UserId;
 use crate::limits::{BATCH_COST, BATCH_COST_FREE, OWNERS_REMEMBERED};
+use crate::net::pruned_map::PrunedMap;
 
 /// The owner of a connection's work. Turns are shared between owners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,9 +28,10 @@ pub(super) enum Owner {
 }
 
 /// The turns of all owners, and what they have put into the batch of changes that is being gathered.
-#[derive(Default)]
 pub(crate) struct Turns {
-    owners: Mutex<HashMap<Owner, Arc<Semaphore>>>,
+    owners: Mutex<PrunedMap<Owner, Arc<Semaphore>>>,
+    /// One for each thread that serves requests.
+    threads: Arc<Semaphore>,
     batch: Mutex<BatchCosts>,
 }
 
@@ -39,14 +44,57 @@ struct BatchCosts {
     large: u64,
 }
 
-/// An owner's turn, for one connection.
-pub(super) type OwnersTurn = OwnedSemaphorePermit;
+/// An owner's turn, for one connection, and a thread to have it on. Boxed: most connections have none.
+#[derive(Debug)]
+pub(super) struct OwnersTurn {
+    _permits: Box<[OwnedSemaphorePermit; 2]>,
+}
+
+/// A turn that has to be waited for.
+#[derive(Debug)]
+pub(super) struct AwaitedTurn {
+    /// The owner's turn, or who gives it away.
+    owner: Result<OwnedSemaphorePermit, Arc<Semaphore>>,
+    threads: Arc<Semaphore>,
+}
+
+impl OwnersTurn {
+    fn new(owner: OwnedSemaphorePermit, thread: OwnedSemaphorePermit) -> Self {
+        Self { _permits: Box::new([owner, thread]) }
+    }
+}
+
+impl AwaitedTurn {
+    /// Waits for the turn, after those who waited before.
+    pub(super) async fn take(self) -> Option<OwnersTurn> {
+        let owner = match self.owner {
+            Ok(owner) => owner,
+            Err(owner) => owner.acquire_owned().await.ok()?,
+        };
+        Some(OwnersTurn::new(owner, self.threads.acquire_owned().await.ok()?))
+    }
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self::new(std::thread::available_parallelism().map_or(1, Into::into))
+    }
+}
 
 impl Turns {
-    /// The turn of an owner, if no other connection has it.
-    pub(super) fn try_take(&self, owner: Owner) -> Result<OwnersTurn, Arc<Semaphore>> {
-        let turn = self.of(owner);
-        turn.clone().try_acquire_owned().map_err(|_| turn)
+    fn new(threads: usize) -> Self {
+        let owners = Mutex::new(PrunedMap::new(OWNERS_REMEMBERED));
+        Self { owners, threads: Arc::new(Semaphore::new(threads)), batch: Mutex::default() }
+    }
+
+    /// The turn of an owner, if no other connection has it, and a thread is free.
+    pub(super) fn try_take(&self, owner: Owner) -> Result<OwnersTurn, AwaitedTurn> {
+        let (turn, threads) = (self.of(owner), self.threads.clone());
+        let Ok(owner) = turn.clone().try_acquire_owned() else { return Err(AwaitedTurn { owner: Err(turn), threads }) };
+        match threads.clone().try_acquire_owned() {
+            Ok(thread) => Ok(OwnersTurn::new(owner, thread)),
+            Err(_) => Err(AwaitedTurn { owner: Ok(owner), threads }),
+        }
     }
 
     /// Whether another connection of the owner has the turn.
@@ -57,15 +105,8 @@ impl Turns {
 
     fn of(&self, owner: Owner) -> Arc<Semaphore> {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        if owners.len() >= OWNERS_REMEMBERED && !owners.contains_key(&owner) {
-            owners.retain(|_, turn| Arc::strong_count(turn) > 1);
-        }
-        owners.entry(owner).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
-    }
-
-    /// Waits for the turn, after those who waited before.
-    pub(super) async fn take(turn: Arc<Semaphore>) -> Option<OwnersTurn> {
-        turn.acquire_owned().await.ok()
+        let made = || Arc::new(Semaphore::new(1));
+        owners.entry(owner, made, |turn| Arc::strong_count(turn) > 1).clone()
     }
 
     /// Adds the cost of an owner's changes to the batch that is being gathered. Returns whether they cost the owner's share:
@@ -97,7 +138,7 @@ mod tests {
 
     #[test]
     fn one_connection_of_an_owner_has_the_turn_at_a_time() {
-        let turns = Turns::default();
+        let turns = Turns::new(2);
         assert!(!turns.is_taken(MANY));
         let first = turns.try_take(MANY).unwrap();
         assert!(turns.try_take(MANY).is_err());
@@ -106,6 +147,41 @@ mod tests {
         drop(first);
         assert!(!turns.is_taken(MANY));
         assert!(turns.try_take(MANY).is_ok());
+    }
+
+    #[tokio::test]
+    async fn no_more_owners_have_their_turns_than_there_are_threads_and_others_get_them_in_order() {
+        let turns = Turns::new(2);
+        let owner = |number| Owner::User(UserId(number));
+        let mut held: Vec<_> = (0..2).map(|number| turns.try_take(owner(number)).ok()).collect();
+        let mut awaited: Vec<_> = (2..5)
+            .map(|number| {
+                let awaited = turns.try_take(owner(number)).map(drop).unwrap_err();
+                waits(awaited)
+            })
+            .collect();
+        for next in 0..3 {
+            assert!(awaited.iter_mut().skip(next).all(is_waiting));
+            held.remove(0);
+            let (first, others) = awaited[next..].split_first_mut().unwrap();
+            held.push(first.await);
+            assert!(held.iter().all(Option::is_some) && others.iter_mut().all(is_waiting));
+        }
+        assert!(turns.is_taken(owner(4)) && !turns.is_taken(owner(0)));
+    }
+
+    type Waiting = std::pin::Pin<Box<dyn Future<Output = Option<OwnersTurn>>>>;
+
+    fn waits(awaited: AwaitedTurn) -> Waiting {
+        let mut waiting: Waiting = Box::pin(awaited.take());
+        assert!(is_waiting(&mut waiting));
+        waiting
+    }
+
+    /// Polls once.
+    fn is_waiting(waiting: &mut Waiting) -> bool {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        waiting.as_mut().poll(&mut context).is_pending()
     }
 
     #[test]

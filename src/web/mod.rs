@@ -8,11 +8,13 @@ mod forwarded;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod handshake;
+mod http_stream;
 mod listener;
 mod metrics;
 mod monitor;
 mod monitor_listener;
 mod process;
+mod refusal;
 mod response;
 mod service;
 mod site;

@@ -7,22 +7,6 @@ use hyper::{Response, StatusCode};
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
-/// For a connection that is not admitted: nothing of its request is read.
-pub(super) const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\
-    content-length: 42\r\nretry-after: 30\r\nconnection: close\r\n\r\ntoo many connections: connect again later\n";
-
-pub(super) const TOO_MANY: &str = "too many connections: connect again later\n";
-
-/// For a connection from a banned address.
-pub(super) const REFUSED_BANNED: &[u8] = b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain; charset=utf-8\r\n\
-    content-length: 23\r\nconnection: close\r\n\r\nyour address is banned\n";
-
-pub(super) const BANNED: &str = "your address is banned\n";
-
-/// For a client that does not speak TLS at a listener for it.
-pub(super) const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
-    content-length: 38\r\nconnection: close\r\n\r\nthis port speaks TLS: use https://...\n";
-
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

@@ -13,9 +13,9 @@ use hyper::{Method, Request, StatusCode};
 use crate::net::{Permit, ServerContext};
 use crate::web::forwarded::Forwarded;
 use crate::web::handshake;
-use crate::web::response::{BANNED, Reply, TOO_MANY, sentence, set};
+use crate::web::refusal::Refusal;
+use crate::web::response::{Reply, sentence, set};
 use crate::web::site::Web;
-use crate::wire::DisconnectReason;
 
 /// The path of the WebSocket. The page asks for it relative to its own address, so that a proxy may put both anywhere.
 const WEBSOCKET: &str = "/ws";
@@ -33,6 +33,11 @@ pub(super) struct HttpService {
 impl HttpService {
     pub(super) fn new(web: Arc<Web>, context: Arc<ServerContext>, peer: IpAddr, permit: Permit) -> Self {
         Self { web, context, peer, permit: Mutex::new(permit), client: OnceLock::new() }
+    }
+
+    /// Whether the connection is a WebSocket now.
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.client.get().is_some()
     }
 
     /// The client of a connection that is a WebSocket now.
@@ -63,10 +68,8 @@ impl HttpService {
             Err(refusal) => return *refusal,
         };
         let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
-        match permit.set_client(forwarded.client) {
-            Ok(()) => {}
-            Err(DisconnectReason::AddressBanned) => return sentence(StatusCode::FORBIDDEN, BANNED),
-            Err(_) => return sentence(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY),
+        if let Err(reason) = permit.set_client(forwarded.client) {
+            return Refusal::of(reason).to_reply();
         }
         self.client.get_or_init(|| forwarded.client);
         accepted

@@ -1,7 +1,7 @@
 //! Floods of cheap requests.
 
-use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -41,31 +41,59 @@ pub(super) fn many_connections(target: &Target) {
     const CONNECTIONS: usize = 250;
     let block = b"ping\n".repeat(1_000);
     target.endlessly(4, |_| {
-        let streams: Vec<_> = (0..CONNECTIONS / 4).filter_map(|_| target.logged_in(0).ok()).collect();
-        for stream in &streams {
-            stream.set_nonblocking(true)?;
-        }
-        let mut chunk = vec![0; 256 * 1024];
-        while target.goes_on() {
-            let mut is_alive = false;
-            for mut stream in &streams {
-                let _is_full = stream.write(&block);
-                match stream.read(&mut chunk) {
-                    Ok(0) => {}
-                    Ok(count) => {
-                        is_alive = true;
-                        target.tally.count(&chunk[..count]);
-                    }
-                    Err(error) => is_alive |= error.kind() == std::io::ErrorKind::WouldBlock,
-                }
-            }
-            if !is_alive {
-                break;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        Ok(())
+        let streams = (0..CONNECTIONS / 4).filter_map(|_| target.logged_in(0).ok()).collect();
+        fill(target, streams, &block, |received| target.tally.count(received))
     });
+}
+
+/// Bytes that make no line, from many addresses: options of telnet, and pings and empty pieces of messages of a WebSocket.
+pub(super) fn no_lines(target: &Target) {
+    const CONNECTIONS: usize = 100;
+    let (text, web) = (target.addresses.text, target.addresses.web);
+    let telnet = b"\xff\xfd\x06\xff\xfb\x01\xff\xfa\x1f\0\x50\xff\xf0".repeat(1_000);
+    let pings = b"\x89\x84\0\0\0\0ping".repeat(1_000);
+    let pieces = [&b"\x01\x84\0\0\0\0ping"[..], &b"\0\x80\0\0\0\0".repeat(1_000), b"\x80\x80\0\0\0\0"].concat();
+    let kinds = [(text, &b""[..], telnet), (web, HANDSHAKE, pings), (web, HANDSHAKE, pieces)];
+    target.endlessly(kinds.len(), |kind| {
+        let (address, first, block) = &kinds[kind];
+        let connect = |number| {
+            let mut stream = target.connect_to(*address, number)?;
+            stream.write_all(first)?;
+            if !first.is_empty() {
+                let _response = stream.read(&mut [0; 1024])?;
+            }
+            Ok::<_, io::Error>(stream)
+        };
+        fill(target, (0..CONNECTIONS).filter_map(|number| connect(number).ok()).collect(), block, |_| {})
+    });
+}
+
+const HANDSHAKE: &[u8] = b"GET /ws HTTP/1.1\r\nhost: kabar\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// Writes a block again and again to connections and reads what comes back, until all have ended.
+fn fill(target: &Target, streams: Vec<TcpStream>, block: &[u8], count: impl Fn(&[u8])) -> io::Result<()> {
+    let mut streams: Vec<_> = streams.into_iter().map(|stream| (stream, 0)).collect();
+    for (stream, _) in &streams {
+        stream.set_nonblocking(true)?;
+    }
+    let mut chunk = vec![0; 256 * 1024];
+    while target.goes_on() && !streams.is_empty() {
+        streams.retain_mut(|(stream, written)| {
+            // Where the last write ended: what comes next is what the server expects.
+            *written = (*written + stream.write(&block[*written..]).unwrap_or(0)) % block.len();
+            match stream.read(&mut chunk) {
+                Ok(0) => false,
+                Ok(received) => {
+                    count(&chunk[..received]);
+                    true
+                }
+                Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+            }
+        });
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 /// Connections that are made and closed.

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::chat::error::BounceReason;
 use crate::chat::model::message::{Author, Message};
 use crate::id::{Epoch, PeerKey, RealmId, Seq, UserId};
-use crate::limits::EPOCHS_PER_PEER;
+use crate::limits::{
+    EPOCHS_PER_PEER, OUTBOX_BYTES, OUTBOX_BYTES_PER_USER, OUTBOX_KEPT_BYTES, OUTBOX_KEPT_MESSAGES, OUTBOX_MESSAGES,
+    OUTBOX_MESSAGES_PER_USER, OUTBOX_RESERVED_BYTES, OUTBOX_RESERVED_MESSAGES,
+};
 use crate::time::Time;
 
 /// Another server. Its identity is its key.
@@ -68,8 +71,21 @@ pub struct OutboxEntry {
 pub struct OutboxQueue {
     waiting: VecDeque<OutboxEntry>,
     bytes: usize,
-    /// How many of each sender.
-    senders: HashMap<UserId, usize>,
+    senders: HashMap<UserId, SenderShare>,
+}
+
+/// What waits of one sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct SenderShare {
+    messages: usize,
+    bytes: usize,
+}
+
+impl SenderShare {
+    /// Whether one more message is within bounds.
+    fn has_room_for(self, bytes: usize, most: usize, most_bytes: usize) -> bool {
+        self.messages < most && self.bytes + bytes <= most_bytes
+    }
 }
 
 impl OutboxQueue {
@@ -97,10 +113,15 @@ impl OutboxQueue {
         self.bytes
     }
 
-    /// How many of a sender wait.
+    /// Whether there is room for one more message of a sender. If others have filled the queue, there still is for a few.
     #[must_use]
-    pub fn len_of(&self, sender: UserId) -> usize {
-        self.senders.get(&sender).copied().unwrap_or_default()
+    pub fn has_room_for(&self, sender: UserId, bytes: usize) -> bool {
+        let all = SenderShare { messages: self.len(), bytes: self.bytes };
+        let own = self.senders.get(&sender).copied().unwrap_or_default();
+        let has_reserve = own.has_room_for(bytes, OUTBOX_KEPT_MESSAGES, OUTBOX_KEPT_BYTES);
+        let (messages, reserve) = if has_reserve { (OUTBOX_RESERVED_MESSAGES, OUTBOX_RESERVED_BYTES) } else { (0, 0) };
+        own.has_room_for(bytes, OUTBOX_MESSAGES_PER_USER, OUTBOX_BYTES_PER_USER)
+            && all.has_room_for(bytes, OUTBOX_MESSAGES + messages, OUTBOX_BYTES + reserve)
     }
 
     /// All that wait, oldest first.
@@ -118,7 +139,9 @@ impl OutboxQueue {
     /// Adds a message that is newer than all.
     pub fn push(&mut self, queued: OutboxEntry) {
         self.bytes += queued.bytes as usize;
-        *self.senders.entry(queued.from).or_default() += 1;
+        let own = self.senders.entry(queued.from).or_default();
+        own.messages += 1;
+        own.bytes += queued.bytes as usize;
         self.waiting.push_back(queued);
     }
 
@@ -126,8 +149,9 @@ impl OutboxQueue {
         while let Some(queued) = self.waiting.pop_front_if(|queued| queued.seq <= upto) {
             self.bytes -= queued.bytes as usize;
             let left = self.senders.entry(queued.from).or_default();
-            *left -= 1;
-            if *left == 0 {
+            left.messages -= 1;
+            left.bytes -= queued.bytes as usize;
+            if left.messages == 0 {
                 self.senders.remove(&queued.from);
             }
         }

@@ -14,7 +14,7 @@ use crate::chat::rules::context::Context;
 use crate::chat::rules::system_message::system_message;
 use crate::chat::state::State;
 use crate::id::{Epoch, RealmId, Seq};
-use crate::limits::{MAX_LOG_NUMBER, OUTBOX_BYTES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER, REFUSED_UNCONFIRMED};
+use crate::limits::{MAX_LOG_NUMBER, REFUSED_UNCONFIRMED};
 use crate::name::Name;
 
 /// Puts a message, direct or to a group, into the outbox of another realm. Only that server knows whether the recipient
@@ -40,9 +40,7 @@ pub(super) fn send(
         kind,
         realm: Some(realm.name.as_str()),
     });
-    let queue = &peer.queue;
-    let is_full = queue.len() >= OUTBOX_MESSAGES || queue.bytes() + body.size() > OUTBOX_BYTES;
-    if is_full || queue.len_of(sender_id) >= OUTBOX_MESSAGES_PER_USER {
+    if !peer.queue.has_room_for(sender_id, body.size()) {
         return Err(CommandError::RealmQueueFull);
     }
     let remote = RemoteName { realm: id, name: to.clone() };

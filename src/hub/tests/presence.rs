@@ -104,8 +104,49 @@ fn past_the_bound_of_a_period_all_wait_for_its_end() {
     assert!(notices.is_told_at_once(UserId(1), &name("neko"), true, PRESENCE_PUSHES));
     assert!(!notices.is_told_at_once(UserId(2), &name("paff"), true, PRESENCE_PUSHES));
     assert!(!notices.is_told_at_once(UserId(2), &name("paff"), false, PRESENCE_PUSHES));
-    assert_eq!(notices.begin_period(), [(UserId(2), name("paff"))]);
+    notices.begin_period();
+    assert_eq!(notices.take_waiting(9), [(UserId(2), name("paff"))]);
     assert!(notices.is_told_at_once(UserId(2), &name("paff"), true, PRESENCE_PUSHES));
+}
+
+#[test]
+fn users_past_the_bound_of_an_end_of_a_period_wait_in_turn_for_the_next_ones() {
+    let mut notices = crate::hub::presence_notices::PresenceNotices::default();
+    let come = |notices: &mut crate::hub::presence_notices::PresenceNotices, users: std::ops::Range<u64>| {
+        users.for_each(|user| notices.defer(UserId(user), name("neko")));
+        notices.begin_period();
+    };
+    let ids = |users: Vec<(UserId, Name)>| users.into_iter().map(|(user, _)| user.0).collect::<Vec<_>>();
+    come(&mut notices, 0..3);
+    let first = ids(notices.take_waiting(1));
+    come(&mut notices, 0..4);
+    let mut told = [first.clone(), ids(notices.take_waiting(2)), ids(notices.take_waiting(9))].concat();
+    assert_eq!(told[..3].iter().filter(|user| **user < 3).count(), 3, "those who came first: {told:?}");
+    told.sort_unstable();
+    let mut expected = [vec![0, 1, 2, 3], first].concat();
+    expected.sort_unstable();
+    assert_eq!(told, expected, "each once, and who came again after it once more");
+    assert!(notices.take_waiting(9).is_empty());
+}
+
+#[test]
+fn whoever_has_left_or_unsubscribed_watches_no_more_and_whoever_subscribes_twice_watches_once() {
+    let test = TestHub::new();
+    let session = session_of(&test.hub, UserId(0));
+    let watching: Vec<_> = (0..100).map(|_| test.listener_of(session).1).collect();
+    let count = || test.hub.0.presence().watchers.len();
+    for _ in 0..2 {
+        watching.iter().for_each(|send_queue| watch(&test.hub, send_queue));
+    }
+    assert_eq!(count(), 100);
+    watching[..30].iter().for_each(|send_queue| test.hub.end_subscription(send_queue));
+    assert_eq!(count(), 70);
+    assert!(test.hub.listen(UserId(0), &watching[30], test.hub.delivered(), Topics::default()));
+    assert_eq!(count(), 69);
+    test.hub.attach(UserId(0), session, false, &watching[31]);
+    assert_eq!(count(), 68, "a log-in ends a subscription");
+    watching.iter().for_each(|send_queue| test.hub.detach(UserId(0), send_queue));
+    assert_eq!(count(), 0);
 }
 
 #[test]

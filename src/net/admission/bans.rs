@@ -21,7 +21,7 @@ impl Admission {
     /// Ends the connections from the addresses of a network.
     pub(crate) fn end_network(&self, network: &Network) {
         let mut admitted = self.admitted();
-        let is_there = |connected: &Connected| connected.address.is_some_and(|address| network.keeps_out(address));
+        let is_there = |connected: &Connected| connected.counted().is_some_and(|address| network.keeps_out(address));
         let there = admitted.connections.iter().filter(|(_, connected)| is_there(connected));
         let numbers: Vec<u64> = there.map(|(number, _)| *number).collect();
         numbers.into_iter().for_each(|number| admitted.end(number, DisconnectReason::AddressBanned));

@@ -194,3 +194,23 @@ fn nothing_is_left_of_connections_that_ended() {
     assert!(admitted.connections.is_empty() && admitted.addresses.is_empty());
     assert!(admitted.users.largest().is_none() && admitted.unauthenticated.largest().is_none());
 }
+
+#[test]
+fn a_proxy_that_speaks_for_itself_counts_for_no_address_is_not_banned_and_makes_room_like_others() {
+    let places = Places { most: 30, per_address: 4, per_user: 4, outbox_bytes: 0 };
+    let admission = Arc::new(Admission::new(places, |_| true));
+    let of_proxy = || {
+        let queue = queue();
+        let mut permit = admission.admit(None, &queue).unwrap();
+        permit.set_proxy(address(1));
+        (permit, queue)
+    };
+    let checks: Vec<_> = (0..20).map(|_| of_proxy()).collect();
+    assert!(admission.admitted().addresses.is_empty());
+    admission.end_network(&Network::parse("192.0.2.1").unwrap());
+    assert!(ended(&checks).is_empty());
+    let _newcomers: Vec<_> = (0..9).map(|_| of_proxy()).collect();
+    assert_eq!(ended(&checks), [0, 1]);
+    drop(checks);
+    assert!(admission.admitted().addresses.is_empty());
+}

@@ -4,8 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
-
 use crate::chat::{Command, CommandError, Context, IdempotencyKey, State};
 use crate::hub::{Executed, Hub, Origin, SendQueue, Ticket};
 use crate::id::{SessionId, Token, TokenHash, UserId};
@@ -16,7 +14,7 @@ use crate::net::admission::HandshakePermit;
 use crate::net::budget::{Credit, UserBudget, change_bytes};
 use crate::net::context::{Policy, ServerContext};
 use crate::net::origin::origin;
-use crate::net::turns::{Owner, OwnersTurn};
+use crate::net::turns::{AwaitedTurn, Owner, OwnersTurn};
 use crate::time::Time;
 
 /// One connection's session.
@@ -295,7 +293,7 @@ impl Session {
     }
 
     /// Takes the turn of the connection's owner. If another connection has it, this one's replies leave, and it has to wait.
-    pub(in crate::net) fn try_take_turn(&self) -> Result<OwnersTurn, Arc<Semaphore>> {
+    pub(in crate::net) fn try_take_turn(&self) -> Result<OwnersTurn, AwaitedTurn> {
         self.server.turns.try_take(self.owner()).inspect_err(|_| self.send_replies())
     }
 

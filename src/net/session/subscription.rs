@@ -29,7 +29,7 @@ impl Session {
         if let Some(attachment) = self.attachment {
             self.hub().record_pushed_as_read(attachment.actor.user);
         }
-        self.send_queue.stop_listening();
+        self.hub().end_subscription(&self.send_queue);
         PendingReply::at_once(Ok(Response::Done))
     }
 

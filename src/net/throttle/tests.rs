@@ -115,5 +115,24 @@ fn what_is_remembered_is_bounded() {
         failures.insert(ThrottleKey::Address(address), Failures { count, under_way: 0, last_forgiven: now });
     }
     make_room(&mut failures, now);
-    assert_eq!(failures.len(), 1, "only the worst is still remembered");
+    assert!(failures.len() <= FAILURES_REMEMBERED / 8 * 7, "{}", failures.len());
+    assert!(failures.contains_key(&ThrottleKey::Address(IpAddr::V4(7.into()))), "the worst is still remembered");
+}
+
+#[test]
+fn whoever_fills_the_table_with_repeated_failures_has_room_made_for_many_at_a_time() {
+    let mut failures = HashMap::new();
+    let now = Instant::now();
+    let key = |number: usize| ThrottleKey::Address(IpAddr::V4(u32::try_from(number).unwrap().into()));
+    let times = |count| Failures { count, under_way: 0, last_forgiven: now };
+    for number in 0..FAILURES_REMEMBERED {
+        failures.insert(key(number), times([1, 3].get(number).copied().unwrap_or(2)));
+    }
+    let mut passes = 0;
+    for number in FAILURES_REMEMBERED..FAILURES_REMEMBERED + 10_000 {
+        passes += usize::from(failures.len() >= FAILURES_REMEMBERED);
+        row(&mut failures, key(number), now).count = 1;
+    }
+    assert!(passes < 10 && failures.len() <= FAILURES_REMEMBERED, "{passes}");
+    assert!(failures.contains_key(&key(1)), "the worst is still remembered");
 }

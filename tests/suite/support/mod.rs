@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 pub(crate) mod client;
+pub(crate) mod fail2ban;
 pub(crate) mod load;
 pub(crate) mod port;
 pub(crate) mod process;

@@ -107,6 +107,10 @@ fn a_head_that_does_not_come_ends_the_connection() {
     let mut slow = server.connect_http();
     let mut silent = HttpClient::connect(server.web_address());
     slow.sends("GET / HTTP/1.1\r\nHost:");
-    slow.hears_the_end();
-    silent.hears_the_end();
+    let late = slow.hears_the_end();
+    assert!(
+        late.starts_with("HTTP/1.1 408 ") && late.ends_with("\r\n\r\nthe head of the request took too long\n"),
+        "{late}"
+    );
+    assert_eq!(silent.hears_the_end(), "", "nobody waits for an answer");
 }

@@ -4,3 +4,4 @@ mod chat;
 mod files;
 mod handshake;
 mod hostile;
+mod refusals;

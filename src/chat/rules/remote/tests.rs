@@ -4,9 +4,13 @@ use crate::chat::fixture::{
     Fixture, MESSI, NEKO, PAFF, address, hash, name, remote_group_message, remote_message, text,
 };
 use crate::chat::model::idempotency::IdempotencyKey;
+use crate::chat::model::peer::{OutboxEntry, OutboxQueue};
 use crate::chat::model::realm::RealmKind;
 use crate::id::{Hash64, UserId};
-use crate::limits::EPOCHS_PER_PEER;
+use crate::limits::{
+    EPOCHS_PER_PEER, OUTBOX_BYTES_PER_USER, OUTBOX_KEPT_MESSAGES, OUTBOX_MESSAGES, OUTBOX_MESSAGES_PER_USER,
+    OUTBOX_RESERVED_MESSAGES,
+};
 use crate::time::Time;
 
 const FIRST: Epoch = Epoch(5);
@@ -99,8 +103,10 @@ fn messages_are_queued_in_order_with_their_senders() {
 #[test]
 fn the_number_of_queued_messages_is_bounded() {
     let (mut fixture, timur) = with_timur();
-    (1..OUTBOX_MESSAGES).for_each(|_| fixture.happens(&waits(NEKO, timur)));
-    fixture.does(MESSI, &send("bob@timur", "halo"));
+    (0..OUTBOX_MESSAGES).for_each(|_| fixture.happens(&waits(NEKO, timur)));
+    for _ in 0..OUTBOX_KEPT_MESSAGES {
+        fixture.does(MESSI, &send("bob@timur", "halo"));
+    }
     fixture.refuses(MESSI, &send("bob@timur", "halo"), CommandError::RealmQueueFull);
     fixture.refuses(MESSI, &send_to_group("g1@timur"), CommandError::RealmQueueFull);
 }
@@ -115,9 +121,29 @@ fn the_number_of_queued_messages_of_one_user_is_bounded() {
 }
 
 #[test]
+fn users_who_fill_an_outbox_leave_room_for_a_few_messages_of_everybody_else() {
+    for bytes in [1, 8_000] {
+        let mut queue = OutboxQueue::default();
+        let mut seq = 0;
+        let mut fill = |from: u64, most: usize| {
+            let mut sent = 0;
+            while sent < most && queue.has_room_for(UserId(from), bytes) {
+                seq += 1;
+                sent += 1;
+                queue.push(OutboxEntry { seq: Seq(seq), time: Time(0), from: UserId(from), bytes: bytes as u32 });
+            }
+            sent
+        };
+        let greedy: usize = (0..50).map(|from| fill(from, usize::MAX)).sum();
+        assert!(greedy <= OUTBOX_MESSAGES + OUTBOX_RESERVED_MESSAGES, "{greedy} of {bytes}");
+        assert!((100..300).all(|from| fill(from, 8) == 8), "of {bytes} bytes");
+    }
+}
+
+#[test]
 fn the_bytes_of_queued_messages_are_bounded() {
     let (mut fixture, timur) = with_timur();
-    let half = "x".repeat(OUTBOX_BYTES / 2);
+    let half = "x".repeat(OUTBOX_BYTES_PER_USER / 2);
     fixture.does(MESSI, &send("bob@timur", &half));
     fixture.refuses(MESSI, &send("bob@timur", &half), CommandError::RealmQueueFull);
     assert!(fixture.decide(MESSI, &send("bob@timur", "halo")).is_ok());
