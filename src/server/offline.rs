@@ -8,6 +8,7 @@ use crate::server::error::ServerError;
 use crate::server::paced_clock::PacedClock;
 use crate::server::policies;
 use crate::store;
+use crate::time::Time;
 
 /// Answers one request of the operator on a store, whose lock is held meanwhile, in the form of the admin socket.
 ///
@@ -16,7 +17,7 @@ use crate::store;
 pub fn administer_store(config: &Config, line: &str) -> Result<Vec<u8>, ServerError> {
     let store = store::open_alone(&config.server.data, config.server.durability)?;
     let (hub, mut committer) = Hub::open(Box::new(store), config.server.realm.clone())?;
-    PacedClock::open(&config.server.data, hub.read(State::time).0);
+    PacedClock::open(&config.server.data, hub.read(State::time).0, Time(0));
     let operator = Operator::of_store(hub.clone(), policies::policy(config));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|source| ServerError::System { what: "a thread", source })?;

@@ -15,10 +15,10 @@ pub(super) struct PacedClock {
 }
 
 impl PacedClock {
-    /// Goes on from where the last server left off; `log` is the newest time of the log if none did. A node that begins to lead
-    /// goes on from the leader before.
-    pub(super) fn open(directory: &Path, log: Time) -> Self {
-        Time::set_pace(store::read_retention_time(directory).unwrap_or(log).max(Time::now().paced()));
+    /// Goes on from where the last server left off; `log` is the newest time of the log if none did. In a cluster, that was
+    /// another node, at `paced`.
+    pub(super) fn open(directory: &Path, log: Time, paced: Time) -> Self {
+        Time::set_pace(store::read_retention_time(directory).unwrap_or(log).max(paced));
         Self { directory: directory.to_owned(), has_warned: false }
     }
 

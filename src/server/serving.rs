@@ -74,15 +74,17 @@ impl Server {
         let config = Arc::new(config.clone());
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
-        let Started { hub, committer, start_up, role } = match node {
+        let Started { hub, log_time, committer, start_up, role } = match node {
             Some(node) => Started::of_node(node),
             None => Started::alone(&config)?,
         };
         hub.set_inbox_limits(policies::inbox_limits(&config.limits));
         hub.set_policy(policies::policy(&config).chat.clone());
-        let (log_time, _) = hub.read(State::time);
         Time::begin_after(log_time);
-        let clock = PacedClock::open(&config.server.data, log_time);
+        // A node that leads already has gone on from the leader before.
+        let leads = hub.is_of_cluster() && !hub.is_following();
+        let paced = if leads { Time::now().paced() } else { Time(0) };
+        let clock = PacedClock::open(&config.server.data, log_time, paced);
         let start_up = match start_up {
             Some((start_up, true)) => start_up.perform(&hub, &config).map(|()| None)?,
             start_up => start_up.map(|(start_up, _)| start_up),
@@ -174,6 +176,8 @@ impl Server {
 /// What a server is started on.
 struct Started {
     hub: Hub,
+    /// The newest time of the log, before this start has added to it.
+    log_time: Time,
     committer: JoinHandle<()>,
     /// What a start has to change, and whether the store takes changes. A node does so when it begins to lead.
     start_up: Option<(StartUp, bool)>,
@@ -182,7 +186,8 @@ struct Started {
 
 impl Started {
     fn of_node(node: RunningNode) -> Self {
-        Self { hub: node.hub, committer: node.thread, start_up: None, role: Some(node.role) }
+        let (log_time, _) = node.hub.read(State::time);
+        Self { hub: node.hub, log_time, committer: node.thread, start_up: None, role: Some(node.role) }
     }
 
     fn alone(config: &Config) -> Result<Self, ServerError> {
@@ -196,7 +201,7 @@ impl Started {
             .spawn(move || committer.run())
             .map_err(|source| ServerError::System { what: "a thread", source })?;
         let start_up = Some((StartUp::new(&hub), is_writable));
-        Ok(Self { hub, committer, start_up, role: None })
+        Ok(Self { hub, log_time, committer, start_up, role: None })
     }
 }
 
@@ -227,17 +232,18 @@ fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerCo
     let federation = links(config, &hub, bindings, &tasks, &stopping)?;
     let bans = hub.clone();
     let is_banned = move |address| bans.read(|state| state.is_address_banned(address, Time::now().paced())).0;
-    let trusted_proxies = TrustedProxies::default();
+    let trusted_proxies = Arc::new(TrustedProxies::default());
     trusted_proxies.set(config.server.trusted_proxies.clone());
+    let refused = Arc::new(RefusedLog::new(trusted_proxies.clone()));
     Ok(ServerContext {
         hub,
         federation,
         policy: ArcSwap::from_pointee(policies::policy(config)),
-        admission: Arc::new(Admission::new(policies::places(config), is_banned)),
+        admission: Arc::new(Admission::new(policies::places(config), is_banned).log_to(refused.clone())),
         passwords,
         throttle: Throttle::default(),
         requests: RequestCounts::default(),
-        refused: RefusedLog::default(),
+        refused,
         logged_intrusions: LogLimit::default(),
         started: Instant::now(),
         logged_reads: LogLimit::default(),
