@@ -30,9 +30,12 @@ impl Committer {
         self.has_deliveries()
     }
 
-    /// Leads until `is_over`, or the hub is closed and everything is stored.
-    pub(crate) fn lead(&mut self, is_over: impl Fn() -> bool) {
-        let led = self.begin_to_lead().and_then(|()| self.commit_until(is_over));
+    /// Leads until `is_over`, or the hub is closed and everything is stored. Calls `begun` once commands are decided here.
+    pub(crate) fn lead(&mut self, begun: impl FnOnce(), is_over: impl Fn() -> bool) {
+        let led = self.begin_to_lead().and_then(|()| {
+            begun();
+            self.commit_until(is_over)
+        });
         self.end_leading(led);
     }
 

@@ -170,9 +170,12 @@ impl NodeThread {
         let keeping = AbortOnDropHandle::new(self.runtime.spawn(self.keep_up(leadership)));
         let end = LeaderEnd { hub: self.hub.clone(), store: self.store.clone(), leadership: leadership.clone() };
         self.channels.leader.send_replace(None);
-        self.channels.leading.send_replace(Some(end));
-        self.role.send_replace(NodeRole::Leads);
-        self.committer.lead(|| leadership.end().is_some());
+        // Not before: what a follower forwards until then would be neither decided nor forwarded again in this term.
+        let begun = || {
+            self.channels.leading.send_replace(Some(end));
+            self.role.send_replace(NodeRole::Leads);
+        };
+        self.committer.lead(begun, || leadership.end().is_some());
         self.role.send_replace(NodeRole::Follows);
         self.channels.leading.send_replace(None);
         self.resign(leadership);
