@@ -222,7 +222,8 @@ impl Forwards {
     pub(super) fn late(&self, now: Instant) -> Vec<(u64, CommandError)> {
         let outstanding = self.outstanding();
         let error = |was_sent| if was_sent { CommandError::UnknownOutcome } else { CommandError::Unavailable };
-        let late = outstanding.commands.iter().filter(|(_, waiting)| now >= waiting.since + FORWARD_PATIENCE);
+        // In the order in which they came: the first that is not late ends it.
+        let late = outstanding.commands.iter().take_while(|(_, waiting)| now >= waiting.since + FORWARD_PATIENCE);
         late.map(|(number, waiting)| (*number, error(waiting.was_sent))).collect()
     }
 
