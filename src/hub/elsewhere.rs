@@ -74,6 +74,11 @@ impl Elsewhere {
         self.feeds.remove(&node);
     }
 
+    /// To how many nodes there is a channel.
+    pub(super) fn channels(&self) -> usize {
+        self.feeds.len()
+    }
+
     /// Users whose states the node is to be told next, and of which scope.
     pub(super) fn take_changed(&mut self, node: u64) -> (FeedScope, Vec<UserId>) {
         let Some(feed) = self.feeds.get_mut(&node) else { return (FeedScope::Here, Vec::new()) };

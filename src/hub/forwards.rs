@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -64,6 +64,8 @@ pub(super) struct Forwards {
     outstanding: Mutex<Outstanding>,
     /// As the leader: the newest command of each process that was decided in this term.
     decided: Mutex<HashMap<u64, u64>>,
+    /// Of this process so far.
+    terms: AtomicU64,
     /// There are commands to send.
     unsent: Notify,
 }
@@ -76,6 +78,7 @@ impl Default for Forwards {
             is_following: AtomicBool::new(false),
             outstanding: Mutex::default(),
             decided: Mutex::default(),
+            terms: AtomicU64::new(0),
             unsent: Notify::new(),
         }
     }
@@ -124,6 +127,7 @@ impl Forwards {
 
     /// As the leader: begins a term.
     pub(super) fn begin_term(&self) {
+        self.terms.fetch_add(1, Ordering::Relaxed);
         self.decided.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.begin_sending();
     }
@@ -160,8 +164,18 @@ impl Forwards {
         Some(Ok(forward))
     }
 
+    /// How many terms this process has begun.
+    pub(super) fn terms(&self) -> u64 {
+        self.terms.load(Ordering::Relaxed)
+    }
+
+    /// How many commands wait for their outcome.
+    pub(super) fn waiting(&self) -> usize {
+        self.outstanding().commands.len()
+    }
+
     pub(super) fn has_capacity(&self) -> bool {
-        !self.is_following() || self.outstanding().commands.len() < FORWARDS
+        !self.is_following() || self.waiting() < FORWARDS
     }
 
     /// A channel to a leader begins, which has nothing yet, or only what this node has seen in the log.

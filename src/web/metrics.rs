@@ -10,6 +10,7 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::hub::NodeStatus;
 use crate::logging;
 use crate::net::{Census, ServerContext};
 use crate::store;
@@ -52,7 +53,8 @@ impl Collector for Measured {
         connections(&mut out, &context.admission.census())?;
         requests(&mut out, &context)?;
         hub(&mut out, &context)?;
-        links(&mut out, &context)
+        links(&mut out, &context)?;
+        node(&mut out, &context)
     }
 }
 
@@ -145,6 +147,21 @@ fn links(out: &mut Families<'_>, context: &ServerContext) -> Result<(), Error> {
     let help = "Messages that wait for other servers";
     out.gauge("link_queue_messages", help, None, [(NONE, waiting as f64)])?;
     out.gauge("link_queue", help, Some(Unit::Bytes), [(NONE, bytes as f64)])
+}
+
+/// Of a node of a cluster; a server on its own has none of these.
+fn node(out: &mut Families<'_>, context: &ServerContext) -> Result<(), Error> {
+    let Some(NodeStatus { leads, terms, is_cut_off, channels, forwards }) = context.hub.node_status() else {
+        return Ok(());
+    };
+    out.gauge("node_leads", "1 while this node leads its cluster", None, [(NONE, f64::from(leads))])?;
+    out.counter("node_terms", "How often this node has begun to lead", None, [(NONE, terms as f64)])?;
+    let help = "1 while this node has no word from its cluster, and answers nobody";
+    out.gauge("node_cut_off", help, None, [(NONE, f64::from(is_cut_off))])?;
+    let help = "Channels to other nodes: those of its followers if it leads, that to the leader otherwise";
+    out.gauge("node_channels", help, None, [(NONE, channels as f64)])?;
+    let help = "Commands of this node's clients that wait for the leader";
+    out.gauge("node_forwards_waiting", help, None, [(NONE, forwards as f64)])
 }
 
 /// The labels of a value, and the value.

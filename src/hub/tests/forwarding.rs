@@ -170,3 +170,33 @@ fn forwarded_commands_are_done_in_the_order_in_which_they_came() {
     let numbers: Vec<Seq> = sent.iter().map(|executed| told(executed).unwrap().unwrap()).collect();
     assert!(numbers.is_sorted() && numbers.len() == 20);
 }
+
+#[test]
+fn what_comes_once_a_node_lets_others_in_as_their_leader_is_decided() {
+    let leader = Node::leader();
+    let (mut next, mut other) = (Node::follower(&leader), Node::follower(&leader));
+    let waiting = other.execute(&say("waiting"));
+    let (hub, process) = (next.hub.clone(), other.hub.process());
+    let mut answer = None;
+    let let_in = || answer = hub.execute_forwarded(process, other.hub.next_forward().unwrap());
+    next.committer.lead(let_in, || true);
+    assert!(answer.is_none(), "{answer:?}");
+    assert_eq!(next.disk.copy().last().unwrap().seq, Seq(3), "after the epoch of the term");
+    let marks = [(2, None), (3, Some(ForwardId { process, number: 1 }))];
+    let mark = |(last, forward)| CommandMark { last: Seq(last), forward, session_end: SessionEnd::Expired };
+    other.committer.take_over(next.disk.copy().split_off(1), &marks.map(mark)).unwrap();
+    assert_eq!(told(&waiting), Some(Ok(Seq(3))));
+}
+
+#[test]
+fn a_node_that_does_not_lead_yet_leaves_what_comes_to_the_leader() {
+    let leader = Node::leader();
+    let (mut next, mut other) = (Node::follower(&leader), Node::follower(&leader));
+    other.execute(&say("early"));
+    let early = other.hub.next_forward().unwrap();
+    assert!(next.hub.execute_forwarded(other.hub.process(), early.clone()).is_none());
+    next.committer.begin_to_lead().unwrap();
+    assert!(next.hub.execute_forwarded(other.hub.process(), early).is_none(), "forwarded again, it is decided");
+    next.committer.step();
+    assert_eq!(next.disk.copy().last().unwrap().seq, Seq(3));
+}

@@ -17,6 +17,7 @@ fn an_operator_sees_who_leads_stops_nodes_and_adds_them() {
     ani.ask("before", "send ani before");
     expect_status(&cluster);
     expect_health(&cluster);
+    expect_metrics(&cluster);
     refuse_foreign_data(&cluster);
     add_node(&mut cluster);
     let mut ani = Client::new(cluster.addresses(), ani.token());
@@ -48,6 +49,24 @@ fn expect_health(cluster: &Cluster) {
         node.is_served();
         assert_eq!(node.page("/livez"), Some((200, "ok\n".into())));
         assert_eq!(node.page("/readyz"), Some((200, "ok\n".into())));
+    }
+}
+
+/// One node leads, and the two others have a channel to it.
+fn expect_metrics(cluster: &Cluster) {
+    let leader = cluster.leader();
+    let metric = |node: &Node, name: &str| {
+        let (_, text) = node.page("/metrics").unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok());
+        value.unwrap_or_else(|| panic!("{name} is not in {text}"))
+    };
+    wait_until("both followers have a channel", || metric(&cluster.nodes[leader], "kabar_node_channels") == 2.0);
+    for (number, node) in cluster.nodes.iter().enumerate() {
+        let leads = f64::from(number == leader);
+        assert_eq!(metric(node, "kabar_node_leads"), leads);
+        assert_eq!(metric(node, "kabar_node_terms_total"), leads);
+        assert_eq!(metric(node, "kabar_node_cut_off"), 0.0);
+        assert_eq!(metric(node, "kabar_node_forwards_waiting"), 0.0);
     }
 }
 
