@@ -42,6 +42,11 @@ impl Etcd {
         format!("etcd://{}", members.join(","))
     }
 
+    /// Where the first member serves clients.
+    pub(super) fn first_address(&self) -> SocketAddr {
+        self.members[0].clients
+    }
+
     /// The member that leads the others.
     pub(super) fn leader(&self) -> usize {
         let leads = |member: &Member| {

@@ -24,7 +24,7 @@ fn a_server_becomes_a_node_and_others_start_on_its_backup() {
     second.start();
     second.is_served();
     empty.fails_to_start("restore a backup of another node");
-    let mut cluster = Cluster { nodes: vec![first, second], etcd, home };
+    let mut cluster = Cluster { nodes: vec![first, second], etcd, wires: Vec::new(), home };
     let mut ani = Client::new(cluster.addresses(), &token);
     ani.ask("later", "send ani of the cluster");
     let leader = cluster.leader();

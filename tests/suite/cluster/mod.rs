@@ -7,6 +7,8 @@ mod followers;
 mod joining;
 mod leader_failures;
 mod load;
+mod network;
+mod node_failures;
 mod nodes;
 mod operation;
 mod pause;

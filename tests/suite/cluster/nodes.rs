@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::client::Connection;
 use super::etcd::Etcd;
+use super::network::Wire;
 use super::pause::{get, wait_for, wait_until};
 use crate::support::port::free_address;
 use crate::support::process::Process;
@@ -143,21 +144,37 @@ pub(super) struct Cluster {
     // Ended in this order.
     pub(super) nodes: Vec<Node>,
     pub(super) etcd: Etcd,
+    /// The way of each node to etcd, if it can be cut.
+    pub(super) wires: Vec<Wire>,
     pub(super) home: TempDir,
 }
 
 impl Cluster {
     /// A cluster that serves, with a lease of so many seconds.
     pub(super) fn start(members: usize, lease: usize) -> Self {
-        let (etcd, home) = (Etcd::start(members), TempDir::new().unwrap());
-        let node = |number| Node::new(home.path(), &format!("node{number}"), &etcd.address(), lease);
-        let mut nodes: Vec<Node> = (1..=3).map(node).collect();
+        let etcd = Etcd::start(members);
+        let address = etcd.address();
+        Self::start_on(etcd, Vec::new(), |_| address.clone(), lease)
+    }
+
+    /// As [`Cluster::start`], with one member of etcd, from which each node can be cut off.
+    pub(super) fn start_behind_wires(lease: usize) -> Self {
+        let etcd = Etcd::start(1);
+        let wires: Vec<Wire> = (0..3).map(|_| Wire::to(etcd.first_address())).collect();
+        let addresses: Vec<_> = wires.iter().map(|wire| format!("etcd://{}", wire.address)).collect();
+        Self::start_on(etcd, wires, |node| addresses[node].clone(), lease)
+    }
+
+    fn start_on(etcd: Etcd, wires: Vec<Wire>, log: impl Fn(usize) -> String, lease: usize) -> Self {
+        let home = TempDir::new().unwrap();
+        let node = |place| Node::new(home.path(), &format!("node{}", place + 1), &log(place), lease);
+        let mut nodes: Vec<Node> = (0..3).map(node).collect();
         nodes[0].prints(&["cluster", "init"]);
         let (first, others) = nodes.split_first_mut().unwrap();
         others.iter().for_each(|node| share_key(&first.data, &node.data));
         first.start();
         others.iter_mut().for_each(Node::start);
-        let cluster = Self { nodes, etcd, home };
+        let cluster = Self { nodes, etcd, wires, home };
         cluster.leader();
         cluster
     }
