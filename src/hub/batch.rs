@@ -20,6 +20,8 @@ pub(super) struct Batch {
     pub(super) to_tell: Vec<ToTell>,
     /// Of the message bodies.
     pub(super) bytes: usize,
+    /// With so many commands the committer, which waits for them, is woken.
+    pub(super) wanted: usize,
     pub(super) closing: bool,
 }
 

@@ -29,6 +29,8 @@ pub struct Committer {
     to_tell: Vec<ToTell>,
     /// An empty one, with room.
     spare: Batch,
+    /// The last batch that was stored: how many commands it had, and how long it took.
+    pub(super) stored: (usize, Duration),
     fanout: Fanout,
 }
 
@@ -52,6 +54,7 @@ impl Committer {
             batch: Arc::default(),
             to_tell: Vec::new(),
             spare: Batch::default(),
+            stored: (0, Duration::ZERO),
             fanout: Fanout::new(),
         }
     }
@@ -78,7 +81,8 @@ impl Committer {
             self.hub.0.metrics.record_failure();
             return Err(error);
         }
-        self.hub.0.metrics.record(self.batch.records.len(), begun.elapsed());
+        self.stored = (self.batch.commands.len(), begun.elapsed());
+        self.hub.0.metrics.record(self.batch.records.len(), self.stored.1);
         if std::mem::take(&mut self.is_failing) {
             info!("the store takes changes again");
         }
@@ -156,6 +160,7 @@ impl Committer {
         }
         self.spare.ticket = pending.ticket + 1;
         self.spare.closing = pending.closing;
+        self.spare.wanted = 0;
         std::mem::swap(&mut *pending, &mut self.spare);
         drop(pending);
         self.to_tell = std::mem::take(&mut self.spare.to_tell);

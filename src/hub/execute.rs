@@ -264,9 +264,10 @@ impl Shared {
             outcome.iter_mut().for_each(|response| mark_queued(response, is_remote));
             pending.to_tell.push(ToTell { number: own.number, outcome });
         }
+        let is_awaited = is_first || pending.commands.len() == pending.wanted;
         drop(pending);
         drop(state);
-        if is_first {
+        if is_awaited {
             self.work.notify_one();
         }
         Executed { result, ticket, delivery, receivers, forward: None, outcome: Outcome::Changed }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::chat::{CommandMark, Record};
 use crate::hub::committer::Committer;
-use crate::limits::{FOLLOW_INTERVAL, PUSH_TURN};
+use crate::limits::{FOLLOW_INTERVAL, GATHER_MAX, GATHER_SHARE, PUSH_TURN};
 use crate::store::{CommitError, StoreError};
 
 impl Committer {
@@ -79,11 +79,31 @@ impl Committer {
         while !is_over() && !self.hub.is_closing() {
             if !self.commit_next()? {
                 self.wait_for_batch();
+            } else if !self.has_deliveries() {
+                self.gather();
             }
         }
         // From here on nothing comes in between: what other nodes forward is for the next leader.
         self.hub.follow();
         self.try_step().map(drop)
+    }
+
+    /// Waits a moment until those who were just answered have sent their next commands. The log takes one block at a time:
+    /// what comes while a block is on its way waits for the next one, and clients who answer each other would fill two half
+    /// blocks by turns, each of which takes as long as a full one.
+    fn gather(&mut self) {
+        let (answered, taken) = std::mem::take(&mut self.stored);
+        let until = Instant::now() + (taken / GATHER_SHARE).min(GATHER_MAX);
+        let shared = &*self.hub.0;
+        let mut pending = shared.pending();
+        pending.wanted = pending.commands.len() + answered;
+        while pending.commands.len() < pending.wanted && !pending.closing {
+            let patience = until.saturating_duration_since(Instant::now());
+            if patience.is_zero() {
+                return;
+            }
+            pending = shared.work.wait_timeout(pending, patience).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Waits for a record to store, or for a while: the end of the term is to be noticed, too.
