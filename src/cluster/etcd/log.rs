@@ -257,7 +257,7 @@ impl SharedLog for EtcdLog {
     /// Only replaces the last report, so that one that arrives late neither undoes a later one nor a removal.
     fn report(&self, member: &Member) -> Result<(), Unreachable> {
         let key = self.keys.member(&member.node);
-        let value = values::encode(member)?;
+        let value = values::encode_member(member)?;
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..ETCD_REPORT_TRIES {
             let answer = self.transact(TxnRequest {
@@ -276,7 +276,7 @@ impl SharedLog for EtcdLog {
 
     fn members(&self) -> Result<Vec<Member>, Unreachable> {
         let found = self.transact(unconditional(vec![get_range(self.keys.all_members(), 0)]))?;
-        found.found(0).iter().map(values::decode).collect()
+        found.found(0).iter().map(values::decode_member).collect()
     }
 
     fn remove(&self, node: &str) -> Result<bool, Unreachable> {
