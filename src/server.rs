@@ -29,7 +29,8 @@ mod tls;
 
 pub use admin_socket::admin_socket;
 pub use cluster::{
-    ClusterStatus, begin as begin_cluster, leave as leave_cluster, remove as remove_node, status as cluster_status,
+    ClusterStatus, begin as begin_cluster, is_silent, leave as leave_cluster, remove as remove_node,
+    status as cluster_status, step_down,
 };
 pub use error::ServerError;
 pub use listeners::reachable;

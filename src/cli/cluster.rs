@@ -4,14 +4,10 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use clap::Subcommand;
-use kabar::limits::REPORT_INTERVAL;
 use kabar::server::{self, ClusterStatus};
 use kabar::time::Time;
 
 use crate::cli::args::Location;
-
-/// A node that did not report for so long is called silent: three reports are missing.
-const SILENT_SECONDS: u64 = 3 * REPORT_INTERVAL.as_secs();
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClusterCommand {
@@ -27,6 +23,11 @@ pub(super) enum ClusterCommand {
     /// Of a node that does not run. Without this, nothing but the cluster
     /// changes the data.
     Leave(Location),
+    /// Have another node lead, without an interruption
+    ///
+    /// For example before the machine of the leader is restarted. Works from
+    /// each machine that has the configuration of a node.
+    StepDown(Location),
     /// Take a node that will not come back out of the list
     Remove {
         /// Its name
@@ -42,6 +43,7 @@ pub(super) fn run(command: &ClusterCommand) -> Result<(), Box<dyn Error>> {
         ClusterCommand::Init(location) => init(location),
         ClusterCommand::Leave(location) => leave(location),
         ClusterCommand::Status(location) => status(location),
+        ClusterCommand::StepDown(location) => step_down(location),
         ClusterCommand::Remove { node, location } => remove(location, node),
     }
 }
@@ -82,7 +84,7 @@ fn status(location: &Location) -> Result<(), Box<dyn Error>> {
         let leads = leader.as_ref().is_some_and(|leader| leader.node == member.node);
         let role = match leads {
             true => "leads",
-            false if ago > SILENT_SECONDS => "silent",
+            false if server::is_silent(member) => "silent",
             false => "follows",
         };
         // The leader has all, and syncs it now and then.
@@ -100,6 +102,12 @@ fn status(location: &Location) -> Result<(), Box<dyn Error>> {
     if leader.is_none() {
         writeln!(out, "no node leads")?;
     }
+    Ok(())
+}
+
+fn step_down(location: &Location) -> Result<(), Box<dyn Error>> {
+    let (before, now) = server::step_down(&location.load_all()?)?;
+    writeln!(io::stdout(), "{now} leads now; {before} follows")?;
     Ok(())
 }
 

@@ -72,6 +72,8 @@ pub struct Follower {
     /// When the others were last told how far this node is.
     reported: Option<Instant>,
     paced: Time,
+    /// Until then it leaves the lead to others.
+    yields_until: Option<Instant>,
 }
 
 impl Follower {
@@ -84,7 +86,12 @@ impl Follower {
         if log.members()?.iter().any(|member| member.key != info.key) {
             return Err(ClusterError::OtherKey);
         }
-        Ok(Self { log, store, reader, info, reported: None, paced: Time(0) })
+        Ok(Self { log, store, reader, info, reported: None, paced: Time(0), yields_until: None })
+    }
+
+    /// Leaves the lead to others until a time, as a node does that was asked to resign.
+    pub fn yield_until(&mut self, until: Instant) {
+        self.yields_until = Some(until);
     }
 
     /// The place up to which this node has the log.
@@ -118,6 +125,9 @@ impl Follower {
             return Ok(FollowerStep::Waiting(leader));
         }
         let begun = clock();
+        if self.yields_until.is_some_and(|until| begun < until) {
+            return Ok(FollowerStep::Leaderless);
+        }
         let Some(term) = self.log.campaign(&self.info.node, self.info.lease)? else {
             return Ok(FollowerStep::Leaderless);
         };

@@ -44,7 +44,10 @@ impl Keeper {
     pub fn step(&mut self, clock: impl Fn() -> Instant) {
         let begun = clock();
         match self.log.renew(self.leadership.term()) {
-            Ok(true) => self.leadership.renew(begun),
+            Ok(true) => {
+                self.leadership.renew(begun);
+                self.heed_operator();
+            }
             Ok(false) => self.leadership.finish(LeadershipEnd::TermOver),
             Err(error) => warn!(%error, "the lease of this node, which leads, could not be renewed"),
         }
@@ -54,6 +57,14 @@ impl Keeper {
         self.reported = Some(begun);
         if let Err(error) = self.cut_and_report(begun) {
             debug!(%error, "the log was not cut, or how far this node is not reported; it is tried again");
+        }
+    }
+
+    fn heed_operator(&self) {
+        match self.log.is_asked_to_resign(self.leadership.term()) {
+            Ok(true) => self.leadership.ask_to_resign(),
+            Ok(false) => {}
+            Err(error) => debug!(%error, "whether this node is to resign is not known; it is asked again"),
         }
     }
 

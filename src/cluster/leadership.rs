@@ -1,6 +1,7 @@
 //! Whether a node leads: until its term is over, or until it could not renew it in time.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
@@ -30,6 +31,7 @@ pub struct Leadership {
     lease: Duration,
     state: Mutex<State>,
     over: CancellationToken,
+    is_asked_to_resign: AtomicBool,
 }
 
 struct State {
@@ -43,7 +45,7 @@ impl Leadership {
     #[must_use]
     pub fn new(term: Term, lease: Duration, begun: Instant) -> Self {
         let state = Mutex::new(State { renewed: begun, end: None });
-        Self { term, lease, state, over: CancellationToken::new() }
+        Self { term, lease, state, over: CancellationToken::new(), is_asked_to_resign: AtomicBool::new(false) }
     }
 
     #[must_use]
@@ -87,6 +89,16 @@ impl Leadership {
     pub fn finish(&self, end: LeadershipEnd) {
         self.state().end.get_or_insert(end);
         self.over.cancel();
+    }
+
+    /// An operator has asked for another leader: what was decided is still appended.
+    pub fn ask_to_resign(&self) {
+        self.is_asked_to_resign.store(true, Ordering::Release);
+    }
+
+    #[must_use]
+    pub fn is_asked_to_resign(&self) -> bool {
+        self.is_asked_to_resign.load(Ordering::Acquire)
     }
 
     /// Waits until this node leads no more, and returns why.

@@ -119,6 +119,18 @@ pub trait SharedLog: Send + Sync + 'static {
     /// [`Unreachable`].
     fn resign(&self, term: Term) -> Result<(), Unreachable>;
 
+    /// Asks the leader of a term to end it in order.
+    ///
+    /// # Errors
+    /// [`Unreachable`].
+    fn ask_to_resign(&self, term: Term) -> Result<(), Unreachable>;
+
+    /// Whether the leader of a term was asked to end it.
+    ///
+    /// # Errors
+    /// [`Unreachable`].
+    fn is_asked_to_resign(&self, term: Term) -> Result<bool, Unreachable>;
+
     /// The node that leads, if one does.
     ///
     /// # Errors

@@ -35,6 +35,10 @@ pub const LEASE_MARGIN: Duration = Duration::from_millis(500);
 pub const LEASE_RENEWALS: u32 = 6;
 /// Between two reports of a node, and two looks whether the log can be cut.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
+/// A node that has missed so many reports is called silent.
+pub const SILENT_REPORTS: u64 = 3;
+/// How long an operator waits for another leader: the old one is asked within a part of its lease, and appends what it has decided.
+pub const STEP_DOWN: Duration = Duration::from_secs(LEASE_SECONDS_MAX as u64);
 /// The engine's database beyond which the log is cut behind what a majority of the nodes has synced, though a node that is
 /// away needs it: that one has to be restored from a backup. Half of the 2 GiB that etcd allows itself by default.
 pub const LOG_BYTES: u64 = 1024 * 1024 * 1024;

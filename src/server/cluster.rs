@@ -1,6 +1,8 @@
 //! What an operator asks of a cluster: its beginning, its state, its nodes.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
@@ -10,9 +12,11 @@ use crate::cluster::{ClusterError, Leader, Member, SharedLog};
 use crate::config::Config;
 use crate::id::Seq;
 use crate::identity::Identity;
+use crate::limits::{FOLLOW_INTERVAL, REPORT_INTERVAL, SILENT_REPORTS, STEP_DOWN};
 use crate::server::error::ServerError;
 use crate::server::shared_log;
 use crate::store::{BlockHash, Durability, LogPosition, ReplicaStore, SqliteStore, Store, StoreError};
+use crate::time::Time;
 
 /// Makes the store in a node's data directory the beginning of the shared log, and returns its newest entry.
 ///
@@ -86,6 +90,34 @@ pub fn status(config: &Config) -> Result<ClusterStatus, ServerError> {
 pub fn remove(config: &Config, node: &str) -> Result<bool, ServerError> {
     let (_runtime, log) = connect(config)?;
     Ok(log.remove(node).map_err(ClusterError::from)?)
+}
+
+/// Has another node lead, without waiting for a lease to run out. Returns the node that led, and the one that leads then.
+///
+/// # Errors
+/// As [`status`]; if there is no other node that lives, or none leads in time.
+pub fn step_down(config: &Config) -> Result<(Box<str>, Box<str>), ServerError> {
+    let (_runtime, log) = connect(config)?;
+    let leader = log.leader().map_err(ClusterError::from)?.ok_or(ServerError::NobodyLeads)?;
+    let members = log.members().map_err(ClusterError::from)?;
+    if !members.iter().any(|member| member.node != leader.node && !is_silent(member)) {
+        return Err(ServerError::NobodyElse(leader.node));
+    }
+    log.ask_to_resign(leader.term).map_err(ClusterError::from)?;
+    let until = Instant::now() + STEP_DOWN;
+    while Instant::now() < until {
+        thread::sleep(FOLLOW_INTERVAL);
+        if let Some(next) = log.leader().map_err(ClusterError::from)?.filter(|next| next.term != leader.term) {
+            return Ok((leader.node, next.node));
+        }
+    }
+    Err(ServerError::NotResigned(leader.node))
+}
+
+/// Whether a member has not reported for so long that its node is likely to be away.
+#[must_use]
+pub fn is_silent(member: &Member) -> bool {
+    Time::now().0.saturating_sub(member.reported.0) / 1000 > SILENT_REPORTS * REPORT_INTERVAL.as_secs()
 }
 
 /// The shared log of a configuration, for a command; the runtime has to be kept while it is used.

@@ -92,6 +92,15 @@ pub enum ServerError {
     /// A command for clusters without one.
     #[error("the configuration has no cluster: [cluster] log names its log")]
     NoCluster,
+    /// There is no leader that could step down.
+    #[error("no node leads at the moment: kabar cluster status shows the nodes")]
+    NobodyLeads,
+    /// Nobody would lead if this node stepped down.
+    #[error("no other node than {0} has reported lately: there is nobody to lead instead")]
+    NobodyElse(Box<str>),
+    /// The leader goes on.
+    #[error("no other node leads instead of {0} yet: kabar cluster status shows the nodes")]
+    NotResigned(Box<str>),
     /// The members of the cluster's log cannot be connected to.
     #[cfg(feature = "etcd")]
     #[error("[cluster] {0}")]

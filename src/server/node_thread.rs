@@ -79,6 +79,9 @@ impl NodeThread {
             }
             let Some(opened) = self.follow_again()? else { break };
             follower = opened;
+            if leadership.is_asked_to_resign() {
+                follower.yield_until(Instant::now() + self.info.lease);
+            }
         }
         self.committer.close();
         Ok(())
@@ -175,7 +178,7 @@ impl NodeThread {
             self.channels.leading.send_replace(Some(end));
             self.role.send_replace(NodeRole::Leads);
         };
-        self.committer.lead(begun, || leadership.end().is_some());
+        self.committer.lead(begun, || leadership.end().is_some() || leadership.is_asked_to_resign());
         self.role.send_replace(NodeRole::Follows);
         self.channels.leading.send_replace(None);
         self.resign(leadership);

@@ -10,6 +10,8 @@ pub(super) struct Keys {
     pub(super) head: Bytes,
     /// The name of the node that leads, attached to its lease. The revision that created the key is the term.
     pub(super) leader: Bytes,
+    /// The term whose leader was asked last to end it.
+    pub(super) asked_to_resign: Bytes,
     log: String,
     members: String,
 }
@@ -23,6 +25,7 @@ impl Keys {
         Self {
             head: format!("{prefix}head").into(),
             leader: format!("{prefix}leader").into(),
+            asked_to_resign: format!("{prefix}asked_to_resign").into(),
             log: format!("{prefix}log/"),
             members: format!("{prefix}members/"),
         }

@@ -249,6 +249,17 @@ impl SharedLog for EtcdLog {
         Ok(())
     }
 
+    fn ask_to_resign(&self, term: Term) -> Result<(), Unreachable> {
+        let ask = vec![put(&self.keys.asked_to_resign, values::encode(&term)?, 0)];
+        self.transact(TxnRequest { compare: vec![self.is_term(term)], success: ask, failure: Vec::new() })?;
+        Ok(())
+    }
+
+    fn is_asked_to_resign(&self, term: Term) -> Result<bool, Unreachable> {
+        let asked = self.get(&self.keys.asked_to_resign)?;
+        Ok(asked.as_ref().map(values::decode::<Term>).transpose()? == Some(term))
+    }
+
     fn leader(&self) -> Result<Option<Leader>, Unreachable> {
         let stored = self.get(&self.keys.leader)?;
         Ok(stored.map(|stored| Leader { node: String::from_utf8_lossy(&stored.value).into(), term: term(&stored) }))

@@ -22,6 +22,7 @@ struct Model {
     head: LogPosition,
     leader: Option<Lease>,
     terms: u64,
+    asked_to_resign: Option<Term>,
     members: BTreeMap<Box<str>, Member>,
     /// Appends whose sender got no answer, and which may still arrive.
     delayed: Vec<(Term, LogPosition, EncodedBlock)>,
@@ -47,6 +48,7 @@ impl Engine {
             head: LogPosition::default(),
             leader: None,
             terms: 0,
+            asked_to_resign: None,
             members: BTreeMap::new(),
             delayed: Vec::new(),
             loss: 0,
@@ -227,6 +229,14 @@ impl SharedLog for Client {
 
     fn resign(&self, term: Term) -> Result<(), Unreachable> {
         self.call(|model| drop(model.leader.take_if(|lease| lease.leader.term == term)))
+    }
+
+    fn ask_to_resign(&self, term: Term) -> Result<(), Unreachable> {
+        self.call(|model| model.asked_to_resign = Some(term))
+    }
+
+    fn is_asked_to_resign(&self, term: Term) -> Result<bool, Unreachable> {
+        self.call(|model| model.asked_to_resign == Some(term))
     }
 
     fn leader(&self) -> Result<Option<Leader>, Unreachable> {

@@ -119,7 +119,11 @@ impl Node {
             }
             Role::Leads(leading) => {
                 leading.keeper.step(clock);
+                let is_asked_to_resign = leading.leadership.is_asked_to_resign();
                 process.commit(self.now());
+                if is_asked_to_resign {
+                    self.follow_in_order(process);
+                }
             }
         }
         Ok(())
@@ -132,6 +136,15 @@ impl Node {
         process.role = Role::Leads(Box::new(Leading { leadership, keeper }));
         let begun = process.committer.begin_to_lead();
         process.end_if(begun, self.now());
+    }
+
+    /// Leads no more, as an operator has asked: what is pending is stored, the term ends, and the process goes on.
+    fn follow_in_order(&self, process: &mut Process) {
+        let Role::Leads(leading) = &process.role else { return };
+        leading.leadership.finish(LeadershipEnd::Resigned);
+        let _ends_by_itself_otherwise = self.engine.resign(leading.leadership.term());
+        process.committer.end_leading(Ok(()));
+        process.role = Role::Between;
     }
 
     /// Stores what is pending, if the node leads.

@@ -64,7 +64,8 @@ impl Run {
             87..89 => self.nodes[node].engine.cut_off(true),
             89..92 => self.nodes[node].engine.cut_off(false),
             92..94 => self.nodes[node].is_paused ^= true,
-            94..97 => self.engine.deliver_delayed(),
+            94..96 => self.engine.deliver_delayed(),
+            96 => self.ask_to_resign(),
             97 => self.end(node, Node::resign),
             98 => self.end(node, |node| node.kill(false)),
             _ => self.end(node, |node| node.kill(true)),
@@ -84,6 +85,14 @@ impl Run {
         let Node { process: Some(process), is_paused: false, .. } = &self.nodes[node] else { return };
         self.clients[client].send(process, count);
         self.nodes[node].commit();
+    }
+
+    /// Has an operator ask for another leader.
+    fn ask_to_resign(&self) {
+        let operator = self.engine.client();
+        if let Ok(Some(leader)) = operator.leader() {
+            let _tried_once = operator.ask_to_resign(leader.term);
+        }
     }
 
     /// Ends a process, and with it the connections of clients to it.

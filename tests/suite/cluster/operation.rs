@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::client::Client;
+use super::client::{Client, Connection};
 use super::nodes::{Cluster, Node, share_key};
 use super::pause::wait_until;
 use crate::support::process::Process;
@@ -21,9 +21,10 @@ fn an_operator_sees_who_leads_stops_nodes_and_adds_them() {
     refuse_foreign_data(&cluster);
     add_node(&mut cluster);
     let mut ani = Client::new(cluster.addresses(), ani.token());
+    step_down(&cluster, &mut ani);
     hand_over(&mut cluster, &mut ani);
     let found: Vec<_> = ani.inbox().iter().map(|message| message["msg"].clone()).collect();
-    assert_eq!(found, ["before", "after"]);
+    assert_eq!(found, ["before", "between", "after"]);
     cluster.expect_same_log_after_stop();
 }
 
@@ -88,6 +89,22 @@ fn add_node(cluster: &mut Cluster) {
     added.start();
     added.is_served();
     cluster.nodes.push(added);
+}
+
+/// The leader makes way for another node. No connection breaks, and nobody waits for the lease to run out.
+fn step_down(cluster: &Cluster, ani: &mut Client) {
+    let (leader, begun) = (cluster.leader(), Instant::now());
+    let mut connection = Connection::open(cluster.nodes[leader].address).unwrap();
+    connection.wait_longer();
+    connection.ask("bind", &format!("whoami {}", ani.token())).unwrap();
+    let told = cluster.nodes[0].prints(&["cluster", "step-down"]);
+    let next = cluster.leader();
+    assert_ne!(next, leader);
+    assert_eq!(told, format!("node{} leads now; node{} follows\n", next + 1, leader + 1));
+    let kept = connection.ask("kept", "send ani between").expect("the connection broke");
+    assert_eq!(kept["status"], "OK", "{kept}");
+    let taken = begun.elapsed();
+    assert!(taken < Duration::from_secs(LEASE as u64 / 2), "{taken:?}");
 }
 
 /// A node that leads and is stopped in order ends its term: the next one does not wait for the lease to run out.
