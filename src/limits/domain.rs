@@ -35,6 +35,8 @@ pub const MAX_MEMBERSHIPS: usize = 1_000;
 /// Realms that users added or other servers brought: each may become a link, with a queue of its own. Those of the
 /// configuration do not count, so that nobody can take their places.
 pub const MAX_REALMS: usize = 256;
+/// Of these, kept for administrators, if there are any: the quotas of some accounts together must not take the last one.
+pub const ADMINISTRATORS_REALMS: usize = 64;
 /// Servers that were unlinked and must not come back by themselves; the oldest is forgotten. At 200 bytes each, 800 KB.
 pub const UNLINKED_REMEMBERED: usize = 4_096;
 /// Removed realms that one removal forgets, so that it is quick: more than one, to catch up on a store of an earlier version.

@@ -6,6 +6,7 @@ use crate::chat::model::message::UserRef;
 use crate::chat::model::user::User;
 use crate::chat::state::State;
 use crate::id::{SessionId, UserId};
+use crate::limits::ADMINISTRATORS_REALMS;
 use crate::name::{FoldedName, Name};
 use crate::time::Time;
 
@@ -104,13 +105,15 @@ impl Context<'_> {
     /// Checks whether the acting user may add one more realm, before another server is dialled.
     ///
     /// # Errors
-    /// [`CommandError::Forbidden`], [`CommandError::RealmQuota`], or [`CommandError::NoSession`] for a user who has
-    /// unregistered.
+    /// [`CommandError::Forbidden`], [`CommandError::RealmQuota`], [`CommandError::RealmLimit`] if the places that are left are
+    /// kept for administrators, or [`CommandError::NoSession`] for a user who has unregistered.
     pub fn may_add_realms(&self, state: &State) -> Result<(), CommandError> {
         let (id, user) = self.active_user(state)?;
         self.policy.check(self.policy.realms_restricted, user)?;
         let added = state.realms().filter(|(_, realm)| realm.by == Some(id) && realm.takes_place()).count();
-        self.policy.quotas.check_realms(added)
+        self.policy.quotas.check_realms(added)?;
+        let keeps_places = !self.policy.administrators.is_empty() && !self.policy.is_administrator(&user.name);
+        if keeps_places { state.check_realm_places(ADMINISTRATORS_REALMS) } else { Ok(()) }
     }
 }
 

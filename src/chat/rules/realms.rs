@@ -74,7 +74,7 @@ mod tests {
     use crate::chat::fixture::{Fixture, MESSI, NEKO, PAFF, key, name, text};
     use crate::chat::model::message::{Author, Destination};
     use crate::chat::rules::context::{Policy, Quotas};
-    use crate::limits::MAX_REALMS;
+    use crate::limits::{ADMINISTRATORS_REALMS, MAX_REALMS};
     use crate::time::Time;
 
     fn add(realm: &str) -> Command {
@@ -131,6 +131,16 @@ mod tests {
         fixture.refuses(MESSI, &add("barat"), CommandError::RealmLimit);
         fixture.does(MESSI, &remove("r1"));
         assert!(fixture.decide(MESSI, &add("barat")).is_ok());
+    }
+
+    #[test]
+    fn the_last_places_are_kept_for_administrators_if_there_are_any() {
+        let mut fixture = Fixture::new();
+        let others = MAX_REALMS - ADMINISTRATORS_REALMS;
+        (1..others).for_each(|number| drop(fixture.does(MESSI, &add(&format!("r{number}")))));
+        assert_eq!(decide(&fixture, NEKO, &add("barat"), (false, false)), Ok(()), "there is no administrator");
+        assert_eq!(decide(&fixture, NEKO, &add("barat"), (true, false)), Err(CommandError::RealmLimit));
+        assert_eq!(decide(&fixture, PAFF, &add("barat"), (true, false)), Ok(()), "of an administrator");
     }
 
     #[test]

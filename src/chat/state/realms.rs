@@ -81,11 +81,14 @@ impl State {
 
     /// The number after that many others, while there is room for those and one more realm.
     pub(in crate::chat) fn next_realm_after(&self, others: usize) -> Result<RealmId, CommandError> {
-        let counted = self.realms.values().filter(|realm| realm.takes_place()).count();
-        if counted + others >= MAX_REALMS {
-            return Err(CommandError::RealmLimit);
-        }
+        self.check_realm_places(others)?;
         Ok(RealmId(self.newest_realm().0 + 1 + others as u64))
+    }
+
+    /// Whether there is room for one more realm if that many places are kept.
+    pub(in crate::chat) fn check_realm_places(&self, kept: usize) -> Result<(), CommandError> {
+        let taken = self.realms.values().filter(|realm| realm.takes_place()).count();
+        if taken + kept < MAX_REALMS { Ok(()) } else { Err(CommandError::RealmLimit) }
     }
 
     /// The next number, whether or not there is room: for the configuration.

@@ -304,8 +304,8 @@ pub(in crate::wire) fn of(error: CommandError) -> ErrorSpec {
         )),
         E::RealmLimit => limit(counted!(
             MAX_REALMS,
-            "this server takes {} realms, and no more",
-            "server ini menerima paling banyak {} realm"
+            "this server takes {} realms, some of them from administrators only",
+            "server ini menerima paling banyak {} realm, sebagian hanya dari administrator"
         )),
         E::RealmQuota(most) => limit(counted!(
             most,
