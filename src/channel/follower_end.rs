@@ -72,7 +72,7 @@ impl FollowerEnd {
             ended = self.receive(&mut reader, process) => ended,
             ended = forwarding => ended,
         };
-        self.hub.end_presence_of(process);
+        self.hub.end_presence_of(process, &news);
         ended
     }
 
@@ -89,6 +89,7 @@ impl FollowerEnd {
                 }
                 LeaderMessage::Presence(states) => self.hub.note_presence(process, &states),
                 LeaderMessage::PresenceComplete => self.hub.complete_presence_of(process),
+                LeaderMessage::Deliveries(deliveries) => self.hub.note_deliveries(&deliveries),
                 LeaderMessage::Alive => {}
                 LeaderMessage::Welcome { .. } => return Ok(()),
             }

@@ -44,7 +44,7 @@ pub async fn serve_follower(channel: Channel, leader: LeaderEnd) -> Result<(), C
         ended = sending.run(blocks) => ended,
         _ = leader.leadership.over() => Ok(()),
     };
-    leader.hub.end_presence_of(process);
+    leader.hub.end_presence_of(process, &news);
     info!(node = &*node, "a node follows no more");
     ended
 }
@@ -80,7 +80,7 @@ struct Sending<'a> {
     process: u64,
     writer: FrameWriter,
     answered: mpsc::Receiver<ForwardAnswer>,
-    /// Wakes when somebody came or went.
+    /// Wakes when there is something to tell beside the log.
     news: &'a Notify,
 }
 
@@ -100,7 +100,10 @@ impl Sending<'_> {
                     Some(answer) => self.writer.queue(&LeaderMessage::Answer(answer))?,
                     None => return Ok(()),
                 },
-                () = self.news.notified() => is_complete = self.queue_presence(is_complete)?,
+                () = self.news.notified() => {
+                    is_complete = self.queue_presence(is_complete)?;
+                    self.queue_deliveries()?;
+                }
                 _ = alive.tick() => self.writer.queue(&LeaderMessage::Alive)?,
             }
             self.writer.flush().await?;
@@ -119,5 +122,15 @@ impl Sending<'_> {
             self.writer.queue(&LeaderMessage::PresenceComplete)?;
         }
         Ok(true)
+    }
+
+    fn queue_deliveries(&mut self) -> Result<(), ChannelError> {
+        loop {
+            let deliveries = self.leader.hub.delivery_news(self.process);
+            if deliveries.is_empty() {
+                return Ok(());
+            }
+            self.writer.queue(&LeaderMessage::Deliveries(deliveries))?;
+        }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{EncodedBlock, Term};
-use crate::hub::{ForwardAnswer, ForwardedCommand, PresenceStates};
+use crate::hub::{ForwardAnswer, ForwardedCommand, NodeDelivery, PresenceStates};
 use crate::id::Seq;
 
 /// What a follower says to the leader.
@@ -39,4 +39,6 @@ pub(super) enum LeaderMessage {
     PresenceComplete,
     /// The leader still leads.
     Alive,
+    /// What became of messages to other realms that the follower has forwarded.
+    Deliveries(Vec<NodeDelivery>),
 }

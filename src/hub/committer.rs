@@ -89,6 +89,7 @@ impl Committer {
         self.collect_pushes();
         let ticket = Ticket(self.batch.ticket);
         self.hub.0.waiters.tickets.settle(ticket);
+        self.hub.0.settle_deliveries(&self.batch.records);
         self.release(ticket);
         Ok(true)
     }

@@ -22,7 +22,7 @@ pub struct DeferredReply {
 pub enum Awaited {
     /// Whether another realm has stored the message.
     Delivery(Arc<DeliveryHandle>),
-    /// The outcome of a forwarded command.
+    /// The outcome of a forwarded command, and whether another realm has stored the message.
     Forward(Arc<Forward>),
 }
 
@@ -31,7 +31,7 @@ impl DeferredReply {
     pub(super) fn ticket(&self, held_for: Ticket) -> Option<Ticket> {
         match &self.awaited {
             Awaited::Delivery(_) => Some(held_for),
-            Awaited::Forward(forward) => forward.outcome().map(|(ticket, _)| *ticket),
+            Awaited::Forward(forward) => forward.outcome().map(|told| told.ticket),
         }
     }
 
@@ -44,25 +44,19 @@ impl DeferredReply {
 
     fn result(&self) -> Option<Result<Response, CommandError>> {
         match &self.awaited {
-            Awaited::Delivery(delivery) => self.delivered(delivery.get()),
+            Awaited::Delivery(delivery) => delivered(&self.response, delivery.get()),
             Awaited::Forward(forward) => {
-                forward.outcome().map(|(_, outcome)| outcome.clone().map(|done| self.done(done)))
+                let told = forward.outcome()?;
+                let done = match &told.outcome {
+                    Ok(done) => self.done(done.clone()),
+                    Err(error) => return Some(Err(*error)),
+                };
+                match &told.delivery {
+                    Some(delivery) => delivered(&done, delivery.get()),
+                    None => Some(Ok(done)),
+                }
             }
         }
-    }
-
-    fn delivered(&self, status: DeliveryStatus) -> Option<Result<Response, CommandError>> {
-        let is_delivered = match status {
-            DeliveryStatus::Open => return None,
-            DeliveryStatus::Delivered => true,
-            DeliveryStatus::Queued => false,
-            DeliveryStatus::Refused(why) => return Some(Err(why.into())),
-        };
-        let mut response = self.response.clone();
-        if let Response::Sent { delivered, .. } = &mut response {
-            *delivered = Some(is_delivered);
-        }
-        Some(Ok(response))
     }
 
     /// The leader's response, with the recipient that the reply names.
@@ -72,4 +66,20 @@ impl DeferredReply {
         }
         done
     }
+}
+
+/// The reply to the sender of a message for another realm; `None` if it is not known yet what becomes of that.
+fn delivered(sent: &Response, status: DeliveryStatus) -> Option<Result<Response, CommandError>> {
+    let is_delivered = match status {
+        DeliveryStatus::Open => return None,
+        DeliveryStatus::Delivered => true,
+        DeliveryStatus::Queued => false,
+        DeliveryStatus::Refused(why) => return Some(Err(why.into())),
+        DeliveryStatus::Unknown => return Some(Err(CommandError::UnknownOutcome)),
+    };
+    let mut response = sent.clone();
+    if let Response::Sent { delivered, .. } = &mut response {
+        *delivered = Some(is_delivered);
+    }
+    Some(Ok(response))
 }

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::BounceReason;
 
 /// The delivery status of a message to another realm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeliveryStatus {
     /// Sent, or about to be sent, and not acknowledged.
     Open,
@@ -15,6 +17,8 @@ pub enum DeliveryStatus {
     Queued,
     /// The peer refused it.
     Refused(BounceReason),
+    /// This node of a cluster is cut off from it, and cannot tell.
+    Unknown,
 }
 
 /// A shared [`DeliveryStatus`]. It is settled once.
@@ -22,7 +26,7 @@ pub enum DeliveryStatus {
 pub struct DeliveryHandle(AtomicU8);
 
 /// Refusals follow this number.
-const REFUSED: u8 = 3;
+const REFUSED: u8 = 4;
 
 impl DeliveryHandle {
     pub(super) fn settled(delivery: DeliveryStatus) -> Self {
@@ -35,6 +39,7 @@ impl DeliveryHandle {
             0 => DeliveryStatus::Open,
             1 => DeliveryStatus::Delivered,
             2 => DeliveryStatus::Queued,
+            3 => DeliveryStatus::Unknown,
             refused => {
                 BounceReason::of_number(refused - REFUSED).map_or(DeliveryStatus::Queued, DeliveryStatus::Refused)
             }
@@ -53,6 +58,7 @@ fn number(delivery: DeliveryStatus) -> u8 {
         DeliveryStatus::Open => 0,
         DeliveryStatus::Delivered => 1,
         DeliveryStatus::Queued => 2,
+        DeliveryStatus::Unknown => 3,
         DeliveryStatus::Refused(why) => REFUSED + why.number(),
     }
 }
@@ -63,9 +69,12 @@ mod tests {
 
     #[test]
     fn a_status_is_settled_once() {
-        for delivery in
-            [DeliveryStatus::Delivered, DeliveryStatus::Queued, DeliveryStatus::Refused(BounceReason::Blocked)]
-        {
+        for delivery in [
+            DeliveryStatus::Delivered,
+            DeliveryStatus::Queued,
+            DeliveryStatus::Unknown,
+            DeliveryStatus::Refused(BounceReason::Blocked),
+        ] {
             let shared = DeliveryHandle::default();
             assert_eq!(shared.get(), DeliveryStatus::Open);
             assert!(shared.settle(delivery));

@@ -7,11 +7,14 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use crate::hub::delivery_status::DeliveryStatus;
 use crate::id::UserId;
-use crate::limits::{PRESENCE_FRAME, PRESENCE_GRACE};
+use crate::limits::{DELIVERIES_FRAME, PRESENCE_FRAME, PRESENCE_GRACE};
 
 /// Whether users are online.
 pub type PresenceStates = Vec<(UserId, bool)>;
+/// What became of a message to another realm, by the number of the command that its node has forwarded.
+pub type NodeDelivery = (u64, DeliveryStatus);
 
 /// What other nodes tell, and what they are to be told.
 #[derive(Default)]
@@ -43,6 +46,8 @@ pub enum FeedScope {
 struct Feed {
     scope: FeedScope,
     changed: HashSet<UserId>,
+    /// What became of messages to other realms that the node has forwarded, by the numbers of the commands.
+    deliveries: Vec<NodeDelivery>,
     news: Arc<Notify>,
 }
 
@@ -63,15 +68,35 @@ impl Elsewhere {
         scope: FeedScope,
         online: impl Iterator<Item = UserId>,
     ) -> Arc<Notify> {
-        let feed = Feed { scope, changed: online.collect(), news: Arc::default() };
+        let feed = Feed { scope, changed: online.collect(), deliveries: Vec::new(), news: Arc::default() };
         feed.news.notify_one();
         let news = feed.news.clone();
         self.feeds.insert(node, feed);
         news
     }
 
-    pub(super) fn close_feed(&mut self, node: u64) {
-        self.feeds.remove(&node);
+    /// Ends what `open_feed` has begun. Returns whether the node was not told again since, over another channel.
+    pub(super) fn close_feed(&mut self, node: u64, news: &Arc<Notify>) -> bool {
+        let is_newest = self.feeds.get(&node).is_some_and(|feed| Arc::ptr_eq(&feed.news, news));
+        if is_newest {
+            self.feeds.remove(&node);
+        }
+        is_newest
+    }
+
+    /// The node is to be told what became of a message that it has forwarded. If there is no channel to it, it learns that
+    /// from the log.
+    pub(super) fn tell_delivery(&mut self, node: u64, delivery: NodeDelivery) {
+        let Some(feed) = self.feeds.get_mut(&node) else { return };
+        feed.deliveries.push(delivery);
+        feed.news.notify_one();
+    }
+
+    /// What the node is to be told next of messages that it has forwarded.
+    pub(super) fn take_deliveries(&mut self, node: u64) -> Vec<NodeDelivery> {
+        let Some(feed) = self.feeds.get_mut(&node) else { return Vec::new() };
+        let count = feed.deliveries.len().min(DELIVERIES_FRAME);
+        feed.deliveries.drain(..count).collect()
     }
 
     /// To how many nodes there is a channel.
@@ -147,6 +172,17 @@ mod tests {
         assert_eq!(elsewhere.take_changed(1).1, [USER]);
         elsewhere.mark(USER, Some(2));
         assert_eq!((elsewhere.take_changed(1).1, elsewhere.take_changed(2).1), (vec![USER], vec![]));
+    }
+
+    #[test]
+    fn a_channel_that_ends_late_does_not_end_the_next_one() {
+        let mut elsewhere = Elsewhere::default();
+        let first = elsewhere.open_feed(1, FeedScope::Anywhere, std::iter::empty());
+        let second = elsewhere.open_feed(1, FeedScope::Anywhere, std::iter::empty());
+        assert!(!elsewhere.close_feed(1, &first));
+        elsewhere.tell_delivery(1, (7, DeliveryStatus::Delivered));
+        assert_eq!(elsewhere.take_deliveries(1), [(7, DeliveryStatus::Delivered)]);
+        assert!(elsewhere.close_feed(1, &second));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::chat::{
 use crate::hub::batch::{Batch, EndedSession, Payload, Push};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::hub::forward::{Forward, ToTell, mark_queued};
+use crate::hub::outbox_tail::Asker;
 use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
@@ -248,8 +249,8 @@ impl Shared {
             // The sender waits from here on: no acknowledgement of the message can come before.
             let remote = remote_realm(&record.event);
             is_remote |= remote.is_some();
-            if let (Some(realm), Some(send_queue)) = (remote, change.send_queue) {
-                delivery = Some(self.wait_for(realm, record.seq, send_queue));
+            if let (Some(realm), Some(asker)) = (remote, self.asker(change.send_queue, change.forward)) {
+                delivery = Some(self.wait_for(realm, record.seq, &asker));
             }
             self.apply(&mut state, &mut pending, record, change);
         }
@@ -262,7 +263,7 @@ impl Shared {
         if let Some(own) = forward.filter(|forward| forward.process == self.forwards.process) {
             let mut outcome = result.clone();
             outcome.iter_mut().for_each(|response| mark_queued(response, is_remote));
-            pending.to_tell.push(ToTell { number: own.number, outcome });
+            pending.to_tell.push(ToTell::at_once(own.number, outcome));
         }
         let is_awaited = is_first || pending.commands.len() == pending.wanted;
         drop(pending);
@@ -319,12 +320,18 @@ impl Shared {
         let (realm, known) = state.realm_named(to.realm.as_ref()?)?;
         let peer = known.peer()?;
         let message = done.receipt.seq;
-        Some(match (done.refused, origin.send_queue) {
+        Some(match (done.refused, self.asker(origin.send_queue, origin.forward)) {
             (Some(why), _) => Arc::new(DeliveryHandle::settled(DeliveryStatus::Refused(why))),
             (None, _) if message <= peer.cursor => Arc::new(DeliveryHandle::settled(DeliveryStatus::Delivered)),
-            (None, Some(send_queue)) => self.wait_for(realm, message, send_queue),
+            (None, Some(asker)) => self.wait_for(realm, message, &asker),
             (None, None) => return None,
         })
+    }
+
+    /// Who is told what becomes of a message: its connection, or the node that has forwarded it, if that is another one.
+    fn asker(&self, send_queue: Option<&Arc<SendQueue>>, forward: Option<ForwardId>) -> Option<Asker> {
+        let node = forward.filter(|forward| forward.process != self.forwards.process);
+        send_queue.cloned().map(Asker::Connection).or(node.map(Asker::Node))
     }
 }
 

@@ -7,9 +7,12 @@ use crate::chat::{
     Command, CommandError, CommandMark, Context, ForwardId, Policy, ReadPage, Receipt, Record, Response, State,
     response,
 };
+use crate::hub::delivery_status::DeliveryHandle;
+#[cfg(test)]
+use crate::hub::delivery_status::DeliveryStatus;
 use crate::hub::epoch::new_epoch;
 use crate::hub::execute::{Change, Executed, Origin, Outcome, remote_realm};
-use crate::hub::forward::{ToTell, mark_queued};
+use crate::hub::forward::{ToTell, Told};
 use crate::hub::forwards::{ForwardAnswer, ForwardedCommand, UnchangedOutcome};
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
@@ -159,7 +162,13 @@ impl Hub {
     /// The outcome of a forwarded command, once it is told.
     #[cfg(test)]
     pub(crate) fn outcome_of(executed: &Executed) -> Option<Result<Response, CommandError>> {
-        executed.forward.as_ref()?.outcome().map(|(_, outcome)| outcome.clone())
+        executed.forward.as_ref()?.outcome().map(|told| told.outcome.clone())
+    }
+
+    /// What is known of the delivery of a message to another realm that was forwarded, once the log has it.
+    #[cfg(test)]
+    pub(crate) fn delivery_of(executed: &Executed) -> Option<DeliveryStatus> {
+        Some(executed.forward.as_ref()?.outcome()?.delivery.as_ref()?.get())
     }
 
     /// The next command to send to the leader, in order.
@@ -202,17 +211,18 @@ impl Shared {
                 None => (None, None),
             };
             let change = Change { by, send_queue, session_end: command.session_end, forward: command.forward };
-            let mut receipt = None;
-            let mut is_remote = false;
+            let (mut receipt, mut remote) = (None, None);
             while let Some(record) = records.next_if(|record| record.seq <= command.last) {
                 receipt.get_or_insert(Receipt { seq: record.seq, time: record.time });
-                is_remote |= remote_realm(&record.event).is_some();
+                remote = remote.or(remote_realm(&record.event).map(|realm| (realm, record.seq)));
                 self.apply(&mut state, &mut pending, record, change);
             }
             pending.commands.push(*command);
             if let (Some((number, (forwarded, _))), Some(receipt)) = (own, receipt) {
-                let outcome = respond(&state, &forwarded, receipt, is_remote);
-                pending.to_tell.push(ToTell { number, outcome: Ok(outcome) });
+                // From here on the records that follow are looked at for what became of the message.
+                let delivery = remote.map(|(realm, message)| self.forwards.await_delivery(number, realm, message));
+                let outcome = Ok(respond(&state, &forwarded, receipt));
+                pending.to_tell.push(ToTell { number, outcome, delivery });
             }
         }
         self.issued.store(pending.ticket, std::sync::atomic::Ordering::Release);
@@ -221,9 +231,9 @@ impl Shared {
     /// Tells the outcomes of a batch that is durable and was pushed.
     pub(super) fn tell(&self, ticket: Ticket, outcomes: impl IntoIterator<Item = ToTell>) {
         let mut has_told = false;
-        for ToTell { number, outcome } in outcomes {
+        for ToTell { number, outcome, delivery } in outcomes {
             let Some((forward, send_queue)) = self.forwards.take(number) else { continue };
-            forward.tell(ticket, outcome);
+            forward.tell(Told { ticket, outcome, delivery });
             send_queue.iter().for_each(|send_queue| self.waiters.send_replies(send_queue));
             has_told = true;
         }
@@ -238,45 +248,42 @@ impl Shared {
         let upto = self.presence().delivered;
         while let Some((number, outcome)) = self.forwards.next_answer(upto) {
             let Some((forwarded, _)) = self.forwards.find(number) else { continue };
-            let outcome = self.unchanged_outcome(&forwarded, outcome);
-            self.tell(Ticket::NONE, [ToTell { number, outcome }]);
+            let told = self.unchanged_outcome(&forwarded, outcome);
+            let (outcome, delivery) = told.map_or_else(|error| (Err(error), None), |(done, its)| (Ok(done), its));
+            self.tell(Ticket::NONE, [ToTell { number, outcome, delivery }]);
         }
-        let late = self.forwards.late(Instant::now());
-        self.tell(Ticket::NONE, late.into_iter().map(|(number, error)| ToTell { number, outcome: Err(error) }));
+        let now = Instant::now();
+        let late = self.forwards.late(now);
+        self.tell(Ticket::NONE, late.into_iter().map(|(number, error)| ToTell::at_once(number, Err(error))));
+        self.expire_deliveries(now);
     }
 
     fn unchanged_outcome(
         &self,
         forwarded: &ForwardedCommand,
         outcome: UnchangedOutcome,
-    ) -> Result<Response, CommandError> {
+    ) -> Result<(Response, Option<Arc<DeliveryHandle>>), CommandError> {
         let state = self.read_state();
         match outcome {
             UnchangedOutcome::Failed(error) => Err(error),
             UnchangedOutcome::Repeated => Err(CommandError::Unavailable),
-            UnchangedOutcome::Unchanged(receipt) => Ok(respond(&state, forwarded, receipt, false)),
+            UnchangedOutcome::Unchanged(receipt) => Ok((respond(&state, forwarded, receipt), None)),
             UnchangedOutcome::DoneBefore => {
                 let key = forwarded.key.as_ref().ok_or(CommandError::Unavailable)?;
                 let done = state.completed_request(key, Time::now().paced())?.ok_or(CommandError::Unavailable)?;
-                Ok(match (&done.page, &forwarded.command) {
-                    (Some(page), Command::Acknowledge { .. }) => Response::Acknowledged(page.upto),
-                    _ => respond(&state, forwarded, done.receipt, is_remote_send(&state, &forwarded.command)),
-                })
+                if let (Some(page), Command::Acknowledge { .. }) = (&done.page, &forwarded.command) {
+                    return Ok((Response::Acknowledged(page.upto), None));
+                }
+                let request = (forwarded.number, &forwarded.command);
+                let delivery = self.earlier_forwarded_delivery(&state, request, done)?;
+                Ok((respond(&state, forwarded, done.receipt), delivery))
             }
         }
     }
 }
 
 /// The response as the leader would give it.
-fn respond(state: &State, forwarded: &ForwardedCommand, receipt: Receipt, is_remote: bool) -> Response {
+fn respond(state: &State, forwarded: &ForwardedCommand, receipt: Receipt) -> Response {
     let context = Context { user: forwarded.user, session: forwarded.session, ..Context::server(receipt.time) };
-    let mut response = response(state, &context, &forwarded.command, receipt);
-    mark_queued(&mut response, is_remote);
-    response
-}
-
-/// Whether a message is for another realm.
-fn is_remote_send(state: &State, command: &Command) -> bool {
-    let (Command::SendDirect { to, .. } | Command::SendGroup { to, .. }) = command else { return false };
-    to.realm.as_ref().and_then(|realm| state.realm_named(realm)?.1.peer()).is_some()
+    response(state, &context, &forwarded.command, receipt)
 }

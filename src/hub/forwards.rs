@@ -13,12 +13,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::chat::{Command, CommandError, IdempotencyKey, ReadPage, Receipt};
+use crate::chat::{Command, CommandError, IdempotencyKey, ReadPage, Receipt, Record};
+use crate::hub::awaited_deliveries::{AwaitedDeliveries, AwaitedDelivery, Settled};
 use crate::hub::contact::Contact;
+use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
+use crate::hub::elsewhere::NodeDelivery;
 use crate::hub::forward::Forward;
 use crate::hub::send_queue::SendQueue;
-use crate::id::{Seq, SessionId, UserId};
-use crate::limits::{FORWARD_PATIENCE, FORWARDS};
+use crate::id::{RealmId, Seq, SessionId, UserId};
+use crate::limits::{FORWARD_DELIVERY_WAIT, FORWARD_PATIENCE, FORWARDS};
 
 /// A command on its way to the leader, with what only the node knows to which it came.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,6 +95,8 @@ struct Outstanding {
     sent: u64,
     /// What is to be told once this node has the log up to a place.
     answers: BTreeMap<(Seq, u64), UnchangedOutcome>,
+    /// Of messages to other realms, which the log has.
+    deliveries: AwaitedDeliveries,
 }
 
 struct Waiting {
@@ -102,6 +107,8 @@ struct Waiting {
     since: Instant,
     /// A leader may have it.
     was_sent: bool,
+    /// Of a message to another realm: the leader's word may come before the log's.
+    delivery: Option<DeliveryStatus>,
 }
 
 impl Forwards {
@@ -157,8 +164,9 @@ impl Forwards {
         }
         outstanding.newest += 1;
         command.number = outstanding.newest;
-        let waiting = Waiting { command, forward: forward.clone(), send_queue, since: Instant::now(), was_sent: false };
-        outstanding.commands.insert(waiting.command.number, waiting);
+        let (since, number) = (Instant::now(), command.number);
+        let waiting = Waiting { command, forward: forward.clone(), send_queue, since, was_sent: false, delivery: None };
+        outstanding.commands.insert(number, waiting);
         drop(outstanding);
         self.unsent.notify_one();
         Some(Ok(forward))
@@ -239,6 +247,49 @@ impl Forwards {
         // In the order in which they came: the first that is not late ends it.
         let late = outstanding.commands.iter().take_while(|(_, waiting)| now >= waiting.since + FORWARD_PATIENCE);
         late.map(|(number, waiting)| (*number, error(waiting.was_sent))).collect()
+    }
+
+    /// Has a command, which the log has, wait for what becomes of its message to another realm.
+    pub(super) fn await_delivery(&self, number: u64, realm: RealmId, message: Seq) -> Arc<DeliveryHandle> {
+        let mut outstanding = self.outstanding();
+        let waiting = outstanding.commands.get(&number);
+        let known = waiting.and_then(|waiting| waiting.delivery);
+        // Who leads by now has no link of before.
+        if let Some(status) = known.or((!self.is_following()).then_some(DeliveryStatus::Queued)) {
+            return DeliveryHandle::settled(status).into();
+        }
+        let send_queue = waiting.and_then(|waiting| waiting.send_queue.clone());
+        let (delivery, until) = (Arc::new(DeliveryHandle::default()), Instant::now() + FORWARD_DELIVERY_WAIT);
+        let awaited = AwaitedDelivery { realm, message, delivery: delivery.clone(), send_queue, until };
+        outstanding.deliveries.insert(number, awaited);
+        delivery
+    }
+
+    /// Notes what the leader says of messages. Returns those that were waited for.
+    pub(super) fn note_deliveries(&self, deliveries: &[NodeDelivery]) -> Vec<Settled> {
+        let mut outstanding = self.outstanding();
+        let mut settled = Vec::new();
+        for (number, status) in deliveries {
+            if let Some(awaited) = outstanding.deliveries.take(*number) {
+                settled.push((awaited, *status));
+            } else if let Some(waiting) = outstanding.commands.get_mut(number) {
+                waiting.delivery = Some(*status);
+            }
+        }
+        settled
+    }
+
+    /// Takes out the messages of which records of the log say what became of them.
+    pub(super) fn settled_deliveries(&self, records: &[Record]) -> Vec<Settled> {
+        let mut outstanding = self.outstanding();
+        let mut settled = Vec::new();
+        records.iter().for_each(|record| outstanding.deliveries.take_settled(record, &mut settled));
+        settled
+    }
+
+    /// Takes out the messages whose senders have waited for too long.
+    pub(super) fn late_deliveries(&self, now: Instant) -> Vec<AwaitedDelivery> {
+        self.outstanding().deliveries.take_late(now).collect()
     }
 
     fn outstanding(&self) -> MutexGuard<'_, Outstanding> {

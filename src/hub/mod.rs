@@ -8,6 +8,7 @@
 //! read of the store.
 
 mod attach;
+mod awaited_deliveries;
 mod batch;
 mod commit_metrics;
 mod commit_waiters;
@@ -22,6 +23,7 @@ mod execute;
 mod fanout;
 mod follow;
 mod forward;
+mod forwarded_deliveries;
 mod forwards;
 #[cfg(all(test, feature = "loom"))]
 mod interleavings;
@@ -58,7 +60,7 @@ pub use committer::{Committer, Step};
 pub use deferred_reply::{Awaited, DeferredReply};
 #[cfg(test)]
 pub use delivery_status::{DeliveryHandle, DeliveryStatus};
-pub use elsewhere::{FeedScope, PresenceStates};
+pub use elsewhere::{FeedScope, NodeDelivery, PresenceStates};
 pub use execute::{Executed, Origin};
 pub use forwards::{ForwardAnswer, ForwardedCommand};
 pub(crate) use node_status::NodeStatus;

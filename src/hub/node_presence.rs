@@ -21,10 +21,12 @@ impl Hub {
     }
 
     /// The channel to another node is over. Its users stay for a while: they are connecting to another node.
-    pub(crate) fn end_presence_of(&self, node: u64) {
+    /// Nothing ends if another one to it has begun meanwhile. `news` is what [`Hub::begin_presence_of`] has returned.
+    pub(crate) fn end_presence_of(&self, node: u64, news: &Arc<Notify>) {
         let mut presence = self.0.presence();
-        presence.elsewhere().close_feed(node);
-        presence.elsewhere().end(node, Instant::now());
+        if presence.elsewhere().close_feed(node, news) {
+            presence.elsewhere().end(node, Instant::now());
+        }
     }
 
     /// Whether users are online, by the word of another node.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::chat::StoredMessage;
+use crate::chat::{ForwardId, StoredMessage};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::hub::send_queue::SendQueue;
 use crate::id::{RealmId, Seq};
@@ -38,8 +38,17 @@ struct Inner {
 pub(super) struct Waiter {
     pub(super) message: Seq,
     pub(super) delivery: Arc<DeliveryHandle>,
-    pub(super) send_queue: Arc<SendQueue>,
+    pub(super) asker: Asker,
     until: Instant,
+}
+
+/// Who is told what becomes of a message.
+#[derive(Clone)]
+pub(super) enum Asker {
+    /// The connection on which it was sent.
+    Connection(Arc<SendQueue>),
+    /// The node of the cluster that has forwarded it.
+    Node(ForwardId),
 }
 
 /// The next messages of an outbox.
@@ -163,7 +172,7 @@ impl OutboxTail {
     }
 
     /// Registers a sender for the delivery status of its message.
-    pub(super) fn wait(&self, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
+    pub(super) fn wait(&self, message: Seq, asker: Asker) -> Arc<DeliveryHandle> {
         let mut inner = self.inner();
         if inner.closed || message <= inner.acknowledged {
             let delivery = if inner.closed { DeliveryStatus::Queued } else { DeliveryStatus::Delivered };
@@ -174,9 +183,7 @@ impl OutboxTail {
         let place = inner.waiting.partition_point(|waiter| waiter.message <= message);
         let latest = Instant::now() + DELIVERY_WAIT;
         let until = inner.waiting.get(place).map_or(latest, |next| next.until.min(latest));
-        inner
-            .waiting
-            .insert(place, Waiter { message, delivery: delivery.clone(), send_queue: send_queue.clone(), until });
+        inner.waiting.insert(place, Waiter { message, delivery: delivery.clone(), asker, until });
         drop(inner);
         self.wake.notify_one();
         delivery

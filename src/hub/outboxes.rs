@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::chat::{BounceReason, TimelineQuery};
+use crate::chat::{BounceReason, ForwardId, TimelineQuery};
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
-use crate::hub::outbox_tail::{OutboxTail, Waiter};
-use crate::hub::send_queue::SendQueue;
+use crate::hub::outbox_tail::{Asker, OutboxTail, Waiter};
 use crate::hub::shared::{Hub, Shared};
 use crate::id::{RealmId, Seq};
 use crate::store::{Page, StoreError};
@@ -66,8 +65,16 @@ impl Hub {
             waiter.delivery.settle(delivery);
         }
         // A connection that pipelines waits for many messages; their replies are flushed together.
-        let connections = waiters.chunk_by(|one, next| Arc::ptr_eq(&one.send_queue, &next.send_queue));
-        connections.filter_map(|its| its.first()).for_each(|waiter| self.send_replies(&waiter.send_queue));
+        let is_same = |one: &Waiter, next: &Waiter| match (&one.asker, &next.asker) {
+            (Asker::Connection(one), Asker::Connection(next)) => Arc::ptr_eq(one, next),
+            _ => false,
+        };
+        for waiter in waiters.chunk_by(is_same).filter_map(|its| its.first()) {
+            match &waiter.asker {
+                Asker::Connection(send_queue) => self.send_replies(send_queue),
+                Asker::Node(forward) => self.0.tell_node(*forward, waiter.delivery.get()),
+            }
+        }
     }
 
     /// Reads the messages of an outbox after a number from the store.
@@ -80,12 +87,30 @@ impl Hub {
 }
 
 impl Shared {
-    /// Registers a sender for the delivery status of its message.
-    pub(super) fn wait_for(&self, realm: RealmId, message: Seq, send_queue: &Arc<SendQueue>) -> Arc<DeliveryHandle> {
+    /// Registers a sender for the delivery status of its message. A node is told what is known at once, too.
+    pub(super) fn wait_for(&self, realm: RealmId, message: Seq, asker: &Asker) -> Arc<DeliveryHandle> {
         // Under the lock: a link that replaces this one takes over the senders that wait by then.
         let presence = self.presence();
-        let delivery = presence.outbox_tails.get(&realm).map(|tail| tail.wait(message, send_queue));
+        let delivery = presence.outbox_tails.get(&realm).map(|tail| tail.wait(message, asker.clone()));
         drop(presence);
-        delivery.unwrap_or_else(|| DeliveryHandle::settled(DeliveryStatus::Queued).into())
+        let Some(delivery) = delivery else {
+            self.tell_if_node(asker, DeliveryStatus::Queued);
+            return DeliveryHandle::settled(DeliveryStatus::Queued).into();
+        };
+        self.tell_if_node(asker, delivery.get());
+        delivery
+    }
+
+    fn tell_if_node(&self, asker: &Asker, status: DeliveryStatus) {
+        if let Asker::Node(forward) = asker
+            && status != DeliveryStatus::Open
+        {
+            self.tell_node(*forward, status);
+        }
+    }
+
+    /// Tells the node that has forwarded a message what became of it.
+    fn tell_node(&self, forward: ForwardId, status: DeliveryStatus) {
+        self.presence().elsewhere().tell_delivery(forward.process, (forward.number, status));
     }
 }

@@ -2,7 +2,9 @@
 
 mod deliveries;
 mod forwarding;
+mod nodes;
 mod presence;
+mod remote_delivery;
 mod session_end;
 mod unread;
 

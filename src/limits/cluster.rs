@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::PENDING_CHANGES;
+use crate::limits::{DELIVERY_WAIT, PENDING_CHANGES};
 
 /// A lease in seconds: etcd grants none that is shorter than one and a half of its elections, and a longer one is a longer
 /// silence after the death of a leader.
@@ -66,6 +66,12 @@ pub const EPHEMERAL_IDLE: Duration = Duration::from_secs(4 * 3600);
 pub const PRESENCE_GRACE: Duration = Duration::from_secs(10);
 /// Users whose presence one frame tells: some kilobytes.
 pub const PRESENCE_FRAME: usize = 1024;
+/// Outcomes of messages to other realms that one frame tells: some kilobytes.
+pub const DELIVERIES_FRAME: usize = 1024;
+/// How long a follower waits for the leader's word on a message to another realm. By then the leader has given it, and if that
+/// is lost, a follower that has contact has read what the log had when the leader gave up waiting.
+pub const FORWARD_DELIVERY_WAIT: Duration =
+    Duration::from_secs(DELIVERY_WAIT.as_secs() + FOLLOWER_CURRENT.as_secs() + 1);
 
 // --- channels between nodes ---
 

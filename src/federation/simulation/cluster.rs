@@ -185,7 +185,7 @@ impl Cluster {
             }
             message.reply = match message.delivery.get() {
                 DeliveryStatus::Open => Reply::Pending,
-                DeliveryStatus::Delivered | DeliveryStatus::Queued => Reply::Ok,
+                DeliveryStatus::Delivered | DeliveryStatus::Queued | DeliveryStatus::Unknown => Reply::Ok,
                 DeliveryStatus::Refused(_) => Reply::Refused,
             };
             if message.delivery.get() == DeliveryStatus::Delivered && message.receiver.is_some() && !self.any_restored {

@@ -2,84 +2,12 @@
 
 use std::time::Duration;
 
-use crate::chat::{
-    Command, CommandError, CommandMark, Context, ForwardId, IdempotencyKey, PasswordHash, Record, Response, SessionEnd,
-};
-use crate::hub::{Committer, Executed, Hub, Origin};
-use crate::id::{Hash64, Seq, UserId};
+use super::nodes::{Node, USER};
+use crate::chat::{Command, CommandError, Context, IdempotencyKey, Response};
+use crate::hub::{Executed, Hub, Origin};
+use crate::id::{Hash64, Seq};
 use crate::name::{Address, Name};
-use crate::store::{MemoryDisk, MemoryStore};
 use crate::time::Time;
-
-const USER: UserId = UserId(0);
-
-/// A node, with what its store has.
-struct Node {
-    hub: Hub,
-    committer: Committer,
-    disk: MemoryDisk,
-}
-
-impl Node {
-    fn new() -> Self {
-        let (disk, home) = (MemoryDisk::default(), Name::parse("kota").unwrap());
-        let store = MemoryStore { disk: disk.clone(), home: home.clone() };
-        let (hub, committer) = Hub::open(Box::new(store), home).unwrap();
-        Self { hub, committer, disk }
-    }
-
-    /// One that leads, with a user.
-    fn leader() -> Self {
-        let mut leader = Self::new();
-        let (name, password) = (Name::parse("ani").unwrap(), PasswordHash("$hash".into()));
-        let (full_name, country) = ("".into(), "".into());
-        leader.execute(&Command::Register { name, full_name, country, password, session: None, invite: None });
-        leader
-    }
-
-    /// One that follows, and has the log of the leader.
-    fn follower(leader: &Self) -> Self {
-        let mut follower = Self::new();
-        follower.hub.follow();
-        follower.take_over(leader, &[]);
-        follower
-    }
-
-    fn execute(&mut self, command: &Command) -> Executed {
-        let executed = self.hub.execute(&Context::on_behalf_of(USER, Time::now()), command);
-        self.committer.step();
-        executed
-    }
-
-    /// Takes over what the leader has more, in which the last commands are those that were forwarded.
-    fn take_over(&mut self, leader: &Self, forwarded: &[u64]) {
-        let here = self.disk.copy().len();
-        let records: Vec<Record> = leader.disk.copy().split_off(here);
-        let own = records.len() - forwarded.len();
-        let process = self.hub.process();
-        let mark = |(place, record): (usize, &Record)| {
-            let number = place.checked_sub(own).map(|place| forwarded[place]);
-            let forward = number.map(|number| ForwardId { process, number });
-            CommandMark { last: record.seq, forward, session_end: SessionEnd::Expired }
-        };
-        let marks: Vec<CommandMark> = records.iter().enumerate().map(mark).collect();
-        self.committer.take_over(records, &marks).unwrap();
-    }
-
-    /// Has the leader decide all that was forwarded. Returns the numbers of what changed something.
-    fn forward_to(&self, leader: &mut Self) -> Vec<u64> {
-        let mut changed = Vec::new();
-        while let Some(forwarded) = self.hub.next_forward() {
-            let number = forwarded.number;
-            match leader.hub.execute_forwarded(self.hub.process(), forwarded) {
-                Some(answer) => self.hub.note_answer(answer),
-                None => changed.push(number),
-            }
-        }
-        leader.committer.step();
-        changed
-    }
-}
 
 fn say(text: &str) -> Command {
     Command::Broadcast { text: text.into() }
