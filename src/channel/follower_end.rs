@@ -58,6 +58,7 @@ impl FollowerEnd {
         let Some(LeaderMessage::Welcome { term, upto, process }) = next(&mut reader).await? else { return Ok(()) };
         info!(term = term.0, "following the leader");
         self.is_up.store(true, Ordering::Release);
+        self.hub.forget_links();
         let news = self.hub.begin_presence_of(process, FeedScope::Here);
         let mut newest = self.newest.clone();
         let forwarding = async {
@@ -73,6 +74,9 @@ impl FollowerEnd {
             ended = forwarding => ended,
         };
         self.hub.end_presence_of(process, &news);
+        if self.hub.is_following() {
+            self.hub.forget_links();
+        }
         ended
     }
 
@@ -90,6 +94,7 @@ impl FollowerEnd {
                 LeaderMessage::Presence(states) => self.hub.note_presence(process, &states),
                 LeaderMessage::PresenceComplete => self.hub.complete_presence_of(process),
                 LeaderMessage::Deliveries(deliveries) => self.hub.note_deliveries(&deliveries),
+                LeaderMessage::Links(links) => self.hub.note_links(links),
                 LeaderMessage::Alive => {}
                 LeaderMessage::Welcome { .. } => return Ok(()),
             }

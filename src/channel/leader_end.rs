@@ -103,6 +103,10 @@ impl Sending<'_> {
                 () = self.news.notified() => {
                     is_complete = self.queue_presence(is_complete)?;
                     self.queue_deliveries()?;
+                    self.queue_links()?;
+                    for answer in self.leader.hub.answer_news(self.process) {
+                        self.writer.queue(&LeaderMessage::Answer(answer))?;
+                    }
                 }
                 _ = alive.tick() => self.writer.queue(&LeaderMessage::Alive)?,
             }
@@ -132,5 +136,12 @@ impl Sending<'_> {
             }
             self.writer.queue(&LeaderMessage::Deliveries(deliveries))?;
         }
+    }
+
+    fn queue_links(&mut self) -> Result<(), ChannelError> {
+        while let Some(links) = self.leader.hub.link_news(self.process) {
+            self.writer.queue(&LeaderMessage::Links(links))?;
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{EncodedBlock, Term};
-use crate::hub::{ForwardAnswer, ForwardedCommand, NodeDelivery, PresenceStates};
+use crate::hub::{ForwardAnswer, ForwardedCommand, NodeDelivery, NodeLink, PresenceStates};
 use crate::id::Seq;
 
 /// What a follower says to the leader.
@@ -41,4 +41,6 @@ pub(super) enum LeaderMessage {
     Alive,
     /// What became of messages to other realms that the follower has forwarded.
     Deliveries(Vec<NodeDelivery>),
+    /// How its links to other realms are: at first all, then what changes.
+    Links(Vec<NodeLink>),
 }

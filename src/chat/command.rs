@@ -149,10 +149,11 @@ pub enum Command {
         /// The text for users whose messages did not leave.
         lost: Box<str>,
     },
-    /// Link another server, which has proven its key.
+    /// Link another server.
     AddPeer {
         name: Name,
-        key: PeerKey,
+        /// The key that it has proven. A command without one is not decided: the node that leads dials the server first.
+        key: Option<PeerKey>,
         address: PeerAddress,
     },
     /// Know another server as the configuration states it.
@@ -250,12 +251,18 @@ impl Command {
         )
     }
 
+    /// Whether it links a server that is to be dialled first.
+    #[must_use]
+    pub fn needs_dial(&self) -> bool {
+        matches!(self, Self::AddPeer { key: None, .. })
+    }
+
     /// Whether it is of a link to another server.
     #[must_use]
     pub fn is_of_links(&self) -> bool {
         matches!(
             self,
-            Self::AddPeer { .. }
+            Self::AddPeer { key: Some(_), .. }
                 | Self::ConfigurePeer { .. }
                 | Self::RegisterPeer(_)
                 | Self::Receive { .. }
@@ -326,7 +333,8 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::RemoveRealm { name, lost } => realms::remove(state, context, name, lost),
         Command::AddPeer { name, key, address } => {
             let (by, _) = context.active_user(state)?;
-            peers::add(state, context, &NewPeer { by: Some(by), name, key: Some(*key), address: Some(address) })
+            let key = Some(key.ok_or(CommandError::Unavailable)?);
+            peers::add(state, context, &NewPeer { by: Some(by), name, key, address: Some(address) })
         }
         Command::ConfigurePeer { name, key, address } => {
             peers::configure(state, &NewPeer { by: None, name, key: *key, address: address.as_ref() })
@@ -366,7 +374,10 @@ pub fn response(state: &State, context: &Context<'_>, command: &Command, receipt
         }
         Command::MarkRead { conversation, .. } => reading::marked(state, context, conversation),
         Command::AddRealm { name } => Response::RealmAdded { name: name.clone(), key: None },
-        Command::AddPeer { name, key, .. } => Response::RealmAdded { name: name.clone(), key: Some(*key) },
+        Command::AddPeer { name, key, .. } => {
+            let stored = || state.realm_named(name)?.1.peer()?.info.key;
+            Response::RealmAdded { name: name.clone(), key: key.or_else(stored) }
+        }
         Command::ChangeGroupPassword { password, .. } => Response::GroupPasswordChanged { closed: password.is_some() },
         Command::LogOut => Response::LoggedOut,
         _ => Response::Done,

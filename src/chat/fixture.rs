@@ -171,7 +171,7 @@ impl Fixture {
     #[track_caller]
     pub(in crate::chat) fn links(&mut self, realm: &str, byte: u8) -> RealmId {
         let (name, address) = (name(realm), at(u16::from(byte)));
-        self.does(MESSI, &Command::AddPeer { name, key: key(byte), address });
+        self.does(MESSI, &Command::AddPeer { name, key: Some(key(byte)), address });
         self.realm(realm)
     }
 

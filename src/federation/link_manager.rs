@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::chat::{CommandError, IdempotencyKey, LinkStatus, Peer, PeerAddress};
+use crate::chat::{CommandError, LinkStatus, Peer, PeerAddress};
 use crate::federation::frame::CloseReason;
-use crate::federation::handshake::{HandshakeError, HandshakeKind, Handshaken, handshake};
+use crate::federation::handshake::{HandshakeError, HandshakeKind, Handshaken, LinkRequest, handshake};
 use crate::federation::link::{Link, LinkEnd, LinkHandle};
 use crate::federation::link_table::LinkTable;
 use crate::federation::local_server::LocalServer;
@@ -23,7 +23,6 @@ use crate::hub::{Hub, OutboxTail};
 use crate::id::{PeerKey, RealmId, UserId};
 use crate::limits::{HOST_BYTES, LINK_DIALS, LINK_HANDSHAKES, LINK_PING_TIMEOUT};
 use crate::log_limit::LogLimit;
-use crate::name::Name;
 use crate::settings::Accept;
 use crate::time::Time;
 
@@ -71,12 +70,13 @@ impl LinkManager {
         tasks: TaskTracker,
         stopping: CancellationToken,
     ) -> Self {
+        let links = LinkTable::new(hub.clone());
         let local = LocalServer { hub, key, policy: ArcSwap::from_pointee(policy), stopping };
         let (handshakes, dials) = (Semaphore::new(LINK_HANDSHAKES), Semaphore::new(LINK_DIALS));
         Self(Arc::new(Inner {
             local,
             transport,
-            links: LinkTable::default(),
+            links,
             handshakes,
             dials,
             logged_users: LogLimit::default(),
@@ -108,15 +108,11 @@ impl LinkManager {
     ///
     /// # Errors
     /// A [`CommandError`] that distinguishes which of the two servers refused, or that none answered.
-    pub(crate) async fn add(
-        &self,
-        by: UserId,
-        name: Name,
-        address: PeerAddress,
-        idempotency_key: Option<IdempotencyKey>,
-    ) -> Result<PeerKey, CommandError> {
+    pub(crate) async fn add(&self, request: LinkRequest) -> Result<PeerKey, CommandError> {
         let _dial = self.0.dials.try_acquire().map_err(|_| CommandError::Busy)?;
-        let peer = self.dial(&address, DialPurpose::ForUser).await.map_err(|error| {
+        let LinkRequest { by, name, address, .. } = &request;
+        let (by, name) = (*by, name.clone());
+        let peer = self.dial(address, DialPurpose::ForUser).await.map_err(|error| {
             if let Some(left_out) = self.0.logged_users.allows(by, Instant::now()) {
                 let host: String = address.host.chars().take(HOST_BYTES).collect();
                 info!(user = %by, %name, host, port = address.port, %error, left_out, "a realm could not be added");
@@ -128,8 +124,7 @@ impl LinkManager {
             }
         })?;
         let key = peer.key;
-        let kind = HandshakeKind::AddPeer { by, name: name.clone(), address, idempotency_key };
-        let handshaken = handshake(&self.0.local, peer, &kind).await.map_err(|error| {
+        let handshaken = handshake(&self.0.local, peer, &HandshakeKind::AddPeer(request)).await.map_err(|error| {
             if let Some(left_out) = self.0.logged_users.allows(by, Instant::now()) {
                 info!(user = %by, %name, %key, problem = error.problem(), left_out, "a realm could not be added");
             }
@@ -167,13 +162,14 @@ impl LinkManager {
         self.run_link(handshaken).await;
     }
 
+    /// The link to a realm; on a node that follows, as its leader tells it.
     pub(crate) fn status(&self, realm: RealmId) -> LinkStatus {
-        self.0.links.status(realm)
+        if self.hub().is_following() { self.hub().told_link(realm) } else { self.0.links.status(realm) }
     }
 
-    /// How many links are up.
-    pub(crate) fn up_count(&self) -> usize {
-        self.0.links.up_count()
+    /// How many links are up; on a node that follows, as its leader tells it, or `None` if it has not.
+    pub(crate) fn up_count(&self) -> Option<usize> {
+        if self.hub().is_following() { self.hub().told_links_up() } else { Some(self.0.links.up_count()) }
     }
 
     /// Ends the link to a realm that was removed.

@@ -7,11 +7,15 @@ use tokio::sync::Notify;
 
 use crate::chat::LinkStatus;
 use crate::federation::link::{LinkEnd, LinkHandle};
+use crate::hub::Hub;
 use crate::id::RealmId;
 use crate::time::Time;
 
-#[derive(Default)]
-pub(super) struct LinkTable(Mutex<HashMap<RealmId, LinkSlot>>);
+pub(super) struct LinkTable {
+    slots: Mutex<HashMap<RealmId, LinkSlot>>,
+    /// Is told of each change, for the other nodes of a cluster.
+    hub: Hub,
+}
 
 /// The link to one realm, up or down.
 #[derive(Default)]
@@ -24,16 +28,24 @@ struct LinkSlot {
     changed: Arc<Notify>,
 }
 
+impl LinkSlot {
+    fn status(&self) -> LinkStatus {
+        let is_up = self.up.is_some();
+        LinkStatus { is_up, since: self.since, problem: self.problem.clone().filter(|_| !is_up) }
+    }
+}
+
 impl LinkTable {
+    pub(super) fn new(hub: Hub) -> Self {
+        Self { slots: Mutex::default(), hub }
+    }
+
     fn slots(&self) -> MutexGuard<'_, HashMap<RealmId, LinkSlot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn status(&self, realm: RealmId) -> LinkStatus {
-        let slots = self.slots();
-        let Some(slot) = slots.get(&realm) else { return LinkStatus::default() };
-        let is_up = slot.up.is_some();
-        LinkStatus { is_up, since: slot.since, problem: slot.problem.clone().filter(|_| !is_up) }
+        self.slots().get(&realm).map(LinkSlot::status).unwrap_or_default()
     }
 
     /// Has every reconnect loop look at its target again.
@@ -58,6 +70,7 @@ impl LinkTable {
     pub(super) fn set_problem(&self, realm: RealmId, problem: &str) {
         if let Some(slot) = self.slots().get_mut(&realm) {
             slot.problem = Some(problem.into());
+            self.hub.set_link(realm, &slot.status());
         }
     }
 
@@ -78,6 +91,7 @@ impl LinkTable {
         }
         slot.since = Some(Time::now());
         slot.problem = None;
+        self.hub.set_link(realm, &slot.status());
         slot.changed.notify_one();
     }
 
@@ -89,6 +103,7 @@ impl LinkTable {
         slot.up = None;
         slot.since = Some(Time::now());
         slot.problem = Some(end.to_string().into());
+        self.hub.set_link(realm, &slot.status());
         slot.changed.notify_one();
         true
     }
@@ -98,6 +113,7 @@ impl LinkTable {
         if let Some(up) = slot.up {
             up.end(end);
         }
+        self.hub.set_link(realm, &LinkStatus::default());
         slot.changed.notify_one();
     }
 

@@ -31,6 +31,7 @@ mod testing;
 mod transport;
 mod upgrade_response;
 
+pub(crate) use handshake::LinkRequest;
 pub use link_manager::LinkManager;
 pub(crate) use policy::LinkPolicy;
 pub use tcp::TcpTransport;

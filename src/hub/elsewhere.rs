@@ -1,5 +1,5 @@
-//! Users who are online at other nodes of the cluster: soft state, which no log has. Each node tells its leader who is
-//! connected to it, and the leader tells each node who is connected elsewhere.
+//! What nodes of a cluster tell each other beside the log: soft state. Each node tells its leader who is connected to it. The
+//! leader tells each node who is connected elsewhere, how its links to other realms are, and what became of messages to them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use crate::hub::delivery_status::DeliveryStatus;
-use crate::id::UserId;
-use crate::limits::{DELIVERIES_FRAME, PRESENCE_FRAME, PRESENCE_GRACE};
+use crate::hub::forwarded_command::ForwardAnswer;
+use crate::hub::link_states::{LinkStates, NodeLink};
+use crate::id::{RealmId, UserId};
+use crate::limits::{DELIVERIES_FRAME, LINKS_FRAME, PRESENCE_FRAME, PRESENCE_GRACE};
 
 /// Whether users are online.
 pub type PresenceStates = Vec<(UserId, bool)>;
@@ -21,6 +23,7 @@ pub type NodeDelivery = (u64, DeliveryStatus);
 pub(super) struct Elsewhere {
     nodes: HashMap<u64, NodeUsers>,
     feeds: HashMap<u64, Feed>,
+    pub(super) links: LinkStates,
 }
 
 /// The users who are online by the word of another node.
@@ -48,6 +51,10 @@ struct Feed {
     changed: HashSet<UserId>,
     /// What became of messages to other realms that the node has forwarded, by the numbers of the commands.
     deliveries: Vec<NodeDelivery>,
+    /// To commands of the node that took a while.
+    answers: Vec<ForwardAnswer>,
+    /// Realms of whose links the node is to be told; `None` if there is nothing new.
+    links: Option<HashSet<RealmId>>,
     news: Arc<Notify>,
 }
 
@@ -68,7 +75,9 @@ impl Elsewhere {
         scope: FeedScope,
         online: impl Iterator<Item = UserId>,
     ) -> Arc<Notify> {
-        let feed = Feed { scope, changed: online.collect(), deliveries: Vec::new(), news: Arc::default() };
+        let (changed, news) = (online.collect(), Arc::default());
+        let links = (scope == FeedScope::Anywhere).then(|| self.links.realms().collect());
+        let feed = Feed { scope, changed, deliveries: Vec::new(), answers: Vec::new(), links, news };
         feed.news.notify_one();
         let news = feed.news.clone();
         self.feeds.insert(node, feed);
@@ -90,6 +99,34 @@ impl Elsewhere {
         let Some(feed) = self.feeds.get_mut(&node) else { return };
         feed.deliveries.push(delivery);
         feed.news.notify_one();
+    }
+
+    /// The link to a realm has changed: all followers are to be told.
+    pub(super) fn tell_link(&mut self, realm: RealmId) {
+        for feed in self.feeds.values_mut().filter(|feed| feed.scope == FeedScope::Anywhere) {
+            feed.links.get_or_insert_default().insert(realm);
+            feed.news.notify_one();
+        }
+    }
+
+    /// The links of which the node is to be told next; first of all of them, though there may be none.
+    pub(super) fn take_links(&mut self, node: u64) -> Option<Vec<NodeLink>> {
+        let realms = &mut self.feeds.get_mut(&node)?.links;
+        let taken: Vec<_> = realms.as_ref()?.iter().take(LINKS_FRAME).copied().collect();
+        realms.as_mut()?.retain(|realm| !taken.contains(realm));
+        *realms = realms.take().filter(|left| !left.is_empty());
+        Some(taken.into_iter().map(|realm| (realm, self.links.status(realm))).collect())
+    }
+
+    /// The node is to be told the answer to a command. If there is no channel to it, it asks again over the next one.
+    pub(super) fn tell_answer(&mut self, node: u64, answer: ForwardAnswer) {
+        let Some(feed) = self.feeds.get_mut(&node) else { return };
+        feed.answers.push(answer);
+        feed.news.notify_one();
+    }
+
+    pub(super) fn take_answers(&mut self, node: u64) -> Vec<ForwardAnswer> {
+        self.feeds.get_mut(&node).map(|feed| std::mem::take(&mut feed.answers)).unwrap_or_default()
     }
 
     /// What the node is to be told next of messages that it has forwarded.
@@ -161,6 +198,7 @@ impl Elsewhere {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::LinkStatus;
 
     const USER: UserId = UserId(7);
 
@@ -183,6 +221,28 @@ mod tests {
         elsewhere.tell_delivery(1, (7, DeliveryStatus::Delivered));
         assert_eq!(elsewhere.take_deliveries(1), [(7, DeliveryStatus::Delivered)]);
         assert!(elsewhere.close_feed(1, &second));
+    }
+
+    #[test]
+    fn a_follower_is_told_of_all_links_and_then_of_those_that_change() {
+        let mut elsewhere = Elsewhere::default();
+        let (up, down) = (LinkStatus { is_up: true, ..LinkStatus::default() }, LinkStatus::default());
+        elsewhere.links.set(RealmId(1), up.clone());
+        elsewhere.open_feed(1, FeedScope::Anywhere, std::iter::empty());
+        elsewhere.open_feed(2, FeedScope::Here, std::iter::empty());
+        assert_eq!(elsewhere.take_links(1), Some(vec![(RealmId(1), up)]));
+        assert_eq!(elsewhere.take_links(1), None);
+        elsewhere.links.set(RealmId(1), down.clone());
+        elsewhere.tell_link(RealmId(1));
+        assert_eq!(elsewhere.take_links(1), Some(vec![(RealmId(1), down)]));
+        assert_eq!(elsewhere.take_links(2), None, "the leader is told of its own links");
+    }
+
+    #[test]
+    fn a_follower_is_told_that_there_are_no_links() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.open_feed(1, FeedScope::Anywhere, std::iter::empty());
+        assert_eq!((elsewhere.take_links(1), elsewhere.take_links(1)), (Some(vec![]), None));
     }
 
     #[test]

@@ -36,6 +36,11 @@ impl<'a> Origin<'a> {
     pub(crate) fn new(send_queue: Option<&'a Arc<SendQueue>>, key: Option<&'a IdempotencyKey>) -> Self {
         Self { send_queue, key, forward: None, is_of_new_leader: false }
     }
+
+    /// Of a command that a node of the cluster has forwarded, if one has.
+    pub(crate) fn forwarded(self, forward: Option<ForwardId>) -> Self {
+        Self { forward, ..self }
+    }
 }
 
 /// The result of a command.

@@ -13,7 +13,7 @@ use crate::hub::delivery_status::DeliveryStatus;
 use crate::hub::epoch::new_epoch;
 use crate::hub::execute::{Change, Executed, Origin, Outcome, remote_realm};
 use crate::hub::forward::{ToTell, Told};
-use crate::hub::forwards::{ForwardAnswer, ForwardedCommand, UnchangedOutcome};
+use crate::hub::forwarded_command::{ForwardAnswer, ForwardedCommand, UnchangedOutcome};
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
 use crate::id::Seq;
@@ -75,11 +75,15 @@ impl Hub {
     }
 
     /// As the leader: decides a command that a process of another node has forwarded, once in a term. Returns the answer; if
-    /// the command changed something, or this node leads no more, the log is the answer.
+    /// the command changed something, or this node leads no more, the log is the answer. A server that is to be dialled first
+    /// is answered for later.
     pub(crate) fn execute_forwarded(&self, process: u64, forwarded: ForwardedCommand) -> Option<ForwardAnswer> {
         let number = forwarded.number;
+        let forward = ForwardId { process, number };
         let outcome = match self.0.forwards.is_first(process, number) {
-            true => self.decide_forwarded(ForwardId { process, number }, forwarded, false)?,
+            true if forwarded.command.needs_dial() => self.0.begin_dial(forward, forwarded)?,
+            true => self.decide_forwarded(forward, forwarded, false)?,
+            false if self.0.dials.is_running(forward) => return None,
             false => UnchangedOutcome::Repeated,
         };
         let (at, _) = self.read(State::head);
@@ -108,6 +112,8 @@ impl Hub {
 
     /// About to lead: begins the epoch of this term, which must be durable before any client or other server is told a number.
     pub(super) fn begin_epoch_of_term(&self) -> Result<(), CommandError> {
+        self.forget_links();
+        self.0.dials.begin_term();
         self.0.forwards.begin_term();
         let origin = Origin { is_of_new_leader: true, ..Origin::default() };
         let command = Command::BeginEpoch { epoch: new_epoch(Time::now()) };

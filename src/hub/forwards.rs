@@ -9,53 +9,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::chat::{Command, CommandError, IdempotencyKey, ReadPage, Receipt, Record};
+use crate::chat::{CommandError, Record};
 use crate::hub::awaited_deliveries::{AwaitedDeliveries, AwaitedDelivery, Settled};
 use crate::hub::contact::Contact;
 use crate::hub::delivery_status::{DeliveryHandle, DeliveryStatus};
 use crate::hub::elsewhere::NodeDelivery;
 use crate::hub::forward::Forward;
+use crate::hub::forwarded_command::{ForwardAnswer, ForwardedCommand, UnchangedOutcome};
 use crate::hub::send_queue::SendQueue;
-use crate::id::{RealmId, Seq, SessionId, UserId};
+use crate::id::{RealmId, Seq};
 use crate::limits::{FORWARD_DELIVERY_WAIT, FORWARD_PATIENCE, FORWARDS};
-
-/// A command on its way to the leader, with what only the node knows to which it came.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ForwardedCommand {
-    /// Counted by the node's process.
-    pub number: u64,
-    /// The acting user and session.
-    pub user: Option<UserId>,
-    pub session: Option<SessionId>,
-    pub recipient_online: Option<bool>,
-    pub key: Option<IdempotencyKey>,
-    pub page: Option<ReadPage>,
-    pub command: Command,
-}
-
-/// The leader's answer to a command that changed nothing. The node may tell it once it has the log up to `at`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct ForwardAnswer {
-    pub number: u64,
-    pub outcome: UnchangedOutcome,
-    pub at: Seq,
-}
-
-/// Why a command changed nothing.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub enum UnchangedOutcome {
-    Failed(CommandError),
-    /// There was nothing to change.
-    Unchanged(Receipt),
-    /// It was done before under its tag.
-    DoneBefore,
-    /// It came again in the same term: either the log has it, or it changed nothing.
-    Repeated,
-}
 
 /// The commands of this node that are on their way.
 pub(super) struct Forwards {

@@ -16,6 +16,7 @@ use crate::chat::{
 use crate::hub::batch::Batch;
 use crate::hub::commit_metrics::CommitMetrics;
 use crate::hub::commit_waiters::CommitWaiters;
+use crate::hub::dials::Dials;
 use crate::hub::forwards::Forwards;
 use crate::hub::presence::Presence;
 use crate::hub::push_backlog::PushBacklog;
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) inboxes: InboxShares,
     pub(super) uncounted: UncountedInboxes,
     pub(super) forwards: Forwards,
+    pub(super) dials: Dials,
     /// For forwarded commands.
     pub(super) policy: ArcSwap<Policy>,
     /// Somebody was banned, or a realm was removed.
@@ -298,6 +300,7 @@ impl Shared {
             inboxes: InboxShares::default(),
             uncounted,
             forwards: Forwards::default(),
+            dials: Dials::default(),
             policy: ArcSwap::default(),
             restricted: Notify::new(),
             poison: Mutex::default(),

@@ -68,6 +68,8 @@ pub const PRESENCE_GRACE: Duration = Duration::from_secs(10);
 pub const PRESENCE_FRAME: usize = 1024;
 /// Outcomes of messages to other realms that one frame tells: some kilobytes.
 pub const DELIVERIES_FRAME: usize = 1024;
+/// Links of which one frame tells: each has a sentence of some hundred bytes.
+pub const LINKS_FRAME: usize = 256;
 /// How long a follower waits for the leader's word on a message to another realm. By then the leader has given it, and if that
 /// is lost, a follower that has contact has read what the log had when the leader gave up waiting.
 pub const FORWARD_DELIVERY_WAIT: Duration =

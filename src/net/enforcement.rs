@@ -51,7 +51,7 @@ impl ServerContext {
         Stats {
             online: self.hub.online_count(),
             connections: self.admission.connection_count(),
-            links_up: self.federation.manager.up_count(),
+            links_up: self.federation.manager.up_count().unwrap_or_default(),
             uptime: self.started.elapsed(),
             ..Stats::default()
         }

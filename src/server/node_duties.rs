@@ -1,5 +1,5 @@
-//! What a node does beside following and leading: links to other realms are the leader's, and so is what the configuration
-//! lists; what administrators decided anywhere is enforced at each node.
+//! What a node does beside following and leading: links to other realms are the leader's, which also dials for users of other
+//! nodes, and so is what the configuration lists; what administrators decided anywhere is enforced at each node.
 
 use std::sync::Arc;
 
@@ -9,13 +9,15 @@ use tokio::task;
 use tracing::{error, info};
 
 use crate::config::Config;
+use crate::federation::LinkRequest;
+use crate::hub::WantedDial;
 use crate::net::ServerContext;
 use crate::server::node_thread::NodeRole;
 use crate::server::provision;
 
 /// Until the server stops.
 pub(super) async fn keep(services: Arc<ServerContext>, config: Arc<ArcSwap<Config>>, role: watch::Receiver<NodeRole>) {
-    tokio::join!(follow_role(&services, &config, role), enforce(&services));
+    tokio::join!(follow_role(&services, &config, role), enforce(&services), dial(&services));
 }
 
 async fn follow_role(services: &Arc<ServerContext>, config: &ArcSwap<Config>, mut role: watch::Receiver<NodeRole>) {
@@ -50,5 +52,21 @@ async fn enforce(services: &ServerContext) {
             () = services.stopping.cancelled() => return,
             () = services.hub.restricted() => services.enforce_all(),
         }
+    }
+}
+
+/// Links other servers for users of other nodes, while this one leads.
+async fn dial(services: &Arc<ServerContext>) {
+    loop {
+        let WantedDial { forward, by, name, address, key } = tokio::select! {
+            () = services.stopping.cancelled() => return,
+            wanted = services.hub.next_dial() => wanted,
+        };
+        let request = LinkRequest { by, name, address, idempotency_key: key, forward: Some(forward) };
+        let dialling = services.clone();
+        services.tasks.spawn(async move {
+            let added = dialling.federation.manager.add(request).await;
+            dialling.hub.end_dial(forward, added.map(drop));
+        });
     }
 }

@@ -142,7 +142,9 @@ fn links(out: &mut Families<'_>, context: &ServerContext) -> Result<(), Error> {
         })
     });
     let up = context.federation.manager.up_count();
-    let states = [([("state", "up")], up as f64), ([("state", "down")], known.max(up).saturating_sub(up) as f64)];
+    let states = up.into_iter().flat_map(|up| {
+        [([("state", "up")], up as f64), ([("state", "down")], known.max(up).saturating_sub(up) as f64)]
+    });
     out.gauge("links", "Other servers that are known", None, states)?;
     let help = "Messages that wait for other servers";
     out.gauge("link_queue_messages", help, None, [(NONE, waiting as f64)])?;

@@ -1,5 +1,7 @@
 //! The lists and profiles that the state answers at once (PROTOCOL §4, §7).
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::error::CommandError;
 use crate::chat::model::message::UserRef;
 use crate::chat::model::realm::{Realm, RealmKind};
@@ -26,7 +28,7 @@ pub trait Process {
 }
 
 /// The link to another server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkStatus {
     pub is_up: bool,
     /// Since when, if known.

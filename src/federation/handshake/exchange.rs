@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tokio::time::timeout;
 
-use crate::chat::{Command, CommandError, Context, IdempotencyKey, PeerAddress, PeerHello, Realm};
+use crate::chat::{Command, CommandError, Context, ForwardId, IdempotencyKey, PeerAddress, PeerHello, Realm};
 use crate::federation::frame::{CloseReason, Frame, Hello, SourceSeq};
 use crate::federation::handshake::error::HandshakeError;
 use crate::federation::handshake::framed_stream::FramedStream;
@@ -23,7 +23,17 @@ pub(in crate::federation) enum HandshakeKind {
     /// This server dialled a realm that it knows.
     Reconnect(RealmId),
     /// This server dialled for a user who links another server.
-    AddPeer { by: UserId, name: Name, address: PeerAddress, idempotency_key: Option<IdempotencyKey> },
+    AddPeer(LinkRequest),
+}
+
+/// What a user asks who links another server.
+pub(crate) struct LinkRequest {
+    pub(crate) by: UserId,
+    pub(crate) name: Name,
+    pub(crate) address: PeerAddress,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// If the user asked another node of the cluster.
+    pub(crate) forward: Option<ForwardId>,
 }
 
 /// The result of a handshake: both servers accepted each other.
@@ -87,7 +97,7 @@ async fn exchange(
         address: port.map(|port| PeerAddress { host: host.to_string().into(), port }),
         dialled: match kind {
             HandshakeKind::Reconnect(realm) => Some(*realm),
-            HandshakeKind::Inbound | HandshakeKind::AddPeer { .. } => None,
+            HandshakeKind::Inbound | HandshakeKind::AddPeer(_) => None,
         },
         welcome: local.policy.load().accepts_unknown(host),
         counts: (theirs.epoch, theirs.acknowledged),
@@ -102,13 +112,10 @@ async fn exchange(
             expect_accepted(stream).await?;
             realm
         }
-        HandshakeKind::Reconnect(_) | HandshakeKind::AddPeer { .. } => {
+        HandshakeKind::Reconnect(_) | HandshakeKind::AddPeer(_) => {
             expect_accepted(stream).await?;
-            if let HandshakeKind::AddPeer { by, name, address, idempotency_key } = kind {
-                let add = Command::AddPeer { name: name.clone(), key, address: address.clone() };
-                let origin = Origin::new(None, idempotency_key.as_ref());
-                let context = Context::on_behalf_of(*by, Time::now());
-                local.hub.execute_for(&context, &add, origin).result.map_err(HandshakeError::Refused)?;
+            if let HandshakeKind::AddPeer(request) = kind {
+                add_peer(local, key, request)?;
             }
             let realm = register_peer(local, peer_hello)?;
             stream.send(&Frame::Accepted).await?;
@@ -122,11 +129,11 @@ fn hello(local: &LocalServer, key: PeerKey, kind: &HandshakeKind) -> Hello {
     let (hello, _) = local.hub.read(|state| {
         let dialled = match kind {
             HandshakeKind::Reconnect(realm) => state.realm(*realm),
-            HandshakeKind::Inbound | HandshakeKind::AddPeer { .. } => None,
+            HandshakeKind::Inbound | HandshakeKind::AddPeer(_) => None,
         };
         let known = state.peer_of(&key).map(|(_, realm, _)| realm).or(dialled);
         let name = match kind {
-            HandshakeKind::AddPeer { name, .. } => Some(name),
+            HandshakeKind::AddPeer(request) => Some(&request.name),
             HandshakeKind::Reconnect(_) | HandshakeKind::Inbound => known.map(|realm| &realm.name),
         };
         let peer = known.and_then(Realm::peer);
@@ -140,6 +147,14 @@ fn hello(local: &LocalServer, key: PeerKey, kind: &HandshakeKind) -> Hello {
         }
     });
     hello
+}
+
+fn add_peer(local: &LocalServer, key: PeerKey, request: &LinkRequest) -> Result<(), HandshakeError> {
+    let LinkRequest { by, name, address, idempotency_key, forward } = request;
+    let add = Command::AddPeer { name: name.clone(), key: Some(key), address: address.clone() };
+    let origin = Origin::new(None, idempotency_key.as_ref()).forwarded(*forward);
+    let context = Context::on_behalf_of(*by, Time::now());
+    local.hub.execute_for(&context, &add, origin).result.map(drop).map_err(HandshakeError::Refused)
 }
 
 fn register_peer(local: &LocalServer, hello: PeerHello) -> Result<RealmId, HandshakeError> {

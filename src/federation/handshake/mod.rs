@@ -5,5 +5,6 @@ mod exchange;
 mod framed_stream;
 
 pub(super) use error::HandshakeError;
+pub(crate) use exchange::LinkRequest;
 pub(super) use exchange::{HandshakeKind, Handshaken, handshake};
 pub(super) use framed_stream::FramedStream;

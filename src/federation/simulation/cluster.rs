@@ -85,7 +85,8 @@ impl Cluster {
         let port = PORT + u16::try_from(to).unwrap();
         let address = PeerAddress { host: "127.0.0.1".into(), port };
         let manager = self.servers[from].running.as_ref().unwrap().manager.clone();
-        manager.add(UserId(0), home(to), address, None).await.unwrap();
+        let request = LinkRequest { by: UserId(0), name: home(to), address, idempotency_key: None, forward: None };
+        manager.add(request).await.unwrap();
     }
 
     async fn pass(&mut self, milliseconds: u64) {

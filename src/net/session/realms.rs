@@ -1,6 +1,7 @@
 //! Linking another server (PROTOCOL §6).
 
-use crate::chat::{CommandError, PeerAddress, Response, State};
+use crate::chat::{Command, CommandError, PeerAddress, Response, State};
+use crate::federation::LinkRequest;
 use crate::id::{PeerKey, RealmId};
 use crate::name::Name;
 use crate::net::session::reply::PendingReply;
@@ -8,10 +9,6 @@ use crate::net::session::state::{Acting, Session};
 
 impl Session {
     pub(super) async fn link_realm(&mut self, acting: Acting, name: Name, host: Box<str>, port: u16) -> PendingReply {
-        // Only the node that leads has links.
-        if self.hub().is_following() {
-            return CommandError::Unavailable.into();
-        }
         let context = self.context(acting);
         let ((allowed, key, is_taken), ticket) = self.hub().read(|state| {
             let (key, is_taken) = known(state, &name);
@@ -30,8 +27,19 @@ impl Session {
             return error.into();
         }
         let address = PeerAddress { host, port };
-        let manager = &self.server.federation.manager;
-        let added = manager.add(acting.actor.user, name.clone(), address, acting.key).await;
+        if self.hub().is_following() {
+            // The node that leads has the links: it dials.
+            let add = Command::AddPeer { name, key: None, address };
+            return self.hub().execute_for(&context, &add, self.origin(&acting)).into();
+        }
+        let request = LinkRequest {
+            by: acting.actor.user,
+            name: name.clone(),
+            address,
+            idempotency_key: acting.key,
+            forward: None,
+        };
+        let added = self.server.federation.manager.add(request).await;
         let ticket = self.hub().read(|_| ()).1;
         PendingReply::new(added.map(|key| Response::RealmAdded { name, key: Some(key) }), ticket)
     }

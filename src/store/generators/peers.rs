@@ -8,7 +8,7 @@ use crate::store::generators::{GeneratedCommand, name};
 impl GeneratedCommand {
     pub(super) fn add_peer(&self) -> Command {
         let (key, address) = (key(self.number), address(self.other));
-        Command::AddPeer { name: name("realm", self.other), key, address }
+        Command::AddPeer { name: name("realm", self.other), key: Some(key), address }
     }
 
     pub(super) fn configure_peer(&self) -> Command {

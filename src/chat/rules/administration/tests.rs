@@ -204,7 +204,7 @@ fn a_banned_realm_cannot_link_nor_be_sent_to_nor_come_back_under_another_name() 
         fixture.does(PAFF, &Command::AddRealm { name: other.clone() });
         fixture.does(PAFF, &Command::RemoveRealm { name: other, lost: "hilang".into() });
     }
-    let add = Command::AddPeer { name: name("lain"), key: key(2), address: crate::chat::fixture::at(2) };
+    let add = Command::AddPeer { name: name("lain"), key: Some(key(2)), address: crate::chat::fixture::at(2) };
     fixture.refuses(PAFF, &add, CommandError::RealmRefused);
     assert_eq!(comes(&fixture), Err(CommandError::RealmRefused));
     fixture.server_does(&Command::LiftBan { target: BanTarget::Realm(timur) });

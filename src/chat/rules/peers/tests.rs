@@ -20,7 +20,7 @@ fn linked(decided: Result<Vec<Event>, CommandError>) -> Result<(RealmId, String)
 
 fn add(realm: &str, byte: u8) -> Command {
     let (name, address) = (name(realm), at(9));
-    Command::AddPeer { name, key: key(byte), address }
+    Command::AddPeer { name, key: Some(key(byte)), address }
 }
 
 fn configure(realm: &str, byte: Option<u8>, port: Option<u16>) -> Command {
