@@ -2,6 +2,7 @@
 
 mod activation;
 mod admin_socket;
+mod carried_links;
 mod channel;
 mod cluster;
 mod disk;

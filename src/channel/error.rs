@@ -35,7 +35,7 @@ pub enum ChannelError {
     Torn,
     #[error("the other end has read nothing for {CHANNEL_WRITE:?}")]
     Stalled,
-    #[error("the leader has been silent for {CHANNEL_SILENCE:?}")]
+    #[error("the other end has been silent for {CHANNEL_SILENCE:?}")]
     Silent,
     #[error("the channel broke: {0}")]
     Broken(#[from] io::Error),

@@ -96,7 +96,7 @@ impl FollowerEnd {
                 LeaderMessage::Deliveries(deliveries) => self.hub.note_deliveries(&deliveries),
                 LeaderMessage::Links(links) => self.hub.note_links(links),
                 LeaderMessage::Alive => {}
-                LeaderMessage::Welcome { .. } => return Ok(()),
+                LeaderMessage::Welcome { .. } | LeaderMessage::LinkTaken(_) => return Ok(()),
             }
         }
         Ok(())

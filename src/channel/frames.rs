@@ -45,6 +45,11 @@ impl FrameReader {
             }
         }
     }
+
+    /// The bytes that were received beyond the frames, and the stream that brings the rest.
+    pub(super) fn into_parts(self) -> (BytesMut, Box<dyn AsyncRead + Send + Unpin>) {
+        (self.received, self.from)
+    }
 }
 
 /// Takes the next frame off the input, or `None` if it is not complete.
@@ -126,6 +131,11 @@ impl FrameWriter {
         self.flush().await?;
         let deadline = self.deadline();
         Ok(timeout_at(deadline, self.to.shutdown()).await.map_err(|_| ChannelError::Stalled)??)
+    }
+
+    /// The stream, once all frames are flushed.
+    pub(super) fn into_inner(self) -> Box<dyn AsyncWrite + Send + Unpin> {
+        self.to
     }
 
     fn deadline(&mut self) -> Instant {

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, mpsc};
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 use tracing::info;
 
+use crate::channel::carried_link::CarriedLink;
 use crate::channel::endpoint::Channel;
 use crate::channel::error::ChannelError;
 use crate::channel::frames::{FrameReader, FrameWriter};
 use crate::channel::messages::{FollowerMessage, LeaderMessage};
 use crate::cluster::{EncodedBlock, Leadership, NodeStore};
 use crate::hub::{FeedScope, ForwardAnswer, Hub};
-use crate::limits::{CHANNEL_ALIVE, CHANNEL_ANSWERS};
+use crate::limits::{CHANNEL_ALIVE, CHANNEL_ANSWERS, CHANNEL_SILENCE};
 
 /// A node that leads, as its followers see it.
 #[derive(Clone)]
@@ -23,13 +24,42 @@ pub struct LeaderEnd {
     pub leadership: Arc<Leadership>,
 }
 
+/// What another node has connected for.
+pub(crate) enum Opened {
+    Follower(Box<NewFollower>),
+    Link(CarriedLink),
+}
+
+/// A node that has said hello.
+pub(crate) struct NewFollower {
+    node: Box<str>,
+    process: u64,
+    reader: FrameReader,
+    writer: FrameWriter,
+}
+
+/// Reads what a node has connected for; `None` if it does not say.
+///
+/// # Errors
+/// If it is silent, or speaks something else.
+pub(crate) async fn open(channel: Channel) -> Result<Option<Opened>, ChannelError> {
+    let (mut reader, writer) = channel.split();
+    let first = timeout(CHANNEL_SILENCE, reader.next()).await.unwrap_or(Err(ChannelError::Silent))?;
+    Ok(match first {
+        Some(FollowerMessage::Hello { node, process }) => {
+            Some(Opened::Follower(NewFollower { node, process, reader, writer }.into()))
+        }
+        Some(FollowerMessage::Link { peer }) => Some(Opened::Link(CarriedLink::new(peer, reader, writer))),
+        _ => None,
+    })
+}
+
 /// Serves a follower until the channel or the term ends.
 ///
 /// # Errors
 /// Why the channel ended, if not in order.
-pub async fn serve_follower(channel: Channel, leader: LeaderEnd) -> Result<(), ChannelError> {
-    let (mut reader, mut writer) = channel.split();
-    let Some(FollowerMessage::Hello { node, process }) = reader.next().await? else { return Ok(()) };
+pub(crate) async fn serve_follower(follower: NewFollower, leader: LeaderEnd) -> Result<(), ChannelError> {
+    let NewFollower { node, process, mut reader, mut writer } = follower;
     info!(node = &*node, "a node follows");
     // Before the welcome: the follower gets every block from then on.
     let blocks = leader.store.appended();
@@ -69,7 +99,7 @@ async fn decide(
             }
             FollowerMessage::Presence(states) => leader.hub.note_presence(process, &states),
             FollowerMessage::PresenceComplete => leader.hub.complete_presence_of(process),
-            FollowerMessage::Hello { .. } => return Ok(()),
+            FollowerMessage::Hello { .. } | FollowerMessage::Link { .. } => return Ok(()),
         }
     }
     Ok(())

@@ -1,7 +1,10 @@
-//! What is said on a channel. A follower has connected, and says hello first.
+//! What is said on a channel. A follower has connected, and says hello first; or it carries a link.
+
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::CommandError;
 use crate::cluster::{EncodedBlock, Term};
 use crate::hub::{ForwardAnswer, ForwardedCommand, NodeDelivery, NodeLink, PresenceStates};
 use crate::id::Seq;
@@ -19,6 +22,12 @@ pub(super) enum FollowerMessage {
     Presence(PresenceStates),
     /// All who are connected to it were named.
     PresenceComplete,
+    /// Instead of the hello: a server has asked the node for a link. If the leader takes it, what that server says follows
+    /// until the connection ends, and in the other direction what it is answered.
+    Link {
+        /// The address of that server.
+        peer: IpAddr,
+    },
 }
 
 /// What the leader says to a follower.
@@ -43,4 +52,6 @@ pub(super) enum LeaderMessage {
     Deliveries(Vec<NodeDelivery>),
     /// How its links to other realms are: at first all, then what changes.
     Links(Vec<NodeLink>),
+    /// Whether the leader takes the link that a node carries.
+    LinkTaken(Result<(), CommandError>),
 }

@@ -36,6 +36,10 @@ impl AwaitedDeliveries {
         self.0.remove(&number)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes out what a record settles. What an older leader knew and did not write is lost: the next one's links begin anew.
     pub(super) fn take_settled(&mut self, record: &Record, settled: &mut Vec<Settled>) {
         match &record.event {
@@ -60,7 +64,7 @@ impl AwaitedDeliveries {
         }
     }
 
-    /// Takes out those of whom nothing was heard in time.
+    /// Takes out the messages that have waited for too long.
     pub(super) fn take_late(&mut self, now: Instant) -> impl Iterator<Item = AwaitedDelivery> {
         self.take_if(move |awaited| awaited.until <= now)
     }

@@ -8,7 +8,7 @@ use crate::chat::{
     response,
 };
 use crate::hub::delivery_status::DeliveryHandle;
-#[cfg(test)]
+#[cfg(all(test, not(feature = "loom")))]
 use crate::hub::delivery_status::DeliveryStatus;
 use crate::hub::epoch::new_epoch;
 use crate::hub::execute::{Change, Executed, Origin, Outcome, remote_realm};
@@ -172,7 +172,7 @@ impl Hub {
     }
 
     /// What is known of the delivery of a message to another realm that was forwarded, once the log has it.
-    #[cfg(test)]
+    #[cfg(all(test, not(feature = "loom")))]
     pub(crate) fn delivery_of(executed: &Executed) -> Option<DeliveryStatus> {
         Some(executed.forward.as_ref()?.outcome()?.delivery.as_ref()?.get())
     }

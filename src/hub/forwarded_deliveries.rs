@@ -29,8 +29,8 @@ impl Shared {
         self.settle(self.forwards.settled_deliveries(records));
     }
 
-    /// Ends the patience of senders whom nobody told. If this node has contact, it has the log of long after the message: who
-    /// refuses it later finds nobody waiting, and a notification tells the sender.
+    /// Ends the waiting of senders that were told nothing. If this node has contact, it has the log of long after the message: a
+    /// later refusal finds no sender waiting, and is told by a notification.
     pub(super) fn expire_deliveries(&self, now: Instant) {
         let is_cut_off = self.forwards.contact.is_lost(now);
         let status = if is_cut_off { DeliveryStatus::Unknown } else { DeliveryStatus::Queued };

@@ -1,5 +1,5 @@
-//! Servers that users of other nodes want to be linked. Whoever has the links dials them, which takes a while: their commands
-//! are decided later than those that came after them.
+//! Servers that users of other nodes want to be linked. The leader dials them, which takes a while: such a command is decided
+//! later than those that came after it.
 
 use crate::chat::{Command, CommandError, Context, ForwardId, Receipt, State};
 use crate::hub::dials::WantedDial;

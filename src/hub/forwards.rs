@@ -249,6 +249,9 @@ impl Forwards {
     pub(super) fn settled_deliveries(&self, records: &[Record]) -> Vec<Settled> {
         let mut outstanding = self.outstanding();
         let mut settled = Vec::new();
+        if outstanding.deliveries.is_empty() {
+            return settled;
+        }
         records.iter().for_each(|record| outstanding.deliveries.take_settled(record, &mut settled));
         settled
     }

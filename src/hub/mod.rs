@@ -69,7 +69,6 @@ pub use dials::WantedDial;
 pub use elsewhere::{FeedScope, NodeDelivery, PresenceStates};
 pub use execute::{Executed, Origin};
 pub use forwarded_command::{ForwardAnswer, ForwardedCommand};
-pub use forwards::{ForwardAnswer, ForwardedCommand};
 pub use link_states::NodeLink;
 pub(crate) use node_status::NodeStatus;
 pub use outbox_tail::{OutboxTail, TailRead};

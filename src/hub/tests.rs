@@ -1,6 +1,7 @@
 //! The hub with a committer that the test steps, on a store that fails when the test says so.
 
 mod deliveries;
+mod forwarded_dials;
 mod forwarding;
 mod nodes;
 mod presence;

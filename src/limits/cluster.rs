@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::{DELIVERY_WAIT, PENDING_CHANGES};
+use crate::limits::{DELIVERY_WAIT, HALF_LINKS, LINK_HANDSHAKES, MAX_REALMS, PENDING_CHANGES};
 
 /// A lease in seconds: etcd grants none that is shorter than one and a half of its elections, and a longer one is a longer
 /// silence after the death of a leader.
@@ -90,6 +90,13 @@ pub const CHANNEL_RETRY: Duration = Duration::from_millis(100);
 pub const CHANNEL_ALIVE: Duration = Duration::from_millis(500);
 /// How long a leader may be silent before a follower gives the channel up.
 pub const CHANNEL_SILENCE: Duration = Duration::from_secs(2);
+/// Links to other servers that a node carries to the leader, and that a leader has carried to it: all that may be made, and as
+/// many that are not made yet as a listener has.
+pub const CARRIED_LINKS: usize = MAX_REALMS + HALF_LINKS + LINK_HANDSHAKES;
+/// How long nothing may pass on a link that is carried: twice what its ends allow each other, who notice it first.
+pub const CARRIED_IDLE: Duration = Duration::from_secs(30);
+/// What a carried link holds of each direction: two TLS records.
+pub const CARRIED_BUFFER: usize = 32 * 1024;
 /// Answers that wait for being sent to one follower. It stops deciding what that one forwards until they are.
 pub const CHANNEL_ANSWERS: usize = 1024;
 /// Commands that are sent at once: some tens of kilobytes.

@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::log_limit::LogLimit;
 use crate::net::admission::Admission;
 use crate::net::budget::Budgets;
+use crate::net::link_carrier::LinkCarrier;
 use crate::net::passwords::PasswordHasher;
 use crate::net::refused_log::RefusedLog;
 use crate::net::request_counts::RequestCounts;
@@ -50,6 +51,8 @@ pub struct ServerContext {
 pub struct Federation {
     pub(crate) manager: LinkManager,
     pub(crate) transport: Arc<TcpTransport>,
+    /// Of a node of a cluster.
+    pub(crate) carrier: Option<Arc<dyn LinkCarrier>>,
 }
 
 /// The part of the configuration that decides what connections may do.

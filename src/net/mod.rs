@@ -5,12 +5,14 @@
 mod accepted;
 mod admission;
 mod budget;
+mod carried_link;
 mod client_stream;
 mod connection;
 mod context;
 mod enforcement;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod link_carrier;
 mod listener;
 mod opening;
 mod operator;
@@ -32,9 +34,11 @@ pub(crate) use accepted::Accepted;
 pub use admission::{Admission, Places};
 pub(crate) use admission::{Census, Permit};
 pub use budget::{Budgets, Rate, Rates};
+pub(crate) use carried_link::admit_carried;
 pub(crate) use client_stream::{ClientStream, SharedStream};
 pub(crate) use connection::run;
 pub use context::{Federation, Policy, ServerContext};
+pub(crate) use link_carrier::{CarrierConnection, LinkCarrier};
 pub use listener::Listener;
 pub(crate) use listener::{Service, accept, bind, discard_rest, serve, take_over};
 pub(crate) use operator::Operator;

@@ -1,21 +1,24 @@
 //! Upgrade of a connection of the chat port to a link with another server (PROTOCOL §6).
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 
 use tracing::debug;
 
+use crate::federation::ByteStream;
 use crate::net::admission::HandshakePermit;
-use crate::net::client_stream::{ClientStream, SharedStream};
 use crate::net::context::ServerContext;
 
 /// Serves the link until it ends.
-pub(super) async fn serve(stream: Arc<ClientStream>, half_link: Option<Box<HandshakePermit>>, context: &ServerContext) {
-    let Ok(address) = stream.peer_addr() else { return };
+pub(super) async fn serve(
+    stream: Box<dyn ByteStream>,
+    address: SocketAddr,
+    half_link: HandshakePermit,
+    context: &ServerContext,
+) {
     let links = &context.federation;
-    let Some(half_link) = half_link else { return };
     let accepted = tokio::select! {
         () = half_link.end.cancelled() => return debug!("a link was not made: newer ones needed its place"),
-        accepted = links.transport.accept(Box::new(SharedStream(stream)), address) => accepted,
+        accepted = links.transport.accept(stream, address) => accepted,
         () = context.stopping.cancelled() => return,
     };
     match accepted {

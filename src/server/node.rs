@@ -6,19 +6,20 @@ use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use crate::channel::{ChannelEndpoint, FollowerEnd};
+use crate::channel::{CarriedLink, ChannelEndpoint, FollowerEnd};
 use crate::cluster::{ClusterError, Follower, NodeInfo, NodeStore, Patience, SharedLog};
 use crate::config::{self, Config, HostPort};
 use crate::hub::{Committer, Hub};
 use crate::id::PeerKey;
 use crate::identity::Identity;
-use crate::limits::{CHANNEL_EVENTS, FOLLOW_INTERVAL};
+use crate::limits::{CARRIED_LINKS, CHANNEL_EVENTS, FOLLOW_INTERVAL};
 use crate::name::Name;
+use crate::server::carried_links::Carrier;
 use crate::server::channel::bind_channel;
 use crate::server::error::ServerError;
 use crate::server::node_channels::{self, ChannelState};
@@ -41,6 +42,10 @@ pub(super) struct Node {
 pub(super) struct RunningNode {
     pub(super) hub: Hub,
     pub(super) role: watch::Receiver<NodeRole>,
+    /// The way to whoever leads, for links to other servers that come here.
+    pub(super) carrier: Carrier,
+    /// Those that other nodes carry here.
+    pub(super) links: mpsc::Receiver<CarriedLink>,
     pub(super) thread: JoinHandle<()>,
     /// Told when the node has all of the log for the first time.
     pub(super) caught_up: oneshot::Receiver<()>,
@@ -87,7 +92,9 @@ impl Node {
             events: events_to,
         };
         let endpoint = Arc::new(self.endpoint);
-        tokio::spawn(node_channels::accept(self.listener, endpoint.clone(), channels.leading.subscribe()));
+        let carrier = Carrier::new(endpoint.clone(), channels.leader.subscribe());
+        let (links_to, links) = mpsc::channel(CARRIED_LINKS);
+        tokio::spawn(node_channels::accept(self.listener, endpoint.clone(), channels.leading.subscribe(), links_to));
         tokio::spawn(node_channels::connect(end, endpoint, channels.leader.subscribe()));
         committer.begin_turns();
         let thread = NodeThread {
@@ -110,7 +117,7 @@ impl Node {
         };
         let thread = std::thread::Builder::new().name("committer".into()).spawn(run);
         let thread = thread.map_err(|source| ServerError::System { what: "a thread", source })?;
-        Ok(RunningNode { hub, role, thread, caught_up, failed })
+        Ok(RunningNode { hub, role, carrier, links, thread, caught_up, failed })
     }
 
     async fn begin_to_follow(&self) -> Result<Follower, ServerError> {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
-use crate::channel::{ChannelEndpoint, FollowerEnd, LeaderEnd, serve_follower};
+use crate::channel::{
+    CarriedLink, ChannelEndpoint, ChannelError, FollowerEnd, LeaderEnd, Opened, open, serve_follower,
+};
 use crate::limits::{ACCEPT_RETRY, CHANNEL_RETRY, CHANNELS};
 
 /// What the node's thread tells its channels.
@@ -28,11 +30,12 @@ impl ChannelState {
     }
 }
 
-/// Serves the followers that open a channel while this node leads.
+/// Serves the followers that open a channel while this node leads, and hands on the links that they carry.
 pub(super) async fn accept(
     listener: TcpListener,
     endpoint: Arc<ChannelEndpoint>,
     leading: watch::Receiver<Option<LeaderEnd>>,
+    links: mpsc::Sender<CarriedLink>,
 ) {
     let places = Arc::new(Semaphore::new(CHANNELS));
     loop {
@@ -49,14 +52,32 @@ pub(super) async fn accept(
             debug!(%address, "a node's connection is closed: this node does not lead, or has too many");
             continue;
         };
-        let endpoint = endpoint.clone();
+        let (endpoint, links) = (endpoint.clone(), links.clone());
         tokio::spawn(async move {
             let _place = place;
-            let served = async { serve_follower(endpoint.accept(stream).await?, leader).await };
-            if let Err(problem) = served.await {
+            if let Err(problem) = serve(stream, &endpoint, leader, &links).await {
                 info!(%address, %problem, "the channel of a follower is over");
             }
         });
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    endpoint: &ChannelEndpoint,
+    leader: LeaderEnd,
+    links: &mpsc::Sender<CarriedLink>,
+) -> Result<(), ChannelError> {
+    match open(endpoint.accept(stream).await?).await? {
+        Some(Opened::Follower(follower)) => serve_follower(*follower, leader).await,
+        Some(Opened::Link(link)) => {
+            // It has a place of its own.
+            if let Err(full) = links.try_send(link) {
+                debug!(%full, "a carried link is closed");
+            }
+            Ok(())
+        }
+        None => Ok(()),
     }
 }
 

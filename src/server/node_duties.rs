@@ -4,20 +4,27 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task;
 use tracing::{error, info};
 
+use crate::channel::CarriedLink;
 use crate::config::Config;
 use crate::federation::LinkRequest;
 use crate::hub::WantedDial;
 use crate::net::ServerContext;
 use crate::server::node_thread::NodeRole;
-use crate::server::provision;
+use crate::server::{carried_links, provision};
 
 /// Until the server stops.
-pub(super) async fn keep(services: Arc<ServerContext>, config: Arc<ArcSwap<Config>>, role: watch::Receiver<NodeRole>) {
-    tokio::join!(follow_role(&services, &config, role), enforce(&services), dial(&services));
+pub(super) async fn keep(
+    services: Arc<ServerContext>,
+    config: Arc<ArcSwap<Config>>,
+    role: watch::Receiver<NodeRole>,
+    links: mpsc::Receiver<CarriedLink>,
+) {
+    let links = carried_links::serve(&services, links);
+    tokio::join!(follow_role(&services, &config, role), enforce(&services), dial(&services), links);
 }
 
 async fn follow_role(services: &Arc<ServerContext>, config: &ArcSwap<Config>, mut role: watch::Receiver<NodeRole>) {

@@ -6,13 +6,14 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::certificates::Certificates;
+use crate::channel::CarriedLink;
 use crate::chat::State;
 use crate::config::{Config, ListenAddress};
 use crate::federation::{LinkManager, LinkPolicy, TcpTransport};
@@ -22,14 +23,15 @@ use crate::limits::LAST_WORDS;
 use crate::log_limit::LogLimit;
 use crate::logging::LogGuard;
 use crate::net::{
-    Admission, Budgets, Federation, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext, Throttle,
-    TrustedProxies, Turns,
+    Admission, Budgets, Federation, LinkCarrier, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext,
+    Throttle, TrustedProxies, Turns,
 };
 use crate::store;
 use crate::time::Time;
 use crate::wire::{DisconnectReason, ListenerKind};
 
 use crate::server::activation::Inherited;
+use crate::server::carried_links::Carrier;
 use crate::server::disk::DiskWatch;
 use crate::server::monitoring::Monitoring;
 use crate::server::paced_clock::PacedClock;
@@ -74,7 +76,7 @@ impl Server {
         let config = Arc::new(config.clone());
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
-        let Started { hub, log_time, committer, start_up, role } = match node {
+        let Started { hub, log_time, committer, start_up, node } = match node {
             Some(node) => Started::of_node(node),
             None => Started::alone(&config)?,
         };
@@ -89,7 +91,8 @@ impl Server {
             Some((start_up, true)) => start_up.perform(&hub, &config).map(|()| None)?,
             start_up => start_up.map(|(start_up, _)| start_up),
         };
-        let services = Arc::new(services(&config, hub, &bindings)?);
+        let (carrier, node) = node.map_or_else(|| (None, None), |(carrier, duties)| (Some(carrier), Some(duties)));
+        let services = Arc::new(services(&config, hub, &bindings, carrier)?);
         services.federation.manager.start();
         let config = Arc::new(ArcSwap::from(config));
         let disk = DiskWatch::new(config.clone());
@@ -100,8 +103,8 @@ impl Server {
         if let Some(start_up) = start_up {
             services.tasks.spawn(start_up.perform_later(services.clone(), config.clone(), has_socket));
         }
-        if let Some(role) = role {
-            services.tasks.spawn(node_duties::keep(services.clone(), config.clone(), role));
+        if let Some((role, links)) = node {
+            services.tasks.spawn(node_duties::keep(services.clone(), config.clone(), role, links));
         }
         monitoring.monitor.set_serving(&services);
         Ok(Self { services, committer, listening, certificates, config, monitoring })
@@ -181,13 +184,18 @@ struct Started {
     committer: JoinHandle<()>,
     /// What a start has to change, and whether the store takes changes. A node does so when it begins to lead.
     start_up: Option<(StartUp, bool)>,
-    role: Option<watch::Receiver<NodeRole>>,
+    node: Option<(Carrier, NodeDuties)>,
 }
+
+/// What a node does something about, beside serving its clients: its role, and the links that other nodes carry to it.
+type NodeDuties = (watch::Receiver<NodeRole>, mpsc::Receiver<CarriedLink>);
 
 impl Started {
     fn of_node(node: RunningNode) -> Self {
         let (log_time, _) = node.hub.read(State::time);
-        Self { hub: node.hub, log_time, committer: node.thread, start_up: None, role: Some(node.role) }
+        let duties = (node.role, node.links);
+        let (hub, committer) = (node.hub, node.thread);
+        Self { hub, log_time, committer, start_up: None, node: Some((node.carrier, duties)) }
     }
 
     fn alone(config: &Config) -> Result<Self, ServerError> {
@@ -201,7 +209,7 @@ impl Started {
             .spawn(move || committer.run())
             .map_err(|source| ServerError::System { what: "a thread", source })?;
         let start_up = Some((StartUp::new(&hub), is_writable));
-        Ok(Self { hub, log_time, committer, start_up, role: None })
+        Ok(Self { hub, log_time, committer, start_up, node: None })
     }
 }
 
@@ -212,6 +220,7 @@ fn links(
     bindings: &[Listener],
     tasks: &TaskTracker,
     stopping: &CancellationToken,
+    carrier: Option<Carrier>,
 ) -> Result<Federation, ServerError> {
     let identity = Identity::open(&config.server.data)?;
     let transport = Arc::new(TcpTransport::new(&identity, config.realms.dial.clone()));
@@ -222,14 +231,20 @@ fn links(
     };
     let (tasks, stopping) = (tasks.clone(), stopping.clone());
     let manager = LinkManager::new(hub.clone(), identity.key(), transport.clone(), policy, tasks, stopping);
-    Ok(Federation { manager, transport })
+    let carrier = carrier.map(|carrier| Arc::new(carrier) as Arc<dyn LinkCarrier>);
+    Ok(Federation { manager, transport, carrier })
 }
 
-fn services(config: &Config, hub: Hub, bindings: &[Listener]) -> Result<ServerContext, ServerError> {
+fn services(
+    config: &Config,
+    hub: Hub,
+    bindings: &[Listener],
+    carrier: Option<Carrier>,
+) -> Result<ServerContext, ServerError> {
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
     let passwords = PasswordHasher::new(cores).map_err(|source| ServerError::System { what: "a thread", source })?;
     let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
-    let federation = links(config, &hub, bindings, &tasks, &stopping)?;
+    let federation = links(config, &hub, bindings, &tasks, &stopping, carrier)?;
     let bans = hub.clone();
     let is_banned = move |address| bans.read(|state| state.is_address_banned(address, Time::now().paced())).0;
     let trusted_proxies = Arc::new(TrustedProxies::default());

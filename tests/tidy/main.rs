@@ -46,7 +46,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     ("identity", &["store", "id"]),
     ("cluster", &["store", "chat", "id", "time", "limits"]),
     ("hub", &["store", "wire", "chat", "name", "id", "time", "limits"]),
-    ("channel", &["hub", "cluster", "identity", "id", "limits", "socket"]),
+    ("channel", &["hub", "cluster", "identity", "chat", "id", "limits", "socket"]),
     (
         "federation",
         &[

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::chat::PeerAddress;
+use crate::federation::handshake::LinkRequest;
 use crate::federation::simulation::network::{Network, PORT};
 use crate::federation::simulation::plan::{Action, SERVERS, random_action};
 use crate::federation::simulation::server::{Server, home};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::nodes::{Node, USER};
-use crate::chat::{Command, CommandError, Context, IdempotencyKey, Response};
+use crate::chat::{Command, CommandError, CommandMark, Context, ForwardId, IdempotencyKey, Response, SessionEnd};
 use crate::hub::{Executed, Hub, Origin};
 use crate::id::{Hash64, Seq};
 use crate::name::{Address, Name};

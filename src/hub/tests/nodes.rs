@@ -13,7 +13,7 @@ pub(super) const USER: UserId = UserId(0);
 pub(super) struct Node {
     pub(super) hub: Hub,
     pub(super) committer: Committer,
-    disk: MemoryDisk,
+    pub(super) disk: MemoryDisk,
 }
 
 impl Node {

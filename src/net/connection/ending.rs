@@ -1,11 +1,16 @@
 //! How a connection ends: its last replies, the reason, or a link on its socket.
 
+use std::net::SocketAddr;
+use std::sync::PoisonError;
+
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, QueueStatus};
 use crate::limits::LAST_WORDS;
+use crate::net::client_stream::SharedStream;
 use crate::net::connection::Connection;
+use crate::net::link_carrier::HalfLink;
 use crate::net::upgrade;
 use crate::wire::DisconnectReason;
 
@@ -34,10 +39,24 @@ impl Connection {
             return;
         }
         let Self { stream, mut session, .. } = self;
-        let half_link = session.half_link.take();
-        let server = session.server();
+        let (half_link, server, client) = (session.half_link.take(), session.server(), session.address);
         drop(session);
-        Box::pin(upgrade::serve(stream, half_link, &server)).await;
+        let (Some(half_link), Ok(address)) = (half_link, stream.peer_addr()) else { return };
+        let HalfLink { permit, carrier } = *half_link;
+        let stream = SharedStream(stream);
+        match carrier {
+            None => {
+                let address = SocketAddr::new(client, address.port());
+                Box::pin(upgrade::serve(Box::new(stream), address, permit, &server)).await;
+            }
+            Some(carrier) => {
+                let carrier = carrier.into_inner().unwrap_or_else(PoisonError::into_inner);
+                tokio::select! {
+                    () = Box::pin(carrier.carry(stream, permit)) => {}
+                    () = server.stopping.cancelled() => {}
+                }
+            }
+        }
     }
 
     /// Waits until the replies were sent, and the reason for the end if the server ends the connection.

@@ -210,12 +210,10 @@ impl Session {
             SessionRequest::Link { .. } if self.send_queue.format() == ReplyFormat::WebSocket => {
                 Err(CommandError::Forbidden)
             }
+            SessionRequest::Link { version } if version != LINK_VERSION => Err(CommandError::LinkVersion),
+            SessionRequest::Link { .. } if self.hub().is_following() => return Dispatched::waiting(self.carry_link()),
             // Which server may link is decided once the other server has proven its key.
-            SessionRequest::Link { .. } if self.hub().is_following() => Err(CommandError::Unavailable),
-            SessionRequest::Link { version } if version == LINK_VERSION => {
-                self.begin_link().map(|()| Response::Linking)
-            }
-            SessionRequest::Link { .. } => Err(CommandError::LinkVersion),
+            SessionRequest::Link { .. } => self.begin_link().map(|()| Response::Linking),
             _ => Err(CommandError::NoSession),
         };
         Dispatched::Ready(PendingReply::at_once(result))

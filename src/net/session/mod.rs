@@ -5,6 +5,7 @@ mod change;
 mod conversations;
 mod dispatch;
 mod groups;
+mod link;
 mod login;
 mod notices;
 mod passwords;

@@ -10,9 +10,9 @@ use crate::id::{SessionId, Token, TokenHash, UserId};
 use crate::limits::{
     CHANGE_COST, COST_STEP, RECEIVER_COST, SESSION_TOUCH, UNAUTHENTICATED_REQUEST, UNAUTHENTICATED_REQUESTS,
 };
-use crate::net::admission::HandshakePermit;
 use crate::net::budget::{Credit, UserBudget, change_bytes};
 use crate::net::context::{Policy, ServerContext};
+use crate::net::link_carrier::HalfLink;
 use crate::net::origin::origin;
 use crate::net::turns::{AwaitedTurn, Owner, OwnersTurn};
 use crate::time::Time;
@@ -23,9 +23,9 @@ pub(in crate::net) struct Session {
     /// The server's, as of the newest read.
     policy: Arc<Policy>,
     pub(super) send_queue: Arc<SendQueue>,
-    pub(super) address: IpAddr,
+    pub(in crate::net) address: IpAddr,
     /// The connection's place among those that were admitted.
-    place: u64,
+    pub(super) place: u64,
     pub(super) attachment: Option<Attachment>,
     /// Boxed, and only for a connection that sends, so that an idle one stays small.
     credit: Option<Box<Credit>>,
@@ -36,7 +36,7 @@ pub(in crate::net) struct Session {
     /// When the requests without a login are forgiven.
     unauthenticated_until: Option<Instant>,
     /// The connection is to become a link.
-    pub(in crate::net) half_link: Option<Box<HandshakePermit>>,
+    pub(in crate::net) half_link: Option<Box<HalfLink>>,
 }
 
 /// The session that a connection is attached to.
@@ -97,12 +97,6 @@ impl Session {
             unauthenticated_until: None,
             half_link: None,
         }
-    }
-
-    /// Takes a place of the links that are not made yet.
-    pub(super) fn begin_link(&mut self) -> Result<(), CommandError> {
-        self.half_link = self.server.admission.begin_link(self.place).map(Box::new);
-        self.half_link.as_ref().map(drop).ok_or(CommandError::Busy)
     }
 
     pub(in crate::net) fn server(&self) -> Arc<ServerContext> {

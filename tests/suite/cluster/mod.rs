@@ -6,6 +6,7 @@ mod etcd_failures;
 mod followers;
 mod joining;
 mod leader_failures;
+mod links;
 mod load;
 mod network;
 mod node_failures;

@@ -30,13 +30,18 @@ pub(super) struct Node {
 impl Node {
     /// A node that was not started yet, with its data in a directory of its name.
     pub(super) fn new(home: &Path, name: &str, log: &str, lease: usize) -> Self {
+        Self::with(home, name, log, lease, "")
+    }
+
+    /// Likewise, with more settings.
+    fn with(home: &Path, name: &str, log: &str, lease: usize, more: &str) -> Self {
         let (address, monitored) = (free_address(), free_address());
         let (data, config) = (home.join(name), home.join(format!("{name}.toml")));
         let settings = format!(
             "[server]\nrealm = \"kota\"\ndata = {data:?}\nlisten = [\"{address}\"]\nlisten_text = []\nweb = []\n\
              [metrics]\nlisten = [\"{monitored}\"]\n\
              [cluster]\nlog = \"{log}\"\nnode = \"{name}\"\nlisten = \"127.0.0.1:0\"\n\
-             advertise = \"{address}\"\nlease_seconds = {lease}\npatience_seconds = {APPEND_PATIENCE}\n"
+             advertise = \"{address}\"\nlease_seconds = {lease}\npatience_seconds = {APPEND_PATIENCE}\n{more}"
         );
         fs::write(&config, settings).unwrap();
         Self { data, address, config, monitored, process: None, is_paused: false }
@@ -152,9 +157,14 @@ pub(super) struct Cluster {
 impl Cluster {
     /// A cluster that serves, with a lease of so many seconds.
     pub(super) fn start(members: usize, lease: usize) -> Self {
+        Self::start_with(members, lease, "")
+    }
+
+    /// Likewise, with more settings of each node.
+    pub(super) fn start_with(members: usize, lease: usize, more: &str) -> Self {
         let etcd = Etcd::start(members);
         let address = etcd.address();
-        Self::start_on(etcd, Vec::new(), |_| address.clone(), lease)
+        Self::start_on(etcd, Vec::new(), |_| address.clone(), (lease, more))
     }
 
     /// As [`Cluster::start`], with one member of etcd, from which each node can be cut off.
@@ -162,12 +172,12 @@ impl Cluster {
         let etcd = Etcd::start(1);
         let wires: Vec<Wire> = (0..3).map(|_| Wire::to(etcd.first_address())).collect();
         let addresses: Vec<_> = wires.iter().map(|wire| format!("etcd://{}", wire.address)).collect();
-        Self::start_on(etcd, wires, |node| addresses[node].clone(), lease)
+        Self::start_on(etcd, wires, |node| addresses[node].clone(), (lease, ""))
     }
 
-    fn start_on(etcd: Etcd, wires: Vec<Wire>, log: impl Fn(usize) -> String, lease: usize) -> Self {
+    fn start_on(etcd: Etcd, wires: Vec<Wire>, log: impl Fn(usize) -> String, (lease, more): (usize, &str)) -> Self {
         let home = TempDir::new().unwrap();
-        let node = |place| Node::new(home.path(), &format!("node{}", place + 1), &log(place), lease);
+        let node = |place| Node::with(home.path(), &format!("node{}", place + 1), &log(place), lease, more);
         let mut nodes: Vec<Node> = (0..3).map(node).collect();
         nodes[0].prints(&["cluster", "init"]);
         let (first, others) = nodes.split_first_mut().unwrap();
