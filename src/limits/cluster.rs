@@ -40,7 +40,7 @@ pub const SILENT_REPORTS: u64 = 3;
 /// How long an operator waits for another leader: the old one is asked within a part of its lease, and appends what it has decided.
 pub const STEP_DOWN: Duration = Duration::from_secs(LEASE_SECONDS_MAX as u64);
 /// The engine's database beyond which the log is cut behind what a majority of the nodes has synced, though a node that is
-/// away needs it: that one has to be restored from a backup. Half of the 2 GiB that etcd allows itself by default.
+/// away needs it: that one takes a snapshot. Half of the 2 GiB that etcd allows itself by default.
 pub const LOG_BYTES: u64 = 1024 * 1024 * 1024;
 /// The engine's database up to which nothing is cut: a node that was away for a short time, or is new, finds what it needs.
 pub const LOG_KEEP_BYTES: u64 = 64 * 1024 * 1024;
@@ -146,3 +146,48 @@ pub const ETCD_ANSWER_BYTES: usize = ETCD_PAGE_BLOCKS * 1536 * 1024;
 pub const ETCD_PAGE_BLOCKS: usize = 64;
 /// How often a report is tried when its key was changed meanwhile: by an earlier report that arrived late, or a removal.
 pub const ETCD_REPORT_TRIES: usize = 3;
+
+// --- snapshots of a node's store, and nodes that join ---
+
+/// Snapshots that a node sends at a time. Each copies the whole store on its disk.
+pub const SNAPSHOTS: usize = 1;
+/// Bytes of a snapshot in one frame. Two of them are in memory on each side: one that is read or written, and one in the
+/// buffers of TLS and the system.
+pub const SNAPSHOT_CHUNK_BYTES: usize = 256 * 1024;
+/// Between two words of a node that is copying its store.
+pub const SNAPSHOT_ALIVE: Duration = Duration::from_secs(1);
+/// How long a node that sends a snapshot may be silent: it reads from a disk that others use.
+pub const SNAPSHOT_SILENCE: Duration = Duration::from_secs(15);
+/// Bytes after which what was received is synced. Otherwise the system writes gigabytes at once, and nothing is read for
+/// longer than the sender waits ([`CHANNEL_WRITE`]).
+pub const SNAPSHOT_SYNC_BYTES: usize = 8 * 1024 * 1024;
+/// Before all nodes are asked for a snapshot again, after each of them has refused: one that is sending one has finished in
+/// some seconds or minutes.
+pub const SNAPSHOT_RETRY: Duration = Duration::from_secs(5);
+/// The longest such pause, to which it grows: a node without room for a snapshot has others copy their stores for nothing.
+pub const SNAPSHOT_RETRY_MAX: Duration = Duration::from_secs(60);
+/// Between two lines of the log about a snapshot that is received.
+pub const SNAPSHOT_SHOWN: Duration = Duration::from_secs(3);
+/// The newest entries of a store that are compared with the snapshot that is to replace it: a store that was written to
+/// beside the cluster's log differs in the newest ones.
+pub const SNAPSHOT_COMPARED: u64 = 1_000;
+/// Join tokens that are good at a time: as many machines as somebody sets up at once.
+pub const JOIN_TOKENS: usize = 16;
+/// How long a join token is good: long enough to log in to another machine, too short to be forgotten in a file.
+pub const JOIN_TOKEN_LIFE: Duration = Duration::from_secs(3600);
+/// Wrong join tokens that one address may show in [`JOIN_TOKEN_LIFE`]: a person who copies one wrongly needs two or three
+/// tries. A secret has 128 bits, so that more would not help to guess it.
+pub const JOIN_GUESSES: u32 = 5;
+/// Addresses whose wrong join tokens are counted. Beyond that nobody joins until an hour has passed: only an attack comes to
+/// so many.
+pub const JOIN_GUESSERS: usize = 1024;
+/// How long a node that joins may take to say what it wants, and to read the answer.
+pub const JOIN_REQUEST: Duration = Duration::from_secs(10);
+/// The longest frame of a machine that joins: the secret, and a name.
+pub const JOIN_FRAME_BYTES: usize = 1024;
+/// Machines that are being answered at a time. More would take the places of nodes ([`CHANNELS`]).
+pub const JOIN_GUESTS: usize = 4;
+/// How long a node that begins anew waits for what is left of the one before: connections that are being closed.
+pub const NODE_REOPEN: Duration = Duration::from_secs(10);
+/// The longest join token: with the longest realm and host names, in base64.
+pub const JOIN_TOKEN_BYTES: usize = 1024;

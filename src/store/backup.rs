@@ -24,11 +24,7 @@ pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Res
     let key = key_file::read(from)?;
     let place = CopyTarget::prepare(to)?;
     let temp = TempDatabase::create(to)?;
-    // SQLite restarts a backup whenever the source changes, unless the source is a snapshot. This blocks no writer.
-    let snapshot = Transaction::new(&mut source, TransactionBehavior::Deferred)?;
-    let mut target = connection::open_temp(&temp.path())?;
-    let bytes = copy(&snapshot, &mut target, progress)?;
-    wal_owner::mark_copy(&target)?;
+    let (mut target, bytes) = copy_to(&temp.path(), &mut source, progress)?;
     let damage = verify::verify_database(&mut target, progress)?.damage;
     drop(target);
     if let Some(key) = key {
@@ -37,6 +33,20 @@ pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Res
     temp.finish()?;
     place.keep();
     Ok((bytes, damage))
+}
+
+/// Copies a snapshot of a store into an empty file. Returns the copy, open, and its bytes.
+pub(super) fn copy_to(
+    path: &Path,
+    source: &mut Connection,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Connection, u64), StoreError> {
+    // SQLite restarts a backup whenever the source changes, unless the source is a snapshot. This blocks no writer.
+    let snapshot = Transaction::new(source, TransactionBehavior::Deferred)?;
+    let mut target = connection::open_temp(path)?;
+    let bytes = copy(&snapshot, &mut target, progress)?;
+    wal_owner::mark_copy(&target)?;
+    Ok((target, bytes))
 }
 
 fn copy(snapshot: &Connection, target: &mut Connection, progress: &mut dyn FnMut(Progress)) -> Result<u64, StoreError> {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::id::Seq;
 use crate::store::error::StoreError;
 use crate::store::file_lock::FileLock;
 use crate::store::files::{check_directory, check_private, create_private, open_private, sync_directory};
@@ -13,6 +14,11 @@ use crate::store::{key_file, wal_owner};
 pub(super) const DATABASE: &str = "kabar.db";
 pub(super) const LOCK: &str = "kabar.lock";
 pub(super) const TEMP_DATABASE: &str = "kabar.db.unfinished";
+/// A copy that is being made for another node.
+pub(super) const COPY: &str = "kabar.db.copy";
+/// The database that a snapshot has replaced; the number of its newest entry follows.
+const BEFORE_SNAPSHOT: &str = "kabar.db.before-snapshot-";
+const WAL_FILES: [&str; 2] = ["kabar.db-wal", "kabar.db-shm"];
 
 /// A data directory, locked against other servers until this is dropped.
 pub struct Directory {
@@ -68,15 +74,48 @@ impl Directory {
     /// Deletes the temporary database of a killed process, and the WAL of a database that is about to be replaced: SQLite
     /// must not apply it to the new one.
     pub(super) fn clear(&self) -> Result<(), StoreError> {
-        for file in [TEMP_DATABASE, "kabar.db-wal", "kabar.db-shm"] {
-            match fs::remove_file(self.path.join(file)) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(StoreError::Directory { directory: self.path.clone(), source });
-                }
-                _ => {}
+        remove(&self.path, &[TEMP_DATABASE])?;
+        remove(&self.path, &WAL_FILES)
+    }
+
+    /// Deletes copies that a killed process has left unfinished.
+    pub(super) fn remove_unfinished(&self) {
+        let _they_only_take_room = remove(&self.path, &[COPY, TEMP_DATABASE]);
+    }
+
+    /// Gives the database, whose commits must all be in it, another name beside its own, under which it stays when it is
+    /// replaced. Returns that name.
+    pub(super) fn keep_database(&self, newest: Seq) -> Result<PathBuf, StoreError> {
+        let name = format!("{BEFORE_SNAPSHOT}{newest}");
+        remove(&self.path, &[name.as_str()])?;
+        let kept = self.path.join(name);
+        fs::hard_link(self.database(), &kept).map_err(|source| self.unusable(source))?;
+        Ok(kept)
+    }
+
+    /// Removes the write-ahead log of a database whose commits are all in it.
+    pub(super) fn clear_wal(&self) -> Result<(), StoreError> {
+        match fs::metadata(self.path.join("kabar.db-wal")) {
+            Ok(wal) if wal.len() > 0 => Err(StoreError::ForeignWal(self.path.join("kabar.db-wal"))),
+            _ => remove(&self.path, &WAL_FILES),
+        }
+    }
+
+    /// Removes databases that snapshots have replaced, except for one.
+    pub(super) fn forget_databases_except(&self, kept: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let is_old =
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(BEFORE_SNAPSHOT.as_bytes()));
+            if is_old && path != kept {
+                fs::remove_file(path)?;
             }
         }
         Ok(())
+    }
+
+    fn unusable(&self, source: io::Error) -> StoreError {
+        StoreError::Directory { directory: self.path.clone(), source }
     }
 
     /// Refuses a write-ahead log that belongs to another database.
@@ -94,6 +133,19 @@ impl Directory {
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
+}
+
+/// Removes files of a directory, if they are there.
+fn remove(directory: &Path, files: &[&str]) -> Result<(), StoreError> {
+    for file in files {
+        match fs::remove_file(directory.join(file)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::Directory { directory: directory.to_owned(), source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The database of a store that another process may be using.
@@ -193,6 +245,25 @@ pub(super) fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(empty)
 }
 
+/// Whether a directory is not there, or empty, or has only what [`Directory::open`] makes first.
+///
+/// # Errors
+/// If it cannot be looked at.
+pub fn is_new_or_empty(path: &Path) -> Result<bool, StoreError> {
+    let unusable = |source| StoreError::Directory { directory: path.to_owned(), source };
+    if !path.try_exists().map_err(unusable)? {
+        return Ok(true);
+    }
+    for entry in fs::read_dir(path).map_err(unusable)? {
+        let entry = entry.map_err(unusable)?;
+        let is_empty = || entry.metadata().is_ok_and(|found| found.len() == 0);
+        if entry.file_name() != LOCK && !(entry.file_name() == DATABASE && is_empty()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +354,20 @@ mod tests {
         fs::write(home.path().join("realm.key"), "").unwrap();
         fs::write(home.path().join("thesis.txt"), "…").unwrap();
         assert!(matches!(Directory::open(home.path()), Err(StoreError::Foreign(_))));
+    }
+
+    #[test]
+    fn a_directory_counts_as_empty_until_it_has_something() {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        assert!(is_new_or_empty(&data).unwrap());
+        drop(Directory::open(&data).unwrap());
+        assert!(is_new_or_empty(&data).unwrap());
+        fs::write(data.join("realm.key"), "").unwrap();
+        assert!(!is_new_or_empty(&data).unwrap());
+        fs::remove_file(data.join("realm.key")).unwrap();
+        fs::write(data.join(DATABASE), "x").unwrap();
+        assert!(!is_new_or_empty(&data).unwrap());
     }
 
     #[test]

@@ -99,6 +99,15 @@ pub enum StoreError {
     /// The store contains bytes or rows that no version of this program writes.
     #[error("the store is damaged: {0}")]
     Damaged(Box<str>),
+    /// A copy of another node's store did not arrive as it was sent.
+    #[error("the copy of the store did not arrive as it was sent")]
+    DamagedCopy,
+    /// A copy of another node's store has less than this node's, or another history.
+    #[error("the copy is not a later state of the store in {}, which stays as it is", .0.display())]
+    OtherHistory(PathBuf),
+    /// There is too little room for a copy of the store.
+    #[error("{} has {free} bytes free, and a copy of the store takes {needed}: make room", directory.display())]
+    NoRoom { directory: PathBuf, free: u64, needed: u64 },
     /// A batch does not continue the log: `found` is not the number after `head`.
     #[error("log entry {found} does not follow entry {head}")]
     OutOfOrder { head: Seq, found: Seq },

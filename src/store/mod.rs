@@ -16,7 +16,7 @@
 //! | reads | `scan`, `conversations`, `peers`, `load` |
 //! | writes | `writer`, `retention` |
 //! | facade | `interface`, `sqlite`, `replica`, `recovering` |
-//! | whole stores | `progress`, `listing`, `verify`, `dump`, `backup` |
+//! | whole stores | `progress`, `listing`, `verify`, `dump`, `backup`, `outgoing`, `incoming` |
 
 mod backup;
 mod bulk_insert;
@@ -35,6 +35,7 @@ mod files;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod generators;
+mod incoming;
 mod index;
 mod interface;
 mod key_file;
@@ -48,6 +49,7 @@ mod low_watermark;
 mod memory;
 #[cfg(test)]
 mod model;
+mod outgoing;
 mod page;
 mod peers;
 mod progress;
@@ -79,9 +81,10 @@ mod writer;
 pub use crate::settings::Durability;
 pub use backup::backup;
 pub use damage::Damage;
-pub use directory::Directory;
+pub use directory::{Directory, is_new_or_empty};
 pub use dump::{DumpError, export, import};
 pub use error::{CommitError, StoreError};
+pub use incoming::{IncomingStore, ReceivedStore};
 pub use interface::{Part, Store};
 pub use key_file::{certificate_path, path as key_path, read as read_key, write as write_key, write_certificate};
 pub use listing::{MessageFilter, MessageFormat, list_messages, list_records};
@@ -89,6 +92,7 @@ pub use log::segments::{decode_segments, encode_segments};
 pub use log_position::{BlockHash, LogPosition};
 #[cfg(test)]
 pub(crate) use memory::{MemoryDisk, MemoryStore};
+pub use outgoing::copy_to_send;
 pub use page::{NewestPage, Page};
 pub use progress::Progress;
 pub use recovering::open_or_read;
@@ -97,6 +101,6 @@ pub use retention::rules::Rules;
 pub use retention::sweep::{Sweep, Swept};
 pub use retention_time::{read as read_retention_time, write as write_retention_time};
 pub use sqlite::SqliteStore;
-pub use target::DirectoryLock;
+pub use target::{DirectoryLock, NewDirectory};
 pub use usage::{Usage, free_bytes, usage};
 pub use verify::{Verification, verify};

@@ -57,6 +57,7 @@ impl SqliteStore {
 
     pub(super) fn open_with(path: &Path, durability: Durability, config: IndexConfig) -> Result<Self, StoreError> {
         let directory = Directory::open(path)?;
+        directory.remove_unfinished();
         let database = directory.database();
         directory.check_wal()?;
         let mut writer = connection::open_writer(&database, durability)?;

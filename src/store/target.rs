@@ -74,7 +74,7 @@ impl Drop for CopyTarget {
 }
 
 /// A directory that is to become a data directory. It is as before when this is dropped, unless it was kept.
-pub(super) struct NewDirectory {
+pub struct NewDirectory {
     path: PathBuf,
     is_new: bool,
     had_database: bool,
@@ -83,13 +83,14 @@ pub(super) struct NewDirectory {
 
 impl NewDirectory {
     /// Notes what is there.
-    pub(super) fn note(path: &Path) -> Self {
+    #[must_use]
+    pub fn note(path: &Path) -> Self {
         let (is_new, had_database) = (!path.exists(), path.join(DATABASE).exists());
         Self { path: path.to_owned(), is_new, had_database, is_kept: false }
     }
 
     /// The directory is a data directory from now on.
-    pub(super) fn keep(mut self) {
+    pub fn keep(mut self) {
         self.is_kept = true;
     }
 }
