@@ -82,8 +82,20 @@ for _ in $(seq 50); do
     sleep 0.2
 done
 [ -n "$begun" ] || { cat "$home/init.log" >&2; exit 1; }
-for i in 2 3; do mkdir -m 700 "$home/node$i" && cp -p "$home/node1/realm.key" "$home/node$i/"; done
-for i in 1 2 3; do start_node $i; done
+start_node 1
+token_of_node1() {
+    for _ in $(seq 50); do
+        "$kabar" cluster invite --config "$home/node1.toml" 2>"$home/invite.log" && return
+        sleep 0.2
+    done
+    cat "$home/invite.log" >&2
+    return 1
+}
+for i in 2 3; do
+    token=$(token_of_node1)
+    "$kabar" cluster join - --config "$home/node$i.toml" <<<"$token" >"$home/join$i.log"
+    start_node $i
+done
 
 cat <<HELP
 

@@ -83,7 +83,8 @@ fn bytes_of(reader: FrameReader, writer: FrameWriter) -> CarriedStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::leader_end::{Opened, open};
+    use crate::channel::endpoint::Accepted;
+    use crate::channel::greeting::{Greeting, read_greeting};
     use crate::identity::testing::test_identity;
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
@@ -98,8 +99,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let led = async {
-            let channel = endpoint.accept(listener.accept().await.unwrap().0).await.unwrap();
-            let Ok(Some(Opened::Link(link))) = open(channel).await else { panic!("no link") };
+            let accepted = endpoint.accept(listener.accept().await.unwrap().0).await.unwrap();
+            let Accepted::Node(channel) = accepted else { panic!("a guest") };
+            let Ok(Some(Greeting::Link(link))) = read_greeting(channel).await else { panic!("no link") };
             assert_eq!(link.peer.to_string(), PEER);
             leader(link).await
         };

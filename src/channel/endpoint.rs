@@ -1,30 +1,49 @@
-//! Opens channels. All nodes of a cluster have the same key pair, and accept no other key.
+//! Opens channels. All nodes of a cluster have the same key pair, and accept no other key. A machine that has none yet may
+//! connect as a guest, to ask for it.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsStream;
 
 use crate::channel::error::ChannelError;
 use crate::channel::frames::{FrameReader, FrameWriter};
 use crate::id::PeerKey;
-use crate::identity::{Identity, TlsEndpoint, TlsProtocol};
+use crate::identity::{self, GuestAcceptor, Identity, TlsEndpoint, TlsProtocol, connect_as_guest};
 use crate::limits::{CHANNEL_CONNECT, CHANNEL_HANDSHAKE};
 use crate::socket;
 
 /// The protocol and its version, and how long the handshake may take.
 const PROTOCOL: TlsProtocol = TlsProtocol { alpn: b"kabar-node/1", handshake: CHANNEL_HANDSHAKE };
 
+/// What is spoken with a guest: a machine that has no key yet, and has a secret instead.
+const GUESTS: TlsProtocol = TlsProtocol { alpn: b"kabar-join/1", handshake: CHANNEL_HANDSHAKE };
+
 /// Opens channels with the key pair of a realm.
 pub struct ChannelEndpoint {
     tls: TlsEndpoint,
+    guests: GuestAcceptor,
     key: PeerKey,
+}
+
+/// Who has connected.
+pub enum Accepted {
+    /// Another node of this realm.
+    Node(Channel),
+    /// Anybody.
+    Guest(Channel),
 }
 
 impl ChannelEndpoint {
     #[must_use]
     pub fn new(identity: &Identity) -> Self {
-        Self { tls: TlsEndpoint::new(identity, PROTOCOL), key: identity.key() }
+        let (tls, guests) = (TlsEndpoint::new(identity, PROTOCOL), GuestAcceptor::new(identity, GUESTS.alpn));
+        Self { tls, guests, key: identity.key() }
+    }
+
+    /// By which other realms know this one.
+    #[must_use]
+    pub fn key(&self) -> PeerKey {
+        self.key
     }
 
     /// Connects to the node at `HOST:PORT`. That node may still refuse; then the first read fails.
@@ -32,37 +51,60 @@ impl ChannelEndpoint {
     /// # Errors
     /// If no node of this realm answers there in time.
     pub async fn connect(&self, address: &str) -> Result<Channel, ChannelError> {
-        let connected = timeout(CHANNEL_CONNECT, TcpStream::connect(address)).await;
-        let late = |_| ChannelError::ConnectTimeout { address: address.into(), after: CHANNEL_CONNECT };
-        let failed = |source| ChannelError::Connect { address: address.into(), source };
-        let stream = connected.map_err(late)?.map_err(failed)?;
-        socket::prepare(&stream)?;
-        self.handshake_as_client(stream).await
+        self.handshake_as_client(dial(address).await?).await
     }
 
     /// Makes a channel of a connection that was accepted.
     ///
     /// # Errors
-    /// If the other end is no node of this realm, or is silent.
-    pub async fn accept(&self, stream: TcpStream) -> Result<Channel, ChannelError> {
+    /// If the other end has another key, or is silent.
+    pub async fn accept(&self, stream: TcpStream) -> Result<Accepted, ChannelError> {
         socket::prepare(&stream)?;
         self.handshake_as_server(stream).await
     }
 
     async fn handshake_as_client(&self, stream: impl Stream) -> Result<Channel, ChannelError> {
-        self.verify(self.tls.connect(stream).await?)
+        let (stream, shown) = self.tls.connect(stream).await?;
+        verify(self.key, shown).map(|()| Channel::over(stream))
     }
 
-    async fn handshake_as_server(&self, stream: impl Stream) -> Result<Channel, ChannelError> {
-        self.verify(self.tls.accept(stream).await?)
-    }
-
-    fn verify<S: Stream>(&self, (stream, shown): (TlsStream<S>, PeerKey)) -> Result<Channel, ChannelError> {
-        if shown == self.key { Ok(Channel::over(stream)) } else { Err(ChannelError::OtherKey(shown)) }
+    async fn handshake_as_server(&self, stream: impl Stream) -> Result<Accepted, ChannelError> {
+        match self.tls.accept_either(&self.guests, stream).await? {
+            identity::Accepted::Known(stream, shown) => {
+                verify(self.key, shown).map(|()| Accepted::Node(Channel::over(stream)))
+            }
+            identity::Accepted::Guest(stream) => Ok(Accepted::Guest(Channel::over(stream))),
+        }
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+/// Connects to the node of a realm at `HOST:PORT`, without a key. It has that of the realm.
+///
+/// # Errors
+/// If no node of that realm answers there in time.
+pub(crate) async fn connect_to_join(address: &str, realm: PeerKey) -> Result<Channel, ChannelError> {
+    handshake_as_guest(dial(address).await?, realm).await
+}
+
+pub(super) async fn handshake_as_guest(stream: impl Stream, realm: PeerKey) -> Result<Channel, ChannelError> {
+    let (stream, shown) = connect_as_guest(GUESTS, stream).await?;
+    verify(realm, shown).map(|()| Channel::over(stream))
+}
+
+async fn dial(address: &str) -> Result<TcpStream, ChannelError> {
+    let connected = timeout(CHANNEL_CONNECT, TcpStream::connect(address)).await;
+    let late = |_| ChannelError::ConnectTimeout { address: address.into(), after: CHANNEL_CONNECT };
+    let failed = |source| ChannelError::Connect { address: address.into(), source };
+    let stream = connected.map_err(late)?.map_err(failed)?;
+    socket::prepare(&stream)?;
+    Ok(stream)
+}
+
+fn verify(key: PeerKey, shown: PeerKey) -> Result<(), ChannelError> {
+    if shown == key { Ok(()) } else { Err(ChannelError::OtherKey(shown)) }
+}
+
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 
@@ -102,7 +144,15 @@ mod tests {
     /// What both ends of a connection get.
     async fn handshake(connecting: &ChannelEndpoint, accepting: &ChannelEndpoint) -> (Opened, Opened) {
         let (here, there) = duplex(PIPE);
-        tokio::join!(connecting.handshake_as_client(here), accepting.handshake_as_server(there))
+        tokio::join!(connecting.handshake_as_client(here), accepted(accepting, there))
+    }
+
+    /// The channel of a node.
+    async fn accepted(accepting: &ChannelEndpoint, stream: impl Stream) -> Opened {
+        match accepting.handshake_as_server(stream).await? {
+            Accepted::Node(channel) => Ok(channel),
+            Accepted::Guest(_) => panic!("a guest"),
+        }
     }
 
     /// Two ends of a channel.
@@ -122,7 +172,7 @@ mod tests {
         let (follower, leader) = (ChannelEndpoint::new(&identity), ChannelEndpoint::new(&identity));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let accepted = async { leader.accept(listener.accept().await.unwrap().0).await };
+        let accepted = async { accepted(&leader, listener.accept().await.unwrap().0).await };
         let address = format!("localhost:{port}");
         let (here, there) = tokio::join!(follower.connect(&address), accepted);
         let ((mut read_here, mut write_here), (mut read_there, mut write_there)) =
@@ -150,7 +200,7 @@ mod tests {
         let identity = test_identity();
         let (node, link) = (ChannelEndpoint::new(&identity), link_endpoint(&identity));
         let (here, there) = duplex(PIPE);
-        let (_, accepted) = tokio::join!(link.connect(here), node.handshake_as_server(there));
+        let (_, accepted) = tokio::join!(link.connect(here), accepted(&node, there));
         assert!(matches!(accepted, Err(ChannelError::Handshake(_))));
         let (here, there) = duplex(PIPE);
         let (connected, _) = tokio::join!(node.handshake_as_client(here), link.accept(there));
@@ -158,10 +208,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_guest_connects_without_a_key_to_the_realm_that_it_expects_only() {
+        let (identity, other) = (test_identity(), test_identity());
+        let node = ChannelEndpoint::new(&identity);
+        let (here, there) = duplex(PIPE);
+        let (here, there) = tokio::join!(handshake_as_guest(here, identity.key()), node.handshake_as_server(there));
+        assert!(here.is_ok() && matches!(there, Ok(Accepted::Guest(_))));
+        let (here, there) = duplex(PIPE);
+        let (here, _) = tokio::join!(handshake_as_guest(here, other.key()), node.handshake_as_server(there));
+        assert!(matches!(here, Err(ChannelError::OtherKey(key)) if key == identity.key()));
+    }
+
+    #[tokio::test]
     async fn a_client_of_the_chat_port_is_refused() {
         let (mut client, there) = duplex(PIPE);
         client.write_all(b"auth messi surabaya\r\n").await.unwrap();
-        let accepted = ChannelEndpoint::new(&test_identity()).handshake_as_server(there).await;
+        let accepted = accepted(&ChannelEndpoint::new(&test_identity()), there).await;
         assert!(matches!(accepted, Err(ChannelError::Handshake(TlsError::Handshake(_)))));
     }
 
@@ -169,7 +231,7 @@ mod tests {
     async fn a_silent_connection_is_given_up() {
         let (_silent, there) = duplex(PIPE);
         let start = Instant::now();
-        let accepted = ChannelEndpoint::new(&test_identity()).handshake_as_server(there).await;
+        let accepted = accepted(&ChannelEndpoint::new(&test_identity()), there).await;
         assert!(matches!(accepted, Err(ChannelError::Handshake(TlsError::Timeout(CHANNEL_HANDSHAKE)))));
         assert_eq!(start.elapsed(), CHANNEL_HANDSHAKE);
     }
@@ -206,7 +268,7 @@ mod tests {
     async fn what_was_sent_is_encrypted() {
         let endpoint = ChannelEndpoint::new(&test_identity());
         let ((here, mut near), (there, mut far)) = (duplex(PIPE), duplex(PIPE));
-        let opened = async { tokio::join!(endpoint.handshake_as_client(here), endpoint.handshake_as_server(there)) };
+        let opened = async { tokio::join!(endpoint.handshake_as_client(here), accepted(&endpoint, there)) };
         let (here, _there) = tokio::select! {
             opened = opened => opened,
             copied = copy_bidirectional(&mut near, &mut far) => panic!("{copied:?}"),

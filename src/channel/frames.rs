@@ -22,11 +22,19 @@ pub struct FrameReader {
     from: Box<dyn AsyncRead + Send + Unpin>,
     /// What was received and not returned yet: the rest of a frame, or several frames.
     received: BytesMut,
+    /// The longest frame that is taken.
+    longest: usize,
 }
 
 impl FrameReader {
     pub(super) fn new(from: impl AsyncRead + Send + Unpin + 'static) -> Self {
-        Self { from: Box::new(from), received: BytesMut::new() }
+        Self { from: Box::new(from), received: BytesMut::new(), longest: CHANNEL_FRAME_BYTES }
+    }
+
+    /// Takes shorter frames only: the other end is not a node.
+    pub(super) fn limit(mut self, longest: usize) -> Self {
+        self.longest = longest;
+        self
     }
 
     /// The next frame; `None` if the other end has closed the channel in order. Dropping the future loses nothing: the next
@@ -36,7 +44,7 @@ impl FrameReader {
     /// If the channel broke, or a frame is too long, torn or not a `T`. Nothing more can be read after it.
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ChannelError> {
         loop {
-            if let Some(frame) = take(&mut self.received)? {
+            if let Some(frame) = take(&mut self.received, self.longest)? {
                 return Ok(Some(frame));
             }
             self.received.reserve(CHANNEL_READ_BYTES);
@@ -53,10 +61,10 @@ impl FrameReader {
 }
 
 /// Takes the next frame off the input, or `None` if it is not complete.
-fn take<T: DeserializeOwned>(input: &mut BytesMut) -> Result<Option<T>, ChannelError> {
+fn take<T: DeserializeOwned>(input: &mut BytesMut, longest: usize) -> Result<Option<T>, ChannelError> {
     let Some(head) = input.first_chunk::<HEAD>() else { return Ok(None) };
     let length = u32::from_le_bytes(*head) as usize;
-    if length > CHANNEL_FRAME_BYTES {
+    if length > longest {
         return Err(ChannelError::TooLong(length));
     }
     if input.len() < HEAD + length {

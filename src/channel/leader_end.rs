@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, mpsc};
-use tokio::time::{interval, timeout};
+use tokio::time::interval;
 use tracing::info;
 
-use crate::channel::carried_link::CarriedLink;
-use crate::channel::endpoint::Channel;
 use crate::channel::error::ChannelError;
 use crate::channel::frames::{FrameReader, FrameWriter};
+use crate::channel::greeting::NewFollower;
 use crate::channel::messages::{FollowerMessage, LeaderMessage};
 use crate::cluster::{EncodedBlock, Leadership, NodeStore};
 use crate::hub::{FeedScope, ForwardAnswer, Hub};
-use crate::limits::{CHANNEL_ALIVE, CHANNEL_ANSWERS, CHANNEL_SILENCE};
+use crate::limits::{CHANNEL_ALIVE, CHANNEL_ANSWERS};
 
 /// A node that leads, as its followers see it.
 #[derive(Clone)]
@@ -22,36 +21,6 @@ pub struct LeaderEnd {
     pub hub: Hub,
     pub store: NodeStore,
     pub leadership: Arc<Leadership>,
-}
-
-/// What another node has connected for.
-pub(crate) enum Opened {
-    Follower(Box<NewFollower>),
-    Link(CarriedLink),
-}
-
-/// A node that has said hello.
-pub(crate) struct NewFollower {
-    node: Box<str>,
-    process: u64,
-    reader: FrameReader,
-    writer: FrameWriter,
-}
-
-/// Reads what a node has connected for; `None` if it does not say.
-///
-/// # Errors
-/// If it is silent, or speaks something else.
-pub(crate) async fn open(channel: Channel) -> Result<Option<Opened>, ChannelError> {
-    let (mut reader, writer) = channel.split();
-    let first = timeout(CHANNEL_SILENCE, reader.next()).await.unwrap_or(Err(ChannelError::Silent))?;
-    Ok(match first {
-        Some(FollowerMessage::Hello { node, process }) => {
-            Some(Opened::Follower(NewFollower { node, process, reader, writer }.into()))
-        }
-        Some(FollowerMessage::Link { peer }) => Some(Opened::Link(CarriedLink::new(peer, reader, writer))),
-        _ => None,
-    })
 }
 
 /// Serves a follower until the channel or the term ends.
@@ -99,7 +68,7 @@ async fn decide(
             }
             FollowerMessage::Presence(states) => leader.hub.note_presence(process, &states),
             FollowerMessage::PresenceComplete => leader.hub.complete_presence_of(process),
-            FollowerMessage::Hello { .. } | FollowerMessage::Link { .. } => return Ok(()),
+            FollowerMessage::Hello { .. } | FollowerMessage::Link { .. } | FollowerMessage::Snapshot => return Ok(()),
         }
     }
     Ok(())

@@ -1,7 +1,10 @@
-//! What is said on a channel. A follower has connected, and says hello first; or it carries a link.
+//! What is said on a channel. A follower has connected, and says hello first; or it carries a link; or a node has that needs a
+//! snapshot, or a guest that wants to become a node.
 
+use std::fmt;
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::CommandError;
@@ -28,6 +31,8 @@ pub(super) enum FollowerMessage {
         /// The address of that server.
         peer: IpAddr,
     },
+    /// Instead of a hello: it wants a copy of the store.
+    Snapshot,
 }
 
 /// What the leader says to a follower.
@@ -54,4 +59,43 @@ pub(super) enum LeaderMessage {
     Links(Vec<NodeLink>),
     /// Whether the leader takes the link that a node carries.
     LinkTaken(Result<(), CommandError>),
+}
+
+/// What a node says that is asked for a snapshot, in this order.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SnapshotMessage {
+    /// It sends none, and why.
+    Refused(Box<str>),
+    /// It is copying its store, and has done so many percent. Said again and again.
+    Copying(u8),
+    /// So many bytes follow.
+    Begins(u64),
+    Chunk(Bytes),
+    /// Their SHA-256.
+    Ends([u8; 32]),
+}
+
+/// What a guest says: it wants to become a node.
+#[derive(Serialize, Deserialize)]
+pub struct JoinRequest {
+    /// That of its token.
+    pub secret: [u8; 16],
+    /// What it will be called.
+    pub node: Box<str>,
+}
+
+/// The answer.
+#[derive(Serialize, Deserialize)]
+pub enum JoinReply {
+    /// The text of the realm's key file.
+    Welcome {
+        key: Box<str>,
+    },
+    Refused(Box<str>),
+}
+
+impl fmt::Debug for JoinRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinRequest").field("node", &self.node).finish_non_exhaustive()
+    }
 }

@@ -114,11 +114,12 @@ fn ask(config: &Config, line: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     }
 }
 
-fn unreachable(path: &Path, error: &io::Error) -> String {
+pub(super) fn unreachable(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}; run this as the user that the server runs as", path.display())
 }
 
-fn exchange(mut stream: UnixStream, line: &str) -> io::Result<Vec<u8>> {
+/// Sends a request to the server that runs, and reads the reply.
+pub(super) fn exchange(mut stream: UnixStream, line: &str) -> io::Result<Vec<u8>> {
     stream.set_read_timeout(Some(ADMIN_REQUEST))?;
     stream.set_write_timeout(Some(ADMIN_REQUEST))?;
     stream.write_all(line.as_bytes())?;

@@ -8,14 +8,31 @@ use kabar::server::{self, ClusterStatus};
 use kabar::time::Time;
 
 use crate::cli::args::Location;
+use crate::cli::join;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClusterCommand {
     /// Make this node's data the beginning of the cluster's log
     ///
-    /// Once, on one node that does not run. The others start with an empty
-    /// directory, or with a backup of this node if it had data.
+    /// Once, on one node that does not run. The others join when it runs.
     Init(Location),
+    /// Print a token with which another machine joins, once, for an hour
+    ///
+    /// Of a node that runs. Whoever has the token can get all of the data,
+    /// and the key of the realm.
+    Invite(Location),
+    /// Make this machine a node, with a token of `invite`
+    ///
+    /// Fetches the realm's key and a copy of the data into the data directory,
+    /// which must be new or empty.
+    Join {
+        /// If it is not given, or -, it is asked for or read from standard input:
+        /// other users of this machine can read command lines
+        #[arg(value_name = "TOKEN")]
+        token: Option<String>,
+        #[command(flatten)]
+        location: Location,
+    },
     /// Show the nodes, how far each is, and which one leads
     Status(Location),
     /// Make this node's data that of a server on its own
@@ -41,6 +58,8 @@ pub(super) enum ClusterCommand {
 pub(super) fn run(command: &ClusterCommand) -> Result<(), Box<dyn Error>> {
     match command {
         ClusterCommand::Init(location) => init(location),
+        ClusterCommand::Invite(location) => join::invite(location),
+        ClusterCommand::Join { token, location } => join::join(location, token.as_deref()),
         ClusterCommand::Leave(location) => leave(location),
         ClusterCommand::Status(location) => status(location),
         ClusterCommand::StepDown(location) => step_down(location),
@@ -50,11 +69,9 @@ pub(super) fn run(command: &ClusterCommand) -> Result<(), Box<dyn Error>> {
 
 fn init(location: &Location) -> Result<(), Box<dyn Error>> {
     let at = server::begin_cluster(&location.load_all()?)?;
-    let others = match at.0 {
-        0 => "start all nodes now; each needs the file realm.key of this one's data directory",
-        _ => "start this node, and each other one on a backup of it (kabar backup), with its file realm.key",
-    };
-    writeln!(io::stdout(), "the cluster's log begins after entry {at}: {others}")?;
+    let next = "start this node (kabar serve), and let the others join: kabar cluster invite here prints a token for each, with \
+                which it runs kabar cluster join";
+    writeln!(io::stdout(), "the cluster's log begins after entry {at}: {next}")?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod data;
 mod generate;
 mod hash_password;
 mod health;
+mod join;
 mod listing;
 mod new_file;
 mod progress;

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
-use kabar::limits::PROGRESS_SHOWN;
+use kabar::limits::{PROGRESS_SHOWN, SNAPSHOT_SHOWN};
 use kabar::store::Progress;
 
 /// A line of a terminal that is overwritten again and again, without colours.
@@ -20,14 +20,28 @@ impl ProgressLine {
     }
 
     pub(super) fn show(&mut self, progress: Progress) {
+        let percent = progress.percent.map_or(String::new(), |percent| format!(" ({percent}%)"));
+        self.show_text(&format!("{} {}{percent}", grouped(progress.count), progress.unit));
+    }
+
+    fn show_text(&mut self, progress: &str) {
         if !self.terminal || self.shown.elapsed() < PROGRESS_SHOWN {
             return;
         }
         self.shown = Instant::now();
-        let percent = progress.percent.map_or(String::new(), |percent| format!(" ({percent}%)"));
-        let text = format!("{}: {} {}{percent}", self.doing, grouped(progress.count), progress.unit);
+        let text = format!("{}: {progress}", self.doing);
         self.write(&text);
         self.width = text.len();
+    }
+
+    /// As [`Self::show`]; if standard error is no terminal, a line now and then.
+    pub(super) fn show_or_log(&mut self, progress: &str) {
+        if self.terminal {
+            self.show_text(progress);
+        } else if self.shown.elapsed() >= SNAPSHOT_SHOWN {
+            self.shown = Instant::now();
+            eprintln!("kabar: {}: {progress}", self.doing);
+        }
     }
 
     /// A failure is ignored: a closed terminal does not stop the command.

@@ -17,18 +17,19 @@ pub enum ClusterError {
     NotBegun,
     /// The shared log was begun before.
     #[error(
-        "the cluster has a log already: restore a backup of one of its nodes into this data directory, or start with an empty one"
+        "the cluster has a log already: let this node join it (kabar cluster invite on a node that runs, kabar cluster join here)"
     )]
     Begun,
     /// The store has records, and is no copy of the shared log.
     #[error(
-        "the data directory holds data that is not of this cluster; choose an empty or a new one, or restore a backup of a node there"
+        "the data directory holds data that is not of this cluster; choose an empty or a new one, and let the node join (kabar \
+         cluster join)"
     )]
     NotACopy,
     /// The shared log was cut behind this node.
     #[error(
-        "the cluster's log no longer has what follows entry {0}, where this node left off: restore a backup of another node \
-         into its data directory (kabar backup, docs/CLUSTER.md)"
+        "the cluster's log no longer has what follows entry {0}, where this node left off: start it again, and it takes a \
+         snapshot of another node's store"
     )]
     Gone(Seq),
     /// The shared log is not the one that this node has followed: it forked, lost something, or was replaced.
@@ -52,7 +53,8 @@ pub enum ClusterError {
     },
     /// This node's key in links to other realms is not that of the cluster.
     #[error(
-        "the file realm.key of this node's data directory is not that of the cluster's other nodes; copy it from one of them"
+        "the file realm.key of this node's data directory is not that of the cluster's other nodes; let it join with an empty one \
+         (kabar cluster join), or copy the file from one of them"
     )]
     OtherKey,
     /// This node's own store failed.

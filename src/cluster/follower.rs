@@ -19,9 +19,9 @@ use crate::time::Time;
 #[derive(Clone, Debug)]
 pub struct NodeInfo {
     pub node: Box<str>,
-    /// Where clients reach it.
+    /// Its address for clients.
     pub advertise: Box<str>,
-    /// Where other nodes reach it, as `HOST:PORT`.
+    /// Its address for other nodes, as `HOST:PORT`.
     pub channel: Box<str>,
     pub lease: Duration,
     /// By which other realms know this one.
@@ -30,7 +30,8 @@ pub struct NodeInfo {
 
 impl NodeInfo {
     /// The node as the others see it.
-    pub(super) fn member(&self, synced: Seq, paced: Time) -> Member {
+    #[must_use]
+    pub fn member(&self, synced: Seq, paced: Time) -> Member {
         Member {
             node: self.node.clone(),
             advertise: self.advertise.clone(),

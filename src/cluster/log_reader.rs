@@ -40,6 +40,15 @@ impl LogReader {
             Some(at) => at,
             None => begin_copy(&*log, store)?,
         };
+        let reader = Self::after(log, at)?;
+        // Found out now: nothing has been made of the store yet, which another one may replace.
+        match reader.log.read(at.seq, 1)? {
+            Following::Gone => Err(reader.gone()),
+            Following::Blocks(_) => Ok(reader),
+        }
+    }
+
+    fn after(log: Arc<dyn SharedLog>, at: LogPosition) -> Result<Self, ClusterError> {
         let reader = Self { log, at, term: Term(0) };
         reader.check_end()?;
         Ok(reader)
@@ -101,6 +110,14 @@ impl LogReader {
     fn gone(&self) -> ClusterError {
         self.check_end().err().unwrap_or(ClusterError::Gone(self.at.seq))
     }
+}
+
+/// Returns an error unless a store that has the log up to a place can follow it from there.
+///
+/// # Errors
+/// As [`LogReader::read`].
+pub fn check_place(log: Arc<dyn SharedLog>, at: LogPosition) -> Result<(), ClusterError> {
+    LogReader::after(log, at)?.read().map(drop)
 }
 
 /// Makes an empty store a copy of the log.

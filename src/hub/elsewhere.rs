@@ -30,13 +30,13 @@ pub(super) struct Elsewhere {
 #[derive(Default)]
 struct NodeUsers {
     online: HashSet<UserId>,
-    /// Those of an earlier channel whom the node has not named again yet.
+    /// Users of an earlier channel that the node has not named again yet.
     unconfirmed: HashSet<UserId>,
     /// Since when there is no channel to the node.
     silent_since: Option<Instant>,
 }
 
-/// Of whom a node is told.
+/// The users that a node is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedScope {
     /// Who is connected here: for the leader.

@@ -9,7 +9,7 @@ use crate::limits::{FOLLOW_INTERVAL, GATHER_MAX, GATHER_SHARE, PUSH_TURN};
 use crate::store::{CommitError, StoreError};
 
 impl Committer {
-    /// Takes over records of the shared log: into the state and the store, and to whoever they are for.
+    /// Takes over records of the shared log: into the state and the store, and to their receivers.
     ///
     /// # Errors
     /// If the store does not take them. Then this process is of no use any more.

@@ -1,8 +1,8 @@
-//! How a node of a cluster is, for whoever watches it.
+//! The state of a node of a cluster, for monitoring.
 
 use crate::hub::shared::Hub;
 
-/// How a node of a cluster is.
+/// The state of a node of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NodeStatus {
     /// It decides for the cluster; otherwise it follows.
@@ -18,7 +18,7 @@ pub(crate) struct NodeStatus {
 }
 
 impl Hub {
-    /// How this node is; `None` if the server is on its own.
+    /// The state of this node; `None` if the server is on its own.
     pub(crate) fn node_status(&self) -> Option<NodeStatus> {
         let forwards = &self.0.forwards;
         self.is_of_cluster().then(|| NodeStatus {

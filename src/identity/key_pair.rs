@@ -69,7 +69,8 @@ impl Identity {
         Self::parse(&text).map(Some).ok_or_else(|| IdentityError::Damaged(store::key_path(data)))
     }
 
-    fn parse(text: &SecretString) -> Option<Self> {
+    /// The key pair of the text of a key file; `None` if it is none.
+    pub(crate) fn parse(text: &SecretString) -> Option<Self> {
         let pair = PrivatePkcs8KeyDer::from_pem_slice(text.expose_secret().as_bytes()).ok()?;
         let signing = any_eddsa_type(&pair).ok()?;
         let public = CertificateDer::from(signing.public_key()?.to_vec());

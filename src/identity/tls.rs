@@ -1,9 +1,11 @@
-//! TLS 1.3 with raw public keys (RFC 7250): each side proves that it has the private key of the key that it shows.
+//! TLS 1.3 with raw public keys (RFC 7250): each side proves that it has the private key of the key that it shows. A guest
+//! (`guests`) shows none.
 //!
 //! Never here: certificates, resumption, early data, or which key is accepted.
 
 #[cfg(test)]
 mod damage;
+mod guests;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use crate::id::PeerKey;
 use crate::identity::key_pair::Identity;
 use crate::identity::raw_key_verifier::{RawPublicKeyVerifier, shown_key};
+
+pub(crate) use guests::{Accepted, GuestAcceptor, connect_as_guest};
 
 /// What is spoken inside TLS.
 #[derive(Clone, Copy, Debug)]
@@ -62,9 +66,7 @@ impl TlsEndpoint {
         &self,
         stream: S,
     ) -> Result<(TlsStream<S>, PeerKey), TlsError> {
-        // Server names are not used. An IP address is never sent as one.
-        let no_name = ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let stream = self.with_timeout(self.connector.connect(no_name, stream)).await?;
+        let stream = in_time(self.protocol.handshake, self.connector.connect(no_name(), stream)).await?;
         self.verify_negotiated(TlsStream::Client(stream))
     }
 
@@ -73,35 +75,48 @@ impl TlsEndpoint {
         &self,
         stream: S,
     ) -> Result<(TlsStream<S>, PeerKey), TlsError> {
-        let stream = self.with_timeout(self.acceptor.accept(stream)).await?;
+        let stream = in_time(self.protocol.handshake, self.acceptor.accept(stream)).await?;
         self.verify_negotiated(TlsStream::Server(stream))
     }
 
-    async fn with_timeout<T>(&self, handshake: impl Future<Output = io::Result<T>>) -> Result<T, TlsError> {
-        match timeout(self.protocol.handshake, handshake).await {
-            Ok(made) => made.map_err(TlsError::Handshake),
-            Err(_) => Err(TlsError::Timeout(self.protocol.handshake)),
-        }
-    }
-
-    /// Checks the ALPN protocol and the key. rustls accepts a handshake in which one side offers no ALPN.
     fn verify_negotiated<S>(&self, stream: TlsStream<S>) -> Result<(TlsStream<S>, PeerKey), TlsError> {
-        let (_, connection) = stream.get_ref();
-        if connection.alpn_protocol() != Some(self.protocol.alpn) {
-            return Err(TlsError::Protocol);
-        }
-        let shown = connection.peer_certificates().and_then(<[_]>::first);
-        let key = shown.and_then(shown_key).ok_or(TlsError::MissingKey)?;
-        Ok((stream, key))
+        verify_negotiated(self.protocol, stream)
     }
+}
+
+async fn in_time<T>(patience: Duration, handshake: impl Future<Output = io::Result<T>>) -> Result<T, TlsError> {
+    match timeout(patience, handshake).await {
+        Ok(made) => made.map_err(TlsError::Handshake),
+        Err(_) => Err(TlsError::Timeout(patience)),
+    }
+}
+
+/// Server names are not used. An IP address is never sent as one.
+fn no_name() -> ServerName<'static> {
+    ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// Checks the ALPN protocol and the key. rustls accepts a handshake in which one side offers no ALPN.
+fn verify_negotiated<S>(protocol: TlsProtocol, stream: TlsStream<S>) -> Result<(TlsStream<S>, PeerKey), TlsError> {
+    let (_, connection) = stream.get_ref();
+    if connection.alpn_protocol() != Some(protocol.alpn) {
+        return Err(TlsError::Protocol);
+    }
+    let shown = connection.peer_certificates().and_then(<[_]>::first);
+    let key = shown.and_then(shown_key).ok_or(TlsError::MissingKey)?;
+    Ok((stream, key))
 }
 
 fn client_config(pair: &Arc<CertifiedKey>, alpn: &[u8]) -> ClientConfig {
     let builder = tls13(ClientConfig::builder_with_provider);
-    let mut config = builder
+    let config = builder
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(RawPublicKeyVerifier::new()))
         .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(pair.clone())));
+    named(config, alpn)
+}
+
+fn named(mut config: ClientConfig, alpn: &[u8]) -> ClientConfig {
     config.alpn_protocols = vec![alpn.to_vec()];
     config.resumption = Resumption::disabled();
     config.enable_sni = false;
@@ -110,9 +125,13 @@ fn client_config(pair: &Arc<CertifiedKey>, alpn: &[u8]) -> ClientConfig {
 
 fn server_config(pair: &Arc<CertifiedKey>, alpn: &[u8]) -> ServerConfig {
     let builder = tls13(ServerConfig::builder_with_provider);
-    let mut config = builder
+    let config = builder
         .with_client_cert_verifier(Arc::new(RawPublicKeyVerifier::new()))
         .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(pair.clone())));
+    without_resumption(config, alpn)
+}
+
+fn without_resumption(mut config: ServerConfig, alpn: &[u8]) -> ServerConfig {
     config.alpn_protocols = vec![alpn.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -42,6 +42,7 @@ pub(crate) use link_carrier::{CarrierConnection, LinkCarrier};
 pub use listener::Listener;
 pub(crate) use listener::{Service, accept, bind, discard_rest, serve, take_over};
 pub(crate) use operator::Operator;
+pub(crate) use origin::origin;
 pub use passwords::PasswordHasher;
 pub(crate) use refused_log::RefusedLog;
 pub(crate) use request_counts::RequestCounts;

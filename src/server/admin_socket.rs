@@ -1,4 +1,4 @@
-//! The admin socket: how `kabar admin` reaches a server that runs. It lies in the data directory, which only its owner can
+//! The admin socket: how `kabar admin` and `kabar cluster invite` reach a server that runs. It lies in the data directory, which only its owner can
 //! enter, and answers one request a connection.
 
 use std::fs::{self, Permissions};
@@ -14,8 +14,12 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use crate::hub::CommitStatus;
-use crate::limits::{ADMIN_CONNECTIONS, ADMIN_REQUEST, LINE_BYTES_MAX, SOCKET_PATH_BYTES};
+use crate::limits::{ADMIN_CONNECTIONS, ADMIN_REQUEST, JOIN_TOKENS, LINE_BYTES_MAX, SOCKET_PATH_BYTES};
 use crate::net::{Operator, ServerContext};
+use crate::server::joins::Joins;
+
+/// The request for a join token. It is no command of the protocol.
+pub const JOIN_TOKEN_REQUEST: &str = "cluster invite";
 
 /// The socket of the server on a data directory.
 #[must_use]
@@ -24,11 +28,11 @@ pub fn admin_socket(data: &Path) -> PathBuf {
 }
 
 /// Serves the operator until the server stops. Returns whether there is a socket; if there can be none the reason is logged.
-pub(super) fn serve(data: &Path, services: &Arc<ServerContext>) -> bool {
+pub(super) fn serve(data: &Path, services: &Arc<ServerContext>, joins: Option<Arc<Joins>>) -> bool {
     let path = admin_socket(data);
     match bind(&path) {
         Ok(listener) => {
-            services.tasks.spawn(accept(listener, path, services.clone()));
+            services.tasks.spawn(accept(listener, path, services.clone(), joins));
             true
         }
         Err(error) => {
@@ -52,7 +56,7 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn accept(listener: UnixListener, path: PathBuf, services: Arc<ServerContext>) {
+async fn accept(listener: UnixListener, path: PathBuf, services: Arc<ServerContext>, joins: Option<Arc<Joins>>) {
     let places = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -60,9 +64,9 @@ async fn accept(listener: UnixListener, path: PathBuf, services: Arc<ServerConte
             accepted = listener.accept() => accepted,
         };
         let (Ok((stream, _)), Ok(place)) = (accepted, places.clone().try_acquire_owned()) else { continue };
-        let services = services.clone();
+        let (services, joins) = (services.clone(), joins.clone());
         tokio::spawn(async move {
-            if timeout(ADMIN_REQUEST, answer(stream, &services)).await.is_err() {
+            if timeout(ADMIN_REQUEST, answer(stream, &services, joins.as_deref())).await.is_err() {
                 debug!("the operator's request took too long");
             }
             drop(place);
@@ -73,11 +77,25 @@ async fn accept(listener: UnixListener, path: PathBuf, services: Arc<ServerConte
     }
 }
 
-async fn answer(stream: UnixStream, services: &Arc<ServerContext>) -> io::Result<()> {
+/// The answer to [`JOIN_TOKEN_REQUEST`]: the token, or a line that says why there is none.
+fn join_token(joins: Option<&Joins>) -> String {
+    let Some(joins) = joins else { return "ERROR this server is no node of a cluster".to_owned() };
+    match joins.invite() {
+        Some(token) => format!("OK {}", token.expose()),
+        None => format!("ERROR {JOIN_TOKENS} join tokens are good already: use one, or wait until one has expired"),
+    }
+}
+
+async fn answer(stream: UnixStream, services: &Arc<ServerContext>, joins: Option<&Joins>) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LINE_BYTES_MAX as u64)).read_line(&mut line).await?;
-    let reply = Operator::of_server(services).answer(line.trim_end_matches(['\r', '\n'])).await;
+    let line = line.trim_end_matches(['\r', '\n']);
+    if line == JOIN_TOKEN_REQUEST {
+        write.write_all(join_token(joins).as_bytes()).await?;
+        return write.shutdown().await;
+    }
+    let reply = Operator::of_server(services).answer(line).await;
     let status = loop {
         let settled = services.hub.settled();
         match services.hub.commit_status(reply.ticket) {

@@ -12,10 +12,10 @@ use crate::chat::CommandError;
 use crate::limits::CARRIED_LINKS;
 use crate::net::{CarrierConnection, LinkCarrier, ServerContext, admit_carried};
 
-/// As a follower: the way to whoever leads.
+/// As a follower: the way to the leader.
 pub(super) struct Carrier {
     endpoint: Arc<ChannelEndpoint>,
-    /// Where the leader is, while another node leads.
+    /// The address of the leader, while another node leads.
     leader: watch::Receiver<Option<Box<str>>>,
     places: Arc<Semaphore>,
 }

@@ -121,7 +121,7 @@ pub fn is_silent(member: &Member) -> bool {
 }
 
 /// The shared log of a configuration, for a command; the runtime has to be kept while it is used.
-fn connect(config: &Config) -> Result<(Runtime, Arc<dyn SharedLog>), ServerError> {
+pub(super) fn connect(config: &Config) -> Result<(Runtime, Arc<dyn SharedLog>), ServerError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::certificates::CertificateError;
+use crate::channel::ChannelError;
 use crate::cluster::ClusterError;
 #[cfg(feature = "etcd")]
 use crate::cluster::ConnectError;
@@ -89,6 +91,36 @@ pub enum ServerError {
     /// This node cannot take part in its cluster.
     #[error("{0}")]
     Cluster(#[from] ClusterError),
+    /// Another node does not answer as it should.
+    #[error("{0}")]
+    Channel(#[from] ChannelError),
+    /// The join token is of another realm than the configuration.
+    #[error("the token is of the realm {token}, and the configuration of {config}: set [server] realm")]
+    JoinOtherRealm {
+        /// Of the token.
+        token: Box<str>,
+        /// Of the configuration.
+        config: Name,
+    },
+    /// The cluster's log is not that of the realm that the join token is of.
+    #[error("the cluster at [cluster] log has another key than the realm that the token is of, though the same name")]
+    JoinOtherCluster,
+    /// A node of the same name is in the cluster's list.
+    #[error(
+        "a node called {0} is in the cluster already: choose another name for [cluster] node, or, if that node will not come \
+         back, run kabar cluster remove {0}"
+    )]
+    NodeExists(Box<str>),
+    /// A node with data does not join: it has joined already, or the data is of something else.
+    #[error(
+        "{} is not empty, and a node joins with an empty or a new directory. If a join was interrupted there, kabar serve does \
+         the rest",
+        .0.display()
+    )]
+    JoinNotEmpty(PathBuf),
+    /// What the other node sent is not the key that the token is of.
+    #[error("the node that made the token sent another key than that of its realm")]
+    JoinOtherKey,
     /// A command for clusters without one.
     #[error("the configuration has no cluster: [cluster] log names its log")]
     NoCluster,
@@ -110,7 +142,7 @@ pub enum ServerError {
     #[error("[cluster] {} cannot be read: {source}", file.display())]
     ClusterFile {
         /// The file.
-        file: std::path::PathBuf,
+        file: PathBuf,
         /// What the system said.
         source: io::Error,
     },

@@ -1,5 +1,6 @@
-//! The channels of a node: those that followers open while it leads, and the one that it opens to the leader.
+//! The channels of a node: those that others open, and the one that it opens to the leader.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,15 +10,18 @@ use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
 use crate::channel::{
-    CarriedLink, ChannelEndpoint, ChannelError, FollowerEnd, LeaderEnd, Opened, open, serve_follower,
+    Accepted, CarriedLink, ChannelEndpoint, ChannelError, FollowerEnd, Greeting, LeaderEnd, NewFollower, read_greeting,
+    serve_follower,
 };
 use crate::limits::{ACCEPT_RETRY, CHANNEL_RETRY, CHANNELS};
+use crate::server::joins::Joins;
+use crate::server::snapshots::Snapshots;
 
 /// What the node's thread tells its channels.
 pub(super) struct ChannelState {
     /// This node, while it leads.
     pub(super) leading: watch::Sender<Option<LeaderEnd>>,
-    /// Where the leader is, while another node leads.
+    /// The address of the leader, while another node leads.
     pub(super) leader: watch::Sender<Option<Box<str>>>,
     /// The leader sends its blocks.
     pub(super) is_up: Arc<AtomicBool>,
@@ -30,14 +34,19 @@ impl ChannelState {
     }
 }
 
-/// Serves the followers that open a channel while this node leads, and hands on the links that they carry.
-pub(super) async fn accept(
-    listener: TcpListener,
-    endpoint: Arc<ChannelEndpoint>,
-    leading: watch::Receiver<Option<LeaderEnd>>,
-    links: mpsc::Sender<CarriedLink>,
-) {
-    let places = Arc::new(Semaphore::new(CHANNELS));
+/// What a node answers connections with.
+pub(super) struct NodeServices {
+    pub(super) endpoint: Arc<ChannelEndpoint>,
+    pub(super) leading: watch::Receiver<Option<LeaderEnd>>,
+    pub(super) snapshots: Snapshots,
+    pub(super) joins: Arc<Joins>,
+    /// Links that other nodes carry here.
+    pub(super) links: mpsc::Sender<CarriedLink>,
+}
+
+/// Serves the nodes that connect: followers, while this node leads, those that carry links or need a snapshot, and guests.
+pub(super) async fn accept(listener: TcpListener, services: NodeServices) {
+    let (services, places) = (Arc::new(services), Arc::new(Semaphore::new(CHANNELS)));
     loop {
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -47,41 +56,51 @@ pub(super) async fn accept(
                 continue;
             }
         };
-        let leader = leading.borrow().clone();
-        let (Some(leader), Ok(place)) = (leader, places.clone().try_acquire_owned()) else {
-            debug!(%address, "a node's connection is closed: this node does not lead, or has too many");
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            debug!(%address, "a node's connection is closed: there are too many");
             continue;
         };
-        let (endpoint, links) = (endpoint.clone(), links.clone());
+        let services = services.clone();
         tokio::spawn(async move {
             let _place = place;
-            if let Err(problem) = serve(stream, &endpoint, leader, &links).await {
-                info!(%address, %problem, "the channel of a follower is over");
+            if let Err(problem) = services.serve(stream, address).await {
+                info!(%address, %problem, "the channel of another node is over");
             }
         });
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    endpoint: &ChannelEndpoint,
-    leader: LeaderEnd,
-    links: &mpsc::Sender<CarriedLink>,
-) -> Result<(), ChannelError> {
-    match open(endpoint.accept(stream).await?).await? {
-        Some(Opened::Follower(follower)) => serve_follower(*follower, leader).await,
-        Some(Opened::Link(link)) => {
-            // It has a place of its own.
-            if let Err(full) = links.try_send(link) {
-                debug!(%full, "a carried link is closed");
+impl NodeServices {
+    async fn serve(&self, stream: TcpStream, address: SocketAddr) -> Result<(), ChannelError> {
+        let channel = match self.endpoint.accept(stream).await? {
+            Accepted::Node(channel) => channel,
+            Accepted::Guest(channel) => return self.joins.answer(channel, address.ip()).await,
+        };
+        match read_greeting(channel).await? {
+            Some(Greeting::Snapshot(to)) => self.snapshots.send(to).await,
+            Some(Greeting::Follow(follower)) => self.follow(*follower, address).await,
+            Some(Greeting::Link(link)) => {
+                // It has a place of its own.
+                if let Err(full) = self.links.try_send(link) {
+                    debug!(%full, "a carried link is closed");
+                }
+                Ok(())
             }
-            Ok(())
+            None => Ok(()),
         }
-        None => Ok(()),
+    }
+
+    async fn follow(&self, follower: NewFollower, address: SocketAddr) -> Result<(), ChannelError> {
+        let leader = self.leading.borrow().clone();
+        let Some(leader) = leader else {
+            debug!(%address, "a node's channel is closed: this node does not lead");
+            return Ok(());
+        };
+        serve_follower(follower, leader).await
     }
 }
 
-/// Keeps a channel to whoever leads.
+/// Keeps a channel to the leader.
 pub(super) async fn connect(
     mut end: FollowerEnd,
     endpoint: Arc<ChannelEndpoint>,

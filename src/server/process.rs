@@ -1,11 +1,15 @@
 //! The process of a server: its signals, and the roles of a node.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
+use crate::cluster::ClusterError;
 use crate::config::{Config, ConfigError};
+use crate::limits::{FOLLOW_INTERVAL, NODE_REOPEN};
 use crate::logging::LogGuard;
 use crate::server::activation::Inherited;
 use crate::server::error::ServerError;
@@ -14,6 +18,7 @@ use crate::server::node::Node;
 use crate::server::service_manager;
 use crate::server::serving::Server;
 use crate::server::signals::{Request, Signals};
+use crate::store::StoreError;
 
 /// Runs a server until a signal ends it. `load` reads the configuration again when a signal asks for that.
 ///
@@ -100,16 +105,37 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
         }
     }
 
-    /// Serves as a node of a cluster, as soon as it has all of the log, until a signal ends that.
+    /// Serves as a node of a cluster until a signal ends that. A node whose place in the log was cut while it ran, paused or
+    /// cut off for long, begins anew, and takes a snapshot.
     async fn run_node(
         &mut self,
-        node: Node,
+        mut node: Node,
         mut config: Config,
+        monitoring: Arc<Monitoring>,
+    ) -> Result<(), ServerError> {
+        loop {
+            match self.run_node_once(node, &mut config, monitoring.clone()).await {
+                Err(gone @ ServerError::Cluster(ClusterError::Gone(_))) => {
+                    warn!("the log was cut behind this node while it ran: it begins anew");
+                    monitoring.monitor.set_catching_up();
+                    node = reopen(&config).await?.ok_or(gone)?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Serves as soon as the node has all of the log.
+    async fn run_node_once(
+        &mut self,
+        node: Node,
+        config: &mut Config,
         monitoring: Arc<Monitoring>,
     ) -> Result<(), ServerError> {
         monitoring.monitor.set_catching_up();
         service_manager::ready("catching up");
-        let Some(mut running) = self.unless_stopped(node.run(), &mut config).await? else { return Ok(()) };
+        let Some(mut running) = self.unless_stopped(node.run(), config).await? else { return Ok(()) };
+        let _channels = std::mem::take(&mut running.tasks);
         let (hub, mut failed) = (running.hub.clone(), std::mem::replace(&mut running.failed, oneshot::channel().1));
         let caught_up = async {
             tokio::select! {
@@ -117,17 +143,24 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
                 Ok(error) = &mut failed => Err(error),
             }
         };
-        if self.unless_stopped(caught_up, &mut config).await?.is_none() {
+        if self.unless_stopped(caught_up, config).await?.is_none() {
             hub.close();
             return Ok(());
         }
-        let server = Server::start_with(&config, Inherited::default(), monitoring, Some(running))?;
+        let server = Server::start_with(config, Inherited::default(), monitoring, Some(running))?;
         let mut why = None;
         let end = self.serve(&server, async { why = (&mut failed).await.ok() }).await;
-        let stopped = self.stop(server).await;
         match (end, why) {
-            (End::Other, Some(error)) => Err(error),
-            _ => stopped,
+            (End::Other, Some(error @ ServerError::Cluster(ClusterError::Gone(_)))) => {
+                // It does not end: the service manager is not told that it does.
+                self.unless_stopped_at_once(server.stop()).await?;
+                Err(error)
+            }
+            (End::Other, Some(error)) => {
+                let _stopped = self.stop(server).await;
+                Err(error)
+            }
+            _ => self.stop(server).await,
         }
     }
 
@@ -154,4 +187,18 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
             }
         }
     }
+}
+
+/// Opens the node anew, as soon as nothing is left of the one before; `None` if that takes too long.
+async fn reopen(config: &Config) -> Result<Option<Node>, ServerError> {
+    let begun = Instant::now();
+    while begun.elapsed() < NODE_REOPEN {
+        match Node::open(config) {
+            Err(ServerError::Store(StoreError::InUse(_)) | ServerError::ListenForNodes { .. }) => {
+                sleep(FOLLOW_INTERVAL).await;
+            }
+            opened => return opened,
+        }
+    }
+    Ok(None)
 }

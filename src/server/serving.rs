@@ -38,6 +38,7 @@ use crate::server::paced_clock::PacedClock;
 use crate::server::start_up::StartUp;
 
 use crate::server::error::ServerError;
+use crate::server::joins::Joins;
 use crate::server::node::RunningNode;
 use crate::server::node_thread::NodeRole;
 use crate::server::{admin_socket, housekeeping, listeners, node_duties, policies, reload, tls};
@@ -91,7 +92,10 @@ impl Server {
             Some((start_up, true)) => start_up.perform(&hub, &config).map(|()| None)?,
             start_up => start_up.map(|(start_up, _)| start_up),
         };
-        let (carrier, node) = node.map_or_else(|| (None, None), |(carrier, duties)| (Some(carrier), Some(duties)));
+        let (carrier, duties, joins) = match node {
+            Some(NodeParts { carrier, duties, joins }) => (Some(carrier), Some(duties), Some(joins)),
+            None => (None, None, None),
+        };
         let services = Arc::new(services(&config, hub, &bindings, carrier)?);
         services.federation.manager.start();
         let config = Arc::new(ArcSwap::from(config));
@@ -99,11 +103,11 @@ impl Server {
         disk.check(&services.hub);
         let listening = listeners::serve_all(bindings, &services);
         housekeeping::start(&services, &config, disk, &monitoring.monitor, clock)?;
-        let has_socket = admin_socket::serve(&config.load().server.data, &services);
+        let has_socket = admin_socket::serve(&config.load().server.data, &services, joins);
         if let Some(start_up) = start_up {
             services.tasks.spawn(start_up.perform_later(services.clone(), config.clone(), has_socket));
         }
-        if let Some((role, links)) = node {
+        if let Some((role, links)) = duties {
             services.tasks.spawn(node_duties::keep(services.clone(), config.clone(), role, links));
         }
         monitoring.monitor.set_serving(&services);
@@ -184,7 +188,15 @@ struct Started {
     committer: JoinHandle<()>,
     /// What a start has to change, and whether the store takes changes. A node does so when it begins to lead.
     start_up: Option<(StartUp, bool)>,
-    node: Option<(Carrier, NodeDuties)>,
+    node: Option<NodeParts>,
+}
+
+/// What a node has that a server on its own has not.
+struct NodeParts {
+    carrier: Carrier,
+    duties: NodeDuties,
+    /// Its join tokens.
+    joins: Arc<Joins>,
 }
 
 /// What a node does something about, beside serving its clients: its role, and the links that other nodes carry to it.
@@ -193,9 +205,8 @@ type NodeDuties = (watch::Receiver<NodeRole>, mpsc::Receiver<CarriedLink>);
 impl Started {
     fn of_node(node: RunningNode) -> Self {
         let (log_time, _) = node.hub.read(State::time);
-        let duties = (node.role, node.links);
-        let (hub, committer) = (node.hub, node.thread);
-        Self { hub, log_time, committer, start_up: None, node: Some((node.carrier, duties)) }
+        let parts = NodeParts { carrier: node.carrier, duties: (node.role, node.links), joins: node.joins };
+        Self { hub: node.hub, log_time, committer: node.thread, start_up: None, node: Some(parts) }
     }
 
     fn alone(config: &Config) -> Result<Self, ServerError> {

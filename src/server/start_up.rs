@@ -62,7 +62,7 @@ impl StartUp {
         }
         services.federation.manager.peers_changed();
         if !has_socket {
-            admin_socket::serve(&config.load().server.data, &services);
+            admin_socket::serve(&config.load().server.data, &services, None);
         }
     }
 }

@@ -48,6 +48,27 @@ impl MemoryDisk {
         contents.position = position;
     }
 
+    /// Loses everything.
+    pub(crate) fn lose(&self) {
+        *self.contents() = Contents::default();
+    }
+
+    /// Becomes as another disk is.
+    pub(crate) fn take_snapshot(&self, of: &Self) {
+        let (records, position) = (of.copy(), of.contents().position);
+        let synced = (records.len(), position);
+        *self.contents() = Contents { records, position, synced };
+    }
+
+    /// How many records survive a power cut.
+    pub(crate) fn synced(&self) -> usize {
+        self.contents().synced.0
+    }
+
+    pub(crate) fn position(&self) -> Option<LogPosition> {
+        self.contents().position
+    }
+
     fn contents(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap()
     }

@@ -219,6 +219,6 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(garbage: Vec<u8>) {
         let mut input = BytesMut::from(&garbage[..]);
-        while let Ok(Some(_)) = take::<Vec<String>>(&mut input) {}
+        while let Ok(Some(_)) = take::<Vec<String>>(&mut input, CHANNEL_FRAME_BYTES) {}
     }
 }

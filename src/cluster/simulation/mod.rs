@@ -1,5 +1,5 @@
 //! Deterministic simulation: three nodes and an engine in virtual time, with lost and late requests, cut-off, paused and
-//! killed nodes, and power cuts. What was acknowledged is in the log once, in the order of its sender, and all nodes end with
+//! killed nodes, power cuts, and nodes that lose their store and take a snapshot of another one's. What was acknowledged is in the log once, in the order of its sender, and all nodes end with
 //! the same log and state. Clients send to any node, which forwards to the leader over channels that break.
 //!
 //! Follower, leader, hub and committer are real. The engine, the disks, the channels and the clock are simulated. The seed

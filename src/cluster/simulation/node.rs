@@ -7,7 +7,7 @@ use crate::cluster::error::ClusterError;
 use crate::cluster::follower::{Follower, FollowerStep, NodeInfo, Replica};
 use crate::cluster::keeper::Keeper;
 use crate::cluster::leadership::{Leadership, LeadershipEnd};
-use crate::cluster::log_reader::Followed;
+use crate::cluster::log_reader::{Followed, check_place};
 use crate::cluster::node_store::{NodeStore, Patience};
 use crate::cluster::shared_log::{SharedLog, Term};
 use crate::cluster::simulation::engine::{Client, Engine};
@@ -26,6 +26,8 @@ pub(super) struct Node {
     pub(super) process: Option<Process>,
     /// The process stands still.
     pub(super) is_paused: bool,
+    /// It has not had all of the log since it lost its store.
+    pub(super) has_lost_store: bool,
     epoch: Instant,
 }
 
@@ -63,7 +65,7 @@ impl Replica for HubReplica<'_> {
 impl Node {
     pub(super) fn new(name: &str, engine: &Engine, epoch: Instant) -> Self {
         let (name, disk, engine) = (name.to_owned(), MemoryDisk::default(), engine.client());
-        Self { name, disk, engine, process: None, is_paused: false, epoch }
+        Self { name, disk, engine, process: None, is_paused: false, has_lost_store: false, epoch }
     }
 
     /// The virtual time.
@@ -181,6 +183,22 @@ impl Node {
         self.is_paused = false;
         if with_power {
             self.disk.cut_power();
+        }
+    }
+
+    /// The disk is replaced by an empty one.
+    pub(super) fn lose_store(&mut self) {
+        self.kill(true);
+        self.disk.lose();
+        self.has_lost_store = true;
+    }
+
+    /// The store becomes as that of another node is, unless the log does not go on from there either.
+    pub(super) fn take_snapshot(&mut self, of: &MemoryDisk) {
+        self.process = None;
+        let place = of.position().map(|place| check_place(self.log(), place));
+        if let Some(Ok(())) = place {
+            self.disk.take_snapshot(of);
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::chat::{Command, Event, PasswordHash, Record, State};
 use crate::cluster::block;
+use crate::cluster::error::ClusterError;
 use crate::cluster::shared_log::SharedLog;
 use crate::cluster::simulation::client::Client;
 use crate::cluster::simulation::engine::Engine;
@@ -68,7 +69,8 @@ impl Run {
             96 => self.ask_to_resign(),
             97 => self.end(node, Node::resign),
             98 => self.end(node, |node| node.kill(false)),
-            _ => self.end(node, |node| node.kill(true)),
+            _ if self.random.bool() => self.end(node, |node| node.kill(true)),
+            _ => self.lose_store(node),
         }
         self.clients.iter_mut().for_each(Client::read);
     }
@@ -77,7 +79,25 @@ impl Run {
         if self.nodes[node].is_paused {
             return;
         }
-        self.nodes[node].step().unwrap();
+        match self.nodes[node].step() {
+            Err(ClusterError::Gone(_)) => {
+                let other = (node + self.random.usize(1..self.nodes.len())) % self.nodes.len();
+                let source = self.nodes[other].disk.clone();
+                self.end(node, |node| node.process = None);
+                self.nodes[node].take_snapshot(&source);
+            }
+            stepped => stepped.unwrap(),
+        }
+    }
+
+    /// One at a time: what was cut is in the stores of the others.
+    fn lose_store(&mut self, node: usize) {
+        let all = self.records().len();
+        self.nodes.iter_mut().filter(|node| node.disk.synced() == all).for_each(|node| node.has_lost_store = false);
+        if self.nodes.iter().all(|node| !node.has_lost_store) {
+            self.end(node, |node| node.kill(true));
+            self.nodes[node].lose_store();
+        }
     }
 
     fn send(&mut self, node: usize) {

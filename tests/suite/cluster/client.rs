@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::pause::{PATIENCE, connect, pause};
+use super::pause::{PATIENCE, connect, pause, wait_for};
 
 /// Refusals that pass: the same request, with the same tag, succeeds later.
 const PASSING: [&str; 5] = ["unknown_outcome", "unavailable", "storage_failed", "shutting_down", "busy"];
@@ -101,12 +101,14 @@ impl Client {
         Self { addresses, token: token.to_owned(), connection: None }
     }
 
-    /// A new account.
+    /// A new account. Nobody repeats that with the same tag: the reply is waited for, however busy the machine is.
     pub(super) fn registered(addresses: Vec<SocketAddr>, user: &str) -> Self {
-        let mut client = Self::new(addresses, "");
-        let registered = client.ask("register", &format!("register {user} rahasia"));
-        client.token = registered.reply["tokenid"].as_str().unwrap().to_owned();
-        client
+        let registered = wait_for("an account is made", || {
+            let mut connection = Connection::open(addresses[0])?;
+            connection.wait_longer();
+            done(connection.ask("register", &format!("register {user} rahasia"))?)
+        });
+        Self::new(addresses, registered["tokenid"].as_str().unwrap())
     }
 
     pub(super) fn token(&self) -> &str {

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
+use data_encoding::BASE64;
 use tempfile::TempDir;
 
-use super::pause::{get, wait_for, wait_until};
+use super::pause::{get, post, wait_for, wait_until};
 use crate::support::port::free_address;
 use crate::support::process::Process;
 
@@ -45,6 +46,15 @@ impl Etcd {
     /// Where the first member serves clients.
     pub(super) fn first_address(&self) -> SocketAddr {
         self.members[0].clients
+    }
+
+    /// Cuts the log of a realm behind all that it has, as the leader does when it has become long.
+    pub(super) fn cut_log(&self, realm: &str) {
+        // The range of all keys that begin with the first one: `0` follows `/`.
+        let key = |last: char| BASE64.encode(format!("/kabar/{realm}/log{last}").as_bytes());
+        let body = format!("{{\"key\":\"{}\",\"range_end\":\"{}\"}}", key('/'), key('0'));
+        let (status, answer) = post(self.members[0].clients, "/v3/kv/deleterange", &body).unwrap();
+        assert!(status == 200 && answer.contains("\"deleted\""), "{status} {answer}");
     }
 
     /// The member that leads the others.

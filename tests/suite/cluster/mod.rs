@@ -14,3 +14,4 @@ mod nodes;
 mod operation;
 mod pause;
 mod single_server;
+mod snapshots;

@@ -47,10 +47,21 @@ impl Node {
         Self { data, address, config, monitored, process: None, is_paused: false }
     }
 
+    /// Changes its configuration.
+    pub(super) fn edit_config(&self, edit: impl FnOnce(String) -> String) {
+        fs::write(&self.config, edit(fs::read_to_string(&self.config).unwrap())).unwrap();
+    }
+
     /// Runs a command with the node's configuration.
     pub(super) fn command(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
         command.args(arguments).arg("--config").arg(&self.config).output().unwrap()
+    }
+
+    /// Runs a command of administrators with the node's configuration.
+    pub(super) fn run_admin(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
+        command.args(["admin", "--config"]).arg(&self.config).args(words).output().unwrap()
     }
 
     /// What a command prints that succeeds.

@@ -44,8 +44,17 @@ pub(super) fn connect(address: SocketAddr) -> Option<TcpStream> {
 
 /// The status and the body of a page. `None` if nobody answers.
 pub(super) fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+    request(address, &format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n"))
+}
+
+/// The status and the body of the answer to a body that is sent.
+pub(super) fn post(address: SocketAddr, path: &str, body: &str) -> Option<(u16, String)> {
+    request(address, &format!("POST {path} HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+}
+
+fn request(address: SocketAddr, request: &str) -> Option<(u16, String)> {
     let (mut stream, mut response) = (connect(address)?, String::new());
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
     stream.read_to_string(&mut response).ok()?;
     let (head, body) = response.split_once("\r\n\r\n")?;
     Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
