@@ -20,6 +20,7 @@ mod node_duties;
 mod node_thread;
 mod offline;
 mod paced_clock;
+mod places;
 mod policies;
 mod process;
 mod provision;

@@ -44,11 +44,7 @@ impl FollowerEnd {
     /// # Errors
     /// Why there is no channel, or none any more.
     pub async fn follow(&mut self, endpoint: &ChannelEndpoint, address: &str) -> Result<(), ChannelError> {
-        let channel = endpoint.connect(address).await?;
-        let followed = self.run(channel).await;
-        self.is_up.store(false, Ordering::Release);
-        let _woken_by_its_clock_otherwise = self.events.try_send(ChannelEvent::Ended);
-        followed
+        self.run(endpoint.connect(address).await?).await
     }
 
     async fn run(&mut self, channel: Channel) -> Result<(), ChannelError> {
@@ -60,6 +56,7 @@ impl FollowerEnd {
         self.is_up.store(true, Ordering::Release);
         self.hub.forget_links();
         let news = self.hub.begin_presence_of(process, FeedScope::Here);
+        let _ended_when_dropped = Following { end: self, leader: process, news: news.clone() };
         let mut newest = self.newest.clone();
         let forwarding = async {
             // By then it is known which commands an older leader has done.
@@ -69,15 +66,10 @@ impl FollowerEnd {
             self.hub.begin_forwarding();
             forward(&self.hub, &mut writer, (process, &news)).await
         };
-        let ended = tokio::select! {
+        tokio::select! {
             ended = self.receive(&mut reader, process) => ended,
             ended = forwarding => ended,
-        };
-        self.hub.end_presence_of(process, &news);
-        if self.hub.is_following() {
-            self.hub.forget_links();
         }
-        ended
     }
 
     async fn receive(&self, reader: &mut FrameReader, process: u64) -> Result<(), ChannelError> {
@@ -100,6 +92,26 @@ impl FollowerEnd {
             }
         }
         Ok(())
+    }
+}
+
+/// A channel that is open. When it ends, also because nobody waits for it any more, everything that it has begun ends.
+struct Following<'a> {
+    end: &'a FollowerEnd,
+    /// The process of the leader.
+    leader: u64,
+    news: Arc<Notify>,
+}
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        let FollowerEnd { hub, is_up, events, .. } = self.end;
+        is_up.store(false, Ordering::Release);
+        hub.end_presence_of(self.leader, &self.news);
+        if hub.is_following() {
+            hub.forget_links();
+        }
+        let _woken_by_its_clock_otherwise = events.try_send(ChannelEvent::Ended);
     }
 }
 

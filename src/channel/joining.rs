@@ -49,6 +49,16 @@ pub async fn answer_guest(
     writer.close().await
 }
 
+/// Tells a guest why it gets no key, whatever it asks.
+///
+/// # Errors
+/// If it is gone.
+pub async fn refuse_guest(channel: Channel, why: &str) -> Result<(), ChannelError> {
+    let (_reader, mut writer) = channel.split();
+    writer.queue(&JoinReply::Refused(why.into()))?;
+    writer.close().await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,5 @@
-//! What is said on a channel. A follower has connected, and says hello first; or it carries a link; or a node has that needs a
-//! snapshot, or a guest that wants to become a node.
+//! The messages of a channel. A node that has connected says first what it wants: to follow, to carry a link, or a snapshot. A guest
+//! wants to become a node.
 
 use std::fmt;
 use std::net::IpAddr;

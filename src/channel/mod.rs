@@ -28,7 +28,7 @@ pub use error::ChannelError;
 pub(crate) use follower_end::{ChannelEvent, FollowerEnd};
 pub use frames::{FrameReader, FrameWriter};
 pub(crate) use greeting::{Greeting, NewFollower, read_greeting};
-pub use joining::{answer_guest, ask_to_join};
+pub use joining::{answer_guest, ask_to_join, refuse_guest};
 pub(crate) use leader_end::{LeaderEnd, serve_follower};
 pub use messages::{JoinReply, JoinRequest, SnapshotMessage};
 pub use snapshot::{CopyInProgress, SnapshotReader, refuse_snapshot, send_snapshot};

@@ -44,10 +44,7 @@ impl Keeper {
     pub fn step(&mut self, clock: impl Fn() -> Instant) {
         let begun = clock();
         match self.log.renew(self.leadership.term()) {
-            Ok(true) => {
-                self.leadership.renew(begun);
-                self.heed_operator();
-            }
+            Ok(true) => self.leadership.renew(begun),
             Ok(false) => self.leadership.finish(LeadershipEnd::TermOver),
             Err(error) => warn!(%error, "the lease of this node, which leads, could not be renewed"),
         }
@@ -55,6 +52,7 @@ impl Keeper {
             return;
         }
         self.reported = Some(begun);
+        self.heed_operator();
         if let Err(error) = self.cut_and_report(begun) {
             debug!(%error, "the log was not cut, or how far this node is not reported; it is tried again");
         }

@@ -116,7 +116,7 @@ impl LogReader {
 ///
 /// # Errors
 /// As [`LogReader::read`].
-pub fn check_place(log: Arc<dyn SharedLog>, at: LogPosition) -> Result<(), ClusterError> {
+pub fn check_position(log: Arc<dyn SharedLog>, at: LogPosition) -> Result<(), ClusterError> {
     LogReader::after(log, at)?.read().map(drop)
 }
 

@@ -29,6 +29,6 @@ pub use etcd::{ClientTls, ConnectError, EtcdLog};
 pub use follower::{Follower, FollowerStep, NodeInfo, Replica};
 pub use keeper::Keeper;
 pub use leadership::{Leadership, LeadershipEnd};
-pub use log_reader::{Followed, check_place};
+pub use log_reader::{Followed, check_position};
 pub use node_store::{NodeStore, Patience};
 pub use shared_log::{Appended, EncodedBlock, Following, Leader, Member, SharedLog, Term, Unreachable};

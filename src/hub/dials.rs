@@ -12,6 +12,8 @@ use crate::name::Name;
 
 /// A server to dial for a user of another node.
 pub struct WantedDial {
+    /// Counted by this process: another one does not know of it.
+    pub(crate) term: u64,
     pub(crate) forward: ForwardId,
     pub(crate) by: UserId,
     pub(crate) name: Name,

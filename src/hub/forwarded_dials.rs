@@ -14,7 +14,11 @@ impl Hub {
     }
 
     /// A dial is over. If the server is linked now, the log says so before this answer does.
-    pub(crate) fn end_dial(&self, forward: ForwardId, result: Result<(), CommandError>) {
+    pub(crate) fn end_dial(&self, term: u64, forward: ForwardId, result: Result<(), CommandError>) {
+        if term != self.0.forwards.terms() {
+            // It was forwarded again since, to the leader of the next term.
+            return;
+        }
         let (at, _) = self.read(State::head);
         let unchanged = |()| UnchangedOutcome::Unchanged(Receipt { seq: at, time: Time::now() });
         let outcome = result.map_or_else(UnchangedOutcome::Failed, unchanged);
@@ -48,9 +52,11 @@ impl Shared {
         match allowed {
             Err(error) => Some(UnchangedOutcome::Failed(error)),
             Ok(true) => Some(UnchangedOutcome::DoneBefore),
-            Ok(false) => {
-                self.dials.begin(WantedDial { forward, by, name, address, key }).err().map(UnchangedOutcome::Failed)
-            }
+            Ok(false) => self
+                .dials
+                .begin(WantedDial { term: self.forwards.terms(), forward, by, name, address, key })
+                .err()
+                .map(UnchangedOutcome::Failed),
         }
     }
 }

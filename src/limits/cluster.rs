@@ -15,7 +15,7 @@ pub const PATIENCE_SECONDS_MAX: usize = 60;
 pub const BLOCK_BYTES: usize = 16 * 1024;
 /// After a block the leader waits for the next commands of those whom it has just answered: for this part of the time that
 /// the block took at most, ...
-pub const GATHER_SHARE: u32 = 4;
+pub const GATHER_SHARE: u32 = 2;
 /// ... and never longer than this, however slow the engine was: nobody knows whether more commands come.
 pub const GATHER_MAX: Duration = Duration::from_millis(2);
 /// Bytes of blocks that a node reads at once, and commits with one sync.
@@ -37,7 +37,8 @@ pub const LEASE_RENEWALS: u32 = 6;
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// A node that has missed so many reports is called silent.
 pub const SILENT_REPORTS: u64 = 3;
-/// How long an operator waits for another leader: the old one is asked within a part of its lease, and appends what it has decided.
+/// How long an operator waits for another leader: the old one hears of it with its next report, and appends what it has
+/// decided.
 pub const STEP_DOWN: Duration = Duration::from_secs(LEASE_SECONDS_MAX as u64);
 /// The engine's database beyond which the log is cut behind what a majority of the nodes has synced, though a node that is
 /// away needs it: that one takes a snapshot. Half of the 2 GiB that etcd allows itself by default.
@@ -82,8 +83,14 @@ pub const FOLLOW_INTERVAL_WITH_CHANNEL: Duration = Duration::from_millis(500);
 /// Between two looks at the log of a follower that the engine does not answer, while the leader sends it: each takes
 /// [`ETCD_CALL`], and the leader's blocks wait meanwhile.
 pub const FOLLOW_INTERVAL_WITHOUT_ENGINE: Duration = Duration::from_secs(5);
-/// Channels that a leader serves at a time, those in their handshake among them.
+/// Connections of nodes that a node serves at a time, channels and snapshots; the handshakes of strangers are not among them.
 pub const CHANNELS: usize = 64;
+/// Connections that have not shown the realm's key yet, in all and from one address: more than a node opens at a time, and few
+/// enough that one stranger leaves most of them to nodes.
+pub const CHANNEL_HANDSHAKES: usize = 256;
+pub const CHANNEL_HANDSHAKES_OF_ADDRESS: usize = 16;
+/// Links that a node offers to the leader at the same time, each of them by a handshake.
+pub const CARRIED_OFFERS: usize = 8;
 /// Before a channel is opened again. A part of the time that a cluster has no leader.
 pub const CHANNEL_RETRY: Duration = Duration::from_millis(100);
 /// Between two signs of life of a leader.
@@ -176,7 +183,7 @@ pub const JOIN_TOKENS: usize = 16;
 /// How long a join token is good: long enough to log in to another machine, too short to be forgotten in a file.
 pub const JOIN_TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// Wrong join tokens that one address may show in [`JOIN_TOKEN_LIFE`]: a person who copies one wrongly needs two or three
-/// tries. A secret has 128 bits, so that more would not help to guess it.
+/// tries. A secret has 122 bits, so that more would not help to guess it.
 pub const JOIN_GUESSES: u32 = 5;
 /// Addresses whose wrong join tokens are counted. Beyond that nobody joins until an hour has passed: only an attack comes to
 /// so many.

@@ -1,5 +1,5 @@
-//! The admin socket: how `kabar admin` and `kabar cluster invite` reach a server that runs. It lies in the data directory, which only its owner can
-//! enter, and answers one request a connection.
+//! The admin socket: how `kabar admin` and `kabar cluster invite` reach a server that runs. It lies in the data directory, which
+//! only its owner can enter, and answers one request a connection.
 
 use std::fs::{self, Permissions};
 use std::io;

@@ -9,7 +9,7 @@ use tracing::debug;
 
 use crate::channel::{CarriedLink, ChannelEndpoint, ChannelError};
 use crate::chat::CommandError;
-use crate::limits::CARRIED_LINKS;
+use crate::limits::{CARRIED_LINKS, CARRIED_OFFERS};
 use crate::net::{CarrierConnection, LinkCarrier, ServerContext, admit_carried};
 
 /// As a follower: the way to the leader.
@@ -18,15 +18,23 @@ pub(super) struct Carrier {
     /// The address of the leader, while another node leads.
     leader: watch::Receiver<Option<Box<str>>>,
     places: Arc<Semaphore>,
+    /// Links that are being offered.
+    offers: Semaphore,
 }
 
 impl Carrier {
     pub(super) fn new(endpoint: Arc<ChannelEndpoint>, leader: watch::Receiver<Option<Box<str>>>) -> Self {
-        Self { endpoint, leader, places: Arc::new(Semaphore::new(CARRIED_LINKS)) }
+        Self {
+            endpoint,
+            leader,
+            places: Arc::new(Semaphore::new(CARRIED_LINKS)),
+            offers: Semaphore::new(CARRIED_OFFERS),
+        }
     }
 
     async fn connect(&self, peer: IpAddr) -> Result<CarrierConnection, CommandError> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| CommandError::Busy)?;
+        let _offer = self.offers.try_acquire().map_err(|_| CommandError::Busy)?;
         let mut leader = self.leader.clone();
         let address = leader.borrow_and_update().clone().ok_or(CommandError::Unavailable)?;
         let carried = self.endpoint.carry(&address, peer).await.map_err(|problem| {

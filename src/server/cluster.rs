@@ -100,7 +100,7 @@ pub fn step_down(config: &Config) -> Result<(Box<str>, Box<str>), ServerError> {
     let (_runtime, log) = connect(config)?;
     let leader = log.leader().map_err(ClusterError::from)?.ok_or(ServerError::NobodyLeads)?;
     let members = log.members().map_err(ClusterError::from)?;
-    if !members.iter().any(|member| member.node != leader.node && !is_silent(member)) {
+    if !members.iter().any(|member| member.node != leader.node && !member.channel.is_empty() && !is_silent(member)) {
         return Err(ServerError::NobodyElse(leader.node));
     }
     log.ask_to_resign(leader.term).map_err(ClusterError::from)?;
@@ -108,7 +108,11 @@ pub fn step_down(config: &Config) -> Result<(Box<str>, Box<str>), ServerError> {
     while Instant::now() < until {
         thread::sleep(FOLLOW_INTERVAL);
         if let Some(next) = log.leader().map_err(ClusterError::from)?.filter(|next| next.term != leader.term) {
-            return Ok((leader.node, next.node));
+            return if next.node == leader.node {
+                Err(ServerError::NotResigned(leader.node))
+            } else {
+                Ok((leader.node, next.node))
+            };
         }
     }
     Err(ServerError::NotResigned(leader.node))

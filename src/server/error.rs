@@ -131,7 +131,7 @@ pub enum ServerError {
     #[error("no other node than {0} has reported lately: there is nobody to lead instead")]
     NobodyElse(Box<str>),
     /// The leader goes on.
-    #[error("no other node leads instead of {0} yet: kabar cluster status shows the nodes")]
+    #[error("no other node leads instead of {0}: kabar cluster status shows the nodes")]
     NotResigned(Box<str>),
     /// The members of the cluster's log cannot be connected to.
     #[cfg(feature = "etcd")]

@@ -9,17 +9,17 @@ use std::time::Instant;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
-use crate::channel::{Channel, ChannelError, JoinRequest, answer_guest};
+use crate::channel::{Channel, ChannelError, JoinRequest, answer_guest, refuse_guest};
 use crate::config::Config;
 use crate::id::PeerKey;
 use crate::limits::{JOIN_GUESSERS, JOIN_GUESSES, JOIN_GUESTS, JOIN_TOKEN_LIFE, JOIN_TOKENS};
 use crate::net::origin;
 use crate::server::error::ServerError;
 use crate::server::join_token::JoinToken;
+use crate::server::places::Places;
 use crate::store;
 
 /// The join tokens of a node, and who may show one.
@@ -30,8 +30,8 @@ pub(super) struct Joins {
     /// The address at which other nodes reach this one.
     address: Box<str>,
     secrets: Mutex<Secrets>,
-    /// Places for machines that are being answered.
-    guests: Semaphore,
+    /// Machines that are being answered.
+    guests: Places,
 }
 
 /// Secrets that are good, and wrong ones that were shown.
@@ -47,7 +47,7 @@ struct Secrets {
 enum Refusal {
     #[error("the token is not good here: it was used, an hour has passed, or the node that made it has started again")]
     Wrong,
-    #[error("too many wrong tokens came from this address: try again in an hour, or let another node make a token")]
+    #[error("the token is not good here, and neither were many before it from this address")]
     TooMany,
 }
 
@@ -61,7 +61,7 @@ impl Joins {
             key,
             address: address.into(),
             secrets: Mutex::new(Secrets { hashing, good: Vec::new(), wrong: HashMap::new() }),
-            guests: Semaphore::new(JOIN_GUESTS),
+            guests: Places::new(JOIN_GUESTS, 1),
         })
     }
 
@@ -78,9 +78,9 @@ impl Joins {
     /// # Errors
     /// If it says nothing, or something else.
     pub(super) async fn answer(&self, channel: Channel, address: IpAddr) -> Result<(), ChannelError> {
-        let Ok(_place) = self.guests.try_acquire() else {
-            debug!(%address, "a machine that wants to become a node is not answered: there are too many");
-            return Ok(());
+        let Some(_place) = self.guests.enter(origin(address)) else {
+            debug!(%address, "a machine that wants to become a node is refused: there are too many");
+            return refuse_guest(channel, "too many machines want to become nodes at the same time: try again").await;
         };
         answer_guest(channel, |request| self.decide(request, address)).await
     }
@@ -88,6 +88,8 @@ impl Joins {
     fn decide(&self, request: &JoinRequest, address: IpAddr) -> Result<SecretString, Box<str>> {
         // It is another machine's word: in a log it must stay short, and without control characters.
         let node: String = request.node.chars().filter(|character| !character.is_control()).take(64).collect();
+        // First, so that a token is not spent for nothing.
+        let key = store::read_key(&self.data).ok().flatten().ok_or("that node cannot read its key file")?;
         if let Err(refusal) = self.secrets().take(&request.secret, origin(address), Instant::now()) {
             match refusal {
                 Refusal::Wrong => warn!(%address, node, "a wrong join token was shown: no key was given"),
@@ -96,7 +98,6 @@ impl Joins {
             }
             return Err(refusal.to_string().into());
         }
-        let key = store::read_key(&self.data).ok().flatten().ok_or("that node cannot read its key file")?;
         info!(target: "kabar::audit", %address, node, "a machine has got the key of this realm by a join token");
         Ok(key)
     }
@@ -113,18 +114,13 @@ impl Secrets {
             return None;
         }
         self.good.push((hmac::sign(&self.hashing, secret), now + JOIN_TOKEN_LIFE));
-        info!("a join token was made: it is good once, for an hour");
+        info!(target: "kabar::audit", "a join token was made: it is good once, for an hour");
         Some(())
     }
 
-    /// Takes a secret, which is not good any more then.
+    /// Takes a secret, which is not good any more then. A right one is taken whatever was guessed before: nobody guesses one, and
+    /// nobody must keep others from joining.
     fn take(&mut self, secret: &[u8], from: IpAddr, now: Instant) -> Result<(), Refusal> {
-        self.wrong.retain(|_, (_, since)| now.saturating_duration_since(*since) < JOIN_TOKEN_LIFE);
-        let is_known = self.wrong.contains_key(&from);
-        let guesses = self.wrong.get(&from).map_or(0, |(guesses, _)| *guesses);
-        if guesses >= JOIN_GUESSES || (!is_known && self.wrong.len() >= JOIN_GUESSERS) {
-            return Err(Refusal::TooMany);
-        }
         // Takes as long for any secret: hmac compares in constant time, and all are looked at.
         let is_it = |(tag, until): &(hmac::Tag, Instant)| {
             hmac::verify(&self.hashing, secret, tag.as_ref()).is_ok() && *until > now
@@ -136,11 +132,18 @@ impl Secrets {
                 self.good.swap_remove(place);
                 Ok(())
             }
-            None => {
-                self.wrong.entry(from).or_insert((0, now)).0 += 1;
-                Err(Refusal::Wrong)
-            }
+            None => Err(self.count_wrong(from, now)),
         }
+    }
+
+    fn count_wrong(&mut self, from: IpAddr, now: Instant) -> Refusal {
+        self.wrong.retain(|_, (_, since)| now.saturating_duration_since(*since) < JOIN_TOKEN_LIFE);
+        if self.wrong.len() >= JOIN_GUESSERS && !self.wrong.contains_key(&from) {
+            return Refusal::TooMany;
+        }
+        let (guesses, _) = self.wrong.entry(from).or_insert((0, now));
+        *guesses = guesses.saturating_add(1);
+        if *guesses > JOIN_GUESSES { Refusal::TooMany } else { Refusal::Wrong }
     }
 }
 
@@ -181,17 +184,16 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_a_few_guesses_an_hour_and_others_have_theirs() {
+    fn wrong_secrets_of_an_address_are_logged_a_few_times_an_hour_and_keep_no_right_one_out() {
         let (mut secrets, now) = (secrets(), Instant::now());
         secrets.add(b"one", now).unwrap();
         for _ in 0..JOIN_GUESSES {
             assert_eq!(secrets.take(b"guess", HERE, now), Err(Refusal::Wrong));
         }
-        assert_eq!(secrets.take(b"one", HERE, now), Err(Refusal::TooMany));
-        assert_eq!(secrets.take(b"one", address(7), now), Ok(()));
-        let late = now + JOIN_TOKEN_LIFE;
-        secrets.add(b"two", late).unwrap();
-        assert_eq!(secrets.take(b"two", HERE, late), Ok(()));
+        assert_eq!(secrets.take(b"guess", HERE, now), Err(Refusal::TooMany));
+        assert_eq!(secrets.take(b"guess", address(7), now), Err(Refusal::Wrong));
+        assert_eq!(secrets.take(b"one", HERE, now), Ok(()));
+        assert_eq!(secrets.take(b"guess", HERE, now + JOIN_TOKEN_LIFE), Err(Refusal::Wrong));
     }
 
     #[test]

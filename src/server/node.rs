@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
@@ -17,7 +17,7 @@ use crate::config::{self, Config};
 use crate::hub::{Committer, Hub};
 use crate::id::{PeerKey, Seq};
 use crate::identity::Identity;
-use crate::limits::{CARRIED_LINKS, CHANNEL_EVENTS, FOLLOW_INTERVAL};
+use crate::limits::{CARRIED_LINKS, CHANNEL_EVENTS, CHANNELS, FOLLOW_INTERVAL};
 use crate::server::blocking::blocking;
 use crate::server::carried_links::Carrier;
 use crate::server::channel::bind_channel;
@@ -111,6 +111,7 @@ impl Node {
             leading: channels.leading.subscribe(),
             snapshots: Snapshots::new(&self.config),
             joins: joins.clone(),
+            places: Semaphore::new(CHANNELS),
             links: links_to,
         };
         let accepting = tokio::spawn(node_channels::accept(self.listener, services));

@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
@@ -13,8 +15,11 @@ use crate::channel::{
     Accepted, CarriedLink, ChannelEndpoint, ChannelError, FollowerEnd, Greeting, LeaderEnd, NewFollower, read_greeting,
     serve_follower,
 };
-use crate::limits::{ACCEPT_RETRY, CHANNEL_RETRY, CHANNELS};
+use crate::limits::{ACCEPT_RETRY, CHANNEL_HANDSHAKES, CHANNEL_HANDSHAKES_OF_ADDRESS, CHANNEL_RETRY};
+use crate::log_limit::LogLimit;
+use crate::net::origin;
 use crate::server::joins::Joins;
+use crate::server::places::{Place, Places};
 use crate::server::snapshots::Snapshots;
 
 /// What the node's thread tells its channels.
@@ -40,15 +45,24 @@ pub(super) struct NodeServices {
     pub(super) leading: watch::Receiver<Option<LeaderEnd>>,
     pub(super) snapshots: Snapshots,
     pub(super) joins: Arc<Joins>,
+    /// Of nodes that have shown the key.
+    pub(super) places: Semaphore,
     /// Links that other nodes carry here.
     pub(super) links: mpsc::Sender<CarriedLink>,
 }
 
 /// Serves the nodes that connect: followers, while this node leads, those that carry links or need a snapshot, and guests.
+/// All of them end when this is dropped.
 pub(super) async fn accept(listener: TcpListener, services: NodeServices) {
-    let (services, places) = (Arc::new(services), Arc::new(Semaphore::new(CHANNELS)));
+    let (services, mut serving) = (Arc::new(services), JoinSet::new());
+    let (handshakes, logged) =
+        (Places::new(CHANNEL_HANDSHAKES, CHANNEL_HANDSHAKES_OF_ADDRESS), Arc::new(LogLimit::default()));
     loop {
-        let (stream, address) = match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = serving.join_next() => continue,
+        };
+        let (stream, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "a node's connection could not be accepted");
@@ -56,25 +70,33 @@ pub(super) async fn accept(listener: TcpListener, services: NodeServices) {
                 continue;
             }
         };
-        let Ok(place) = places.clone().try_acquire_owned() else {
-            debug!(%address, "a node's connection is closed: there are too many");
+        let Some(handshake) = handshakes.enter(origin(address.ip())) else {
+            debug!(%address, "a connection is closed: too many from there are in their handshake");
             continue;
         };
-        let services = services.clone();
-        tokio::spawn(async move {
-            let _place = place;
-            if let Err(problem) = services.serve(stream, address).await {
-                info!(%address, %problem, "the channel of another node is over");
+        let (services, logged) = (services.clone(), logged.clone());
+        serving.spawn(async move {
+            if let Err(problem) = services.serve(stream, address, handshake).await
+                && let Some(left_out) = logged.allows(origin(address.ip()), Instant::now())
+            {
+                info!(%address, %problem, left_out, "the connection of another node, or of a stranger, is over");
             }
         });
     }
 }
 
 impl NodeServices {
-    async fn serve(&self, stream: TcpStream, address: SocketAddr) -> Result<(), ChannelError> {
-        let channel = match self.endpoint.accept(stream).await? {
+    async fn serve(&self, stream: TcpStream, address: SocketAddr, handshake: Place) -> Result<(), ChannelError> {
+        let accepted = self.endpoint.accept(stream).await?;
+        // Whoever has no key must not take the places of nodes.
+        drop(handshake);
+        let channel = match accepted {
             Accepted::Node(channel) => channel,
             Accepted::Guest(channel) => return self.joins.answer(channel, address.ip()).await,
+        };
+        let Ok(_place) = self.places.try_acquire() else {
+            debug!(%address, "a node's connection is closed: there are too many");
+            return Ok(());
         };
         match read_greeting(channel).await? {
             Some(Greeting::Snapshot(to)) => self.snapshots.send(to).await,

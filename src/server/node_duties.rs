@@ -65,7 +65,7 @@ async fn enforce(services: &ServerContext) {
 /// Links other servers for users of other nodes, while this one leads.
 async fn dial(services: &Arc<ServerContext>) {
     loop {
-        let WantedDial { forward, by, name, address, key } = tokio::select! {
+        let WantedDial { term, forward, by, name, address, key } = tokio::select! {
             () = services.stopping.cancelled() => return,
             wanted = services.hub.next_dial() => wanted,
         };
@@ -73,7 +73,7 @@ async fn dial(services: &Arc<ServerContext>) {
         let dialling = services.clone();
         services.tasks.spawn(async move {
             let added = dialling.federation.manager.add(request).await;
-            dialling.hub.end_dial(forward, added.map(drop));
+            dialling.hub.end_dial(term, forward, added.map(drop));
         });
     }
 }

@@ -108,8 +108,12 @@ impl NodeThread {
                 Ok(FollowerStep::Followed) => {}
                 Ok(FollowerStep::Waiting(leader)) => {
                     self.tell_caught_up();
-                    let address = follower.channel_of(&leader.node).ok().flatten();
-                    self.channels.leader.send_if_modified(|known| std::mem::replace(known, address.clone()) != address);
+                    // An engine that does not answer says nothing against the leader, nor against the channel to it.
+                    if let Ok(address) = follower.channel_of(&leader.node) {
+                        self.channels
+                            .leader
+                            .send_if_modified(|known| std::mem::replace(known, address.clone()) != address);
+                    }
                     self.wait(follower, FOLLOW_INTERVAL_WITH_CHANNEL)?;
                 }
                 Ok(FollowerStep::Leaderless) => self.wait(follower, FOLLOW_INTERVAL)?,

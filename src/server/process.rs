@@ -152,9 +152,15 @@ impl<L: Fn() -> Result<Config, ConfigError>> Process<'_, L> {
         let end = self.serve(&server, async { why = (&mut failed).await.ok() }).await;
         match (end, why) {
             (End::Other, Some(error @ ServerError::Cluster(ClusterError::Gone(_)))) => {
-                // It does not end: the service manager is not told that it does.
-                self.unless_stopped_at_once(server.stop()).await?;
-                Err(error)
+                // As it was reloaded meanwhile.
+                config.clone_from(&server.config.load());
+                // It does not end, unless it is told to: the service manager is not told that it does.
+                let stopping = server.stop();
+                tokio::pin!(stopping);
+                tokio::select! {
+                    stopped = &mut stopping => stopped.and(Err(error)),
+                    () = self.signals.stop_at_once() => self.unless_stopped_at_once(stopping).await,
+                }
             }
             (End::Other, Some(error)) => {
                 let _stopped = self.stop(server).await;

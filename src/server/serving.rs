@@ -26,7 +26,7 @@ use crate::net::{
     Admission, Budgets, Federation, LinkCarrier, Listener, PasswordHasher, RefusedLog, RequestCounts, ServerContext,
     Throttle, TrustedProxies, Turns,
 };
-use crate::store;
+use crate::store::{self, Store};
 use crate::time::Time;
 use crate::wire::{DisconnectReason, ListenerKind};
 
@@ -75,11 +75,16 @@ impl Server {
     ) -> Result<Self, ServerError> {
         policies::check_descriptors()?;
         let config = Arc::new(config.clone());
+        // Before a certificate is made in the data directory, which is there and locked by then.
+        let base = match node {
+            Some(node) => Base::Node(node.into()),
+            None => Base::Store(store::open_or_read(&config.server.data, config.server.durability)?),
+        };
         let certificates = tls::certificates(&config, inherited.has_tls())?;
         let bindings = listeners::bind_all(&config, inherited, certificates.as_ref())?;
-        let Started { hub, log_time, committer, start_up, node } = match node {
-            Some(node) => Started::of_node(node),
-            None => Started::alone(&config)?,
+        let Started { hub, log_time, committer, start_up, node } = match base {
+            Base::Node(node) => Started::of_node(*node),
+            Base::Store(store) => Started::alone(&config, store)?,
         };
         hub.set_inbox_limits(policies::inbox_limits(&config.limits));
         hub.set_policy(policies::policy(&config).chat.clone());
@@ -180,7 +185,14 @@ impl Server {
     }
 }
 
-/// What a server is started on.
+/// A server is started on this.
+enum Base {
+    Store(Box<dyn Store>),
+    /// It has all of the log.
+    Node(Box<RunningNode>),
+}
+
+/// What a server has from its base.
 struct Started {
     hub: Hub,
     /// The newest time of the log, before this start has added to it.
@@ -209,8 +221,7 @@ impl Started {
         Self { hub: node.hub, log_time, committer: node.thread, start_up: None, node: Some(parts) }
     }
 
-    fn alone(config: &Config) -> Result<Self, ServerError> {
-        let store = store::open_or_read(&config.server.data, config.server.durability)?;
+    fn alone(config: &Config, store: Box<dyn Store>) -> Result<Self, ServerError> {
         let (hub, mut committer) = Hub::open(store, config.server.realm.clone())?;
         let (log_time, _) = hub.read(State::time);
         Time::begin_after(log_time);

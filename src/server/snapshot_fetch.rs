@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use crate::channel::{ChannelEndpoint, SnapshotMessage, SnapshotReader};
-use crate::cluster::{Member, NodeInfo, SharedLog, Unreachable, check_place};
+use crate::cluster::{Member, NodeInfo, SharedLog, Unreachable, check_position};
 use crate::id::Seq;
 use crate::limits::{REPORT_INTERVAL, SNAPSHOT_RETRY, SNAPSHOT_RETRY_MAX};
 use crate::server::blocking::blocking;
@@ -72,7 +72,7 @@ impl SnapshotFetch<'_> {
     pub(super) async fn fetch(&self) -> Result<ReceivedStore, ServerError> {
         // The log is kept for members, up to a bound: so what follows the snapshot is there when it has arrived.
         let _reporting = AbortOnDropHandle::new(tokio::spawn(report(self.log.clone(), self.info.clone(), self.at)));
-        let mut told = Told { progress: &self.progress, problems: HashMap::new() };
+        let mut told = ReportedProblems { progress: &self.progress, problems: HashMap::new() };
         let mut pause = Duration::ZERO;
         loop {
             for member in self.sources(&mut told).await? {
@@ -88,7 +88,7 @@ impl SnapshotFetch<'_> {
     }
 
     /// The other nodes, the leader last, since it has the most to do. Of the others the one that reported last is first.
-    async fn sources(&self, told: &mut Told<'_>) -> Result<Vec<Member>, ServerError> {
+    async fn sources(&self, told: &mut ReportedProblems<'_>) -> Result<Vec<Member>, ServerError> {
         let log = self.log.clone();
         let found = blocking(move || Ok::<_, Unreachable>((log.members()?, log.leader()?))).await?;
         let (mut members, leader) = match found {
@@ -112,7 +112,7 @@ impl SnapshotFetch<'_> {
         let (incoming, hash) = self.receive(&mut reader, &member.node).await?;
         let received = self.verify(incoming, hash).await?;
         let (log, at) = (self.log.clone(), received.position());
-        blocking(move || check_place(log, at)).await??;
+        blocking(move || check_position(log, at)).await??;
         if !self.has_store {
             return Ok(received);
         }
@@ -162,12 +162,12 @@ impl SnapshotFetch<'_> {
 }
 
 /// The last problem with each node, or with all: only what is new is told.
-struct Told<'a> {
+struct ReportedProblems<'a> {
     progress: &'a FetchProgress,
     problems: HashMap<Box<str>, Box<str>>,
 }
 
-impl Told<'_> {
+impl ReportedProblems<'_> {
     fn tell(&mut self, node: &str, problem: &str) {
         if self.problems.insert(node.into(), problem.into()).as_deref() != Some(problem) {
             (self.progress)(FetchStep::Failed { node: node.into(), problem: problem.into() });

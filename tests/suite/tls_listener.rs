@@ -30,6 +30,17 @@ fn server() -> (TestServer, TempDir) {
 }
 
 #[test]
+fn a_first_start_makes_its_certificate_in_a_data_directory_that_was_not_there() {
+    let home = TempDir::new().unwrap();
+    let data = home.path().join("new");
+    let server = Process::start_with(&data, |command| {
+        command.args(["--listen", "tls://127.0.0.1:0"]).env("KABAR_TLS__SELF_SIGNED", "true");
+    });
+    assert!(data.join("tls.pem").exists());
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
 fn a_conversation_over_tls_is_that_of_a_plain_listener() {
     let (server, _certificate) = server();
     let mut tls = TlsClient::connect(server.address(ListenerKind::Json));

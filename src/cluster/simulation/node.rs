@@ -7,7 +7,7 @@ use crate::cluster::error::ClusterError;
 use crate::cluster::follower::{Follower, FollowerStep, NodeInfo, Replica};
 use crate::cluster::keeper::Keeper;
 use crate::cluster::leadership::{Leadership, LeadershipEnd};
-use crate::cluster::log_reader::{Followed, check_place};
+use crate::cluster::log_reader::{Followed, check_position};
 use crate::cluster::node_store::{NodeStore, Patience};
 use crate::cluster::shared_log::{SharedLog, Term};
 use crate::cluster::simulation::engine::{Client, Engine};
@@ -196,7 +196,7 @@ impl Node {
     /// The store becomes as that of another node is, unless the log does not go on from there either.
     pub(super) fn take_snapshot(&mut self, of: &MemoryDisk) {
         self.process = None;
-        let place = of.position().map(|place| check_place(self.log(), place));
+        let place = of.position().map(|place| check_position(self.log(), place));
         if let Some(Ok(())) = place {
             self.disk.take_snapshot(of);
         }

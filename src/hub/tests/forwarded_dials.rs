@@ -38,12 +38,12 @@ impl Cluster {
     }
 
     /// The server has shown its key.
-    fn link(&mut self, WantedDial { forward, by, name, address, .. }: WantedDial) -> u64 {
+    fn link(&mut self, WantedDial { term, forward, by, name, address, .. }: WantedDial) -> u64 {
         let add = Command::AddPeer { name, key: Some(KEY), address };
         let origin = Origin::default().forwarded(Some(forward));
         let executed = self.leader.hub.execute_for(&Context::on_behalf_of(by, Time::now()), &add, origin);
         self.leader.committer.step();
-        self.leader.hub.end_dial(forward, executed.result.map(drop));
+        self.leader.hub.end_dial(term, forward, executed.result.map(drop));
         forward.number
     }
 
@@ -82,8 +82,8 @@ fn the_user_is_told_why_the_dial_failed() {
     let mut cluster = Cluster::new(false);
     let added = cluster.add();
     cluster.follower.forward_to(&mut cluster.leader);
-    let forward = cluster.dial().forward;
-    cluster.leader.hub.end_dial(forward, Err(CommandError::RealmUnreachable));
+    let dial = cluster.dial();
+    cluster.leader.hub.end_dial(dial.term, dial.forward, Err(CommandError::RealmUnreachable));
     cluster.tell();
     assert_eq!(told(&added), Some(Err(CommandError::RealmUnreachable)));
 }
@@ -107,7 +107,7 @@ fn a_command_that_comes_again_waits_for_the_dial_that_was_begun() {
     cluster.leader.hub.begin_presence_of(cluster.follower.hub.process(), FeedScope::Anywhere);
     cluster.follower.hub.begin_forwarding();
     cluster.follower.forward_to(&mut cluster.leader);
-    cluster.leader.hub.end_dial(dial.forward, Err(CommandError::RealmRefused));
+    cluster.leader.hub.end_dial(dial.term, dial.forward, Err(CommandError::RealmRefused));
     cluster.tell();
     assert_eq!(told(&added), Some(Err(CommandError::RealmRefused)));
 }

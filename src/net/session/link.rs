@@ -23,7 +23,10 @@ impl Session {
     async fn offer_link(&mut self) -> Result<(), CommandError> {
         let carrier = self.server.federation.carrier.clone().ok_or(CommandError::Unavailable)?;
         let permit = self.server.admission.begin_link(self.place).ok_or(CommandError::Busy)?;
-        let carrier = self.unless_gone(carrier.carry(self.address)).await??;
+        let carrier = tokio::select! {
+            offered = self.unless_gone(carrier.carry(self.address)) => offered??,
+            () = permit.end.cancelled() => return Err(CommandError::Busy),
+        };
         self.half_link = Some(HalfLink { permit, carrier: Some(Mutex::new(carrier)) }.into());
         Ok(())
     }
