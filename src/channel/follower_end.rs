@@ -53,10 +53,10 @@ impl FollowerEnd {
         writer.flush().await?;
         let Some(LeaderMessage::Welcome { term, upto, process }) = next(&mut reader).await? else { return Ok(()) };
         info!(term = term.0, "following the leader");
-        self.is_up.store(true, Ordering::Release);
         self.hub.forget_links();
         let news = self.hub.begin_presence_of(process, FeedScope::Here);
         let _ended_when_dropped = Following { end: self, leader: process, news: news.clone() };
+        self.is_up.store(true, Ordering::Release);
         let mut newest = self.newest.clone();
         let forwarding = async {
             // By then it is known which commands an older leader has done.
@@ -149,5 +149,60 @@ async fn forward(hub: &Hub, writer: &mut FrameWriter, (leader, news): (u64, &Not
             }
         }
         writer.flush().await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::endpoint::Accepted;
+    use crate::cluster::Term;
+    use crate::identity::testing::test_identity;
+    use crate::name::Name;
+    use crate::store::{MemoryDisk, MemoryStore};
+    use std::sync::mpsc::sync_channel;
+    use tokio::net::TcpListener;
+
+    fn follower() -> (FollowerEnd, std::sync::mpsc::Receiver<ChannelEvent>) {
+        let home = Name::parse("kota").unwrap();
+        let store = MemoryStore { disk: MemoryDisk::default(), home: home.clone() };
+        let (hub, _committer) = Hub::open(Box::new(store), home).unwrap();
+        hub.follow();
+        let (events, told) = sync_channel(8);
+        let newest = watch::channel(Seq(0)).1;
+        (FollowerEnd { hub, node: "b".into(), newest, is_up: Arc::default(), events }, told)
+    }
+
+    /// Welcomes a follower, and then says nothing.
+    async fn welcome(endpoint: &ChannelEndpoint, listener: &TcpListener) -> (FrameReader, FrameWriter) {
+        let accepted = endpoint.accept(listener.accept().await.unwrap().0).await.unwrap();
+        let Accepted::Node(channel) = accepted else { panic!("a guest") };
+        let (mut reader, mut writer) = channel.split();
+        assert!(matches!(reader.next().await.unwrap(), Some(FollowerMessage::Hello { .. })));
+        writer.queue(&LeaderMessage::Welcome { term: Term(1), upto: Seq(0), process: 7 }).unwrap();
+        writer.flush().await.unwrap();
+        (reader, writer)
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_is_given_up_leaves_nothing_behind() {
+        let (endpoint, (mut follower, told)) = (ChannelEndpoint::new(&test_identity()), follower());
+        let (hub, is_up) = (follower.hub.clone(), follower.is_up.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let leader = async {
+            let channel = welcome(&endpoint, &listener).await;
+            while !is_up.load(Ordering::Acquire) {
+                tokio::task::yield_now().await;
+            }
+            (channel, hub.node_status().unwrap().channels)
+        };
+        tokio::select! {
+            ended = follower.follow(&endpoint, &address) => panic!("{ended:?}"),
+            (_channel, channels) = leader => assert_eq!(channels, 1),
+        }
+        assert_eq!(hub.node_status().unwrap().channels, 0);
+        assert!(!is_up.load(Ordering::Acquire));
+        assert!(matches!(told.try_recv(), Ok(ChannelEvent::Ended)));
     }
 }
