@@ -83,10 +83,10 @@ pub const FOLLOW_INTERVAL_WITH_CHANNEL: Duration = Duration::from_millis(500);
 /// Between two looks at the log of a follower that the engine does not answer, while the leader sends it: each takes
 /// [`ETCD_CALL`], and the leader's blocks wait meanwhile.
 pub const FOLLOW_INTERVAL_WITHOUT_ENGINE: Duration = Duration::from_secs(5);
-/// Connections of nodes that a node serves at a time, channels and snapshots; the handshakes of strangers are not among them.
+/// Connections of nodes that a node serves at a time, channels and snapshots; handshakes are not among them.
 pub const CHANNELS: usize = 64;
 /// Connections that have not shown the realm's key yet, in all and from one address: more than a node opens at a time, and few
-/// enough that one stranger leaves most of them to nodes.
+/// enough that one address leaves most of them to the others.
 pub const CHANNEL_HANDSHAKES: usize = 256;
 pub const CHANNEL_HANDSHAKES_OF_ADDRESS: usize = 16;
 /// Links that a node offers to the leader at the same time, each of them by a handshake.

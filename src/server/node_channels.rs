@@ -79,7 +79,7 @@ pub(super) async fn accept(listener: TcpListener, services: NodeServices) {
             if let Err(problem) = services.serve(stream, address, handshake).await
                 && let Some(left_out) = logged.allows(origin(address.ip()), Instant::now())
             {
-                info!(%address, %problem, left_out, "the connection of another node, or of a stranger, is over");
+                info!(%address, %problem, left_out, "a connection of another node, or to become one, is over");
             }
         });
     }
