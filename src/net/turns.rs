@@ -1,6 +1,7 @@
 //! Turns: the threads that serve requests are shared between users, however many connections one has.
 //!
-//! A connection serves some requests whenever it has any, and only a few if another one of its owner has the turn. For more
+//! A connection serves some requests whenever it has any, and only a few if another one of its owner has the turn, or all threads
+//! have turns on them. For more
 //! it needs its owner's turn, which goes from one connection of the owner to the next: so a user with 256 full pipelines, or
 //! with pipelines that come and go, gets as much of the threads' time as one with a single full pipeline. A connection gives
 //! the turn back before it waits for anything.
@@ -97,8 +98,12 @@ impl Turns {
         }
     }
 
-    /// Whether another connection of the owner has the turn.
+    /// Whether another connection of the owner has the turn, or there is no thread for one: then what many connections may do
+    /// without a turn would add up to more than all turns.
     pub(super) fn is_taken(&self, owner: Owner) -> bool {
+        if self.threads.available_permits() == 0 {
+            return true;
+        }
         let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         owners.get(&owner).is_some_and(|turn| turn.available_permits() == 0)
     }
@@ -167,6 +172,8 @@ mod tests {
             held.push(first.await);
             assert!(held.iter().all(Option::is_some) && others.iter_mut().all(is_waiting));
         }
+        assert!(turns.is_taken(owner(4)) && turns.is_taken(owner(0)), "there is no thread for another turn");
+        held.remove(0);
         assert!(turns.is_taken(owner(4)) && !turns.is_taken(owner(0)));
     }
 
