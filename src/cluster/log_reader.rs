@@ -115,7 +115,7 @@ impl LogReader {
 /// Returns an error unless a store that has the log up to a place can follow it from there.
 ///
 /// # Errors
-/// As [`LogReader::read`].
+/// If the log cannot be read, was cut behind the position, or has another history.
 pub fn check_position(log: Arc<dyn SharedLog>, at: LogPosition) -> Result<(), ClusterError> {
     LogReader::after(log, at)?.read().map(drop)
 }
