@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::client::Connection;
 use super::load::{Load, Sent};
 use super::nodes::Cluster;
+use super::pause::wait_for;
 use crate::support::seed::seed;
 
 /// How often the leader is killed, unless the environment variable `CLUSTER_ROUNDS` says otherwise.
@@ -56,7 +57,11 @@ fn pause_leader(cluster: &mut Cluster, load: &Load, round: usize) {
     cluster.nodes[victim].go_on();
     let late = held.late_reply("late").expect("the connection broke");
     cluster.nodes[victim].is_served();
-    let found = held.ask("found", "inbox").expect("the connection broke");
+    let found = wait_for("the node shows the inbox", || {
+        let found = held.ask("found", "inbox").expect("the connection broke");
+        // For a moment it may not know yet who leads.
+        (found["code"] != "unavailable").then_some(found)
+    });
     let is_there = found["data"].as_array().is_some_and(|messages| messages.len() == 1);
     assert_eq!(late["status"] == "OK", is_there, "{late} {found}");
     assert!(cluster.nodes[successor].serves(), "two nodes took over one after the other");
