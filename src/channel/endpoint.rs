@@ -70,10 +70,10 @@ impl ChannelEndpoint {
 
     async fn handshake_as_server(&self, stream: impl Stream) -> Result<Accepted, ChannelError> {
         match self.tls.accept_either(&self.guests, stream).await? {
-            identity::Accepted::Known(stream, shown) => {
+            identity::ShownKey::Known(stream, shown) => {
                 verify(self.key, shown).map(|()| Accepted::Node(Channel::over(stream)))
             }
-            identity::Accepted::Guest(stream) => Ok(Accepted::Guest(Channel::over(stream))),
+            identity::ShownKey::Guest(stream) => Ok(Accepted::Guest(Channel::over(stream))),
         }
     }
 }

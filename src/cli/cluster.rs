@@ -18,8 +18,8 @@ pub(super) enum ClusterCommand {
     Init(Location),
     /// Print a token with which another machine joins, once, for an hour
     ///
-    /// Of a node that runs. Whoever has the token can get all of the data,
-    /// and the key of the realm.
+    /// Of a node that runs. The token gives all of the data away, and the key
+    /// of the realm.
     Invite(Location),
     /// Make this machine a node, with a token of `invite`
     ///

@@ -88,9 +88,9 @@ impl Committer {
         self.try_step().map(drop)
     }
 
-    /// Waits a moment until those who were just answered have sent their next commands. The log takes one block at a time:
-    /// what comes while a block is on its way waits for the next one, and clients who answer each other would fill two half
-    /// blocks by turns, each of which takes as long as a full one.
+    /// Waits a moment until the clients that were just answered have sent their next commands. The log takes one block at a
+    /// time, and a command that comes meanwhile waits for the next one: so clients that wait for their answers would fall into
+    /// two halves, and fill two half blocks by turns, each of which takes as long as a full one.
     fn gather(&mut self) {
         let (answered, taken) = std::mem::take(&mut self.stored);
         let until = Instant::now() + (taken / GATHER_SHARE).min(GATHER_MAX);

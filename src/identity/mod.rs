@@ -13,4 +13,4 @@ mod tls;
 
 pub use key_pair::{Identity, IdentityError};
 pub use tls::TlsError;
-pub(crate) use tls::{Accepted, GuestAcceptor, TlsEndpoint, TlsProtocol, connect_as_guest};
+pub(crate) use tls::{GuestAcceptor, ShownKey, TlsEndpoint, TlsProtocol, connect_as_guest};

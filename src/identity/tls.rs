@@ -30,7 +30,7 @@ use crate::id::PeerKey;
 use crate::identity::key_pair::Identity;
 use crate::identity::raw_key_verifier::{RawPublicKeyVerifier, shown_key};
 
-pub(crate) use guests::{Accepted, GuestAcceptor, connect_as_guest};
+pub(crate) use guests::{GuestAcceptor, ShownKey, connect_as_guest};
 
 /// What is spoken inside TLS.
 #[derive(Clone, Copy, Debug)]

@@ -13,8 +13,8 @@ pub const PATIENCE_SECONDS_MAX: usize = 60;
 /// Bodies of messages in a block, beyond which the rest of a batch goes into the next one. The engine keeps some thousand
 /// blocks in memory: with 16 KiB each it was flat at a third of a gigabyte (docs/CLUSTER.md has the figures).
 pub const BLOCK_BYTES: usize = 16 * 1024;
-/// After a block the leader waits for the next commands of those whom it has just answered: for this part of the time that
-/// the block took at most, ...
+/// After a block the leader waits for the next commands of the clients that it has just answered: for this part of the time
+/// that the block took at most, ...
 pub const GATHER_SHARE: u32 = 2;
 /// ... and never longer than this, however slow the engine was: nobody knows whether more commands come.
 pub const GATHER_MAX: Duration = Duration::from_millis(2);

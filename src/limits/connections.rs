@@ -47,8 +47,8 @@ pub const REQUESTS_PER_TURN: usize = 256;
 /// Lines that a connection is served whenever it has any; for more it needs the turn of its user, so that the threads are
 /// shared between users and not between connections. As many as a program keeps in flight that chats.
 pub const REQUESTS_WITHOUT_TURN: usize = 64;
-/// The same while another connection of the owner has the turn: enough to log in and ask something. Otherwise an owner whose
-/// connections come and go would have that many more with each.
+/// The same while another connection of the owner has the turn, or all threads have turns on them: enough to log in and ask
+/// something. Otherwise an owner whose connections come and go, and many owners together, would have that many more with each.
 pub const REQUESTS_BESIDE_TURN: usize = 4;
 /// Users and addresses whose turns are remembered although no connection has them: at 150 bytes each, 600 KB.
 pub const OWNERS_REMEMBERED: usize = 4_096;

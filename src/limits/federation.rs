@@ -12,7 +12,7 @@ pub const OUTBOX_MESSAGES_PER_USER: usize = 16_384;
 pub const OUTBOX_BYTES: usize = 64 * 1024 * 1024;
 /// Of these, bytes of one user.
 pub const OUTBOX_BYTES_PER_USER: usize = 16 * 1024 * 1024;
-/// Messages beyond the bound, for senders of whom little waits: so that several users cannot fill the outbox for all either …
+/// Messages beyond the bound, kept for senders with little in the outbox: several users together must not fill it for all …
 pub const OUTBOX_RESERVED_MESSAGES: usize = 16_384;
 /// … and the bytes of their bodies.
 pub const OUTBOX_RESERVED_BYTES: usize = 16 * 1024 * 1024;

@@ -305,7 +305,7 @@ impl Admitted {
         }
     }
 
-    /// Changes whose place it is. One that is being ended stays nobody's.
+    /// Changes the holder of a place. The place of a connection that is being ended stays without one.
     fn set_holder(&mut self, number: u64, holder: Holder) {
         let Some(connected) = self.connections.get_mut(&number) else { return };
         let (before, address) = (connected.holder, connected.address);

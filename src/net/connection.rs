@@ -291,7 +291,7 @@ impl Connection {
             self.wait_for_the_hub().await;
         }
         if self.turn.requests == REQUESTS_BESIDE_TURN + 1 && self.turn.held.is_none() {
-            self.turn.is_long |= self.session.is_turn_taken();
+            self.turn.is_long |= self.session.is_turn_awaited();
         }
         if self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN {
             self.take_turn().await;

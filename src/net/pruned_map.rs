@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 /// Looks through all entries at a size that is given. If most of them are needed, the next time is at twice as many: so an
-/// entry costs little on average, whoever fills the map.
+/// entry costs little on average, also when somebody fills the map.
 pub(super) struct PrunedMap<K, V> {
     entries: HashMap<K, V>,
     least: usize,

@@ -88,7 +88,7 @@ pub(super) async fn accept(listener: TcpListener, services: NodeServices) {
 impl NodeServices {
     async fn serve(&self, stream: TcpStream, address: SocketAddr, handshake: Place) -> Result<(), ChannelError> {
         let accepted = self.endpoint.accept(stream).await?;
-        // Whoever has no key must not take the places of nodes.
+        // Before the key was shown nothing may take the places of nodes.
         drop(handshake);
         let channel = match accepted {
             Accepted::Node(channel) => channel,

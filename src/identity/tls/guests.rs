@@ -20,7 +20,7 @@ pub(crate) struct GuestAcceptor {
 }
 
 /// An accepted end.
-pub(crate) enum Accepted<S> {
+pub(crate) enum ShownKey<S> {
     /// It proved that it has the private key of this public key.
     Known(TlsStream<S>, PeerKey),
     /// It showed no key: anybody.
@@ -39,7 +39,7 @@ impl TlsEndpoint {
         &self,
         guests: &GuestAcceptor,
         stream: S,
-    ) -> Result<Accepted<S>, TlsError> {
+    ) -> Result<ShownKey<S>, TlsError> {
         let handshake = async {
             let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
             let is_guest = start.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == guests.alpn));
@@ -48,10 +48,10 @@ impl TlsEndpoint {
         };
         let (stream, is_guest) = in_time(self.protocol.handshake, handshake).await?;
         if is_guest {
-            return Ok(Accepted::Guest(TlsStream::Server(stream)));
+            return Ok(ShownKey::Guest(TlsStream::Server(stream)));
         }
         let (stream, key) = self.verify_negotiated(TlsStream::Server(stream))?;
-        Ok(Accepted::Known(stream, key))
+        Ok(ShownKey::Known(stream, key))
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
         let (connected, accepted) =
             tokio::join!(connect_as_guest(GUESTS, here), endpoint.accept_either(&guests, there));
         let (mut here, shown) = connected.unwrap();
-        let Accepted::Guest(mut there) = accepted.unwrap() else { panic!("a guest showed a key") };
+        let ShownKey::Guest(mut there) = accepted.unwrap() else { panic!("a guest showed a key") };
         assert_eq!(shown, identity.key());
         here.write_all(b"secret").await.unwrap();
         here.flush().await.unwrap();
@@ -118,7 +118,7 @@ mod tests {
         let (here, there) = duplex(PIPE);
         let (connected, accepted) = tokio::join!(endpoint.connect(here), endpoint.accept_either(&guests, there));
         assert!(connected.is_ok_and(|(_, key)| key == identity.key()));
-        assert!(matches!(accepted, Ok(Accepted::Known(_, key)) if key == identity.key()));
+        assert!(matches!(accepted, Ok(ShownKey::Known(_, key)) if key == identity.key()));
         let (here, there) = duplex(PIPE);
         let (_, accepted) = tokio::join!(connect_as_guest(PROTOCOL, here), endpoint.accept_either(&guests, there));
         assert!(matches!(accepted, Err(TlsError::Handshake(_))));

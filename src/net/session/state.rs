@@ -281,9 +281,9 @@ impl Session {
         }
     }
 
-    /// Whether another connection of the owner has the turn.
-    pub(in crate::net) fn is_turn_taken(&self) -> bool {
-        self.server.turns.is_taken(self.owner())
+    /// Whether the turn of the connection's owner would have to be waited for.
+    pub(in crate::net) fn is_turn_awaited(&self) -> bool {
+        self.server.turns.is_awaited(self.owner())
     }
 
     /// Takes the turn of the connection's owner. If another connection has it, this one's replies leave, and it has to wait.

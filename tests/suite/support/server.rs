@@ -1,6 +1,7 @@
 //! A server in this process, on ports that the system picks, in a temporary data directory.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Mutex;
@@ -8,7 +9,7 @@ use std::sync::Mutex;
 use kabar::chat::PasswordHash;
 use kabar::config::{Accept, Config, ConfiguredUser, ListenAddress, Password};
 use kabar::name::Name;
-use kabar::server::Server;
+use kabar::server::{Server, ServerError};
 use kabar::wire::ListenerKind;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -16,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::client::Client;
 use super::port::free_address;
+use super::wait_until;
 
 pub(crate) struct TestServer {
     config: Config,
@@ -142,7 +144,16 @@ impl TestServer {
 
 fn start(runtime: &Runtime, config: &Config) -> Server {
     let _inside = runtime.enter();
-    Server::start(config).unwrap()
+    let mut started = None;
+    // A process that another test starts has the listener of a server that was stopped, too, until it runs its program.
+    wait_until("the address is free again", || match Server::start(config) {
+        Err(ServerError::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => false,
+        outcome => {
+            started = Some(outcome.unwrap());
+            true
+        }
+    });
+    started.unwrap()
 }
 
 pub(crate) fn documented_users() -> Vec<ConfiguredUser> {
