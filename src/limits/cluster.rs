@@ -182,11 +182,12 @@ pub const SNAPSHOT_COMPARED: u64 = 1_000;
 pub const JOIN_TOKENS: usize = 16;
 /// How long a join token is good: long enough to log in to another machine, too short to be forgotten in a file.
 pub const JOIN_TOKEN_LIFE: Duration = Duration::from_secs(3600);
-/// Wrong join tokens that one address may show in [`JOIN_TOKEN_LIFE`]: a person who copies one wrongly needs two or three
-/// tries. A secret has 122 bits, so that more would not help to guess it.
+/// Wrong join tokens of one address that are logged in [`JOIN_TOKEN_LIFE`]: a person who copies one wrongly needs two or three
+/// tries. More are refused as the first ones are, without a line. A right one is taken all the same: a secret has 122 bits, so
+/// that guessing does not help, and nobody must keep others from joining.
 pub const JOIN_GUESSES: u32 = 5;
-/// Addresses whose wrong join tokens are counted. Beyond that nobody joins until an hour has passed: only an attack comes to
-/// so many.
+/// Addresses whose wrong join tokens are counted. Those of further ones are not logged until an hour has passed: only an attack
+/// comes to so many.
 pub const JOIN_GUESSERS: usize = 1024;
 /// How long a node that joins may take to say what it wants, and to read the answer.
 pub const JOIN_REQUEST: Duration = Duration::from_secs(10);
