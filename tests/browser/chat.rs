@@ -1,7 +1,7 @@
 //! People who talk to each other on the page.
 
 use crate::server::Server;
-use crate::webdriver::Driver;
+use crate::webdriver::{Browser, Driver};
 
 #[test]
 fn two_people_talk_and_nothing_is_markup() {
@@ -62,16 +62,9 @@ fn a_long_name_takes_one_line() {
 fn a_group_is_joined_with_its_password_and_its_owner_puts_somebody_out() {
     let (server, driver) = (Server::start(), Driver::start());
     let (alice, bob) = (driver.open_as(&server, "alice"), driver.open_as(&server, "bob"));
-    for (person, part, password, action) in
-        [(&alice, "Create a group", "kopi", "Create"), (&bob, "Join a group", "teh", "Join")]
-    {
-        person.clicks(".sidebar header button:nth-of-type(2)");
-        person.unfolds(part);
-        person.types("details[open] .part input", "fans");
-        person.types("details[open] .part input[type=password]", password);
-        person.presses_button(action);
-    }
+    enters_a_group(&alice, "Create a group", "kopi", "Create");
     alice.wait_for("document.querySelector('.conversation-head h2').textContent === 'fans'");
+    enters_a_group(&bob, "Join a group", "teh", "Join");
     bob.wait_for("document.querySelector('details[open] .problem').textContent === 'The password is wrong.'");
     bob.run("document.querySelector('details[open] .part input[type=password]').value = 'kopi'");
     bob.presses_button("Join");
@@ -85,6 +78,14 @@ fn a_group_is_joined_with_its_password_and_its_owner_puts_somebody_out() {
     alice.wait_for("document.querySelectorAll('.members li').length === 1");
     bob.says("masih?");
     bob.wait_for("document.querySelector('.failed')?.textContent.includes('You are not in that group.')");
+}
+
+fn enters_a_group(person: &Browser, part: &str, password: &str, action: &str) {
+    person.clicks(".sidebar header button:nth-of-type(2)");
+    person.unfolds(part);
+    person.types("details[open] .part input", "fans");
+    person.types("details[open] .part input[type=password]", password);
+    person.presses_button(action);
 }
 
 #[test]
