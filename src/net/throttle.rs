@@ -186,7 +186,7 @@ impl Failures {
 }
 
 /// Drops entries that are forgiven, and if most are not, those with the fewest failures: an eighth of all, so that an entry
-/// costs little on average, whoever fills the map.
+/// costs little on average, also when somebody fills the map.
 fn make_room(failures: &mut HashMap<ThrottleKey, Failures>, now: Instant) {
     failures.retain(|_, past| {
         *past = past.as_of(now);

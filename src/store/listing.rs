@@ -170,7 +170,7 @@ fn write_record(out: &mut dyn Write, Record { seq, time, event }: &Record) -> io
     writeln!(out, "{line}")
 }
 
-/// Hashes of passwords and tokens are for nobody's eyes.
+/// Hashes of passwords and tokens must never be shown.
 fn hide_secrets(value: &mut Value) {
     match value {
         Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| {

@@ -48,7 +48,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "this port is for proxies that send a header of the PROXY protocol")
     }
 
-    /// Of whoever is no proxy that the operator trusts.
+    /// Of an address that is no proxy which the operator trusts.
     pub(super) fn untrusted_proxy() -> Self {
         Self::new(StatusCode::FORBIDDEN, "this port is for the proxies of this server only")
     }

@@ -2,7 +2,7 @@
 
 use crate::wire::phrase::{Phrase, ours, phrase};
 
-// In front of a push. In brackets no name has a blank, and `broadcast` and `siaran` are nobody's name.
+// In front of a push. In brackets no name has a blank, and `broadcast` and `siaran` are not allowed as names.
 pub(super) const GROUP: Phrase = ours("[group ", "[grup ");
 pub(super) const BROADCAST: Phrase = ours("[broadcast] ", "[siaran] ");
 pub(super) const GROUP_EVENT: Phrase = ours("[group] ", "[grup] ");
