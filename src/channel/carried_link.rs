@@ -58,7 +58,7 @@ impl ChannelEndpoint {
     ///
     /// # Errors
     /// If nobody leads there.
-    pub(crate) async fn carry(
+    pub(crate) async fn offer_link(
         &self,
         address: &str,
         peer: IpAddr,
@@ -91,8 +91,8 @@ mod tests {
 
     const PEER: &str = "192.0.2.7";
 
-    /// Has a node carry a link to a leader that does `leader` with it. Returns what the node gets.
-    async fn carry<T, F: Future<Output = T>>(
+    /// Has a node offer a link to a leader that does `leader` with it. Returns what the node gets.
+    async fn offer<T, F: Future<Output = T>>(
         leader: impl FnOnce(CarriedLink) -> F,
     ) -> (Result<CarriedStream, CommandError>, T) {
         let endpoint = ChannelEndpoint::new(&test_identity());
@@ -105,13 +105,13 @@ mod tests {
             assert_eq!(link.peer.to_string(), PEER);
             leader(link).await
         };
-        let (carried, led) = tokio::join!(endpoint.carry(&address, PEER.parse().unwrap()), led);
+        let (carried, led) = tokio::join!(endpoint.offer_link(&address, PEER.parse().unwrap()), led);
         (carried.unwrap(), led)
     }
 
     #[tokio::test]
     async fn what_one_end_says_and_its_end_reach_the_other() {
-        let (here, there) = carry(|link| async { link.take().await.unwrap() }).await;
+        let (here, there) = offer(|link| async { link.take().await.unwrap() }).await;
         let (mut here, mut there) = (here.unwrap(), there);
         here.write_all(b"halo").await.unwrap();
         here.shutdown().await.unwrap();
@@ -126,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_node_learns_why_a_link_is_not_taken() {
-        let (refused, ()) = carry(|link| async { link.refuse(CommandError::Busy).await.unwrap() }).await;
+        let (refused, ()) = offer(|link| async { link.refuse(CommandError::Busy).await.unwrap() }).await;
         assert_eq!(refused.map(drop), Err(CommandError::Busy));
     }
 }

@@ -37,7 +37,7 @@ struct Inner {
     /// Bounds the inbound handshakes that run at a time.
     handshakes: Semaphore,
     /// Bounds the dials for users.
-    dials: Semaphore,
+    dial_permits: Semaphore,
     logged_users: LogLimit<UserId>,
     logged_addresses: LogLimit<IpAddr>,
     /// By realm, and whether the link came up.
@@ -72,13 +72,13 @@ impl LinkManager {
     ) -> Self {
         let links = LinkTable::new(hub.clone());
         let local = LocalServer { hub, key, policy: ArcSwap::from_pointee(policy), stopping };
-        let (handshakes, dials) = (Semaphore::new(LINK_HANDSHAKES), Semaphore::new(LINK_DIALS));
+        let (handshakes, dial_permits) = (Semaphore::new(LINK_HANDSHAKES), Semaphore::new(LINK_DIALS));
         Self(Arc::new(Inner {
             local,
             transport,
             links,
             handshakes,
-            dials,
+            dial_permits,
             logged_users: LogLimit::default(),
             logged_addresses: LogLimit::default(),
             logged_links: LogLimit::default(),
@@ -109,7 +109,7 @@ impl LinkManager {
     /// # Errors
     /// A [`CommandError`] that distinguishes which of the two servers refused, or that none answered.
     pub(crate) async fn add(&self, request: LinkRequest) -> Result<PeerKey, CommandError> {
-        let _dial = self.0.dials.try_acquire().map_err(|_| CommandError::Busy)?;
+        let _dial = self.0.dial_permits.try_acquire().map_err(|_| CommandError::Busy)?;
         let LinkRequest { by, name, address, .. } = &request;
         let (by, name) = (*by, name.clone());
         let peer = self.dial(address, DialPurpose::ForUser).await.map_err(|error| {

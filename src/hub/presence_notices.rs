@@ -15,7 +15,7 @@ use crate::name::Name;
 /// The present period.
 #[derive(Default)]
 pub(super) struct PresenceNotices {
-    users: HashMap<UserId, Told>,
+    users: HashMap<UserId, UserNotices>,
     /// Pushes to watchers so far.
     pushes: usize,
     /// Users whose states are to be told, in turn; each once.
@@ -25,7 +25,7 @@ pub(super) struct PresenceNotices {
 
 /// What was told of a user in the period.
 #[derive(Default)]
-struct Told {
+struct UserNotices {
     coming: bool,
     going: bool,
     /// The user's name, if the state changed since, or before, in a way that was not told.

@@ -15,7 +15,7 @@ use crate::wire::{DisconnectReason, ListenerKind};
 /// The places that a carried link has at the leader: those that it would have if it had come there.
 pub(crate) struct CarriedPlaces {
     permit: Permit,
-    half_link: HandshakePermit,
+    handshake: HandshakePermit,
 }
 
 /// Takes the places for a link that another node offers to carry.
@@ -29,16 +29,16 @@ pub(crate) fn admit_carried(context: &Arc<ServerContext>, peer: IpAddr) -> Resul
         DisconnectReason::AddressBanned => CommandError::Forbidden,
         _ => CommandError::Busy,
     })?;
-    let half_link = context.admission.begin_link(permit.number()).ok_or(CommandError::Busy)?;
-    Ok(CarriedPlaces { permit, half_link })
+    let handshake = context.admission.begin_link(permit.number()).ok_or(CommandError::Busy)?;
+    Ok(CarriedPlaces { permit, handshake })
 }
 
 impl CarriedPlaces {
     /// Serves the link until it ends.
     pub(crate) async fn serve(self, stream: impl ByteStream + 'static, peer: IpAddr, context: &ServerContext) {
-        let Self { permit, half_link } = self;
+        let Self { permit, handshake } = self;
         // Nobody asks for the port.
-        upgrade::serve(Box::new(stream), SocketAddr::new(peer, 0), half_link, context).await;
+        upgrade::serve(Box::new(stream), SocketAddr::new(peer, 0), handshake, context).await;
         drop(permit);
     }
 }

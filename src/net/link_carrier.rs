@@ -18,7 +18,7 @@ use crate::net::admission::HandshakePermit;
 
 /// What a connection has that is to become a link.
 pub(super) struct HalfLink {
-    pub(super) permit: HandshakePermit,
+    pub(super) handshake: HandshakePermit,
     /// On a node that follows: the way to the leader. Only ever taken out, which several threads could do.
     pub(super) carrier: Option<Mutex<CarrierConnection>>,
 }
@@ -26,7 +26,7 @@ pub(super) struct HalfLink {
 /// How a node reaches the one that leads.
 pub trait LinkCarrier: Send + Sync {
     /// Offers the leader a link that came here from an address.
-    fn carry(&self, peer: IpAddr)
+    fn offer(&self, peer: IpAddr)
     -> Pin<Box<dyn Future<Output = Result<CarrierConnection, CommandError>> + Send + '_>>;
 }
 
@@ -40,10 +40,10 @@ pub struct CarrierConnection {
 impl CarrierConnection {
     /// Carries a link until one end closes it or is silent, another node leads, or newer links need its place, which it has
     /// until it must be made. Then the other server dials again.
-    pub(super) async fn carry(self, peer: impl ByteStream, permit: HandshakePermit) {
+    pub(super) async fn carry(self, peer: impl ByteStream, handshake: HandshakePermit) {
         let evicted = async {
-            if timeout(LINK_HANDSHAKE + LINK_HELLO, permit.end.cancelled()).await.is_err() {
-                drop(permit);
+            if timeout(LINK_HANDSHAKE + LINK_HELLO, handshake.end.cancelled()).await.is_err() {
+                drop(handshake);
                 std::future::pending().await
             }
         };

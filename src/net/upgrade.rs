@@ -12,19 +12,19 @@ use crate::net::context::ServerContext;
 pub(super) async fn serve(
     stream: Box<dyn ByteStream>,
     address: SocketAddr,
-    half_link: HandshakePermit,
+    handshake: HandshakePermit,
     context: &ServerContext,
 ) {
     let links = &context.federation;
     let accepted = tokio::select! {
-        () = half_link.end.cancelled() => return debug!("a link was not made: newer ones needed its place"),
+        () = handshake.end.cancelled() => return debug!("a link was not made: newer ones needed its place"),
         accepted = links.transport.accept(stream, address) => accepted,
         () = context.stopping.cancelled() => return,
     };
     match accepted {
         Ok(carried) => {
             // Handshakes after this one have a bound of their own.
-            drop(half_link);
+            drop(handshake);
             links.manager.serve(carried).await;
         }
         Err(error) => debug!(%error, "the handshake of a link failed"),

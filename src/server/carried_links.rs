@@ -37,7 +37,7 @@ impl Carrier {
         let _offer = self.offers.try_acquire().map_err(|_| CommandError::Busy)?;
         let mut leader = self.leader.clone();
         let address = leader.borrow_and_update().clone().ok_or(CommandError::Unavailable)?;
-        let carried = self.endpoint.carry(&address, peer).await.map_err(|problem| {
+        let carried = self.endpoint.offer_link(&address, peer).await.map_err(|problem| {
             debug!(%problem, "a link could not be carried to the leader");
             CommandError::Unavailable
         })??;
@@ -51,7 +51,7 @@ impl Carrier {
 }
 
 impl LinkCarrier for Carrier {
-    fn carry(
+    fn offer(
         &self,
         peer: IpAddr,
     ) -> Pin<Box<dyn Future<Output = Result<CarrierConnection, CommandError>> + Send + '_>> {

@@ -42,17 +42,17 @@ impl Connection {
         let (half_link, server, client) = (session.half_link.take(), session.server(), session.address);
         drop(session);
         let (Some(half_link), Ok(address)) = (half_link, stream.peer_addr()) else { return };
-        let HalfLink { permit, carrier } = *half_link;
+        let HalfLink { handshake, carrier } = *half_link;
         let stream = SharedStream(stream);
         match carrier {
             None => {
                 let address = SocketAddr::new(client, address.port());
-                Box::pin(upgrade::serve(Box::new(stream), address, permit, &server)).await;
+                Box::pin(upgrade::serve(Box::new(stream), address, handshake, &server)).await;
             }
             Some(carrier) => {
                 let carrier = carrier.into_inner().unwrap_or_else(PoisonError::into_inner);
                 tokio::select! {
-                    () = Box::pin(carrier.carry(stream, permit)) => {}
+                    () = Box::pin(carrier.carry(stream, handshake)) => {}
                     () = server.stopping.cancelled() => {}
                 }
             }

@@ -10,8 +10,8 @@ use crate::net::session::state::Session;
 impl Session {
     /// Takes a place of the links that are not made yet.
     pub(super) fn begin_link(&mut self) -> Result<(), CommandError> {
-        let permit = self.server.admission.begin_link(self.place).ok_or(CommandError::Busy)?;
-        self.half_link = Some(HalfLink { permit, carrier: None }.into());
+        let handshake = self.server.admission.begin_link(self.place).ok_or(CommandError::Busy)?;
+        self.half_link = Some(HalfLink { handshake, carrier: None }.into());
         Ok(())
     }
 
@@ -22,12 +22,12 @@ impl Session {
 
     async fn offer_link(&mut self) -> Result<(), CommandError> {
         let carrier = self.server.federation.carrier.clone().ok_or(CommandError::Unavailable)?;
-        let permit = self.server.admission.begin_link(self.place).ok_or(CommandError::Busy)?;
+        let handshake = self.server.admission.begin_link(self.place).ok_or(CommandError::Busy)?;
         let carrier = tokio::select! {
-            offered = self.unless_gone(carrier.carry(self.address)) => offered??,
-            () = permit.end.cancelled() => return Err(CommandError::Busy),
+            offered = self.unless_gone(carrier.offer(self.address)) => offered??,
+            () = handshake.end.cancelled() => return Err(CommandError::Busy),
         };
-        self.half_link = Some(HalfLink { permit, carrier: Some(Mutex::new(carrier)) }.into());
+        self.half_link = Some(HalfLink { handshake, carrier: Some(Mutex::new(carrier)) }.into());
         Ok(())
     }
 }
