@@ -12,10 +12,11 @@ use crate::hub::presence::{Attached, Presence};
 use crate::hub::push_backlog::PushBacklog;
 use crate::hub::round::{Round, stored};
 use crate::hub::send_queue::SendQueue;
+use crate::hub::shared::PresenceGuard;
 use crate::hub::socket_writer::ConnectionEnd;
 use crate::hub::tickets::Tickets;
 use crate::id::{Seq, UserId};
-use crate::limits::{LARGE_AUDIENCE, PUSHES_AT_ONCE};
+use crate::limits::{LARGE_AUDIENCE, PUSHES_AT_ONCE, PUSHES_PER_LOCK};
 use crate::wire::DisconnectReason;
 
 pub(super) struct Fanout {
@@ -44,51 +45,63 @@ impl Fanout {
     }
 
     /// Collects the pushes of a batch for each connection, and appends to the outbox tails. Flushes early at
-    /// [`PUSHES_AT_ONCE`].
-    pub(super) fn collect(&mut self, batch: &Arc<Batch>, presence: &mut Presence, progress: Progress<'_>) {
+    /// [`PUSHES_AT_ONCE`]. Those who wait for the presence have it in between: what was collected up to then is
+    /// [`Presence::delivered`].
+    pub(super) fn collect(&mut self, batch: &Arc<Batch>, presence: &mut PresenceGuard<'_>, progress: Progress<'_>) {
+        let mut seen = 0;
         for (place, push) in batch.pushes.iter().enumerate() {
             if let Payload::SessionEnded(ended) = &push.what {
                 if presence.is_connected(ended.user, ended.session) {
-                    self.flush(progress);
-                    if presence.is_pushed_to(ended.user) {
-                        self.write_all(progress);
-                    }
+                    let is_pushed_to = presence.is_pushed_to(ended.user);
+                    PresenceGuard::unlocked_fair(presence, || {
+                        self.flush(progress);
+                        if is_pushed_to {
+                            self.write_all(progress);
+                        }
+                    });
                     self.end_session(ended, push.origin.as_ref(), presence);
                 }
                 presence.session_uses.forget(ended.session);
                 continue;
             }
-            let message = push.message(batch);
-            if let Some((record, message)) = message
-                && let Some(tail) = message.to.remote_realm().and_then(|realm| presence.outbox_tails.get(&realm))
-            {
-                tail.push(stored(record, message));
+            if let Some((record, message)) = push.message(batch) {
+                if let Some(tail) = message.to.remote_realm().and_then(|realm| presence.outbox_tails.get(&realm)) {
+                    tail.push(stored(record, message));
+                }
+                presence.delivered = record.seq;
             }
-            self.collect_push((batch, place), push, presence, progress.backlog);
+            seen += 1 + self.collect_push((batch, place), push, presence, progress.backlog);
             if self.round.len() >= PUSHES_AT_ONCE {
-                self.flush(progress);
+                PresenceGuard::unlocked_fair(presence, || self.flush(progress));
             }
             if self.deliveries.round().len() >= PUSHES_AT_ONCE {
-                self.write_all(progress);
+                PresenceGuard::unlocked_fair(presence, || self.write_all(progress));
+            }
+            if seen >= PUSHES_PER_LOCK {
+                PresenceGuard::bump(presence);
+                seen = 0;
             }
         }
     }
 
-    /// Collects one push for each connection of its audience, in the round that the connection's earlier ones are in.
+    /// Collects one push for each connection of its audience that listens, in the round that the connection's earlier ones are
+    /// in. Returns how many connections it has looked at.
     fn collect_push(
         &mut self,
         (batch, place): (&Arc<Batch>, usize),
         push: &Push,
         presence: &Presence,
         backlog: &PushBacklog,
-    ) {
+    ) -> usize {
         let message = push.message(batch).map(|(_, message)| message);
         let Self { round, deliveries, .. } = self;
         let is_large = deliveries.are_in_turns() && push.is_large(presence);
         let before = deliveries.round().len();
         let (mut in_round, mut in_deliveries) = (None, None);
+        let mut seen = 0;
         presence.each_of(&push.audience, |user, send_queue| {
-            if !push.is_for(user, send_queue, message) {
+            seen += 1;
+            if !send_queue.is_listening() || !push.is_for(user, send_queue, message) {
                 return;
             }
             let slot = send_queue.push_slot();
@@ -104,6 +117,7 @@ impl Fanout {
         {
             deliveries.count(author, added, backlog);
         }
+        seen
     }
 
     /// Detaches the connections of a session that was closed, once what was pushed to them before has left. The connection
@@ -165,7 +179,8 @@ impl Push {
             Audience::Everyone => return true,
         };
         users >= LARGE_AUDIENCE
-            || users * presence.most_connections >= LARGE_AUDIENCE && presence.count(&self.audience) >= LARGE_AUDIENCE
+            || users * presence.most_connections >= LARGE_AUDIENCE
+                && presence.count_listening(&self.audience) >= LARGE_AUDIENCE
     }
 
     /// Whether a connection of the audience gets this push. The connection that sent it has a reply instead, and the

@@ -248,10 +248,10 @@ impl Presence {
         self.connections(user).iter().any(|attached| attached.send_queue.push_slot().is_some())
     }
 
-    /// How many connections an audience has.
-    pub(super) fn count(&self, audience: &Audience) -> usize {
+    /// How many connections of an audience listen.
+    pub(super) fn count_listening(&self, audience: &Audience) -> usize {
         let mut count = 0;
-        self.each_of(audience, |_, _| count += 1);
+        self.each_of(audience, |_, send_queue| count += usize::from(send_queue.is_listening()));
         count
     }
 

@@ -88,6 +88,7 @@ impl QueueState {
             is_blocked: self.is_blocked,
             has_ready: self.unwritten() > 0,
             is_drained_after_lag: self.push.is_lagging() && self.unwritten() == 0,
+            is_listening: self.push.is_live(),
         }
     }
 

@@ -30,6 +30,8 @@ pub struct QueueStatus {
     pub has_ready: bool,
     /// Pushes were left out, and the reader has taken everything before them.
     pub is_drained_after_lag: bool,
+    /// It is pushed to.
+    pub is_listening: bool,
 }
 
 /// [`QueueStatus`] and the tickets of the held replies, as atomics.
@@ -39,7 +41,7 @@ pub(super) struct PublishedStatus {
     newest_held: AtomicU64,
 }
 
-const FLAGS: u32 = 5;
+const FLAGS: u32 = 6;
 const REQUESTS_BITS: u32 = 19;
 const REQUESTS_MAX: u64 = (1 << REQUESTS_BITS) - 1;
 const BYTES_MAX: u64 = u64::MAX >> (FLAGS + REQUESTS_BITS);
@@ -60,7 +62,8 @@ impl QueueStatus {
             | u64::from(self.is_closing) << 1
             | u64::from(self.is_blocked) << 2
             | u64::from(self.has_ready) << 3
-            | u64::from(self.is_drained_after_lag) << 4;
+            | u64::from(self.is_drained_after_lag) << 4
+            | u64::from(self.is_listening) << 5;
         let requests = (self.backlog.requests as u64).min(REQUESTS_MAX);
         let bytes = (self.backlog.bytes as u64).min(BYTES_MAX);
         flags | requests << FLAGS | bytes << (FLAGS + REQUESTS_BITS)
@@ -77,6 +80,7 @@ impl QueueStatus {
             is_blocked: flag(2),
             has_ready: flag(3),
             is_drained_after_lag: flag(4),
+            is_listening: flag(5),
         }
     }
 }
@@ -123,6 +127,6 @@ mod tests {
             QueueStatus { backlog: Backlog { requests: usize::MAX, bytes: usize::MAX }, ..QueueStatus::default() };
         let read = QueueStatus::unpack(full.pack());
         assert_eq!(read.backlog, Backlog { requests: REQUESTS_MAX as usize, bytes: BYTES_MAX as usize });
-        assert!(!read.is_gone && !read.is_drained_after_lag);
+        assert!(!read.is_gone && !read.is_listening);
     }
 }

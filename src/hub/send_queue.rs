@@ -306,8 +306,9 @@ impl SendQueue {
         self.lock().push.topics().presence
     }
 
+    /// Whether it is pushed to. It begins to be under the lock of the presence.
     pub(super) fn is_listening(&self) -> bool {
-        self.lock().push.is_live()
+        self.status().is_listening
     }
 
     /// Whether the queue has room for many pushes.

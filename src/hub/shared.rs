@@ -29,6 +29,9 @@ use crate::name::Name;
 use crate::store::{NewestPage, Page, Store, StoreError, Sweep, Swept};
 use crate::time::Time;
 
+/// The locked presence. It can be given to those who wait in the middle of something long.
+pub(super) type PresenceGuard<'a> = parking_lot::MutexGuard<'a, Presence>;
+
 /// A handle to the hub. Clones share it.
 #[derive(Clone)]
 pub struct Hub(pub(super) Arc<Shared>);
@@ -42,7 +45,7 @@ pub(super) struct Shared {
     pub(super) issued: AtomicU64,
     pub(super) waiters: CommitWaiters,
     pub(super) push_backlog: PushBacklog,
-    pub(super) presence: Mutex<Presence>,
+    presence: parking_lot::Mutex<Presence>,
     pub(super) inboxes: InboxShares,
     pub(super) uncounted: UncountedInboxes,
     pub(super) forwards: Forwards,
@@ -296,7 +299,7 @@ impl Shared {
             issued: AtomicU64::new(0),
             waiters: CommitWaiters::default(),
             push_backlog: PushBacklog::default(),
-            presence: Mutex::new(presence),
+            presence: parking_lot::Mutex::new(presence),
             inboxes: InboxShares::default(),
             uncounted,
             forwards: Forwards::default(),
@@ -325,8 +328,8 @@ impl Shared {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn presence(&self) -> MutexGuard<'_, Presence> {
-        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn presence(&self) -> PresenceGuard<'_> {
+        self.presence.lock()
     }
 
     pub(super) fn poisoned(&self) -> Option<CommandError> {

@@ -59,6 +59,9 @@ pub const PUSH_BYTES: usize = 256 * 1024;
 /// Pushes that are collected before they are flushed: those of a large batch to many connections take 6 MB,
 /// and each connection still gets dozens of messages with a write.
 pub const PUSHES_AT_ONCE: usize = 256 * 1024;
+/// Connections that the fan-out looks at before it lets those have the lock of the presence who wait for it, a log-in for
+/// example: a fraction of a millisecond.
+pub const PUSHES_PER_LOCK: usize = 4 * 1024;
 /// Connections to which a message is pushed in turns with the batches: to fewer the pushes take less time than one turn.
 pub const LARGE_AUDIENCE: usize = 64;
 /// How long such pushes are written before the next batch is stored, or as long as the last one took: then others' changes
