@@ -36,20 +36,25 @@ pub const HALF_LINKS: usize = 64;
 pub const HALF_LINKS_PER_ADDRESS: usize = 16;
 /// The least memory for slow readers that may be configured, in megabytes: some long replies.
 pub const OUTBOX_MEGABYTES_MIN: usize = 16;
-/// How many bytes one read takes from a socket at the most: a pipeline of some 500 sends.
-pub const READ_BYTES: usize = 64 * 1024;
+/// How many bytes one read takes from a socket at the most, and a connection serves before its task lets others run: a
+/// pipeline of some hundred sends, some tenths of a millisecond.
+pub const READ_BYTES: usize = 16 * 1024;
 /// Requests of one connection that wait for the disk; its reading stops there until they are answered. 1,000 pipelined
 /// sends share a commit or two.
 pub const REQUESTS_IN_FLIGHT: usize = 1_024;
-/// Lines of one connection that are served before its task lets others run, blank and rejected ones included: about a
-/// millisecond of sends.
-pub const REQUESTS_PER_TURN: usize = 256;
+/// Lines of one connection that are served before its task lets others run, blank and rejected ones included: some tenths of
+/// a millisecond of sends.
+pub const REQUESTS_PER_TURN: usize = 64;
+/// Tasks that a thread runs before it looks what the sockets have received: with turns as long as these that is a few
+/// milliseconds. With tokio's own 61 a ping waited for 60 behind pipelines; fewer cost the busy server system calls.
+pub const TASKS_BETWEEN_EVENTS: u32 = 8;
 /// Lines that a connection is served whenever it has any; for more it needs the turn of its user, so that the threads are
-/// shared between users and not between connections. As many as a program keeps in flight that chats.
-pub const REQUESTS_WITHOUT_TURN: usize = 64;
-/// The same while another connection of the owner has the turn, or all threads have turns on them: enough to log in and ask
-/// something. Otherwise an owner whose connections come and go, and many owners together, would have that many more with each.
-pub const REQUESTS_BESIDE_TURN: usize = 4;
+/// shared between users and not between connections. Enough to log in and ask something: an owner whose connections come and
+/// go, and many owners together, have that many with each, all before others.
+pub const REQUESTS_WITHOUT_TURN: usize = 4;
+/// Bytes that one read takes without a turn: if there are as many, the connection has more to do than these requests. A
+/// program that keeps twenty messages in flight stays below.
+pub const READ_BYTES_WITHOUT_TURN: usize = 8 * 1024;
 /// Users and addresses whose turns are remembered although no connection has them: at 150 bytes each, 600 KB.
 pub const OWNERS_REMEMBERED: usize = 4_096;
 /// Reply bytes that wait for a reader; the connection's requests are not read on until it has taken them.
@@ -103,6 +108,9 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 pub const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: the process may have no descriptor left.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// Connections that a listener accepts before other tasks run: each is served its first requests at once, and those of a
+/// hundred that come together would keep a request of another connection waiting for some ten milliseconds.
+pub const ACCEPTED_AT_ONCE: u64 = 4;
 /// How long a rejected client may take to read the reason and close: a round trip to the other side of the world …
 pub const REJECTED_WAIT: Duration = Duration::from_millis(500);
 /// … while so many bytes of its requests are discarded: a head of HTTP that is far too long …

@@ -20,7 +20,7 @@ use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, Ticket};
 use crate::limits::{
-    LAST_READS, PUSH_BYTES, READ_BYTES, REPLY_BYTES, REQUESTS_BESIDE_TURN, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
+    LAST_READS, PUSH_BYTES, READ_BYTES, READ_BYTES_WITHOUT_TURN, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
     REQUESTS_WITHOUT_TURN, UNFINISHED_LINE,
 };
 use crate::net::accepted::Accepted;
@@ -86,7 +86,7 @@ struct Turn {
     bytes: usize,
     /// The turn of the connection's owner, if the connection has it.
     held: Option<OwnersTurn>,
-    /// The connection was at work for long already: it needs the owner's turn at once.
+    /// The connection was at work for long already, or has much to do: it needs the owner's turn at once.
     is_long: bool,
 }
 
@@ -128,6 +128,7 @@ impl Connection {
             Ok(bytes) => {
                 self.send_queue.hear();
                 self.turn.bytes += bytes;
+                self.turn.is_long |= bytes >= READ_BYTES_WITHOUT_TURN;
                 if bytes >= MANY_BYTES {
                     self.close_if_reset();
                 }
@@ -151,7 +152,7 @@ impl Connection {
             if self.ends_at_once() {
                 break;
             }
-            let received = received.take().unwrap_or_else(|| self.read_buffer.take(&self.stream));
+            let received = received.take().unwrap_or_else(|| self.read_buffer.take(&self.stream, self.read_limit()));
             if matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
                 break;
             }
@@ -196,9 +197,15 @@ impl Connection {
                 return Poll::Ready(None);
             }
             if !status.is_blocked || self.poll_write_on(context).is_pending() {
-                return self.read_buffer.poll_take(&self.stream, context).map(Some);
+                let limit = self.read_limit();
+                return self.read_buffer.poll_take(&self.stream, limit, context).map(Some);
             }
         }
+    }
+
+    /// How many bytes to read at the most. What is read and waits for a turn is in memory.
+    fn read_limit(&self) -> usize {
+        if self.turn.held.is_some() { READ_BYTES } else { READ_BYTES_WITHOUT_TURN }
     }
 
     /// Writes on once the socket is writable again.
@@ -289,9 +296,6 @@ impl Connection {
         }
         if self.session.is_costly() {
             self.wait_for_the_hub().await;
-        }
-        if self.turn.requests == REQUESTS_BESIDE_TURN + 1 && self.turn.held.is_none() {
-            self.turn.is_long |= self.session.is_turn_awaited();
         }
         if self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN {
             self.take_turn().await;

@@ -15,7 +15,9 @@ use tokio::time::timeout;
 use tracing::{Instrument, debug, debug_span, warn};
 
 use crate::hub::{ConnectionEnd, SendQueue};
-use crate::limits::{ACCEPT_RETRY, BACKLOG, REJECTED_AT_ONCE, REJECTED_BYTES, REJECTED_READ, REJECTED_WAIT};
+use crate::limits::{
+    ACCEPT_RETRY, ACCEPTED_AT_ONCE, BACKLOG, REJECTED_AT_ONCE, REJECTED_BYTES, REJECTED_READ, REJECTED_WAIT,
+};
 use crate::log_limit::LogLimit;
 use crate::net::accepted::Accepted;
 use crate::net::client_stream::{ClientStream, SharedStream};
@@ -127,7 +129,7 @@ impl Service for Lines {
 pub(crate) async fn accept(listener: Listener, context: Arc<ServerContext>, service: impl Service) {
     let rejections = Arc::new(Semaphore::new(REJECTED_AT_ONCE));
     let failures = LogLimit::default();
-    loop {
+    for number in 1_u64.. {
         let accepted = tokio::select! {
             () = context.stopping.cancelled() => return,
             accepted = accept_one(&listener.listener, &context) => accepted,
@@ -136,6 +138,9 @@ pub(crate) async fn accept(listener: Listener, context: Arc<ServerContext>, serv
             Ok((tcp, peer)) => {
                 if let Err(error) = start_connection(tcp, peer, &listener, &context, &service, &rejections) {
                     debug!(%error, "a connection was gone before it was served");
+                }
+                if number.is_multiple_of(ACCEPTED_AT_ONCE) {
+                    tokio::task::yield_now().await;
                 }
             }
             Err(error) if is_of_connection(&error) => debug!(%error, "a connection was gone before it was accepted"),

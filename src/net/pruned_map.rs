@@ -26,6 +26,7 @@ impl<K: Eq + Hash, V> PrunedMap<K, V> {
         self.entries.entry(key).or_insert_with(make)
     }
 
+    #[cfg(test)]
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.entries.get(key)
     }

@@ -24,18 +24,24 @@ impl ReadBuffer {
         Self(BytesMut::from(received))
     }
 
-    /// Waits until the socket has bytes and reads them. Returns how many; 0 means that the peer closed its side.
-    pub(super) fn poll_take(&mut self, stream: &ClientStream, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        stream.poll_read(context, |stream| self.take(stream))
+    /// Waits until the socket has bytes and reads some of them. Returns how many; 0 means that the peer closed its side.
+    pub(super) fn poll_take(
+        &mut self,
+        stream: &ClientStream,
+        limit: usize,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        stream.poll_read(context, |stream| self.take(stream, limit))
     }
 
-    /// Reads what the socket has.
+    /// Reads what the socket has, `limit` bytes at the most.
     ///
     /// # Errors
     /// `WouldBlock` if it has nothing now; any other error if the connection broke.
-    pub(super) fn take(&mut self, stream: &ClientStream) -> io::Result<usize> {
+    pub(super) fn take(&mut self, stream: &ClientStream, limit: usize) -> io::Result<usize> {
         SCRATCH.with_borrow_mut(|scratch| {
-            let count = stream.try_read(scratch)?;
+            let room = limit.min(scratch.len());
+            let count = stream.try_read(scratch.get_mut(..room).unwrap_or_default())?;
             self.0.extend_from_slice(scratch.get(..count).unwrap_or_default());
             Ok(count)
         })

@@ -1,9 +1,9 @@
 //! Turns: the threads that serve requests are shared between users, however many connections one has.
 //!
-//! A connection serves some requests whenever it has any, and only a few if another one of its owner has the turn, or all
-//! threads have turns on them. For more it needs its owner's turn, which goes from one connection of the owner to the next: so a
-//! user with 256 full pipelines, or with pipelines that come and go, gets as much of the threads' time as one with a single full
-//! pipeline. A connection gives the turn back before it waits for anything.
+//! A connection serves a few requests whenever it has any, and reads no more than it takes to have them. For more it needs its
+//! owner's turn, which goes from one connection of the owner to the next: so a user with 256 full pipelines, or with pipelines
+//! that come and go, gets as much of the threads' time as one with a single full pipeline. A connection gives the turn back
+//! before it waits for anything.
 //!
 //! As many owners have their turns at a time as there are threads, one after the other: so however many send without end, a
 //! request of somebody who was idle waits for a turn or two, and not for one of each.
@@ -97,16 +97,6 @@ impl Turns {
         }
     }
 
-    /// Whether the owner's turn would have to be waited for: another connection has it, or there is no thread for it. What many
-    /// connections may do without a turn would add up to more than all turns then.
-    pub(super) fn is_awaited(&self, owner: Owner) -> bool {
-        if self.threads.available_permits() == 0 {
-            return true;
-        }
-        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.get(&owner).is_some_and(|turn| turn.available_permits() == 0)
-    }
-
     fn of(&self, owner: Owner) -> Arc<Semaphore> {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || Arc::new(Semaphore::new(1));
@@ -143,13 +133,10 @@ mod tests {
     #[test]
     fn one_connection_of_an_owner_has_the_turn_at_a_time() {
         let turns = Turns::new(2);
-        assert!(!turns.is_awaited(MANY));
         let first = turns.try_take(MANY).unwrap();
         assert!(turns.try_take(MANY).is_err());
-        assert!(turns.is_awaited(MANY) && !turns.is_awaited(OTHER));
         assert!(turns.try_take(OTHER).is_ok());
         drop(first);
-        assert!(!turns.is_awaited(MANY));
         assert!(turns.try_take(MANY).is_ok());
     }
 
@@ -171,9 +158,9 @@ mod tests {
             held.push(first.await);
             assert!(held.iter().all(Option::is_some) && others.iter_mut().all(is_waiting));
         }
-        assert!(turns.is_awaited(owner(4)) && turns.is_awaited(owner(0)), "there is no thread for another turn");
+        assert!(turns.try_take(owner(0)).is_err(), "there is no thread for another turn");
         held.remove(0);
-        assert!(turns.is_awaited(owner(4)) && !turns.is_awaited(owner(0)));
+        assert!(turns.try_take(owner(4)).is_err() && turns.try_take(owner(0)).is_ok());
     }
 
     type Waiting = std::pin::Pin<Box<dyn Future<Output = Option<OwnersTurn>>>>;

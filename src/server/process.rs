@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 use crate::cluster::ClusterError;
 use crate::config::{Config, ConfigError};
-use crate::limits::{FOLLOW_INTERVAL, NODE_REOPEN};
+use crate::limits::{FOLLOW_INTERVAL, NODE_REOPEN, TASKS_BETWEEN_EVENTS};
 use crate::logging::LogGuard;
 use crate::server::activation::Inherited;
 use crate::server::error::ServerError;
@@ -28,6 +28,7 @@ pub fn run(config: &Config, log: &LogGuard, load: impl Fn() -> Result<Config, Co
     let mut inherited = Inherited::take()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .event_interval(TASKS_BETWEEN_EVENTS)
         .build()
         .map_err(|source| ServerError::System { what: "threads", source })?;
     runtime.block_on(async {

@@ -281,11 +281,6 @@ impl Session {
         }
     }
 
-    /// Whether the turn of the connection's owner would have to be waited for.
-    pub(in crate::net) fn is_turn_awaited(&self) -> bool {
-        self.server.turns.is_awaited(self.owner())
-    }
-
     /// Takes the turn of the connection's owner. If another connection has it, this one's replies leave, and it has to wait.
     pub(in crate::net) fn try_take_turn(&self) -> Result<OwnersTurn, AwaitedTurn> {
         self.server.turns.try_take(self.owner()).inspect_err(|_| self.send_replies())
