@@ -98,8 +98,8 @@ pub const TELNET_ANSWER_BYTES: usize = 96;
 /// How long a closing connection may take to accept any more of its replies; and all of them if the server ends it. For so
 /// long, and no more than half of the time that a stop may take, a server that stops serves what it has received.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
-/// Reads of a connection that the server ends: a megabyte that was on its way.
-pub const LAST_READS: usize = 16;
+/// Reads of a connection that the server ends, of [`READ_BYTES_WITHOUT_TURN`] at least: a megabyte that was on its way.
+pub const LAST_READS: usize = 128;
 /// TCP keep-alive: the first probe after this long a silence, then ten seconds between probes.
 pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(120);
 /// Between two keep-alive probes.
