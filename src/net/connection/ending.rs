@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, QueueStatus};
-use crate::limits::LAST_WORDS;
+use crate::limits::{LAST_READS, LAST_WORDS, READ_BYTES};
 use crate::net::client_stream::SharedStream;
 use crate::net::connection::Connection;
 use crate::net::link_carrier::HalfLink;
@@ -91,6 +91,18 @@ impl Connection {
         }
         if let Err(error) = self.stream.shutdown_write() {
             debug!(%error, "the connection was gone before its end");
+        }
+        self.discard_received();
+    }
+
+    /// Reads what has come and is not served any more: a socket that is closed with unread bytes resets the connection, and a
+    /// reset may overtake the last reply.
+    fn discard_received(&mut self) {
+        for _ in 0..LAST_READS {
+            self.read_buffer.clear();
+            if !matches!(self.read_buffer.take(&self.stream, READ_BYTES), Ok(1..)) {
+                return;
+            }
         }
     }
 }
