@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use kabar::chat::PasswordHash;
 use kabar::config::{Accept, Config, ConfiguredUser, ListenAddress, Password};
@@ -14,6 +15,7 @@ use kabar::wire::ListenerKind;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 use super::client::Client;
 use super::port::free_address;
@@ -139,6 +141,17 @@ impl TestServer {
     /// A connection to the text listener.
     pub(crate) fn connect_text(&self) -> Client {
         Client::connect(self.address(ListenerKind::Text))
+    }
+}
+
+/// Otherwise its threads, and the memory that passwords were hashed in, stay until all tests are over.
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(server) = self.running.take() {
+            let stopping = async { timeout(Duration::from_secs(5), server.stop()).await };
+            // What a test expects of a stop it says itself.
+            let _stopped = self.runtime.block_on(stopping);
+        }
     }
 }
 
