@@ -52,13 +52,10 @@ impl Fanout {
         for (place, push) in batch.pushes.iter().enumerate() {
             if let Payload::SessionEnded(ended) = &push.what {
                 if presence.is_connected(ended.user, ended.session) {
-                    let is_pushed_to = presence.is_pushed_to(ended.user);
-                    PresenceGuard::unlocked_fair(presence, || {
-                        self.flush(progress);
-                        if is_pushed_to {
-                            self.write_all(progress);
-                        }
-                    });
+                    PresenceGuard::unlocked_fair(presence, || self.flush(progress));
+                    if presence.is_pushed_to(ended.user) {
+                        PresenceGuard::unlocked_fair(presence, || self.write_all(progress));
+                    }
                     self.end_session(ended, push.origin.as_ref(), presence);
                 }
                 presence.session_uses.forget(ended.session);

@@ -11,9 +11,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Client, TestServer};
 
-/// As much as one read takes: requests with long replies, and at their end one with an effect that others see.
-fn costly_requests_and_then(last: &str) -> String {
-    let count = (60 * 1024 - last.len()) / "help\n".len();
+/// Less than one read takes without a turn, so that the server has all of it.
+const ONE_READ: usize = 7 * 1024;
+
+/// Requests with long replies, and at their end one with an effect that others see.
+fn costly_requests_and_then(last: &str, bytes: usize) -> String {
+    let count = (bytes - last.len()) / "help\n".len();
     "help\n".repeat(count) + last + "\n"
 }
 
@@ -24,7 +27,7 @@ fn requests_of_a_peer_that_reset_are_not_served() {
     watcher.asks("subscribe presence").expect_ok();
     let mut gone = server.connect().registered("gone");
     assert_eq!(watcher.hears().0["data"]["online"], true);
-    gone.sends(costly_requests_and_then("send watcher late"));
+    gone.sends(costly_requests_and_then("send watcher late", ONE_READ));
     // Whoever closes a socket with bytes to read resets it. By now the server serves the requests of one read.
     gone.hears_some_bytes();
     drop(gone);
@@ -38,7 +41,7 @@ fn all_requests_before_a_half_close_are_served() {
     let server = TestServer::start();
     let mut watcher = server.connect().registered("watcher");
     let mut client = server.connect().registered("client");
-    client.sends(costly_requests_and_then("send watcher halo"));
+    client.sends(costly_requests_and_then("send watcher halo", 60 * 1024));
     client.half_closes();
     let replies = client.hears_the_rest();
     assert!(replies.len() > 4 * 1024 * 1024, "{} bytes", replies.len());
@@ -52,7 +55,7 @@ fn a_stop_does_not_serve_connections_that_read_nothing() {
     let clients: Vec<Client> = (0..4)
         .map(|number| {
             let mut client = server.connect().registered(&format!("client{number}"));
-            client.sends(costly_requests_and_then("send watcher late"));
+            client.sends(costly_requests_and_then("send watcher late", 60 * 1024));
             client.hears_some_bytes();
             client
         })

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, QueueStatus};
-use crate::limits::{LAST_READS, LAST_WORDS, READ_BYTES};
+use crate::limits::{LAST_READS, LAST_WORDS, READ_BYTES_WITHOUT_TURN};
 use crate::net::client_stream::SharedStream;
 use crate::net::connection::Connection;
 use crate::net::link_carrier::HalfLink;
@@ -100,7 +100,7 @@ impl Connection {
     fn discard_received(&mut self) {
         for _ in 0..LAST_READS {
             self.read_buffer.clear();
-            if !matches!(self.read_buffer.take(&self.stream, READ_BYTES), Ok(1..)) {
+            if !matches!(self.read_buffer.take(&self.stream, READ_BYTES_WITHOUT_TURN), Ok(1..)) {
                 return;
             }
         }
