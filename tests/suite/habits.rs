@@ -269,14 +269,3 @@ fn serve_on_a_fast_clock(
         drop(server);
     });
 }
-
-#[test]
-fn what_comes_behind_quit_takes_nothing_from_its_reply() {
-    let server = TestServer::start();
-    for _ in 0..20 {
-        let mut client = server.connect();
-        client.sends(format!("quit\n{}", "ping\n".repeat(12_000)));
-        let reply = String::from_utf8(client.hears_the_rest()).unwrap();
-        assert_eq!(reply.matches("\"status\"").count(), 1, "{reply}");
-    }
-}
