@@ -95,6 +95,9 @@ impl Task {
     async fn run_connection(&mut self) -> End {
         let mut connection = match self.connect().await {
             Ok(connection) => connection,
+            Err(ClientError::Refused(reply)) if reply.has_code("no_session") => {
+                return End::Failed(ClientError::SessionEnded { reason: None });
+            }
             Err(error) => return End::Failed(error),
         };
         self.backoff.reset();
@@ -108,10 +111,7 @@ impl Task {
     async fn connect(&mut self) -> Result<Connection, ClientError> {
         let Settings { server, trust, token, subscription } = &self.settings;
         let mut connection = Connection::open(server, trust).await?;
-        let whoami = connection.ask(&format!("whoami {token}")).await.map_err(|error| match error {
-            ClientError::Refused(reply) if reply.has_code("no_session") => ClientError::SessionEnded { reason: None },
-            other => other,
-        })?;
+        let whoami = connection.ask(&format!("whoami {token}")).await?;
         let user = whoami.data["user"].as_str().unwrap_or_default().to_owned();
         let mut reset = None;
         if let Some(subscription) = subscription {

@@ -1,6 +1,8 @@
 //! The client core against a server: one connection after another, one conversation.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -130,6 +132,28 @@ fn a_program_that_is_slow_misses_nothing() {
         }
         assert_eq!(texts(&mut heard, count).await, sent);
     });
+}
+
+#[test]
+fn a_session_that_ends_between_two_requests_of_the_connecting_client_has_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: ServerAddress = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let answers = std::thread::spawn(move || {
+        let (mut writer, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(writer.try_clone().unwrap()).lines();
+        let known = r#"{"status":"OK","message":"","data":{"user":"messi"}}"#;
+        let unknown = r#"{"status":"ERROR","message":"","code":"no_session","data":""}"#;
+        for answer in [known, unknown] {
+            lines.next().unwrap().unwrap();
+            write!(writer, "{answer}\r\n\r\n").unwrap();
+        }
+    });
+    run(async {
+        let (_client, mut incoming) = Client::start(Settings::new(address, Trust::system(), "token".to_owned()));
+        let ended = next(&mut incoming).await;
+        assert!(matches!(ended, Incoming::Ended(ClientError::SessionEnded { .. })), "{ended:?}");
+    });
+    answers.join().unwrap();
 }
 
 #[test]
