@@ -195,8 +195,10 @@ impl Committer {
     fn release(&mut self, ticket: Ticket) {
         let shared = &*self.hub.0;
         shared.waiters.release(ticket);
+        // Told before they are pushed: the replies of a connection leave with its pushes, in one write.
+        let told = shared.note_told(ticket, std::mem::take(&mut self.to_tell));
         self.fanout.flush(shared.progress());
-        shared.tell(ticket, std::mem::take(&mut self.to_tell));
+        told.iter().for_each(|send_queue| shared.waiters.send_replies(send_queue));
         // The deliveries may hold it on.
         if let Ok(mut batch) = Arc::try_unwrap(std::mem::take(&mut self.batch)) {
             batch.clear();

@@ -14,6 +14,7 @@ use crate::hub::epoch::new_epoch;
 use crate::hub::execute::{Change, Executed, Origin, Outcome, remote_realm};
 use crate::hub::forward::{ToTell, Told};
 use crate::hub::forwarded_command::{ForwardAnswer, ForwardedCommand, UnchangedOutcome};
+use crate::hub::send_queue::SendQueue;
 use crate::hub::shared::{Hub, Shared};
 use crate::hub::tickets::Ticket;
 use crate::id::Seq;
@@ -234,33 +235,45 @@ impl Shared {
         self.issued.store(pending.ticket, std::sync::atomic::Ordering::Release);
     }
 
-    /// Tells the outcomes of a batch that is durable and was pushed.
-    pub(super) fn tell(&self, ticket: Ticket, outcomes: impl IntoIterator<Item = ToTell>) {
-        let mut has_told = false;
+    /// Tells outcomes, and has the replies leave whose pushes have.
+    pub(super) fn tell(&self, ticket: Ticket, outcomes: Vec<ToTell>) {
+        let told = self.note_told(ticket, outcomes);
+        told.iter().for_each(|send_queue| self.waiters.send_replies(send_queue));
+    }
+
+    /// Tells the outcomes of a batch that is durable. Returns the connections whose replies are to be sent, each once: one
+    /// write for all replies of a connection.
+    pub(super) fn note_told(&self, ticket: Ticket, outcomes: Vec<ToTell>) -> Vec<Arc<SendQueue>> {
+        if outcomes.is_empty() {
+            return Vec::new();
+        }
+        let mut told = Vec::new();
         for ToTell { number, outcome, delivery } in outcomes {
             let Some((forward, send_queue)) = self.forwards.take(number) else { continue };
             forward.tell(Told { ticket, outcome, delivery });
-            send_queue.iter().for_each(|send_queue| self.waiters.send_replies(send_queue));
-            has_told = true;
+            told.extend(send_queue);
         }
-        if has_told {
-            self.capacity.notify_waiters();
-        }
+        self.capacity.notify_waiters();
+        told.sort_unstable_by_key(Arc::as_ptr);
+        told.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        told
     }
 
     /// Tells what the leader has answered to commands that changed nothing, up to where this node has the log and has pushed
     /// it; and the end of their patience to those who waited too long.
     pub(super) fn tell_answers(&self) {
         let upto = self.presence().delivered;
+        let mut answered = Vec::new();
         while let Some((number, outcome)) = self.forwards.next_answer(upto) {
             let Some((forwarded, _)) = self.forwards.find(number) else { continue };
             let told = self.unchanged_outcome(&forwarded, outcome);
             let (outcome, delivery) = told.map_or_else(|error| (Err(error), None), |(done, its)| (Ok(done), its));
-            self.tell(Ticket::NONE, [ToTell { number, outcome, delivery }]);
+            answered.push(ToTell { number, outcome, delivery });
         }
+        self.tell(Ticket::NONE, answered);
         let now = Instant::now();
         let late = self.forwards.late(now);
-        self.tell(Ticket::NONE, late.into_iter().map(|(number, error)| ToTell::at_once(number, Err(error))));
+        self.tell(Ticket::NONE, late.into_iter().map(|(number, error)| ToTell::at_once(number, Err(error))).collect());
         self.expire_deliveries(now);
     }
 
