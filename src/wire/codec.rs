@@ -112,15 +112,19 @@ impl LineCodec {
         newline.map(|place| start + place)
     }
 
-    /// One `\r` of a line end may stand past the limit. This is true of a line that grows as soon as it is true of the
-    /// whole, however the reads cut it.
-    fn is_too_long(&self, line: &[u8]) -> bool {
-        line.strip_suffix(b"\r").unwrap_or(line).len() > self.limit
+    /// An error that a line has, however it goes on. A line that grows has it as soon as the whole would, so that it is the
+    /// same however the reads cut it. One `\r` of a line end may stand past the limit.
+    fn early_error(&self, line: &[u8]) -> Option<LineError> {
+        if is_tls_hello(line) {
+            return Some(LineError::Tls);
+        }
+        let is_too_long = line.strip_suffix(b"\r").unwrap_or(line).len() > self.limit;
+        is_too_long.then_some(LineError::TooLong { limit: self.limit })
     }
 
     fn read(&self, line: &[u8]) -> Line {
-        if self.is_too_long(line) {
-            return Line::Invalid(LineError::TooLong { limit: self.limit });
+        if let Some(error) = self.early_error(line) {
+            return Line::Invalid(error);
         }
         let Ok(text) = str::from_utf8(line) else {
             return Line::Invalid(LineError::NotUtf8);
@@ -140,9 +144,10 @@ impl Line {
     }
 }
 
-/// Whether bytes are the hello of a TLS client: a record (22) of version 3.x, its length, and the message in it (1).
-fn is_tls_hello(bytes: &[u8]) -> bool {
-    matches!(bytes, [22, 3, 0..=4, _, _, 1, ..])
+/// Whether a line begins as the hello of a TLS client: a record (22) of version 3.x. No line may hold these characters. The
+/// length behind them is not looked at: a byte of it may be a newline, or one of telnet's.
+fn is_tls_hello(line: &[u8]) -> bool {
+    matches!(line, [22, 3, 0..=4, ..])
 }
 
 /// Whether a text holds a control character that a line must not have: any but tab (PROTOCOL §1).
@@ -161,9 +166,6 @@ impl Decoder for LineCodec {
         if self.skipping && !self.skip(buffer) {
             return Ok(None);
         }
-        if self.telnet == Telnet::Text && is_tls_hello(buffer) {
-            return Ok(Some(self.skip_rest(LineError::Tls)));
-        }
         if let Some(newline) = self.scan(buffer) {
             let length = mem::take(&mut self.scanned);
             let line = self.read(buffer.get(..length).unwrap_or_default());
@@ -171,11 +173,9 @@ impl Decoder for LineCodec {
             return Ok(Some(line));
         }
         buffer.truncate(self.scanned);
-        if !self.is_too_long(buffer) {
-            return Ok(None);
-        }
+        let Some(error) = self.early_error(buffer) else { return Ok(None) };
         buffer.clear();
-        Ok(Some(self.skip_rest(LineError::TooLong { limit: self.limit })))
+        Ok(Some(self.skip_rest(error)))
     }
 
     /// A last line may come without a newline.
