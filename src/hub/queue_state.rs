@@ -242,7 +242,7 @@ impl QueueState {
     pub(super) fn abandon(&mut self) {
         self.ending = Some(ConnectionEnd::Gone);
         self.written = 0;
-        self.ready.clear();
+        self.ready = Vec::new();
         self.held = Vec::new();
         self.replies = VecDeque::new();
         self.joining = None;
@@ -258,6 +258,7 @@ impl QueueState {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.is_blocked = true;
+                    self.free_written();
                     return true;
                 }
                 Ok(_) | Err(_) => {
@@ -270,6 +271,15 @@ impl QueueState {
         self.ready.clear();
         self.push.set_all_written();
         self.push.is_lagging()
+    }
+
+    /// Frees what was written once it is the larger half, which costs less than it did to write it: what waits for a reader is
+    /// counted, and what was written is not.
+    fn free_written(&mut self) {
+        if self.written > self.ready.len() / 2 {
+            self.ready = self.ready.split_off(self.written);
+            self.written = 0;
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod nodes;
 mod presence;
 mod remote_delivery;
 mod session_end;
+mod slow_readers;
 mod unread;
 
 use std::io;
@@ -280,21 +281,6 @@ fn replies_that_are_durable_wait_for_the_push_that_is_on_its_way() {
     assert_eq!(take(&writer), "");
     send_queue.push_round(&mut Vec::new(), &tickets, (SLOT, Ticket::NONE), |_| {});
     assert_eq!(take(&writer), "reply");
-}
-
-#[test]
-fn a_socket_that_is_full_gets_the_rest_later_and_the_lent_room_comes_back() {
-    let (writer, tickets) = (Arc::new(RecordingWriter::default()), Tickets::default());
-    let send_queue = SendQueue::new(writer.clone(), ReplyFormat::Json);
-    send_queue.reply(Ticket::NONE, None, |out| out.extend_from_slice(b"one two"));
-    writer.takes(3);
-    let mut room = Vec::with_capacity(1_000);
-    send_queue.push_round(&mut room, &tickets, (SLOT, Ticket::NONE), |_| {});
-    assert_eq!((take(&writer).as_str(), room.len(), room.capacity()), ("one", 0, 1_000));
-    assert!(send_queue.status().is_blocked);
-    writer.takes(1_000);
-    send_queue.unblock();
-    assert_eq!(take(&writer), " two");
 }
 
 #[test]

@@ -216,7 +216,8 @@ impl Session {
             return Ok(Page::default());
         }
         let page = self.read_store(user, move |hub| hub.page(&query, limit)).await?;
-        self.server.admission.note_page(page.messages.iter().map(|message| message.body.size()).sum());
+        // The reply of an inbox has each message twice.
+        self.server.admission.note_page(page.messages.iter().map(|message| 2 * message.body.size()).sum());
         Ok(page)
     }
 
