@@ -22,7 +22,7 @@ fn append_shown(out: &mut Vec<u8>, text: &str) {
 
 /// Without a way out early, which lets the compiler look at many bytes at once.
 fn is_printable_ascii(text: &str) -> bool {
-    text.bytes().fold(true, |all, byte| all & (byte >= b' ') & (byte < 0x7F))
+    text.bytes().fold(true, |all, byte| all & (b' '..0x7F).contains(&byte))
 }
 
 /// Control characters (C0, DEL and C1), line and paragraph separators, and bidirectional controls: with them a sender
