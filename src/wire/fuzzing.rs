@@ -18,13 +18,14 @@ use crate::wire::request::{Parsed, Tag};
 const MESSAGE_BYTES: usize = 64;
 
 /// Lines are the same however the reads cut them, and so is what telnet is answered, except in what is dropped of a line
-/// that is too long. Of an unfinished line no more is kept than the limit. The first byte is the limit, with which the
+/// that is too long, or the hello of TLS. Of an unfinished line no more is kept than the limit. The first byte is the limit, with which the
 /// hello of TLS can be told, the second the length of the reads.
 pub fn codec(bytes: &[u8]) {
     let [limit, read, stream @ ..] = bytes else { return };
     let limit = usize::from(*limit).max(3);
     let (whole, answers) = lines(limit, stream, stream.len().max(1));
-    let is_dropped = whole.contains(&Line::Invalid(LineError::TooLong { limit }));
+    let dropped = [LineError::TooLong { limit }, LineError::Tls].map(Line::Invalid);
+    let is_dropped = whole.iter().any(|line| dropped.contains(line));
     for read in [1, usize::from(*read) + 1] {
         let (cut, answers_to_cut) = lines(limit, stream, read);
         assert_eq!(cut, whole);
