@@ -22,8 +22,15 @@ fn at_a_terminal(server: &TestServer, columns: u16, rows: u16) -> (Tmux, Shell, 
     let neko = server.connect().registered("neko");
     let tmux = Tmux::open(columns, rows, shell.home.path());
     tmux.says(&format!("{KABAR} chat"));
-    tmux.sees("messi at ");
+    connects(&tmux);
     (tmux, shell, neko)
+}
+
+/// Waits for the status of a chat that is connected: the help, which stands on the screen before, has the same words.
+fn connects(tmux: &Tmux) {
+    tmux.sees_that("the chat is connected", |screen| {
+        screen.lines().any(|line| line.contains("messi at ") && line.contains(" online"))
+    });
 }
 
 /// The screen shows a message before the server has it.
@@ -267,7 +274,7 @@ fn the_terminal_is_given_back_at_the_end_and_after_sigterm() {
     let file = shell.home.path().join("pid");
     tmux.says("clear");
     tmux.says(&format!("sh -c 'echo $$ > ~/pid; exec {KABAR} chat'; stty -a | grep -o '.icanon'; echo over"));
-    tmux.sees("messi at ");
+    connects(&tmux);
     let process = fs::read_to_string(file).unwrap();
     assert!(Command::new("kill").args(["-TERM", process.trim()]).status().unwrap().success());
     tmux.sees_that("a line that is edited by the terminal", |screen| {
