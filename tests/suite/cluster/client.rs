@@ -148,6 +148,15 @@ impl Client {
         Some(connection)
     }
 
+    /// Waits until the node has an entry of the log that another one has acknowledged: it may have come back just now.
+    #[track_caller]
+    pub(super) fn waits_for(&mut self, entry: u64) {
+        wait_for("the node has what was acknowledged", || {
+            let newest = self.ask("newest", "history limit 1").reply;
+            (newest["data"][0]["id"].as_u64() >= Some(entry)).then_some(())
+        });
+    }
+
     /// The texts of its unread messages with their ids and senders, which are read by that.
     pub(super) fn inbox(&mut self) -> Vec<Value> {
         let mut messages = Vec::new();

@@ -110,12 +110,14 @@ impl Sent {
     pub(super) fn expect_each_once(&self, cluster: &Cluster) {
         for (reader, token) in self.tokens.iter().enumerate() {
             let sent = &self.by_sender[(reader + SENDERS - 1) % SENDERS];
-            let inbox = Client::new(cluster.addresses(), token).inbox();
+            let id = |acknowledged: &Acknowledged| acknowledged.reply["data"]["id"].as_u64().unwrap();
+            let mut client = Client::new(cluster.addresses(), token);
+            sent.iter().map(id).max().into_iter().for_each(|newest| client.waits_for(newest));
+            let inbox = client.inbox();
             let found: Vec<(&str, u64)> = inbox
                 .iter()
                 .map(|message| (message["msg"].as_str().unwrap(), message["id"].as_u64().unwrap()))
                 .collect();
-            let id = |acknowledged: &Acknowledged| acknowledged.reply["data"]["id"].as_u64().unwrap();
             let texts: Vec<String> = (0..sent.len()).map(|number| number.to_string()).collect();
             let expected: Vec<(&str, u64)> = texts.iter().map(String::as_str).zip(sent.iter().map(id)).collect();
             let first_difference = found.iter().zip(&expected).find(|(found, expected)| found != expected);
