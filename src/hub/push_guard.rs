@@ -32,7 +32,7 @@ impl SendQueue {
         // If there is a newer slot by now, the replies of later batches wait for its pushes.
         state.release_settled(tickets, self.format(), |ticket| ticket <= upto || self.push_slot().is_none());
         state.write_out(&*self.writer);
-        if is_used { state.return_scratch(scratch) } else { state.shrink_if_idle() }
+        if is_used { state.return_scratch(scratch) } else { state.free_written() }
     }
 }
 

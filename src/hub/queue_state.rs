@@ -234,7 +234,13 @@ impl QueueState {
         scratch.clear();
     }
 
-    pub(super) fn shrink_if_idle(&mut self) {
+    /// Frees what was written once it is the larger half, which costs less than it did to write it: what waits for a reader is
+    /// counted, and what was written is not. An idle connection keeps no large buffer.
+    pub(super) fn free_written(&mut self) {
+        if self.written > self.ready.len() / 2 {
+            self.ready = self.ready.split_off(self.written);
+            self.written = 0;
+        }
         shrink(&mut self.ready);
     }
 
@@ -258,7 +264,6 @@ impl QueueState {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.is_blocked = true;
-                    self.free_written();
                     return true;
                 }
                 Ok(_) | Err(_) => {
@@ -271,15 +276,6 @@ impl QueueState {
         self.ready.clear();
         self.push.set_all_written();
         self.push.is_lagging()
-    }
-
-    /// Frees what was written once it is the larger half, which costs less than it did to write it: what waits for a reader is
-    /// counted, and what was written is not.
-    fn free_written(&mut self) {
-        if self.written > self.ready.len() / 2 {
-            self.ready = self.ready.split_off(self.written);
-            self.written = 0;
-        }
     }
 }
 

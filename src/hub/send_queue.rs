@@ -182,7 +182,7 @@ impl SendQueue {
 
     pub(super) fn write(&self, state: &mut QueueState) {
         state.write_out(&*self.writer);
-        state.shrink_if_idle();
+        state.free_written();
     }
 
     /// Sends what keeps an idle connection open, if nothing waits to be sent.

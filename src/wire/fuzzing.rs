@@ -18,8 +18,8 @@ use crate::wire::request::{Parsed, Tag};
 const MESSAGE_BYTES: usize = 64;
 
 /// Lines are the same however the reads cut them, and so is what telnet is answered, except in what is dropped of a line
-/// that is too long, or the hello of TLS. Of an unfinished line no more is kept than the limit. The first byte is the limit, with which the
-/// hello of TLS can be told, the second the length of the reads.
+/// that is too long, or the hello of TLS. Of an unfinished line no more is kept than the limit. The first byte is the limit,
+/// with which the hello of TLS can be told, the second the length of the reads.
 pub fn codec(bytes: &[u8]) {
     let [limit, read, stream @ ..] = bytes else { return };
     let limit = usize::from(*limit).max(3);
