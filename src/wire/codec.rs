@@ -144,10 +144,10 @@ impl Line {
     }
 }
 
-/// Whether a line begins as the hello of a TLS client: a record (22) of version 3.x. No line may hold these characters. The
-/// length behind them is not looked at: a byte of it may be a newline, or one of telnet's.
+/// Whether a line begins as the hello of a TLS client: a record (22) of version 3.x, its length, and the message in it (1). A
+/// hello whose length has a newline in it, or one of telnet's bytes, is not told from any other line that cannot be served.
 fn is_tls_hello(line: &[u8]) -> bool {
-    matches!(line, [22, 3, 0..=4, ..])
+    matches!(line, [22, 3, 0..=4, _, _, 1, ..])
 }
 
 /// Whether a text holds a control character that a line must not have: any but tab (PROTOCOL §1).

@@ -22,7 +22,7 @@ const MESSAGE_BYTES: usize = 64;
 /// with which the hello of TLS can be told, the second the length of the reads.
 pub fn codec(bytes: &[u8]) {
     let [limit, read, stream @ ..] = bytes else { return };
-    let limit = usize::from(*limit).max(3);
+    let limit = usize::from(*limit).max(6);
     let (whole, answers) = lines(limit, stream, stream.len().max(1));
     let dropped = [LineError::TooLong { limit }, LineError::Tls].map(Line::Invalid);
     let is_dropped = whole.iter().any(|line| dropped.contains(line));

@@ -79,9 +79,8 @@ fn control_characters_except_tab_are_refused() {
 fn tls_is_told_before_any_line_ends() {
     assert_lines(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03", &[Line::Invalid(LineError::Tls)]);
     assert_lines(b"ping\n\x16\x03\x03\x00\x05\x01", &[text("ping"), Line::Invalid(LineError::Tls)]);
-    assert_lines(b"\x16\x03\x01\xFF\xFF\x01", &[Line::Invalid(LineError::Tls)]);
-    assert_lines(b"\x16\x03\x01\x02\nping\n", &[Line::Invalid(LineError::Tls), text("ping")]);
-    assert_lines(b"\x16\x03\n", &[Line::Invalid(LineError::ControlCharacter)]);
+    assert_lines(b"\x16\x03\x01\xFF\xF1\x02\x00\x01\x00\nping\n", &[Line::Invalid(LineError::Tls), text("ping")]);
+    assert_lines(b"\x16\x03\x01\n", &[Line::Invalid(LineError::ControlCharacter)]);
 }
 
 #[test]
