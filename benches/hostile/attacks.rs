@@ -1,4 +1,4 @@
-//! The attacks. Each is a process of its own at the lowest priority.
+//! The attacks. Each is a process of its own, and stands for other machines: it gets the processor when nothing else wants it.
 
 mod floods;
 mod guesses;
@@ -67,11 +67,12 @@ const fn attack(name: &'static str, what: &'static str, run: fn(&Target)) -> Att
 }
 
 impl Attack {
-    /// Starts the attack as a process at the lowest priority.
+    /// Starts the attack as a process that runs when nothing else does. At nice 19 it would keep a core for a slice of 3 ms
+    /// although the server is ready to run, which no other machine can.
     pub(crate) fn start(&self, addresses: Addresses, tokens: &[String], length: Duration) -> io::Result<Child> {
         let addresses = addresses.list().map(|address| address.to_string()).join(",");
-        let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(std::env::current_exe()?).args(["--attack", self.name]);
+        let mut command = Command::new("chrt");
+        command.args(["--idle", "0"]).arg(std::env::current_exe()?).args(["--attack", self.name]);
         command.args(["--seconds", &length.as_secs_f64().to_string(), "--tokens", &tokens.join(",")]);
         command.args(["--addresses", &addresses]);
         command.stdout(Stdio::piped()).spawn()

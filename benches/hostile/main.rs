@@ -1,7 +1,7 @@
 //! What honest clients notice while others attack the server: `cargo bench --bench hostile [-- --seconds N] [--only ATTACK]`.
 //!
 //! Twenty clients chat and two log in again and again: first alone, then beside each attack, then beside all attacks at
-//! once with a SIGTERM and a restart in the middle. Every attack is a process at the lowest priority. The exit code is 1 if
+//! once with a SIGTERM and a restart in the middle. Every attack is a process of idle priority. The exit code is 1 if
 //! a bound was broken.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 

@@ -45,6 +45,9 @@ pub const REQUESTS_IN_FLIGHT: usize = 1_024;
 /// Lines of one connection that are served before its task lets others run, blank and rejected ones included: some tenths of
 /// a millisecond of sends.
 pub const REQUESTS_PER_TURN: usize = 64;
+/// How long a connection is served before its task lets others run, however few requests that were: as long as
+/// [`REQUESTS_PER_TURN`] sends take. Sixty-four long replies took eight milliseconds.
+pub const TURN_TIME: Duration = Duration::from_micros(300);
 /// Tasks that a thread runs before it looks what the sockets have received: with turns as long as these that is a few
 /// milliseconds. With tokio's own 61 a ping waited for 60 behind pipelines; fewer cost the busy server system calls.
 pub const TASKS_BETWEEN_EVENTS: u32 = 8;
@@ -52,9 +55,9 @@ pub const TASKS_BETWEEN_EVENTS: u32 = 8;
 /// shared between users and not between connections. Enough to log in and ask something: an owner whose connections come and
 /// go, and many owners together, have that many with each, all before others.
 pub const REQUESTS_WITHOUT_TURN: usize = 4;
-/// Bytes that one read takes without a turn: if there are as many, the connection has more to do than these requests. A
-/// program that keeps twenty messages in flight stays below.
-pub const READ_BYTES_WITHOUT_TURN: usize = 8 * 1024;
+/// Bytes that one read takes without a turn: if there are as many, the connection has more to do than these requests. With
+/// 8 KB three hundred connections that send bytes which make no line kept others waiting for 15 ms.
+pub const READ_BYTES_WITHOUT_TURN: usize = 2 * 1024;
 /// Users and addresses whose turns are remembered although no connection has them: at 150 bytes each, 600 KB.
 pub const OWNERS_REMEMBERED: usize = 4_096;
 /// Reply bytes that wait for a reader; the connection's requests are not read on until it has taken them.
@@ -158,10 +161,11 @@ pub const PENDING_CHANGES: usize = 65_536;
 /// Bytes of message bodies that wait for a commit.
 pub const PENDING_BYTES: usize = 64 * 1024 * 1024;
 /// The cost in bytes of one user's changes in a batch when nobody else has many in it; so many users share it equally.
-/// A batch of 2 MB takes the disk some 10 ms, and others' changes wait for no more than that.
-pub const BATCH_COST: u64 = 2 * 1024 * 1024;
-/// The share of a batch that every user has, however full it is: a read's worth of requests.
-pub const BATCH_COST_FREE: u64 = 128 * 1024;
+/// Storing and answering them, a thousand sends, takes some 5 ms, and others' changes wait for no more than that; with 2 MB a
+/// send beside long messages waited for 20 ms.
+pub const BATCH_COST: u64 = 512 * 1024;
+/// The share of a batch that every user has, however full it is: more than a turn's worth of sends.
+pub const BATCH_COST_FREE: u64 = 48 * 1024;
 /// The cost of a change beside the bytes of its text: its record, index entry and reply take the time of so many bytes
 /// …
 pub const CHANGE_COST: u64 = 512;

@@ -21,7 +21,7 @@ use tracing::debug;
 use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, Ticket};
 use crate::limits::{
     LAST_READS, PUSH_BYTES, READ_BYTES, READ_BYTES_WITHOUT_TURN, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
-    REQUESTS_WITHOUT_TURN, UNFINISHED_LINE,
+    REQUESTS_WITHOUT_TURN, TURN_TIME, UNFINISHED_LINE,
 };
 use crate::net::accepted::Accepted;
 use crate::net::client_stream::ClientStream;
@@ -85,9 +85,16 @@ struct Turn {
     requests: usize,
     bytes: usize,
     /// The turn of the connection's owner, if the connection has it.
-    held: Option<OwnersTurn>,
+    held: Option<Box<OwnersTurn>>,
     /// The connection was at work for long already, or has much to do: it needs the owner's turn at once.
     is_long: bool,
+}
+
+impl Turn {
+    /// However few requests there were: some cost a hundred times as much as others.
+    fn is_over(&self) -> bool {
+        self.held.as_ref().is_some_and(|turn| turn.begun.elapsed() >= TURN_TIME)
+    }
 }
 
 impl Connection {
@@ -289,7 +296,7 @@ impl Connection {
     /// Waits until the next request may be served. Returns how the connection ends if it may not.
     async fn admit(&mut self) -> Option<ConnectionEnd> {
         self.turn.requests += 1;
-        if self.turn.requests >= REQUESTS_PER_TURN {
+        if self.turn.requests >= REQUESTS_PER_TURN || self.turn.is_over() {
             self.session.send_replies();
             self.end_turn().await;
             self.close_if_reset();
@@ -297,8 +304,13 @@ impl Connection {
         if self.session.is_costly() {
             self.wait_for_the_hub().await;
         }
+        // The turn of an address is not for whoever has logged in meanwhile.
+        self.turn.held.take_if(|turn| turn.owner != self.session.owner());
         if self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN {
             self.take_turn().await;
+        } else if self.session.has_lost_share() {
+            // A thousand connections of one user, each with a few sends, would be a batch that takes a tenth of a second.
+            let _is_over = self.wait_for_share().await;
         }
         let status = self.send_queue.status();
         if status.backlog.is_below(FULL) && !status.is_closing {
@@ -314,14 +326,31 @@ impl Connection {
         if is_admitted { None } else { Some(self.send_queue.ending().unwrap_or(ConnectionEnd::Gone)) }
     }
 
-    /// Waits for the turn of the connection's owner.
+    /// Waits for the turn of the connection's owner, and for the next batch if other connections of the owner have used its
+    /// share of this one meanwhile.
     async fn take_turn(&mut self) {
-        if self.turn.held.is_none() {
-            self.turn.held = match self.session.try_take_turn() {
-                Ok(turn) => Some(turn),
-                Err(awaited) => self.unless_over(awaited.take()).await.flatten(),
-            };
+        while self.turn.held.is_none() {
+            let Some(turn) = self.turn_of_owner().await else { return };
+            if !self.session.has_used_share() {
+                self.turn.held = Some(Box::new(turn));
+                return;
+            }
+            drop(turn);
+            if self.wait_for_share().await.is_none() {
+                return;
+            }
         }
+    }
+
+    async fn turn_of_owner(&self) -> Option<OwnersTurn> {
+        let awaited = match self.session.try_take_turn() {
+            Ok(turn) => return Some(turn),
+            Err(awaited) => awaited,
+        };
+        let turn = self.unless_over(awaited.take()).await.flatten();
+        // Whoever has just got a turn would run at once, before tasks that wait for longer.
+        tokio::task::yield_now().await;
+        turn
     }
 
     /// Lets other tasks run, and other connections of the same owner have its turn.

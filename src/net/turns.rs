@@ -10,7 +10,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -33,6 +35,8 @@ pub(crate) struct Turns {
     /// One for each thread that serves requests.
     threads: Arc<Semaphore>,
     batch: Mutex<BatchCosts>,
+    /// Some owner has used its share of the batch.
+    is_batch_shared: AtomicBool,
 }
 
 /// The cost of a batch's changes, by owner.
@@ -44,34 +48,37 @@ struct BatchCosts {
     large: u64,
 }
 
-/// An owner's turn, for one connection, and a thread to have it on. Boxed: most connections have none.
+/// An owner's turn, for one connection, and a thread to have it on. To be boxed: most connections have none.
 #[derive(Debug)]
 pub(super) struct OwnersTurn {
-    _permits: Box<[OwnedSemaphorePermit; 2]>,
+    pub(super) owner: Owner,
+    pub(super) begun: Instant,
+    _permits: [OwnedSemaphorePermit; 2],
 }
 
 /// A turn that has to be waited for.
 #[derive(Debug)]
 pub(super) struct AwaitedTurn {
+    owner: Owner,
     /// The owner's turn, or who gives it away.
-    owner: Result<OwnedSemaphorePermit, Arc<Semaphore>>,
+    turn: Result<OwnedSemaphorePermit, Arc<Semaphore>>,
     threads: Arc<Semaphore>,
 }
 
 impl OwnersTurn {
-    fn new(owner: OwnedSemaphorePermit, thread: OwnedSemaphorePermit) -> Self {
-        Self { _permits: Box::new([owner, thread]) }
+    fn new(owner: Owner, turn: OwnedSemaphorePermit, thread: OwnedSemaphorePermit) -> Self {
+        Self { owner, begun: Instant::now(), _permits: [turn, thread] }
     }
 }
 
 impl AwaitedTurn {
     /// Waits for the turn, after those who waited before.
     pub(super) async fn take(self) -> Option<OwnersTurn> {
-        let owner = match self.owner {
-            Ok(owner) => owner,
-            Err(owner) => owner.acquire_owned().await.ok()?,
+        let turn = match self.turn {
+            Ok(turn) => turn,
+            Err(turn) => turn.acquire_owned().await.ok()?,
         };
-        Some(OwnersTurn::new(owner, self.threads.acquire_owned().await.ok()?))
+        Some(OwnersTurn::new(self.owner, turn, self.threads.acquire_owned().await.ok()?))
     }
 }
 
@@ -84,16 +91,23 @@ impl Default for Turns {
 impl Turns {
     fn new(threads: usize) -> Self {
         let owners = Mutex::new(PrunedMap::new(OWNERS_REMEMBERED));
-        Self { owners, threads: Arc::new(Semaphore::new(threads)), batch: Mutex::default() }
+        Self {
+            owners,
+            threads: Arc::new(Semaphore::new(threads)),
+            batch: Mutex::default(),
+            is_batch_shared: AtomicBool::new(false),
+        }
     }
 
     /// The turn of an owner, if no other connection has it, and a thread is free.
     pub(super) fn try_take(&self, owner: Owner) -> Result<OwnersTurn, AwaitedTurn> {
         let (turn, threads) = (self.of(owner), self.threads.clone());
-        let Ok(owner) = turn.clone().try_acquire_owned() else { return Err(AwaitedTurn { owner: Err(turn), threads }) };
+        let Ok(turn) = turn.clone().try_acquire_owned() else {
+            return Err(AwaitedTurn { owner, turn: Err(turn), threads });
+        };
         match threads.clone().try_acquire_owned() {
-            Ok(thread) => Ok(OwnersTurn::new(owner, thread)),
-            Err(_) => Err(AwaitedTurn { owner: Ok(owner), threads }),
+            Ok(thread) => Ok(OwnersTurn::new(owner, turn, thread)),
+            Err(_) => Err(AwaitedTurn { owner, turn: Ok(turn), threads }),
         }
     }
 
@@ -111,6 +125,7 @@ impl Turns {
             costs.batch = batch;
             costs.costs.clear();
             costs.large = 0;
+            self.is_batch_shared.store(false, Ordering::Relaxed);
         }
         let own = costs.costs.entry(owner).or_default();
         let was_large = *own > BATCH_COST_FREE;
@@ -119,7 +134,16 @@ impl Turns {
         if own > BATCH_COST_FREE && !was_large {
             costs.large += 1;
         }
-        own > BATCH_COST_FREE && own * costs.large > BATCH_COST
+        let is_used = own > BATCH_COST_FREE && own * costs.large > BATCH_COST;
+        if is_used {
+            self.is_batch_shared.store(true, Ordering::Relaxed);
+        }
+        is_used
+    }
+
+    /// Whether some owner may have used its share of the batch. If not, nobody needs to ask for its own.
+    pub(super) fn is_batch_shared(&self) -> bool {
+        self.is_batch_shared.load(Ordering::Relaxed)
     }
 }
 

@@ -221,3 +221,38 @@ fn a_login_that_was_not_committed_never_binds_the_connection_to_another_user() {
     assert!(!messi.is_ok() || messi.message() == "messi", "{messi:?}");
     assert_eq!(neko.asks("whoami").expect_ok().message(), "neko");
 }
+
+#[test]
+fn a_users_changes_share_a_batch_however_many_connections_make_them() {
+    const CONNECTIONS: usize = 250;
+    const SENDS: usize = 60;
+    let monitoring = free_address();
+    let faulty = ServerOnFaultyDisk::start_configured(&format!("[metrics]\nlisten = [\"{monitoring}\"]\n"));
+    let metrics = || String::from_utf8(HttpClient::connect(monitoring).gets("/metrics").body).unwrap();
+    let value = |text: &str, name: &str| {
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        value.unwrap_or_default() as usize
+    };
+    let mut messi = faulty.server.connect().registered("messi");
+    let token = messi.asks("auth messi rahasia").token();
+    faulty.set("hold");
+    messi.says("addgroup fans");
+    faulty.wait_for_a_blocked_sync();
+    let pipeline = format!("whoami {token}\n") + &format!("send messi {}\n", "x".repeat(40)).repeat(SENDS);
+    let clients: Vec<Client> = (0..CONNECTIONS)
+        .map(|_| {
+            let mut client = faulty.server.connect();
+            client.sends(pipeline.clone());
+            client
+        })
+        .collect();
+    let who = r#"kabar_requests_total{command="whoami",outcome="done"}"#;
+    wait_until("all have logged in", || value(&metrics(), who) >= CONNECTIONS);
+    faulty.clear("hold");
+    let send = r#"kabar_requests_total{command="send",outcome="done"}"#;
+    wait_until("all is done", || value(&metrics(), send) >= CONNECTIONS * SENDS);
+    let text = metrics();
+    let small = value(&text, r#"kabar_commit_records_bucket{le="4096.0"}"#);
+    assert_eq!(small, value(&text, "kabar_commit_records_count"), "a batch was larger than a user's share");
+    drop(clients);
+}

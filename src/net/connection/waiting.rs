@@ -44,6 +44,12 @@ impl Connection {
         }
     }
 
+    /// Waits while the connection's owner has used its share of the batch. `None` if the connection is over meanwhile.
+    pub(super) async fn wait_for_share(&mut self) -> Option<()> {
+        let (stream, send_queue) = (self.stream.clone(), self.send_queue.clone());
+        Box::pin(unless_over(&stream, &send_queue, self.session.wait_for_share())).await
+    }
+
     /// Waits for something that others bring about, unless the connection is over meanwhile.
     pub(super) async fn unless_over<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
         Box::pin(unless_over(&self.stream, &self.send_queue, wait)).await

@@ -329,7 +329,18 @@ impl Session {
         }
     }
 
-    async fn wait_for_share(&mut self) {
+    /// Whether the connection's owner has used its share of the batch that is being gathered, on whatever connections.
+    pub(in crate::net) fn has_used_share(&mut self) -> bool {
+        self.server.turns.add_cost(self.owner(), std::mem::take(&mut self.cost), self.hub().gathered_batch())
+    }
+
+    /// As [`Session::has_used_share`], at no cost while nobody has.
+    pub(in crate::net) fn has_lost_share(&mut self) -> bool {
+        self.server.turns.is_batch_shared() && self.has_used_share()
+    }
+
+    /// Waits while the connection's owner has used its share of the batch.
+    pub(in crate::net) async fn wait_for_share(&mut self) {
         let owner = self.owner();
         let mut batch = self.hub().gathered_batch();
         while self.server.turns.add_cost(owner, std::mem::take(&mut self.cost), batch) {
