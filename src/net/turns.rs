@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -120,12 +120,9 @@ impl Turns {
     /// Adds the cost of an owner's changes to the batch that is being gathered. Returns whether they cost the owner's share:
     /// then its connections wait for the next batch.
     pub(super) fn add_cost(&self, owner: Owner, cost: u64, batch: Ticket) -> bool {
-        let mut costs = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut costs = self.costs();
         if costs.batch != batch {
-            costs.batch = batch;
-            costs.costs.clear();
-            costs.large = 0;
-            self.is_batch_shared.store(false, Ordering::Relaxed);
+            self.begin_batch(&mut costs, batch);
         }
         let own = costs.costs.entry(owner).or_default();
         let was_large = *own > BATCH_COST_FREE;
@@ -139,6 +136,22 @@ impl Turns {
             self.is_batch_shared.store(true, Ordering::Relaxed);
         }
         is_used
+    }
+
+    /// Forgets what a batch has cost up to now: nothing of it waits to be stored.
+    pub(super) fn forget_costs(&self, batch: Ticket) {
+        self.begin_batch(&mut self.costs(), batch);
+    }
+
+    fn begin_batch(&self, costs: &mut BatchCosts, batch: Ticket) {
+        costs.batch = batch;
+        costs.costs.clear();
+        costs.large = 0;
+        self.is_batch_shared.store(false, Ordering::Relaxed);
+    }
+
+    fn costs(&self) -> MutexGuard<'_, BatchCosts> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether some owner may have used its share of the batch. If not, nobody needs to ask for its own.

@@ -49,6 +49,19 @@ fn all_requests_before_a_half_close_are_served() {
 }
 
 #[test]
+fn requests_that_change_nothing_use_no_share_of_a_batch() {
+    const REQUESTS: usize = 5_000;
+    let server = TestServer::start();
+    server.connect().registered("neko");
+    let mut client = server.connect().registered("client");
+    client.asks("block neko").expect_ok();
+    client.sends("block neko\n".repeat(REQUESTS));
+    client.half_closes();
+    let replies = String::from_utf8(client.hears_the_rest()).unwrap();
+    assert_eq!(replies.matches("\"OK\"").count(), REQUESTS);
+}
+
+#[test]
 fn a_stop_does_not_serve_connections_that_read_nothing() {
     let mut server = TestServer::start();
     server.connect().registered("watcher");

@@ -347,8 +347,9 @@ impl Session {
             self.send_replies();
             self.hub().wait_for_batch(batch).await;
             let next = self.hub().gathered_batch();
-            // Nothing of it waits for the disk: what was counted was taken back.
+            // Nothing of it waits for the disk: what was counted was taken back, or changed nothing.
             if next == batch {
+                self.server.turns.forget_costs(batch);
                 break;
             }
             batch = next;
