@@ -8,6 +8,7 @@
 mod bans;
 mod census;
 mod ending;
+mod eviction;
 mod holders;
 mod memory;
 mod places;
@@ -28,14 +29,14 @@ use hashbrown::HashMap;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::hub::{ConnectionEnd, SendQueue};
+use crate::hub::SendQueue;
 use crate::id::UserId;
-use crate::limits::{EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, PLACES_KEPT, TLS_HANDSHAKES};
+use crate::limits::{EVICTION_PERCENT, HALF_LINKS, HALF_LINKS_PER_ADDRESS, TLS_HANDSHAKES};
 use crate::net::admission::census::Counts;
 use crate::net::admission::holders::Holders;
 use crate::net::admission::unfinished::{Bounds, Unfinished};
 use crate::net::origin::origin;
-use crate::net::refused_log::{self, RefusedLog};
+use crate::net::refused_log::RefusedLog;
 use crate::wire::DisconnectReason;
 
 /// Counts the connections, and can end them all.
@@ -63,6 +64,8 @@ struct Admitted {
     /// Connections that are being ended to make room.
     ending: HashSet<u64>,
     unauthenticated: Holders<IpAddr>,
+    /// Of those that have not logged in, the ones that wait for a password to be checked or hashed.
+    authenticating: Holders<IpAddr>,
     users: Holders<UserId>,
     half_links: Unfinished,
     tls_handshakes: Unfinished,
@@ -91,6 +94,8 @@ enum Holder {
     Proxy,
     /// The address, before a login.
     Address,
+    /// The address, while a password is checked or hashed.
+    Authenticating,
     User(UserId),
     /// A link that is not made yet, or is: they are few.
     Link,
@@ -107,6 +112,12 @@ impl Holder {
 
 /// A connection's place, which is free again when this is dropped.
 pub(crate) struct Permit {
+    admission: Arc<Admission>,
+    number: u64,
+}
+
+/// A connection that waits for a password to be checked or hashed.
+pub(super) struct Authenticating {
     admission: Arc<Admission>,
     number: u64,
 }
@@ -188,6 +199,12 @@ impl Admission {
         {
             admitted.end(oldest, DisconnectReason::TooManyOfUser);
         }
+    }
+
+    /// The connection waits for a password until this is dropped: it is preferred to others that have not logged in.
+    pub(super) fn begin_authenticating(self: &Arc<Self>, number: u64) -> Authenticating {
+        self.admitted().change_holder(number, Holder::Address, Holder::Authenticating);
+        Authenticating { admission: self.clone(), number }
     }
 
     /// A place for a connection that is to become a link; `None` if its address is not known.
@@ -275,55 +292,6 @@ impl Admitted {
             }
         }
     }
-
-    /// Ends a connection of the largest holder: of an address with many that have not logged in, of a user with many, or
-    /// of any address.
-    fn evict(&mut self) {
-        let address = self.unauthenticated.largest();
-        let of_address = address.and_then(|(_, address)| self.unauthenticated.oldest(address));
-        let user = self.users.largest().filter(|(size, _)| *size > PLACES_KEPT);
-        let of_user = user.and_then(|(_, user)| self.users.oldest(user));
-        match (of_address, of_user) {
-            (Some(oldest), None) => self.end(oldest, DisconnectReason::Evicted),
-            (Some(oldest), _) if address.is_some_and(|(size, _)| size > PLACES_KEPT) => {
-                self.end(oldest, DisconnectReason::Evicted);
-            }
-            (_, Some(oldest)) => self.end(oldest, DisconnectReason::TooManyOfUser),
-            (None, None) => {}
-        }
-    }
-
-    fn end(&mut self, number: u64, reason: DisconnectReason) {
-        self.set_holder(number, Holder::Nobody);
-        if let Some(connected) = self.connections.get(&number) {
-            if let (Some(address), Some(reason)) = (connected.address, refused_log::refusal(reason)) {
-                self.refused.connection(address, reason);
-            }
-            self.ending.insert(number);
-            self.counts.record_ended(reason);
-            connected.send_queue.close(ConnectionEnd::Disconnected(reason));
-        }
-    }
-
-    /// Changes the holder of a place. The place of a connection that is being ended stays without one.
-    fn set_holder(&mut self, number: u64, holder: Holder) {
-        let Some(connected) = self.connections.get_mut(&number) else { return };
-        let (before, address) = (connected.holder, connected.address);
-        if before == Holder::Nobody || before == holder {
-            return;
-        }
-        connected.holder = holder;
-        match (before, address) {
-            (Holder::Address, Some(address)) => self.unauthenticated.remove(address, number),
-            (Holder::User(user), _) => self.users.remove(user, number),
-            _ => {}
-        }
-        match (holder, address) {
-            (Holder::Address, Some(address)) => self.unauthenticated.add(address, number),
-            (Holder::User(user), _) => self.users.add(user, number),
-            _ => {}
-        }
-    }
 }
 
 impl Permit {
@@ -349,6 +317,12 @@ impl Drop for Permit {
         admitted.set_holder(self.number, Holder::Nobody);
         let counted = admitted.connections.remove(&self.number).and_then(|connected| connected.counted());
         counted.into_iter().for_each(|address| admitted.discount(address));
+    }
+}
+
+impl Drop for Authenticating {
+    fn drop(&mut self) {
+        self.admission.admitted().change_holder(self.number, Holder::Authenticating, Holder::Address);
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::chat::Network;
-use crate::hub::{SocketWriter, Ticket};
+use crate::hub::{ConnectionEnd, SocketWriter, Ticket};
 use crate::limits::{ENDING_CONNECTIONS, ENDING_WAIT};
 use crate::wire::ReplyFormat;
 
@@ -181,6 +181,20 @@ fn an_address_with_few_newcomers_is_preferred_to_a_user_with_many() {
     let many: Vec<_> = (0..16).map(|_| admit_user(&admission, 1, MESSI)).collect();
     let _another = admit(&admission, 3).unwrap();
     assert_eq!((ended(&newcomers), ended(&many)), (Vec::new(), vec![0]));
+}
+
+#[test]
+fn who_waits_for_a_password_is_preferred_to_others_that_have_not_logged_in() {
+    let admission = admission(10);
+    let mut unauthenticated: Vec<_> = [1, 1, 1, 2, 3, 4, 5, 6].map(|from| admit(&admission, from).unwrap()).into();
+    let of_first: Vec<_> =
+        (0..3).map(|place| admission.begin_authenticating(unauthenticated[place].0.number())).collect();
+    [7, 8].iter().for_each(|from| unauthenticated.push(admit(&admission, *from).unwrap()));
+    assert_eq!(ended(&unauthenticated).len(), 1);
+    assert!(ended(&unauthenticated)[0] >= 3);
+    drop(of_first);
+    unauthenticated.push(admit(&admission, 9).unwrap());
+    assert!(ended(&unauthenticated).contains(&0), "the address with the most loses its oldest again");
 }
 
 #[test]

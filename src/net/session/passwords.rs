@@ -23,6 +23,7 @@ impl Session {
         hash: &PasswordHash,
     ) -> Result<(), CommandError> {
         let attempt = self.begin_attempt(target, is_known).await?;
+        let _authenticating = self.server.admission.begin_authenticating(self.place);
         let verified = self.server.passwords.verify(self.address, password, hash.clone());
         match self.unless_gone(verified).await.and_then(|verified| verified) {
             Ok(true) => {
@@ -68,6 +69,7 @@ impl Session {
     pub(super) async fn hash_new(&mut self, password: SecretString) -> Result<PasswordHash, CommandError> {
         self.check_length(&password)?;
         self.send_replies();
+        let _authenticating = self.server.admission.begin_authenticating(self.place);
         self.unless_gone(self.server.passwords.hash(self.address, password)).await?
     }
 
