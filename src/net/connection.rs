@@ -20,7 +20,7 @@ use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, Replay, SendQueue, Ticket};
 use crate::limits::{
-    LAST_READS, PUSH_BYTES, READ_BYTES, READ_BYTES_WITHOUT_TURN, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
+    LAST_BYTES, PUSH_BYTES, READ_BYTES, READ_BYTES_WITHOUT_TURN, REPLY_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_TURN,
     REQUESTS_WITHOUT_TURN, TURN_TIME, UNFINISHED_LINE,
 };
 use crate::net::accepted::Accepted;
@@ -155,7 +155,8 @@ impl Connection {
 
     /// The server ends this connection: serves what was received so far, but not what keeps coming.
     async fn drain_received(&mut self, mut received: Option<io::Result<usize>>) -> ConnectionEnd {
-        for _ in 0..LAST_READS {
+        let mut left = LAST_BYTES;
+        while left > 0 {
             if self.ends_at_once() {
                 break;
             }
@@ -163,6 +164,7 @@ impl Connection {
             if matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
                 break;
             }
+            left = left.saturating_sub(*received.as_ref().unwrap_or(&0));
             if let Some(end) = self.serve_received(received).await {
                 return end;
             }
@@ -304,12 +306,12 @@ impl Connection {
         if self.session.is_costly() {
             self.wait_for_the_hub().await;
         }
-        // The turn of an address is not for whoever has logged in meanwhile.
+        // After a log-in the connection needs the turn of its user: that of its address is another owner's.
         self.turn.held.take_if(|turn| turn.owner != self.session.owner());
         if self.turn.is_long || self.turn.requests > REQUESTS_WITHOUT_TURN {
             self.take_turn().await;
-        } else if self.session.has_lost_share() {
-            // A thousand connections of one user, each with a few sends, would be a batch that takes a tenth of a second.
+        } else if self.session.must_wait_for_share() {
+            // Hundreds of connections of one user, each with a few sends, would fill a batch that takes a tenth of a second.
             let _is_over = self.wait_for_share().await;
         }
         let status = self.send_queue.status();
@@ -348,7 +350,7 @@ impl Connection {
             Err(awaited) => awaited,
         };
         let turn = self.unless_over(awaited.take()).await.flatten();
-        // Whoever has just got a turn would run at once, before tasks that wait for longer.
+        // Tokio polls a task that was just woken before the tasks in its queue, which have waited for longer.
         tokio::task::yield_now().await;
         turn
     }

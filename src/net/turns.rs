@@ -36,7 +36,7 @@ pub(crate) struct Turns {
     threads: Arc<Semaphore>,
     batch: Mutex<BatchCosts>,
     /// Some owner has used its share of the batch.
-    is_batch_shared: AtomicBool,
+    any_has_used_share: AtomicBool,
 }
 
 /// The cost of a batch's changes, by owner.
@@ -95,7 +95,7 @@ impl Turns {
             owners,
             threads: Arc::new(Semaphore::new(threads)),
             batch: Mutex::default(),
-            is_batch_shared: AtomicBool::new(false),
+            any_has_used_share: AtomicBool::new(false),
         }
     }
 
@@ -133,30 +133,33 @@ impl Turns {
         }
         let is_used = own > BATCH_COST_FREE && own * costs.large > BATCH_COST;
         if is_used {
-            self.is_batch_shared.store(true, Ordering::Relaxed);
+            self.any_has_used_share.store(true, Ordering::Relaxed);
         }
         is_used
     }
 
     /// Forgets what a batch has cost up to now: nothing of it waits to be stored.
     pub(super) fn forget_costs(&self, batch: Ticket) {
-        self.begin_batch(&mut self.costs(), batch);
+        let mut costs = self.costs();
+        if costs.batch == batch {
+            self.begin_batch(&mut costs, batch);
+        }
     }
 
     fn begin_batch(&self, costs: &mut BatchCosts, batch: Ticket) {
         costs.batch = batch;
         costs.costs.clear();
         costs.large = 0;
-        self.is_batch_shared.store(false, Ordering::Relaxed);
+        self.any_has_used_share.store(false, Ordering::Relaxed);
     }
 
     fn costs(&self) -> MutexGuard<'_, BatchCosts> {
         self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether some owner may have used its share of the batch. If not, nobody needs to ask for its own.
-    pub(super) fn is_batch_shared(&self) -> bool {
-        self.is_batch_shared.load(Ordering::Relaxed)
+    /// Whether some owner may have used its share of the batch. Costs no lock.
+    pub(super) fn any_has_used_share(&self) -> bool {
+        self.any_has_used_share.load(Ordering::Relaxed)
     }
 }
 

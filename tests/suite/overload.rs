@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::support::{Client, TestServer};
 
 /// Less than one read takes without a turn, so that the server has all of it.
-const ONE_READ: usize = 7 * 1024;
+const ONE_READ: usize = 2_000;
 
 /// Requests with long replies, and at their end one with an effect that others see.
 fn costly_requests_and_then(last: &str, bytes: usize) -> String {

@@ -11,7 +11,7 @@ use crate::wire::DisconnectReason;
 
 impl Admitted {
     /// Ends a connection of the largest holder: of an address with many that have not logged in, of a user with many, or
-    /// of any address. At each step those go last that wait for a password: they will log in, if the others let them.
+    /// of any address. At each step the connections that wait for a password go last.
     pub(super) fn evict(&mut self) {
         let (idle, authenticating) =
             (oldest_of_largest(&self.unauthenticated), oldest_of_largest(&self.authenticating));

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
 use crate::hub::{Backlog, ConnectionEnd, QueueStatus};
-use crate::limits::{LAST_READS, LAST_WORDS, READ_BYTES_WITHOUT_TURN};
+use crate::limits::{LAST_BYTES, LAST_WORDS, READ_BYTES};
 use crate::net::client_stream::SharedStream;
 use crate::net::connection::Connection;
 use crate::net::link_carrier::HalfLink;
@@ -98,11 +98,11 @@ impl Connection {
     /// Reads what has come and is not served any more: a socket that is closed with unread bytes resets the connection, and a
     /// reset may overtake the last reply.
     fn discard_received(&mut self) {
-        for _ in 0..LAST_READS {
+        let mut left = LAST_BYTES;
+        while left > 0 {
             self.read_buffer.clear();
-            if !matches!(self.read_buffer.take(&self.stream, READ_BYTES_WITHOUT_TURN), Ok(1..)) {
-                return;
-            }
+            let Ok(bytes @ 1..) = self.read_buffer.take(&self.stream, READ_BYTES) else { return };
+            left = left.saturating_sub(bytes);
         }
     }
 }

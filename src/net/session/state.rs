@@ -334,9 +334,9 @@ impl Session {
         self.server.turns.add_cost(self.owner(), std::mem::take(&mut self.cost), self.hub().gathered_batch())
     }
 
-    /// As [`Session::has_used_share`], at no cost while nobody has.
-    pub(in crate::net) fn has_lost_share(&mut self) -> bool {
-        self.server.turns.is_batch_shared() && self.has_used_share()
+    /// Whether [`Session::wait_for_share`] would wait. Costs no lock while nobody has used a share.
+    pub(in crate::net) fn must_wait_for_share(&mut self) -> bool {
+        self.server.turns.any_has_used_share() && self.has_used_share()
     }
 
     /// Waits while the connection's owner has used its share of the batch.
@@ -374,6 +374,10 @@ impl Session {
     /// The connection is over: its user may be offline now.
     pub(in crate::net) fn end(&mut self) {
         self.give_credit_back();
+        // Many connections that close after a few changes each would have them at no cost.
+        if self.cost > 0 {
+            self.has_used_share();
+        }
         let Some(attachment) = self.attachment.take() else { return };
         self.hub().detach(attachment.actor.user, &self.send_queue);
         self.close_ephemeral(Some(attachment));
